@@ -1,0 +1,52 @@
+# The libraries of src/, lowest first. A library includes itself and those before it, nothing else: test/lint checks it
+# against this very list.
+set(ARB_LIBRARIES
+    base runtime io columnar kernels expr formats catalog plan sql optimizer execution engine)
+
+# What each needs from outside.
+set(ARB_NEEDS_base mimalloc m)
+set(ARB_NEEDS_runtime Threads::Threads)
+set(ARB_NEEDS_io zstd lz4 snappy deflate brotlidec)
+set(ARB_NEEDS_kernels pcre2-8 utf8proc)
+
+# A *_kernel.c is compiled once for each x86-64 level; see src/base/cpu.h.
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  set(ARB_LEVELS v2 v3 v4)
+else()
+  set(ARB_LEVELS v2)
+endif()
+
+set(ARB_BELOW "")
+foreach(library IN LISTS ARB_LIBRARIES)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${library}/*.c)
+  if(NOT sources)
+    continue()
+  endif()
+  set(kernels ${sources})
+  list(FILTER kernels INCLUDE REGEX "_kernel\\.c$")
+  list(FILTER sources EXCLUDE REGEX "_kernel\\.c$")
+  add_library(arb_${library} STATIC ${sources})
+  if(kernels)
+    foreach(level IN LISTS ARB_LEVELS)
+      add_library(arb_${library}_${level} OBJECT ${kernels})
+      target_compile_definitions(arb_${library}_${level} PRIVATE ARB_LEVEL=${level} ARB_LEVEL_${level}=1)
+      target_compile_options(arb_${library}_${level} PRIVATE $<$<CONFIG:Release>:-O3>)
+      if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+        target_compile_options(arb_${library}_${level} PRIVATE -march=x86-64-${level})
+      endif()
+      target_sources(arb_${library} PRIVATE $<TARGET_OBJECTS:arb_${library}_${level}>)
+    endforeach()
+  endif()
+  set(reversed ${ARB_BELOW})
+  list(REVERSE reversed)
+  target_link_libraries(arb_${library} PUBLIC ${reversed} ${ARB_NEEDS_${library}})
+  list(APPEND ARB_BELOW arb_${library})
+endforeach()
+
+file(GLOB cli_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/cli/*.c)
+if(cli_sources)
+  list(REVERSE ARB_BELOW)
+  add_executable(arbalest ${cli_sources})
+  target_link_libraries(arbalest PRIVATE ${ARB_BELOW} edit)
+  target_compile_definitions(arbalest PRIVATE ARB_VERSION="${PROJECT_VERSION}")
+endif()

@@ -1,0 +1,23 @@
+# Every test/unit/LIBRARY/NAME_test.c is a program that uses cmocka, may use its library and those below, and is a ctest
+# of the same name.
+enable_testing()
+find_library(ARB_CMOCKA cmocka)
+if(ARB_CMOCKA)
+  foreach(library IN LISTS ARB_LIBRARIES)
+    file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/test/unit/${library}/*_test.c)
+    foreach(source IN LISTS tests)
+      get_filename_component(name ${source} NAME_WE)
+      add_executable(${name} ${source})
+      target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/test)
+      target_compile_definitions(${name} PRIVATE ARB_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+      target_link_libraries(${name} PRIVATE arb_${library} ${ARB_CMOCKA})
+      add_test(NAME ${library}/${name} COMMAND ${name})
+    endforeach()
+  endforeach()
+endif()
+
+file(GLOB slt_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/test/slt/*.c)
+if(slt_sources AND TARGET arb_engine)
+  add_executable(arbalest-slt ${slt_sources})
+  target_link_libraries(arbalest-slt PRIVATE arb_engine)
+endif()
