@@ -1,0 +1,3 @@
+#include "kernels/convert.h"
+
+ARB_KERNELS_DEFINE(arb_convert_kernels)
