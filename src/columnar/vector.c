@@ -52,7 +52,7 @@ arb_str arb_vector_get_text(const arb_vector *vector, size_t row)
 arb_code arb_vector_storage_init(arb_vector_storage *storage, arb_physical physical, size_t rows, arb_error *error)
 {
     *storage = (arb_vector_storage){.physical = physical};
-    size_t value_bytes = physical == ARB_PHYS_BOOL ? arb_bitmap_words(rows) * 8 : rows * arb_physical_size(physical);
+    size_t value_bytes = rows * ARB_MAX(arb_physical_size(physical), sizeof(uint32_t)); /* room for codes always */
     size_t bitmap_bytes = arb_round_up(arb_bitmap_words(rows) * 8, 64);
     size_t bytes = arb_round_up(value_bytes + ARB_VECTOR_PADDING, 64) + bitmap_bytes;
     char *block = arb_alloc_aligned(bytes, 64);
