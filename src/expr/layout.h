@@ -5,6 +5,7 @@
 #ifndef ARB_EXPR_LAYOUT_H
 #define ARB_EXPR_LAYOUT_H
 
+#include "columnar/statistics.h"
 #include "expr/function.h"
 
 typedef struct arb_slot {
