@@ -1,0 +1,58 @@
+#include "io/byte_source.h"
+
+#include "base/alloc.h"
+
+void arb_byte_source_destroy(arb_byte_source *source)
+{
+    if (source != NULL)
+        source->vtable->destroy(source);
+}
+
+arb_code arb_byte_source_read(const arb_byte_source *source, uint64_t offset, void *to, size_t size, arb_error *error)
+{
+    uint64_t total = source->identity.size;
+    if (offset > total || size > total - offset)
+        return arb_fail(error, ARB_CORRUPT_DATA, "%.*s: %zu bytes at offset %llu lie outside of the file's %llu bytes",
+                        ARB_STR_ARGS(source->path), size, (unsigned long long)offset, (unsigned long long)total);
+    return size == 0 ? ARB_OK : source->vtable->read(source, offset, to, size, error);
+}
+
+bool arb_source_identity_equal(arb_source_identity a, arb_source_identity b)
+{
+    return a.size == b.size && a.modified_ns == b.modified_ns && a.device == b.device && a.inode == b.inode;
+}
+
+/* ---- over memory --------------------------------------------------------------------------------------------- */
+
+typedef struct memory_source {
+    arb_byte_source base;
+    const char *data;
+    char name[];
+} memory_source;
+
+static void memory_destroy(arb_byte_source *source)
+{
+    arb_free(source);
+}
+
+static arb_code memory_read(const arb_byte_source *source, uint64_t offset, void *to, size_t size, arb_error *error)
+{
+    (void)error;
+    memcpy(to, ((const memory_source *)source)->data + offset, size);
+    return ARB_OK;
+}
+
+arb_code arb_byte_source_open_memory(arb_str name, const void *data, size_t size, arb_byte_source **out_source,
+                                     arb_error *error)
+{
+    static const arb_byte_source_vtable vtable = {memory_destroy, memory_read};
+    memory_source *source = arb_alloc_zeroed(sizeof *source + name.size + 1);
+    if (source == NULL)
+        return arb_fail_memory(error, "a byte source", sizeof *source + name.size + 1);
+    memcpy(source->name, name.data, name.size);
+    source->data = data;
+    source->base = (arb_byte_source){
+        .vtable = &vtable, .path = {source->name, name.size}, .identity = {.size = size}, .read_ahead = 256 << 10};
+    *out_source = &source->base;
+    return ARB_OK;
+}

@@ -1,0 +1,51 @@
+/* byte_source.h: where a file's bytes come from.
+ *
+ * A reader of a format asks for ranges of bytes and never cares whether they lie on a disk or behind a network. A source
+ * is open, read-only, shared between threads and never grows: size and identity are those of the moment of opening. What
+ * a plan knows of a file (footers, ranges) belongs to one identity; another identity is another file.
+ *
+ * Data is read by pread into the caller's memory. Nothing is mapped: mapped pages count as resident, and a file that is
+ * cut short under a mapping kills the process. */
+#ifndef ARB_IO_BYTE_SOURCE_H
+#define ARB_IO_BYTE_SOURCE_H
+
+#include "base/error.h"
+#include "base/text.h"
+
+/* Which bytes these are: equal identities mean equal bytes, as far as a file system can tell. */
+typedef struct arb_source_identity {
+    uint64_t size;
+    int64_t modified_ns;    /* since 1970; 0 when not known */
+    uint64_t device, inode; /* 0 for sources that have none */
+} arb_source_identity;
+
+typedef struct arb_byte_source arb_byte_source;
+
+typedef struct arb_byte_source_vtable {
+    void (*destroy)(arb_byte_source *source);
+    /* Exactly `size` bytes from `offset`, a range that lies within the source. */
+    arb_code (*read)(const arb_byte_source *source, uint64_t offset, void *to, size_t size, arb_error *error);
+} arb_byte_source_vtable;
+
+/* Base of each kind. Immutable once open; may be used by several threads. */
+struct arb_byte_source {
+    const arb_byte_source_vtable *vtable;
+    arb_str path; /* as messages show it; lives as long as the source */
+    arb_source_identity identity;
+    size_t read_ahead; /* bytes worth asking for at once: small where a call is cheap */
+};
+
+/* Open a file of the local file system. The caller owns *out_source. Directories and the like are refused. */
+ARB_NODISCARD arb_code arb_byte_source_open_local(const char *path, arb_byte_source **out_source, arb_error *error);
+/* Over memory that the caller keeps alive; for tests and for bytes that came in a message. */
+ARB_NODISCARD arb_code arb_byte_source_open_memory(arb_str name, const void *data, size_t size,
+                                                   arb_byte_source **out_source, arb_error *error);
+void arb_byte_source_destroy(arb_byte_source *source); /* NULL is a no-op */
+
+/* Exactly `size` bytes from `offset` into `to`. A range beyond the end is ARB_CORRUPT_DATA (offsets come from the file
+ * itself), a file that became shorter since it was opened ARB_FILE_CHANGED. */
+ARB_NODISCARD arb_code arb_byte_source_read(const arb_byte_source *source, uint64_t offset, void *to, size_t size,
+                                            arb_error *error);
+bool arb_source_identity_equal(arb_source_identity a, arb_source_identity b);
+
+#endif
