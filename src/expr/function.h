@@ -29,11 +29,24 @@ enum { ARB_ANY_ARITY = 255 };
 typedef struct arb_scalar_implementation arb_scalar_implementation;       /* scalar.h */
 typedef struct arb_aggregate_implementation arb_aggregate_implementation; /* aggregate.h */
 
-/* Constant, lives as long as the process. */
+/* Functions that the compiler of programs turns into arithmetic loops by itself, choosing widths from ranges: their
+ * arguments and result are whole numbers, decimals, dates or floats. */
+typedef enum arb_arithmetic {
+    ARB_ARITHMETIC_NONE,
+    ARB_ARITHMETIC_ADD,
+    ARB_ARITHMETIC_SUBTRACT,
+    ARB_ARITHMETIC_MULTIPLY,
+    ARB_ARITHMETIC_DIVIDE, /* integers truncate; both arguments of one type */
+    ARB_ARITHMETIC_MODULO,
+    ARB_ARITHMETIC_NEGATE,
+} arb_arithmetic;
+
+/* Constant, lives as long as the process. A name may have several rows: overloads, tried in order. */
 struct arb_function {
     const char *name;                /* lower case */
     uint8_t kind;                    /* arb_function_kind */
     uint8_t arity_least, arity_most; /* ARB_ANY_ARITY = no limit */
+    uint8_t arithmetic;              /* arb_arithmetic */
     bool infallible;                 /* never fails once types are resolved; overflow counts as failing */
     bool is_volatile;                /* another result at each call: random() */
     bool handles_null;               /* sees NULLs; else any NULL argument gives NULL */
@@ -48,6 +61,10 @@ struct arb_function {
 
 /* Case-insensitive; NULL when there is none. Aliases ("mean" for "avg") find the same function. */
 const arb_function *arb_function_find(arb_function_kind kind, arb_str name);
+/* Choose the overload for the arguments and resolve it: fills arguments[].type with what each must be cast to, and the
+ * function and the result's type. ARB_UNDEFINED_FUNCTION with a hint when the name or the types fit none. */
+ARB_NODISCARD arb_code arb_function_bind(arb_function_kind kind, arb_str name, arb_argument *arguments, size_t count,
+                                         const arb_function **out_function, arb_type *out_result, arb_error *error);
 /* The name nearest to an unknown one, for a hint; empty when none is near. */
 arb_str arb_function_nearest(arb_str name);
 
