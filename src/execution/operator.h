@@ -1,0 +1,92 @@
+/* operator.h: the contract between the parts of a pipeline.
+ *
+ * A pipeline is a source, some transforms and a sink. Several drivers (tasks on the CPU pool) run it at once; each has a
+ * local state in every operator, and all share the operator's own (global) state. Batches are lent: what a source or a
+ * transform gives is valid until it is called again by the same driver.
+ *
+ *   source     pull     the next batch, or the end
+ *   transform  push     one batch in, zero or more out: HAVE_OUTPUT asks to be called again with the same batch
+ *   sink       sink     takes a batch
+ *              combine  a driver has seen its last batch: merge its local state into the operator's
+ *              finish   all drivers have combined; with finish_parts > 0 the parts run in parallel before it
+ *
+ * One object may be sink of one pipeline and source of a later one (a sort, an aggregation), or sink of one and transform
+ * of another (a hash join's build and probe). Whoever returns BLOCKED keeps `driver->task` and wakes it later. Errors and
+ * cancellation end the query: the driver stops calling, and states are destroyed.
+ *
+ * Filters and other transforms may leave rows unselected; every operator honours batch->selection. */
+#ifndef ARB_EXECUTION_OPERATOR_H
+#define ARB_EXECUTION_OPERATOR_H
+
+#include <stdatomic.h>
+
+#include "columnar/vector.h"
+#include "plan/physical.h"
+#include "runtime/cpu_pool.h"
+#include "runtime/memory.h"
+
+typedef enum arb_flow {
+    ARB_FLOW_NEED_INPUT, /* source: not used. transform: done with the batch, *out may hold one last output. sink: taken */
+    ARB_FLOW_HAVE_OUTPUT, /* source, transform: *out holds a batch; call again (transform: with the same input) */
+    ARB_FLOW_BLOCKED,     /* wait for the waker, then call again with the same arguments */
+    ARB_FLOW_DONE,        /* source: no more batches. transform, sink: wants no more input (a LIMIT is reached) */
+} arb_flow;
+
+/* What all operators of one running query share. Outlives them. */
+typedef struct arb_query_context {
+    arb_cpu_pool *pool;
+    arb_task_group *group;
+    arb_memory *memory;
+    const char *spill_folder;
+    _Atomic bool cancelled;
+    unsigned drivers;    /* most drivers of a pipeline */
+    uint32_t batch_rows; /* most rows of a batch: ARB_VECTOR_ROWS, less in tests */
+    bool force_spill;    /* tests: everything that can spill does */
+} arb_query_context;
+
+typedef struct arb_driver {
+    arb_query_context *context;
+    arb_task *task;  /* to wake */
+    uint32_t number; /* among the pipeline's drivers */
+} arb_driver;
+
+typedef struct arb_operator arb_operator;
+
+/* Unused slots are NULL. `local` is what the role's create function made. */
+typedef struct arb_operator_vtable {
+    const char *name;
+    void (*destroy)(arb_operator *op);
+
+    arb_code (*source_create)(arb_operator *op, arb_driver *driver, void **out_local, arb_error *error);
+    arb_code (*pull)(arb_operator *op, void *local, const arb_batch **out, arb_flow *out_flow, arb_error *error);
+    void (*source_destroy)(arb_operator *op, void *local);
+    /* Most drivers worth starting; known once the pipeline may start. NULL: one. */
+    uint32_t (*source_parallelism)(arb_operator *op);
+    /* Batches with a smaller sequence number have all been pushed down the pipeline. NULL: there is no order. */
+    uint64_t (*source_watermark)(arb_operator *op);
+
+    arb_code (*transform_create)(arb_operator *op, arb_driver *driver, void **out_local, arb_error *error);
+    arb_code (*push)(arb_operator *op, void *local, const arb_batch *in, const arb_batch **out, arb_flow *out_flow,
+                     arb_error *error);
+    /* The driver has no more input: what the transform still holds. As push, without input; NULL: nothing. */
+    arb_code (*flush)(arb_operator *op, void *local, const arb_batch **out, arb_flow *out_flow, arb_error *error);
+    void (*transform_destroy)(arb_operator *op, void *local);
+
+    arb_code (*sink_create)(arb_operator *op, arb_driver *driver, void **out_local, arb_error *error);
+    arb_code (*sink)(arb_operator *op, void *local, const arb_batch *in, arb_flow *out_flow, arb_error *error);
+    arb_code (*combine)(arb_operator *op, void *local, arb_error *error);
+    void (*sink_destroy)(arb_operator *op, void *local);
+    uint32_t (*finish_parts)(arb_operator *op);
+    arb_code (*finish_part)(arb_operator *op, uint32_t part, arb_error *error);
+    arb_code (*finish)(arb_operator *op, arb_error *error);
+} arb_operator_vtable;
+
+/* First member of each operator's struct. */
+struct arb_operator {
+    const arb_operator_vtable *vtable;
+    const arb_physical_node *node; /* borrowed from the plan; NULL for the result sink */
+    arb_query_context *context;
+    _Atomic uint64_t rows_out, time_ns, batches_out; /* for EXPLAIN ANALYZE */
+};
+
+#endif

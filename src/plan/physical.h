@@ -1,0 +1,164 @@
+/* physical.h: how a query is carried out: operators over batches whose columns have positions, widths and ranges.
+ *
+ * Made once from a logical plan, then immutable and shared by all threads. A node says what its batches look like
+ * (`layout`); expressions in it still name columns by id and are compiled against the child's layout. Execution cuts
+ * the tree into pipelines and makes operators with states from the nodes.
+ *
+ *   node        children            what its batches hold
+ *   SCAN        0                   layout's columns of a table's rows that pass the filters
+ *   VALUES      0                   constant rows
+ *   FILTER      1                   child's
+ *   PROJECT     1                   exprs[]
+ *   HASH_JOIN   probe, build        `output`: columns of either side
+ *   LOOP_JOIN   probe, build        the same, for conditions without an equality
+ *   AGGREGATE   1                   groups, then aggregates
+ *   SORT        1                   child's, in order (top-N with `limit`)
+ *   LIMIT       1                   child's
+ *   UNION       2…                  the children's, whose layouts agree in types and widths
+ *   SHARED      0                   a shared subplan's rows
+ */
+#ifndef ARB_PLAN_PHYSICAL_H
+#define ARB_PLAN_PHYSICAL_H
+
+#include "expr/aggregate.h"
+#include "plan/logical.h"
+
+typedef enum arb_physical_kind {
+    ARB_PHYSICAL_SCAN,
+    ARB_PHYSICAL_VALUES,
+    ARB_PHYSICAL_FILTER,
+    ARB_PHYSICAL_PROJECT,
+    ARB_PHYSICAL_HASH_JOIN,
+    ARB_PHYSICAL_LOOP_JOIN,
+    ARB_PHYSICAL_AGGREGATE,
+    ARB_PHYSICAL_SORT,
+    ARB_PHYSICAL_LIMIT,
+    ARB_PHYSICAL_UNION,
+    ARB_PHYSICAL_SHARED,
+    ARB_PHYSICAL_KIND_COUNT
+} arb_physical_kind;
+
+/* What a join gives. The probe side streams; the build side is held. */
+typedef enum arb_join_output {
+    ARB_JOIN_MATCHES,      /* pairs */
+    ARB_JOIN_PROBE_OUTER,  /* pairs, and probe rows without a match with NULLs */
+    ARB_JOIN_BUILD_OUTER,  /* pairs, and build rows without a match with NULLs */
+    ARB_JOIN_FULL_OUTER,   /* both */
+    ARB_JOIN_PROBE_SEMI,   /* probe rows with a match */
+    ARB_JOIN_PROBE_ANTI,   /* probe rows without one */
+    ARB_JOIN_BUILD_SEMI,   /* build rows with a match */
+    ARB_JOIN_BUILD_ANTI,   /* build rows without one */
+    ARB_JOIN_PROBE_MARK,   /* probe rows and whether they have a match */
+    ARB_JOIN_PROBE_SINGLE, /* as PROBE_OUTER; a second match is an error */
+} arb_join_output;
+
+typedef struct arb_physical_node arb_physical_node;
+
+/* A filter that a join's build side makes for a scan on its probe side, once it is complete. */
+typedef struct arb_runtime_filter {
+    uint32_t number; /* unique in the plan */
+    uint32_t key;    /* of the join's keys */
+    uint32_t column; /* position in the scan's `columns` */
+} arb_runtime_filter;
+
+typedef struct arb_physical_sort_key {
+    uint32_t column;
+    bool descending, nulls_first;
+} arb_physical_sort_key;
+
+typedef struct arb_physical_aggregate {
+    arb_aggregate_plan plan;
+    size_t state_size;
+    const uint32_t *arguments; /* the child's columns */
+    int filter;                /* the child's BOOLEAN column, or -1 */
+    bool distinct;
+    size_t order_count;
+    const arb_physical_sort_key *order;
+} arb_physical_aggregate;
+
+struct arb_physical_node {
+    uint8_t kind;    /* arb_physical_kind */
+    uint32_t number; /* unique in the plan, for profiles */
+    arb_layout layout;
+    size_t child_count;
+    const arb_physical_node *const *children;
+    double rows; /* estimate */
+    union {
+        struct {
+            arb_table *table;
+            arb_str alias;
+            size_t column_count; /* columns that the scan reads: the layout's first, then those for filters only */
+            const arb_scan_column *columns;
+            arb_layout read; /* what they are, as the filters see them */
+            size_t filter_count;
+            const arb_expr *const *filters; /* conjuncts over `read` */
+            size_t runtime_count;
+            const arb_runtime_filter *runtime;
+            int64_t limit; /* -1 = all */
+        } scan;
+        struct {
+            size_t row_count;
+            const arb_expr *const *cells; /* row after row; without columns */
+        } values;
+        struct {
+            const arb_expr *condition;
+        } filter;
+        struct {
+            const arb_expr *const *exprs; /* one a column of the layout */
+        } project;
+        struct {
+            uint8_t output; /* arb_join_output */
+            bool null_aware;
+            bool null_equal; /* NULL keys match each other: set operations */
+            size_t key_count;
+            const uint32_t *probe_keys; /* columns of the children; types and widths agree pairwise */
+            const uint32_t *build_keys;
+            const arb_expr *residual; /* over probe's and build's columns, or NULL */
+            size_t output_count;
+            const uint32_t *columns; /* of the output: probe column, or probe column count + build column; the mark, if
+                                          any, is UINT32_MAX */
+            size_t runtime_count;
+            const arb_runtime_filter *runtime; /* that it makes */
+            bool build_unique;                 /* hint: no key occurs twice on the build side */
+        } join;
+        struct {
+            size_t group_count;
+            const uint32_t *groups; /* the child's columns */
+            size_t aggregate_count;
+            const arb_physical_aggregate *aggregates;
+        } aggregate;
+        struct {
+            size_t key_count;
+            const arb_physical_sort_key *keys;
+            int64_t limit; /* -1 = all */
+            int64_t offset;
+        } sort;
+        struct {
+            int64_t count; /* -1 = all */
+            int64_t offset;
+        } limit;
+        struct {
+            uint32_t number;         /* of the shared subplan */
+            const uint32_t *columns; /* its columns that this node gives */
+        } shared;
+    };
+};
+
+/* The subplans to compute before: shared[i] may use those before it. */
+typedef struct arb_physical_plan {
+    const arb_physical_node *root;
+    size_t shared_count;
+    const arb_physical_node *const *shared;
+    uint32_t node_count;
+    uint32_t runtime_filter_count;
+    size_t column_count;     /* of the result */
+    const uint32_t *columns; /* the root's columns, in the result's order */
+    const arb_str *names;
+} arb_physical_plan;
+
+/* The tree as EXPLAIN shows it. `note` may add to a node's line (rows, time); NULL = nothing. */
+typedef void (*arb_physical_note)(void *context, arb_text *out, const arb_physical_node *node);
+void arb_physical_print(arb_text *out, const arb_query *query, const arb_physical_plan *plan, arb_physical_note note,
+                        void *context);
+
+#endif
