@@ -220,7 +220,16 @@ arb_logical *arb_logical_scan(arb_query *query, arb_table *table, arb_str alias,
 arb_logical *arb_logical_one_row(arb_query *query);
 /* No rows, with the given columns. */
 arb_logical *arb_logical_empty(arb_query *query, const arb_column_id *columns, size_t count);
-/* A copy of the node with other children (SET: of its inputs, in order). */
+arb_logical *arb_logical_values(arb_query *query, const arb_column_id *columns, size_t column_count,
+                                const arb_expr *const *cells, size_t row_count);
+/* The inputs' column arrays are copied too. */
+arb_logical *arb_logical_set(arb_query *query, arb_set_kind kind, bool all, const arb_column_id *columns,
+                             size_t column_count, const arb_set_input *inputs, size_t input_count);
+arb_logical *arb_logical_shared(arb_query *query, arb_shared *shared, const arb_column_id *columns,
+                                const arb_column_id *sources, size_t column_count);
+/* A new node with the same fields, to be changed by its maker. */
+arb_logical *arb_logical_copy(arb_query *query, const arb_logical *node);
+/* A copy of the node with other children (SET: of its inputs, in order) and without an estimate. */
 arb_logical *arb_logical_with_children(arb_query *query, const arb_logical *node, const arb_logical *const *children);
 
 ARB_INLINE size_t arb_logical_child_count(const arb_logical *node)
@@ -237,23 +246,39 @@ typedef struct arb_column_set {
     uint64_t *words;
     size_t word_count;
 } arb_column_set;
-/* All of these return false when there is no memory; sets grow in the query's arena. */
+/* Those that take the query return false when there is no memory; sets grow in its arena. */
 bool arb_column_set_add(arb_query *query, arb_column_set *set, arb_column_id id);
 bool arb_column_set_add_all(arb_query *query, arb_column_set *set, const arb_column_set *other);
+/* A set of its own with the same ids. */
+bool arb_column_set_copy(arb_query *query, arb_column_set *set, const arb_column_set *other);
+void arb_column_set_remove_all(arb_column_set *set, const arb_column_set *other);
+void arb_column_set_retain_all(arb_column_set *set, const arb_column_set *other);
+/* The least id that is in the set and not below `from`, or ARB_NO_COLUMN. */
+arb_column_id arb_column_set_next(const arb_column_set *set, arb_column_id from);
 bool arb_column_set_has(const arb_column_set *set, arb_column_id id);
 bool arb_column_set_contains(const arb_column_set *set, const arb_column_set *part);
 bool arb_column_set_intersects(const arb_column_set *a, const arb_column_set *b);
 bool arb_column_set_is_empty(const arb_column_set *set);
 /* Add the columns that an expression uses. */
 bool arb_expr_columns(arb_query *query, const arb_expr *expr, arb_column_set *set);
+/* Add the columns that the node's own expressions use (not its children's). */
+bool arb_logical_used_columns(arb_query *query, const arb_logical *node, arb_column_set *set);
 /* Add a node's output columns; the second form appends them in order. */
 bool arb_logical_output(arb_query *query, const arb_logical *node, arb_column_set *set);
 bool arb_logical_output_ids(arb_query *query, const arb_logical *node, arb_column_ids *ids);
 /* Add the columns that a subtree uses but does not make: its correlated references. */
 bool arb_logical_free_columns(arb_query *query, const arb_logical *node, arb_column_set *set);
+/* Visit the expressions of the node itself, each from its root as arb_expr_walk does. */
+void arb_logical_walk_exprs(const arb_logical *node, arb_expr_visit visit, void *context);
 /* Call `map` for every expression of the node itself (not its children's) and return a node with the results. */
 arb_logical *arb_logical_map_exprs(arb_query *query, const arb_logical *node,
                                    const arb_expr *(*map)(void *context, const arb_expr *expr), void *context);
+
+/* Check what every plan must keep: each used column is made below (or is in `outer`, which may be NULL), no column is made
+ * twice, types match the registry, conditions are BOOLEAN. ARB_INTERNAL names the first thing that is wrong; for tests
+ * and debug builds, between rules. */
+ARB_NODISCARD arb_code arb_logical_validate(arb_query *query, const arb_logical *root, const arb_column_set *outer,
+                                            arb_error *error);
 
 /* The tree as EXPLAIN shows it, one node a line, two spaces a level. */
 void arb_logical_print(arb_text *out, const arb_query *query, const arb_logical *node);
