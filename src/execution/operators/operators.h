@@ -34,4 +34,38 @@ bool arb_join_has_source(const arb_physical_node *node);
 ARB_NODISCARD arb_code arb_hash_join_runtime_filter(arb_operator *join, uint32_t key, uint32_t column,
                                                     arb_scan_filter **out_filter, arb_error *error);
 
+/* SCAN: source. `runtime` are the node's run-time filters, in its order; the array is borrowed during the call, the
+ * filters until the operator is destroyed. */
+ARB_NODISCARD arb_code arb_scan_create(const arb_physical_node *node, arb_query_context *context,
+                                       arb_scan_filter *const *runtime, arb_operator **out_op, arb_error *error);
+/* Add the rows that the scan has read and shall read; nothing for operators that are no scans. Any thread. */
+void arb_scan_progress(arb_operator *op, uint64_t *read, uint64_t *all);
+ARB_NODISCARD arb_code arb_values_create(const arb_physical_node *node, arb_query_context *context,
+                                         arb_operator **out_op, arb_error *error);
+
+/* Transforms. */
+ARB_NODISCARD arb_code arb_filter_create(const arb_physical_node *node, arb_query_context *context,
+                                         arb_operator **out_op, arb_error *error);
+ARB_NODISCARD arb_code arb_project_create(const arb_physical_node *node, arb_query_context *context,
+                                          arb_operator **out_op, arb_error *error);
+ARB_NODISCARD arb_code arb_limit_create(const arb_physical_node *node, arb_query_context *context,
+                                        arb_operator **out_op, arb_error *error);
+
+/* The rows of a shared subplan: a sink, and for each SHARED node a source over it. */
+ARB_NODISCARD arb_code arb_collect_create(const arb_physical_node *node, arb_query_context *context,
+                                          arb_operator **out_op, arb_error *error);
+ARB_NODISCARD arb_code arb_shared_scan_create(const arb_physical_node *node, arb_query_context *context,
+                                              arb_operator *collect, arb_operator **out_op, arb_error *error);
+
+/* The result: a sink for drivers, and for the caller's thread the batches in order. It belongs to no plan node. */
+ARB_NODISCARD arb_code arb_result_create(const arb_physical_plan *plan, arb_query_context *context,
+                                         arb_operator **out_op, arb_error *error);
+/* Name a pipeline that feeds it, and its source, whose order the result keeps when it is the only one. */
+ARB_NODISCARD arb_code arb_result_add_feeder(arb_operator *result, uint32_t number, arb_operator *source,
+                                             arb_error *error);
+/* Wait for the next batch; NULL at the end. Lent until the next call. */
+ARB_NODISCARD arb_code arb_result_next(arb_operator *result, const arb_batch **out_batch, arb_error *error);
+/* Let everyone who waits go on: the query has failed with `error`, or (NULL) nobody reads any more. */
+void arb_result_abort(arb_operator *result, const arb_error *error);
+
 #endif

@@ -1,0 +1,312 @@
+/* execute.c: the life of a running query.
+ *
+ * start   build pipelines, start those that wait for nothing
+ * ended   a driver is over: the last of a pipeline tells the sink; the last feeder of a sink starts its finish, in parts
+ *         that run in parallel; a finished sink starts the pipelines that waited for it
+ * next    the caller waits at the result for the next batch
+ *
+ * One lock guards the counters of pipelines and sinks; no operator code runs under it. The first error wins: it is kept,
+ * everything else is cancelled, and what still waits is never started. The query is over when no task is left. */
+#include "execution/execute.h"
+
+#include <pthread.h>
+
+#include "base/alloc.h"
+#include "execution/driver.h"
+#include "execution/operators/operators.h"
+
+struct arb_execution {
+    arb_arena arena;
+    arb_query_context context;
+    arb_task_group group;
+    arb_memory memory;
+    arb_pipeline_set set;
+    const arb_physical_plan *plan;
+    arb_operator *result;
+    pthread_mutex_t lock;
+    pthread_cond_t idle;
+    uint32_t tasks; /* drivers and finishing tasks that are not over */
+    arb_error error;
+    const arb_batch *last; /* given to the caller */
+};
+
+/* A task that finishes some parts of a sink. */
+typedef struct finish_task {
+    arb_task task;
+    arb_execution *execution;
+    arb_pipeline_sink *sink;
+} finish_task;
+
+static void start_pipeline(arb_execution *e, arb_pipeline *pipeline);
+
+static void fail_query(arb_execution *e, const arb_error *error)
+{
+    pthread_mutex_lock(&e->lock);
+    if (e->error.code == ARB_OK)
+        e->error = *error;
+    pthread_mutex_unlock(&e->lock);
+    atomic_store(&e->context.cancelled, true);
+    arb_result_abort(e->result, &e->error);
+}
+
+/* One task less. The last one of all lets a destroyer go on: nothing of the execution may be touched afterwards. */
+static void task_over(arb_execution *e)
+{
+    pthread_mutex_lock(&e->lock);
+    if (--e->tasks == 0)
+        pthread_cond_broadcast(&e->idle);
+    pthread_mutex_unlock(&e->lock);
+}
+
+static void task_begins(arb_execution *e)
+{
+    pthread_mutex_lock(&e->lock);
+    e->tasks++;
+    pthread_mutex_unlock(&e->lock);
+}
+
+/* Something that these pipelines waited for is over. */
+static void release(arb_execution *e, const arb_pipeline_list *list)
+{
+    for (size_t i = 0; i < list->size; i++) {
+        arb_pipeline *pipeline = list->data[i];
+        pthread_mutex_lock(&e->lock);
+        bool ready = --pipeline->waits == 0;
+        pthread_mutex_unlock(&e->lock);
+        if (ready)
+            start_pipeline(e, pipeline);
+    }
+}
+
+static void sink_complete(arb_execution *e, arb_pipeline_sink *sink)
+{
+    arb_error error = {0};
+    if (sink->op->vtable->finish != NULL && sink->op->vtable->finish(sink->op, &error) != ARB_OK) {
+        fail_query(e, &error);
+        return;
+    }
+    release(e, &sink->then);
+}
+
+static arb_task_result run_finish(arb_task *task, int64_t deadline_ns)
+{
+    finish_task *finish = ARB_CONTAINER_OF(task, finish_task, task);
+    arb_execution *e = finish->execution;
+    arb_pipeline_sink *sink = finish->sink;
+    arb_error error = {0};
+    (void)deadline_ns; /* parts are small */
+    for (;;) {
+        uint32_t part = atomic_fetch_add(&sink->next_part, 1);
+        if (part >= sink->parts || atomic_load(&e->context.cancelled))
+            break;
+        if (sink->op->vtable->finish_part(sink->op, part, &error) != ARB_OK) {
+            fail_query(e, &error);
+            break;
+        }
+    }
+    pthread_mutex_lock(&e->lock);
+    bool last = --sink->parts_running == 0;
+    pthread_mutex_unlock(&e->lock);
+    arb_free(finish);
+    if (last && !atomic_load(&e->context.cancelled))
+        sink_complete(e, sink);
+    task_over(e);
+    return ARB_TASK_DONE;
+}
+
+static void finish_sink(arb_execution *e, arb_pipeline_sink *sink)
+{
+    sink->parts = sink->op->vtable->finish_parts != NULL ? sink->op->vtable->finish_parts(sink->op) : 0;
+    if (sink->parts == 0) {
+        sink_complete(e, sink);
+        return;
+    }
+    uint32_t wanted = ARB_MIN(sink->parts, e->context.drivers);
+    sink->parts_running = wanted; /* nobody else looks before the first task runs */
+    for (uint32_t i = 0; i < wanted; i++) {
+        arb_error error = {0};
+        finish_task *finish = arb_alloc_zeroed(sizeof *finish);
+        arb_code code = finish != NULL ? ARB_OK : arb_fail_memory(&error, "a finishing task", sizeof *finish);
+        if (code == ARB_OK) {
+            *finish = (finish_task){{.run = run_finish, .group = &e->group}, e, sink};
+            task_begins(e);
+            code = arb_task_submit(&finish->task, &error);
+            if (code != ARB_OK) {
+                task_over(e);
+                arb_free(finish);
+            }
+        }
+        if (code != ARB_OK) {
+            pthread_mutex_lock(&e->lock);
+            sink->parts_running--;
+            pthread_mutex_unlock(&e->lock);
+            fail_query(e, &error);
+        }
+    }
+}
+
+static void pipeline_complete(arb_execution *e, arb_pipeline *pipeline)
+{
+    release(e, &pipeline->then);
+    pthread_mutex_lock(&e->lock);
+    bool last = --pipeline->sink->feeders == 0;
+    pthread_mutex_unlock(&e->lock);
+    if (last)
+        finish_sink(e, pipeline->sink);
+}
+
+static void driver_ended(void *owner, arb_driver_state *driver, arb_code code, const arb_error *error)
+{
+    arb_execution *e = owner;
+    arb_pipeline *pipeline = arb_driver_pipeline(driver);
+    if (code != ARB_OK)
+        fail_query(e, error);
+    arb_driver_destroy(driver);
+    pthread_mutex_lock(&e->lock);
+    bool last = --pipeline->drivers == 0;
+    pthread_mutex_unlock(&e->lock);
+    if (last && !atomic_load(&e->context.cancelled))
+        pipeline_complete(e, pipeline);
+    task_over(e);
+}
+
+static void start_pipeline(arb_execution *e, arb_pipeline *pipeline)
+{
+    arb_operator *source = pipeline->source;
+    uint32_t wanted = 1;
+    if (source->vtable->source_parallelism != NULL && !pipeline->one_driver)
+        wanted = ARB_MAX(ARB_MIN(source->vtable->source_parallelism(source), e->context.drivers), 1u);
+    arb_driver_state *drivers[256];
+    wanted = ARB_MIN(wanted, (uint32_t)ARB_COUNT_OF(drivers));
+    arb_error error = {0};
+    uint32_t made = 0;
+    /* all local states before the first runs: a driver that ends must not find the pipeline half started */
+    for (; made < wanted; made++)
+        if (arb_driver_create(pipeline, &e->context, made, e, driver_ended, &drivers[made], &error) != ARB_OK)
+            break;
+    if (made < wanted) {
+        while (made > 0)
+            arb_driver_destroy(drivers[--made]);
+        fail_query(e, &error);
+        return;
+    }
+    pthread_mutex_lock(&e->lock);
+    pipeline->drivers = made;
+    e->tasks += made;
+    pthread_mutex_unlock(&e->lock);
+    for (uint32_t i = 0; i < made; i++) {
+        if (arb_task_submit(arb_driver_task(drivers[i]), &error) == ARB_OK)
+            continue;
+        driver_ended(e, drivers[i], error.code, &error);
+    }
+}
+
+arb_code arb_execution_start(const arb_physical_plan *plan, const arb_execution_options *options,
+                             arb_execution **out_execution, arb_error *error)
+{
+    *out_execution = NULL;
+    arb_execution *e = arb_alloc_zeroed(sizeof *e);
+    if (e == NULL)
+        return arb_fail_memory(error, "a query", sizeof *e);
+    e->plan = plan;
+    pthread_mutex_init(&e->lock, NULL);
+    pthread_cond_init(&e->idle, NULL);
+    arb_task_group_init(&e->group, options->pool);
+    arb_memory_init(&e->memory, options->governor);
+    e->context = (arb_query_context){.pool = options->pool,
+                                     .group = &e->group,
+                                     .memory = &e->memory,
+                                     .spill_folder = options->spill_folder,
+                                     .drivers = arb_cpu_pool_threads(options->pool),
+                                     .batch_rows = options->batch_rows != 0 ? options->batch_rows : ARB_VECTOR_ROWS,
+                                     .force_spill = options->force_spill};
+    e->set = (arb_pipeline_set){.arena = &e->arena, .context = &e->context};
+    arb_code code = arb_result_create(plan, &e->context, &e->result, error);
+    if (code == ARB_OK)
+        code = arb_pipelines_build(&e->set, plan, e->result, error);
+    for (size_t i = 0; code == ARB_OK && i < e->set.pipelines.size; i++) {
+        const arb_pipeline *pipeline = e->set.pipelines.data[i];
+        if (pipeline->sink->op == e->result)
+            code = arb_result_add_feeder(e->result, pipeline->number, pipeline->source, error);
+    }
+    if (code != ARB_OK) {
+        arb_execution_destroy(e);
+        return code;
+    }
+    /* Which wait for nothing is settled before the first starts, since from then on counters fall. */
+    task_begins(e);
+    arb_pipeline_list ready = {0};
+    for (size_t i = 0; code == ARB_OK && i < e->set.pipelines.size; i++)
+        if (e->set.pipelines.data[i]->waits == 0 && !ARB_ARENA_PUSH(&e->arena, &ready, e->set.pipelines.data[i]))
+            code = arb_fail_memory(error, "a query", sizeof ready);
+    for (size_t i = 0; code == ARB_OK && i < ready.size; i++)
+        start_pipeline(e, ready.data[i]);
+    task_over(e);
+    if (code != ARB_OK) {
+        arb_execution_destroy(e);
+        return code;
+    }
+    *out_execution = e;
+    return ARB_OK;
+}
+
+arb_code arb_execution_next(arb_execution *e, const arb_batch **out_batch, arb_error *error)
+{
+    return arb_result_next(e->result, out_batch, error);
+}
+
+void arb_execution_cancel(arb_execution *e)
+{
+    atomic_store(&e->context.cancelled, true);
+}
+
+double arb_execution_progress(const arb_execution *e)
+{
+    uint64_t read = 0, all = 0;
+    for (size_t i = 0; i < e->set.operators.size; i++)
+        arb_scan_progress(e->set.operators.data[i], &read, &all);
+    return all == 0 ? 0 : (double)read / (double)all;
+}
+
+uint64_t arb_execution_peak_memory(const arb_execution *e)
+{
+    return arb_memory_peak(&e->memory);
+}
+
+void arb_execution_destroy(arb_execution *e)
+{
+    if (e == NULL)
+        return;
+    atomic_store(&e->context.cancelled, true);
+    if (e->result != NULL)
+        arb_result_abort(e->result, NULL);
+    pthread_mutex_lock(&e->lock);
+    while (e->tasks != 0)
+        pthread_cond_wait(&e->idle, &e->lock);
+    pthread_mutex_unlock(&e->lock);
+    arb_pipelines_destroy_operators(&e->set);
+    if (e->result != NULL)
+        e->result->vtable->destroy(e->result);
+    pthread_cond_destroy(&e->idle);
+    pthread_mutex_destroy(&e->lock);
+    arb_arena_reset(&e->arena);
+    arb_free(e);
+}
+
+static void note_profile(void *context, arb_text *out, const arb_physical_node *node)
+{
+    const arb_execution *e = context;
+    for (size_t i = 0; i < e->set.operators.size; i++) {
+        arb_operator *op = e->set.operators.data[i];
+        if (op->node != node)
+            continue;
+        arb_text_printf(out, "  [%llu rows, %.3f ms]", (unsigned long long)atomic_load(&op->rows_out),
+                        (double)atomic_load(&op->time_ns) * 1e-6);
+        return;
+    }
+}
+
+void arb_execution_explain(const arb_execution *execution, const arb_query *query, arb_text *out)
+{
+    arb_physical_print(out, query, execution->plan, note_profile, (void *)(uintptr_t)execution);
+}

@@ -1,0 +1,212 @@
+/* scan.c: a table's splits, taken by drivers one after the other.
+ *
+ * The splits of all files form one list; a driver takes the next one when its last is done, so the order of batches is
+ * (split, number within it). Filters are handed to the reader, which decodes only what passes them. */
+#include "base/alloc.h"
+#include "execution/operators/operators.h"
+#include "execution/operators/scan_filter.h"
+
+enum { drivers_most = 256 };
+
+typedef struct scan_operator {
+    arb_operator base;
+    arb_arena arena;
+    arb_scan_request request;
+    size_t split_count;
+    _Atomic size_t next_split;
+    _Atomic uint64_t rows_read;
+    uint64_t rows;
+    _Atomic size_t active[drivers_most]; /* by driver: the split that it reads, SIZE_MAX when none */
+} scan_operator;
+
+typedef struct scan_local {
+    uint32_t driver;
+    arb_split_reader **readers; /* one a file, made when first needed; the last used one stays */
+    size_t file;                /* of the current split */
+    size_t split;               /* in the operator's list */
+    bool reading;
+    uint64_t rows_seen;
+    uint64_t number;
+    arb_batch batch;
+} scan_local;
+
+static arb_code source_create(arb_operator *op, arb_driver *driver, void **out_local, arb_error *error)
+{
+    scan_local *local = arb_alloc_zeroed(sizeof *local);
+    *out_local = NULL;
+    if (local == NULL)
+        return arb_fail_memory(error, "a scan", sizeof *local);
+    local->driver = driver->number;
+    local->readers = arb_alloc_zeroed((op->node->scan.table->file_count + 1) * sizeof *local->readers);
+    if (local->readers == NULL) {
+        arb_free(local);
+        return arb_fail_memory(error, "a scan", op->node->scan.table->file_count);
+    }
+    *out_local = local;
+    return ARB_OK;
+}
+
+static void drop_reader(scan_local *local, size_t file)
+{
+    if (local->readers[file] != NULL)
+        local->readers[file]->vtable->destroy(local->readers[file]);
+    local->readers[file] = NULL;
+}
+
+static void source_destroy(arb_operator *op, void *state)
+{
+    scan_local *local = state;
+    for (size_t i = 0; i < op->node->scan.table->file_count; i++)
+        drop_reader(local, i);
+    atomic_store(&((scan_operator *)op)->active[local->driver], SIZE_MAX);
+    arb_free(local->readers);
+    arb_free(local);
+}
+
+/* Take the next split and tell its reader; *out_more is false when there is none. */
+static arb_code next_split(scan_operator *s, scan_local *local, bool *out_more, arb_error *error)
+{
+    const arb_table *table = s->base.node->scan.table;
+    /* Announce before taking, so that the watermark never passes a split that somebody is about to read. */
+    atomic_store(&s->active[local->driver], atomic_load(&s->next_split));
+    size_t number = atomic_fetch_add(&s->next_split, 1);
+    *out_more = number < s->split_count;
+    if (!*out_more) {
+        atomic_store(&s->active[local->driver], SIZE_MAX);
+        return ARB_OK;
+    }
+    atomic_store(&s->active[local->driver], number);
+    local->split = number;
+    local->number = 0;
+    size_t file = 0;
+    while (number >= table->files[file]->split_count)
+        number -= table->files[file++]->split_count;
+    if (file != local->file)
+        drop_reader(local, local->file);
+    local->file = file;
+    if (local->readers[file] == NULL) {
+        const arb_table_file *from = table->files[file];
+        ARB_TRY(from->vtable->reader_create(from, &s->request, &local->readers[file], error));
+    }
+    arb_split_reader *reader = local->readers[file];
+    local->rows_seen = reader->rows_read;
+    ARB_TRY(reader->vtable->begin(reader, &table->files[file]->splits[number], error));
+    local->reading = true;
+    return ARB_OK;
+}
+
+static arb_code pull(arb_operator *op, void *state, const arb_batch **out, arb_flow *out_flow, arb_error *error)
+{
+    scan_operator *s = (scan_operator *)op;
+    scan_local *local = state;
+    *out = NULL;
+    *out_flow = ARB_FLOW_DONE;
+    for (;;) {
+        if (!local->reading) {
+            bool more;
+            ARB_TRY(next_split(s, local, &more, error));
+            if (!more)
+                return ARB_OK;
+        }
+        arb_split_reader *reader = local->readers[local->file];
+        const arb_batch *batch;
+        ARB_TRY(reader->vtable->next(reader, &batch, error));
+        atomic_fetch_add_explicit(&s->rows_read, reader->rows_read - local->rows_seen, memory_order_relaxed);
+        local->rows_seen = reader->rows_read;
+        if (batch != NULL) {
+            local->batch = *batch;
+            local->batch.column_count = (uint32_t)op->node->layout.count; /* those for filters alone stand behind */
+            local->batch.sequence = ((uint64_t)local->split << 32) + local->number++;
+            *out = &local->batch;
+            *out_flow = ARB_FLOW_HAVE_OUTPUT;
+            return ARB_OK;
+        }
+        local->reading = false;
+        if (atomic_load_explicit(&op->context->cancelled, memory_order_relaxed))
+            return ARB_OK; /* the driver sees why */
+    }
+}
+
+static uint32_t parallelism(arb_operator *op)
+{
+    return (uint32_t)ARB_MIN(((scan_operator *)op)->split_count, (size_t)drivers_most);
+}
+
+static uint64_t watermark(arb_operator *op)
+{
+    scan_operator *s = (scan_operator *)op;
+    size_t lowest = atomic_load(&s->next_split);
+    for (size_t i = 0; i < drivers_most; i++)
+        lowest = ARB_MIN(lowest, atomic_load(&s->active[i]));
+    return (uint64_t)lowest << 32;
+}
+
+static void destroy(arb_operator *op)
+{
+    scan_operator *s = (scan_operator *)op;
+    arb_arena_reset(&s->arena);
+    arb_free(s);
+}
+
+static const arb_operator_vtable vtable = {
+    .name = "scan",
+    .destroy = destroy,
+    .source_create = source_create,
+    .pull = pull,
+    .source_destroy = source_destroy,
+    .source_parallelism = parallelism,
+    .source_watermark = watermark,
+};
+
+void arb_scan_progress(arb_operator *op, uint64_t *read, uint64_t *all)
+{
+    if (op->vtable != &vtable)
+        return;
+    scan_operator *s = (scan_operator *)op;
+    *read += atomic_load_explicit(&s->rows_read, memory_order_relaxed);
+    *all += s->rows;
+}
+
+static arb_code make_request(scan_operator *s, arb_scan_filter *const *runtime, arb_error *error)
+{
+    const arb_physical_node *node = s->base.node;
+    size_t count = node->scan.filter_count + node->scan.runtime_count;
+    arb_scan_filter **filters = ARB_ARENA_ARRAY(&s->arena, arb_scan_filter *, count + 1);
+    if (filters == NULL)
+        return arb_fail_memory(error, "a scan", count);
+    for (size_t i = 0; i < node->scan.filter_count; i++)
+        ARB_TRY(arb_expr_filter_create(&s->arena, &node->scan.read, node->scan.filters[i], &filters[i], error));
+    for (size_t i = 0; i < node->scan.runtime_count; i++)
+        filters[node->scan.filter_count + i] = runtime[i];
+    s->request = (arb_scan_request){.column_count = (uint32_t)node->scan.column_count,
+                                    .columns = node->scan.columns,
+                                    .filter_count = (uint32_t)count,
+                                    .filters = filters,
+                                    .keep_dictionaries = true};
+    return ARB_OK;
+}
+
+arb_code arb_scan_create(const arb_physical_node *node, arb_query_context *context, arb_scan_filter *const *runtime,
+                         arb_operator **out_op, arb_error *error)
+{
+    *out_op = NULL;
+    scan_operator *s = arb_alloc_zeroed(sizeof *s);
+    if (s == NULL)
+        return arb_fail_memory(error, "a scan", sizeof *s);
+    s->base.vtable = &vtable;
+    s->base.node = node;
+    s->base.context = context;
+    for (size_t i = 0; i < drivers_most; i++)
+        atomic_init(&s->active[i], SIZE_MAX);
+    for (size_t i = 0; i < node->scan.table->file_count; i++) {
+        s->split_count += node->scan.table->files[i]->split_count;
+        s->rows += node->scan.table->files[i]->rows;
+    }
+    arb_code code = make_request(s, runtime, error);
+    if (code != ARB_OK) {
+        destroy(&s->base);
+        return code;
+    }
+    *out_op = &s->base;
+    return ARB_OK;
+}
