@@ -37,6 +37,9 @@ struct arb_byte_source {
 
 /* Open a file of the local file system. The caller owns *out_source. Directories and the like are refused. */
 ARB_NODISCARD arb_code arb_byte_source_open_local(const char *path, arb_byte_source **out_source, arb_error *error);
+/* Which bytes a path leads to now, without opening it. */
+ARB_NODISCARD arb_code arb_source_identity_of_local(const char *path, arb_source_identity *out_identity,
+                                                    arb_error *error);
 /* Over memory that the caller keeps alive; for tests and for bytes that came in a message. */
 ARB_NODISCARD arb_code arb_byte_source_open_memory(arb_str name, const void *data, size_t size,
                                                    arb_byte_source **out_source, arb_error *error);

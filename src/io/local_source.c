@@ -44,6 +44,25 @@ static arb_code local_read(const arb_byte_source *source, uint64_t offset, void 
     return ARB_OK;
 }
 
+static arb_source_identity identity_of(const struct stat *status)
+{
+    return (arb_source_identity){
+        .size = (uint64_t)status->st_size,
+        .modified_ns = (int64_t)status->st_mtim.tv_sec * 1000000000 + status->st_mtim.tv_nsec,
+        .device = (uint64_t)status->st_dev,
+        .inode = (uint64_t)status->st_ino,
+    };
+}
+
+arb_code arb_source_identity_of_local(const char *path, arb_source_identity *out_identity, arb_error *error)
+{
+    struct stat status;
+    if (stat(path, &status) != 0)
+        return arb_fail_errno(error, errno, "cannot look at %s", path);
+    *out_identity = identity_of(&status);
+    return ARB_OK;
+}
+
 arb_code arb_byte_source_open_local(const char *path, arb_byte_source **out_source, arb_error *error)
 {
     static const arb_byte_source_vtable vtable = {local_destroy, local_read};
@@ -71,10 +90,7 @@ arb_code arb_byte_source_open_local(const char *path, arb_byte_source **out_sour
     local->base = (arb_byte_source){
         .vtable = &vtable,
         .path = {local->path, path_size},
-        .identity = {.size = (uint64_t)status.st_size,
-                     .modified_ns = (int64_t)status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec,
-                     .device = (uint64_t)status.st_dev,
-                     .inode = (uint64_t)status.st_ino},
+        .identity = identity_of(&status),
         .read_ahead = LOCAL_READ_AHEAD,
     };
     *out_source = &local->base;

@@ -1,0 +1,39 @@
+/* file_cache.h: files that are open and validated, kept while their bytes stay the same.
+ *
+ * Keyed by path; an entry belongs to one identity (size, time, inode). Whoever asks again gets the same open file while
+ * the identity on disk is still that one, else the new version is opened; users of the old version keep it. Entries that
+ * nobody uses are dropped, oldest first, once the cache is over its limit. Thread-safe. */
+#ifndef ARB_CATALOG_FILE_CACHE_H
+#define ARB_CATALOG_FILE_CACHE_H
+
+#include "catalog/file_format.h"
+
+typedef struct arb_file_cache arb_file_cache;
+
+/* One version of a file: counted. */
+typedef struct arb_cached_file {
+    arb_table_file *file;
+    arb_source_identity identity;
+    arb_str path;
+    /* the cache's */
+    const arb_file_format *format;
+    arb_file_cache *cache;
+    struct arb_cached_file *newer, *older;
+    uint64_t bytes;
+    uint32_t users;
+    bool listed; /* found by its path: false once a newer version is there */
+} arb_cached_file;
+
+ARB_NODISCARD arb_code arb_file_cache_create(uint64_t limit, arb_file_cache **out_cache, arb_error *error);
+/* Nobody may use a file any more. NULL is a no-op. */
+void arb_file_cache_destroy(arb_file_cache *cache);
+
+/* The current version of the file; the caller releases it. ARB_FILE_NOT_FOUND, ARB_CORRUPT_DATA, …; ARB_NOT_SUPPORTED
+ * when the format cannot be read. */
+ARB_NODISCARD arb_code arb_file_cache_get(arb_file_cache *cache, arb_str path, const arb_file_format *format,
+                                          arb_cached_file **out_file, arb_error *error);
+void arb_file_cache_release(arb_cached_file *file); /* NULL is a no-op */
+/* Is this version still what the path leads to? One system call. */
+bool arb_cached_file_is_current(const arb_cached_file *file);
+
+#endif
