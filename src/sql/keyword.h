@@ -79,6 +79,7 @@
     X(DESCRIBE, FREE, true)           \
     X(DETACH, FREE, false)            \
     X(DISTINCT, RESERVED, true)       \
+    X(DIV, CLAUSE, false)             \
     X(DO, FREE, false)                \
     X(DOUBLE, FREE, false)            \
     X(DROP, FREE, true)               \

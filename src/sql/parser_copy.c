@@ -31,7 +31,8 @@ arb_code arb_parse_option_value(arb_parser *p, const arb_ast_expr **out)
         return parse_value_list(p, out);
     bool word = arb_parser_sees_label(p, 0);
     bool literal = AT_WORD(TRUE) || AT_WORD(FALSE) || AT_WORD(NULL);
-    if (!word || literal || NEXT_IS(LEFT_PAREN) || NEXT_IS(DOT))
+    bool begins_form = NEXT_IS(LEFT_PAREN) || NEXT_IS(DOT) || NEXT_IS(LEFT_BRACE) || NEXT_IS(LEFT_BRACKET);
+    if (!word || literal || begins_form)
         return arb_parse_expr(p, out);
     NEW_EXPR(literal, LITERAL, node, arb_parser_begin(p));
     arb_ast_name name;

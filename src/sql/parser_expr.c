@@ -323,10 +323,18 @@ static bool sees_at_time_zone(const arb_parser *p)
 }
 
 /* ---- the climb --------------------------------------------------------------------------------------------------- */
+/* Behind LIMIT 10%. */
+static bool sees_limit_end(const arb_parser *p)
+{
+    return NEXT_IS(END) || NEXT_IS(RIGHT_PAREN) || NEXT_IS_WORD(OFFSET);
+}
+
 /* The precedence of the infix that the current token begins, or ARB_PREC_ANY. */
 static arb_precedence precedence_here(const arb_parser *p)
 {
     const arb_token *token = arb_parser_peek(p, 0);
+    if (token->kind == ARB_TOKEN_PERCENT && p->percent_ends && sees_limit_end(p))
+        return ARB_PREC_ANY;
     if (token->kind != ARB_TOKEN_WORD)
         return sees_tilde(p) ? ARB_PREC_RANGE : infixes[token->kind].precedence;
     switch ((arb_keyword)token->keyword) {
@@ -340,6 +348,8 @@ static arb_precedence precedence_here(const arb_parser *p)
         return ARB_PREC_IS;
     case ARB_KW_NOT:
         return sees_range_word(p, 1) ? ARB_PREC_RANGE : NEXT_IS_WORD(NULL) ? ARB_PREC_IS : ARB_PREC_ANY;
+    case ARB_KW_DIV:
+        return ARB_PREC_MULTIPLY;
     case ARB_KW_COLLATE:
         return ARB_PREC_COLLATE;
     case ARB_KW_AT:
@@ -354,6 +364,8 @@ static arb_code parse_infix(arb_parser *p, climb *c, arb_precedence precedence)
     infix at = infixes[arb_parser_peek(p, 0)->kind];
     if (at.precedence != ARB_PREC_ANY)
         return parse_operation(p, c, at);
+    if (AT_WORD(DIV))
+        return parse_operation(p, c, (infix){ARB_PREC_MULTIPLY, ARB_AST_OP_INTEGER_DIVIDE});
     if (sees_tilde(p))
         return parse_tilde(p, c);
     if (ACCEPT_WORD(ISNULL))

@@ -226,11 +226,18 @@ static arb_code parse_table_or_function(arb_parser *p, arb_ast_from **out)
     return ARB_OK;
 }
 
+/* (query), VALUES (…), (…) */
 static arb_code parse_subquery(arb_parser *p, arb_ast_from **out)
 {
     NEW_OBJECT(arb_ast_from, from);
     from->kind = ARB_AST_FROM_SUBQUERY;
-    ARB_TRY(arb_parse_query_in_parens(p, &from->query));
+    if (AT_WORD(VALUES)) {
+        arb_ast_query *values;
+        ARB_TRY(arb_parse_values(p, &values));
+        from->query = values;
+    } else {
+        ARB_TRY(arb_parse_query_in_parens(p, &from->query));
+    }
     *out = from;
     return ARB_OK;
 }
@@ -258,7 +265,7 @@ static arb_code parse_item(arb_parser *p, const arb_ast_from **out)
     uint32_t begin = arb_parser_begin(p);
     bool lateral = ACCEPT_WORD(LATERAL);
     arb_ast_from *from;
-    if (AT(LEFT_PAREN) && arb_parser_sees_query(p, 1))
+    if ((AT(LEFT_PAREN) && arb_parser_sees_query(p, 1)) || (AT_WORD(VALUES) && NEXT_IS(LEFT_PAREN)))
         ARB_TRY(parse_subquery(p, &from));
     else if (AT(LEFT_PAREN) && !lateral)
         return parse_parens(p, out);

@@ -17,6 +17,7 @@ typedef struct arb_parser {
     arb_str source;          /* the whole text, in the arena */
     const arb_token *tokens; /* of one statement; the last one is END */
     size_t count, at;
+    bool percent_ends;   /* in LIMIT: a % that nothing follows means percent */
     size_t bare_alias;   /* the token last taken as an alias without AS, for better hints */
     uint32_t depth;      /* of the calls */
     uint32_t height;     /* of the highest tree built since the last arb_parser_enter */
@@ -201,6 +202,8 @@ bool arb_parser_sees_query(const arb_parser *p, size_t ahead);
 ARB_NODISCARD arb_code arb_parse_query(arb_parser *p, const arb_ast_query **out);
 /* (query) */
 ARB_NODISCARD arb_code arb_parse_query_in_parens(arb_parser *p, const arb_ast_query **out);
+/* VALUES (…), (…) */
+ARB_NODISCARD arb_code arb_parse_values(arb_parser *p, arb_ast_query **out);
 /* One SELECT, FROM-first or not, or TABLE x, without ORDER BY and LIMIT (parser_select.c). */
 ARB_NODISCARD arb_code arb_parse_select(arb_parser *p, const arb_ast_select **out);
 /* SELECT * FROM table. */

@@ -92,14 +92,14 @@ static arb_code new_query(arb_parser *p, arb_ast_query_kind kind, uint32_t begin
     return ARB_OK;
 }
 
-static arb_code parse_values(arb_parser *p, arb_ast_query **out)
+/* In FROM a comma behind a row separates tables unless another row follows. */
+arb_code arb_parse_values(arb_parser *p, arb_ast_query **out)
 {
     arb_ast_query *query;
     ARB_TRY(new_query(p, ARB_AST_QUERY_VALUES, arb_parser_begin(p), &query));
-    arb_parser_advance(p);
+    EXPECT_WORD(VALUES);
+    bool more;
     do {
-        if (query->values.size != 0 && !AT(LEFT_PAREN))
-            break;
         arb_ast_exprs row = {0};
         EXPECT(LEFT_PAREN);
         if (AT(RIGHT_PAREN))
@@ -107,8 +107,20 @@ static arb_code parse_values(arb_parser *p, arb_ast_query **out)
         ARB_TRY(arb_parse_expr_list(p, ARB_TOKEN_RIGHT_PAREN, &row));
         EXPECT(RIGHT_PAREN);
         PUSH(&query->values, row);
-    } while (ACCEPT(COMMA));
+        more = AT(COMMA) && NEXT_IS(LEFT_PAREN);
+        if (more)
+            arb_parser_advance(p);
+    } while (more);
+    query->span = arb_parser_span(p, query->span.begin);
     *out = query;
+    return ARB_OK;
+}
+
+/* As a term of its own, a comma may trail. */
+static arb_code parse_values_term(arb_parser *p, arb_ast_query **out)
+{
+    ARB_TRY(arb_parse_values(p, out));
+    ACCEPT(COMMA);
     return ARB_OK;
 }
 
@@ -145,7 +157,7 @@ static arb_code parse_term(arb_parser *p, arb_ast_query **out)
         return ARB_OK;
     }
     if (AT_WORD(VALUES))
-        return parse_values(p, out);
+        return parse_values_term(p, out);
     return parse_select_term(p, out);
 }
 
@@ -241,26 +253,16 @@ static arb_code parse_order_by(arb_parser *p, arb_ast_query *query)
     return ARB_OK;
 }
 
-static bool sees_number(const arb_parser *p)
-{
-    return AT(INTEGER) || AT(DECIMAL) || AT(DOUBLE);
-}
-
+/* LIMIT ALL, LIMIT 10, LIMIT 10 PERCENT, LIMIT 10% */
 static arb_code parse_limit(arb_parser *p, arb_ast_query *query)
 {
     if (ACCEPT_WORD(ALL))
         return ARB_OK;
-    const arb_token *behind = arb_parser_peek(p, 2);
-    bool sign =
-        sees_number(p) && NEXT_IS(PERCENT) &&
-        (behind->kind == ARB_TOKEN_END || behind->kind == ARB_TOKEN_RIGHT_PAREN || behind->keyword == ARB_KW_OFFSET);
-    if (sign) {
-        ARB_TRY(arb_parse_number(p, &query->limit));
-        arb_parser_advance(p);
-    } else {
-        ARB_TRY(arb_parse_expr(p, &query->limit));
-    }
-    query->limit_percent = sign || ACCEPT_WORD(PERCENT);
+    bool before = p->percent_ends;
+    p->percent_ends = true;
+    ARB_TRY(arb_parse_expr(p, &query->limit));
+    p->percent_ends = before;
+    query->limit_percent = ACCEPT(PERCENT) || ACCEPT_WORD(PERCENT);
     return ARB_OK;
 }
 
@@ -340,6 +342,9 @@ arb_code arb_parse_query(arb_parser *p, const arb_ast_query **out)
     uint32_t begin = arb_parser_begin(p);
     with_clause with = {0};
     ARB_TRY(parse_with(p, &with));
+    if (AT_WORD(INSERT) || AT_WORD(DELETE) || AT_WORD(UPDATE) || AT_WORD(MERGE))
+        return arb_parser_fail_at(p, begin, ARB_NOT_SUPPORTED, "WITH in front of %.*s is not supported",
+                                  ARB_STR_ARGS(arb_keyword_text((arb_keyword)arb_parser_peek(p, 0)->keyword)));
     arb_ast_query *query;
     ARB_TRY(parse_set(p, false, &query));
     if ((with.ctes.size != 0 || sees_limits(p)) && has_surroundings(query))
