@@ -21,3 +21,13 @@ if(slt_sources AND TARGET arb_engine)
   add_executable(arbalest-slt ${slt_sources})
   target_link_libraries(arbalest-slt PRIVATE arb_engine)
 endif()
+
+# Every test/tools/NAME.c is a program for people and scripts, which may use the libraries up to formats.
+file(GLOB tool_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/test/tools/*.c)
+if(TARGET arb_formats)
+  foreach(source IN LISTS tool_sources)
+    get_filename_component(name ${source} NAME_WE)
+    add_executable(${name} ${source})
+    target_link_libraries(${name} PRIVATE arb_formats)
+  endforeach()
+endif()

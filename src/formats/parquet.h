@@ -1,0 +1,12 @@
+/* parquet.h: Parquet files as tables. */
+#ifndef ARB_FORMATS_PARQUET_H
+#define ARB_FORMATS_PARQUET_H
+
+#include "formats/scan.h"
+#include "io/byte_source.h"
+
+/* Read the footer of a file and make a table of it. Takes the source over, also on failure. What has no type here, and
+ * encrypted files, are ARB_NOT_SUPPORTED; a footer that cannot be right is ARB_CORRUPT_DATA. Messages name the file. */
+ARB_NODISCARD arb_code arb_parquet_open(arb_byte_source *source, arb_table_file **out_file, arb_error *error);
+
+#endif

@@ -1,0 +1,37 @@
+/* parquet_filter.h: a request's conditions at work in one reader.
+ *
+ * Beside the condition itself: what it needs per thread, what it said about the entries of the current dictionary, and
+ * what it has cost and dropped so far, by which conditions are put in order. */
+#ifndef ARB_FORMATS_PARQUET_PARQUET_FILTER_H
+#define ARB_FORMATS_PARQUET_PARQUET_FILTER_H
+
+#include "formats/parquet/column_reader.h"
+#include "formats/scan.h"
+
+typedef struct arb_parquet_filter {
+    const arb_scan_filter *filter;
+    bool is_ready;  /* a run-time filter that has arrived, or an ordinary one */
+    bool has_local; /* `local` was made */
+    void *local;
+    bool is_settled; /* statistics say that every row of the current row group passes */
+
+    double nanoseconds; /* of the windows that were measured */
+    uint64_t measured_rows, rows_in, rows_out;
+
+    uint64_t dictionary_id; /* that `passes` is about; 0 = none */
+    uint8_t *passes;        /* a byte an entry: 1 = passes */
+    size_t capacity;
+    uint32_t passing; /* entries that pass */
+} arb_parquet_filter;
+
+void arb_parquet_filter_init(arb_parquet_filter *state, const arb_scan_filter *filter);
+void arb_parquet_filter_reset(arb_parquet_filter *state);
+/* Notice that a run-time filter has arrived; *out_ready tells whether the filter is in force. */
+ARB_NODISCARD arb_code arb_parquet_filter_check_ready(arb_parquet_filter *state, bool *out_ready, arb_error *error);
+/* Apply the filter to the dictionary's entries, unless that was done. */
+ARB_NODISCARD arb_code arb_parquet_filter_entries(arb_parquet_filter *state, const arb_parquet_dictionary *dictionary,
+                                                  arb_error *error);
+/* Put conditions that drop much at little cost first. */
+void arb_parquet_filters_sort(arb_parquet_filter **order, uint32_t count);
+
+#endif
