@@ -1,0 +1,293 @@
+/* physical_join.c: which side is held, on which keys, and what the join above promises the scans below.
+ *
+ * The logical join's right side is the build side by default. Where the estimates say that the left one is much smaller,
+ * sides change over; what then must come from the held side (LEFT, SEMI, ANTI) has an output kind of its own. */
+#include "optimizer/physical_internal.h"
+
+typedef struct join_plan {
+    const arb_logical *node;
+    bool swapped; /* probe = right, build = left */
+    arb_join_output output;
+    const arb_logical *probe, *build;
+    size_t key_count;
+    const arb_expr **probe_keys, **build_keys;
+    size_t residual_count;
+    const arb_expr **residual;
+    bool null_equal;
+} join_plan;
+
+static bool only_uses(planner *p, const arb_expr *expr, const arb_column_set *columns)
+{
+    arb_column_set used = {0};
+    if (!arb_expr_columns(p->query, expr, &used))
+        return planner_no_memory(p) != NULL;
+    return !arb_column_set_is_empty(&used) && arb_column_set_contains(columns, &used);
+}
+
+/* Sort the condition's conjuncts into keys (left = right) and the rest. Keys are given as left and right here. */
+static bool split_condition(planner *p, join_plan *j, const arb_expr **left_keys, const arb_expr **right_keys)
+{
+    const arb_expr *condition = j->node->join.condition;
+    size_t count = condition == NULL ? 0 : arb_expr_conjunct_count(condition);
+    arb_column_set left = {0}, right = {0};
+    if (!arb_logical_output(p->query, j->node->children[0], &left) ||
+        !arb_logical_output(p->query, j->node->children[1], &right))
+        return planner_no_memory(p) != NULL;
+    for (size_t i = 0; i < count; i++) {
+        const arb_expr *conjunct = arb_expr_conjunct(condition, i);
+        bool equal = conjunct->kind == ARB_EXPR_COMPARE &&
+                     (conjunct->compare == ARB_EQUAL || conjunct->compare == ARB_NOT_DISTINCT) &&
+                     !arb_type_is_nested(conjunct->children[0]->type);
+        const arb_expr *a = equal ? conjunct->children[0] : NULL, *b = equal ? conjunct->children[1] : NULL;
+        if (equal && only_uses(p, a, &right) && only_uses(p, b, &left)) {
+            const arb_expr *swap = a;
+            a = b;
+            b = swap;
+        } else if (!equal || !only_uses(p, a, &left) || !only_uses(p, b, &right)) {
+            equal = false;
+        }
+        bool null_safe = conjunct->kind == ARB_EXPR_COMPARE && conjunct->compare == ARB_NOT_DISTINCT;
+        /* one table has one meaning of NULL: keys of the other meaning are checked afterwards */
+        if (equal && (j->key_count == 0 || null_safe == j->null_equal)) {
+            j->null_equal = null_safe;
+            left_keys[j->key_count] = a;
+            right_keys[j->key_count++] = b;
+        } else {
+            j->residual[j->residual_count++] = conjunct;
+        }
+    }
+    return p->code == ARB_OK;
+}
+
+/* Is it worth holding the left side although the plan says the right one? */
+static bool left_is_smaller(const arb_logical *node)
+{
+    double left = node->children[0]->rows, right = node->children[1]->rows;
+    return left > 0 && right > 0 && left < right * 0.8;
+}
+
+static void choose_sides(join_plan *j)
+{
+    bool smaller = left_is_smaller(j->node) && j->key_count != 0;
+    bool plain = !j->node->join.null_aware;
+    switch ((arb_join_kind)j->node->join.kind) {
+    case ARB_JOIN_INNER:
+        j->swapped = smaller;
+        j->output = ARB_JOIN_MATCHES;
+        break;
+    case ARB_JOIN_LEFT:
+        j->swapped = smaller;
+        j->output = smaller ? ARB_JOIN_BUILD_OUTER : ARB_JOIN_PROBE_OUTER;
+        break;
+    case ARB_JOIN_RIGHT:
+        j->swapped = smaller;
+        j->output = smaller ? ARB_JOIN_PROBE_OUTER : ARB_JOIN_BUILD_OUTER;
+        break;
+    case ARB_JOIN_FULL:
+        j->swapped = smaller;
+        j->output = ARB_JOIN_FULL_OUTER;
+        break;
+    case ARB_JOIN_SEMI:
+        j->swapped = smaller;
+        j->output = smaller ? ARB_JOIN_BUILD_SEMI : ARB_JOIN_PROBE_SEMI;
+        break;
+    case ARB_JOIN_ANTI:
+        j->swapped = smaller && plain;
+        j->output = j->swapped ? ARB_JOIN_BUILD_ANTI : ARB_JOIN_PROBE_ANTI;
+        break;
+    case ARB_JOIN_MARK:
+        j->output = ARB_JOIN_PROBE_MARK;
+        break;
+    case ARB_JOIN_SINGLE:
+        j->output = ARB_JOIN_PROBE_SINGLE;
+        break;
+    }
+    j->probe = j->node->children[j->swapped ? 1 : 0];
+    j->build = j->node->children[j->swapped ? 0 : 1];
+}
+
+/* May a probe row without a match be dropped before the join? */
+static bool drops_unmatched_probe(arb_join_output output)
+{
+    return output == ARB_JOIN_MATCHES || output == ARB_JOIN_BUILD_OUTER || output == ARB_JOIN_PROBE_SEMI ||
+           output == ARB_JOIN_BUILD_SEMI || output == ARB_JOIN_BUILD_ANTI;
+}
+
+/* Wishes that a child may hear: those for columns that it makes, where dropping its rows only drops rows above. */
+static bool pass_wishes(planner *p, const arb_logical *child, const filter_wishes *wishes, bool allowed,
+                        filter_wishes *out_wishes)
+{
+    arb_column_set made = {0};
+    if (!allowed)
+        return true;
+    if (!arb_logical_output(p->query, child, &made))
+        return planner_no_memory(p) != NULL;
+    for (size_t i = 0; i < wishes->size; i++)
+        if (arb_column_set_has(&made, wishes->data[i].column) && !ARB_ARENA_PUSH(p->arena, out_wishes, wishes->data[i]))
+            return planner_no_memory(p) != NULL;
+    return true;
+}
+
+static bool add_own_wishes(planner *p, const join_plan *j, filter_wishes *wishes, bool *granted, uint32_t *numbers)
+{
+    for (size_t i = 0; i < j->key_count; i++) {
+        numbers[i] = UINT32_MAX;
+        bool useful = drops_unmatched_probe(j->output) && !j->null_equal && j->probe_keys[i]->kind == ARB_EXPR_COLUMN;
+        if (!useful)
+            continue;
+        numbers[i] = p->filter_count++;
+        filter_wish wish = {j->probe_keys[i]->column, numbers[i], &granted[i]};
+        if (!ARB_ARENA_PUSH(p->arena, wishes, wish))
+            return planner_no_memory(p) != NULL;
+    }
+    return true;
+}
+
+/* Keys as columns of equal width on both sides. */
+static bool place_keys(planner *p, join_plan *j, const arb_physical_node **probe, const arb_physical_node **build,
+                       uint32_t *probe_at, uint32_t *build_at)
+{
+    const arb_physical_node **sides[] = {probe, build};
+    uint32_t *places[] = {probe_at, build_at};
+    *probe = plan_with_columns(p, *probe, j->probe_keys, j->key_count, probe_at);
+    *build = *probe == NULL ? NULL : plan_with_columns(p, *build, j->build_keys, j->key_count, build_at);
+    if (*build == NULL)
+        return false;
+    for (int side = 0; side < 2; side++) {
+        const arb_physical_node *node = *sides[side], *other = *sides[1 - side];
+        arb_named_expr *items = ARB_ARENA_ARRAY(p->arena, arb_named_expr, node->layout.count + 1);
+        arb_physical *widths = ARB_ARENA_ARRAY(p->arena, arb_physical, node->layout.count + 1);
+        if (items == NULL || widths == NULL)
+            return planner_no_memory(p) != NULL;
+        bool wider = false;
+        for (size_t c = 0; c < node->layout.count; c++) {
+            const arb_slot *slot = &node->layout.slots[c];
+            items[c] = (arb_named_expr){slot->id, arb_expr_column(p->arena, slot->id, slot->type)};
+            if (items[c].expr == NULL)
+                return planner_no_memory(p) != NULL;
+            widths[c] = slot->physical;
+        }
+        for (size_t k = 0; k < j->key_count; k++) {
+            arb_physical wanted = other->layout.slots[places[1 - side][k]].physical;
+            wider |= wanted > widths[places[side][k]];
+            widths[places[side][k]] = ARB_MAX(widths[places[side][k]], wanted);
+        }
+        if (wider && (*sides[side] = plan_project(p, node, items, node->layout.count, widths)) == NULL)
+            return false;
+    }
+    return true;
+}
+
+static bool nullable_side(arb_join_output output, bool probe)
+{
+    if (output == ARB_JOIN_FULL_OUTER)
+        return true;
+    return probe ? output == ARB_JOIN_BUILD_OUTER : output == ARB_JOIN_PROBE_OUTER || output == ARB_JOIN_PROBE_SINGLE;
+}
+
+/* The columns that leave the join. */
+static bool lay_out(planner *p, arb_physical_node *join, const join_plan *j, const arb_column_set *needed)
+{
+    const arb_physical_node *probe = join->children[0], *build = join->children[1];
+    arb_join_output output = j->output;
+    bool from_probe = output != ARB_JOIN_BUILD_SEMI && output != ARB_JOIN_BUILD_ANTI;
+    bool from_build = output == ARB_JOIN_MATCHES || output == ARB_JOIN_PROBE_OUTER || output == ARB_JOIN_BUILD_OUTER ||
+                      output == ARB_JOIN_FULL_OUTER || output == ARB_JOIN_PROBE_SINGLE || !from_probe;
+    size_t most = probe->layout.count + build->layout.count + 1, count = 0;
+    arb_slot *slots = ARB_ARENA_ARRAY(p->arena, arb_slot, most);
+    uint32_t *columns = ARB_ARENA_ARRAY(p->arena, uint32_t, most);
+    if (slots == NULL || columns == NULL)
+        return planner_no_memory(p) != NULL;
+    for (size_t i = 0; from_probe && i < probe->layout.count; i++) {
+        if (!arb_column_set_has(needed, probe->layout.slots[i].id))
+            continue;
+        slots[count] = probe->layout.slots[i];
+        slots[count].nullable |= nullable_side(output, true);
+        columns[count++] = (uint32_t)i;
+    }
+    for (size_t i = 0; from_build && i < build->layout.count; i++) {
+        if (!arb_column_set_has(needed, build->layout.slots[i].id))
+            continue;
+        slots[count] = build->layout.slots[i];
+        slots[count].nullable |= nullable_side(output, false);
+        columns[count++] = (uint32_t)(probe->layout.count + i);
+    }
+    if (output == ARB_JOIN_PROBE_MARK) {
+        slots[count] = (arb_slot){.id = j->node->join.mark,
+                                  .type = ARB_TYPE(BOOLEAN),
+                                  .physical = ARB_PHYS_BOOL,
+                                  .nullable = j->node->join.null_aware};
+        columns[count++] = UINT32_MAX;
+    }
+    join->layout = (arb_layout){count, slots};
+    join->join.output_count = count;
+    join->join.columns = columns;
+    return true;
+}
+
+static bool prepare(planner *p, join_plan *j)
+{
+    size_t most = j->node->join.condition == NULL ? 0 : arb_expr_conjunct_count(j->node->join.condition);
+    const arb_expr **left = ARB_ARENA_ARRAY(p->arena, const arb_expr *, most + 1);
+    const arb_expr **right = ARB_ARENA_ARRAY(p->arena, const arb_expr *, most + 1);
+    j->residual = ARB_ARENA_ARRAY(p->arena, const arb_expr *, most + 1);
+    if (left == NULL || right == NULL || j->residual == NULL)
+        return planner_no_memory(p) != NULL;
+    if (!split_condition(p, j, left, right))
+        return false;
+    choose_sides(j);
+    j->probe_keys = j->swapped ? right : left;
+    j->build_keys = j->swapped ? left : right;
+    return true;
+}
+
+const arb_physical_node *plan_join(planner *p, const arb_logical *node, const arb_column_set *needed,
+                                   const filter_wishes *wishes)
+{
+    if (node->join.dependent)
+        return planner_failed(p, arb_fail(p->error, ARB_NOT_SUPPORTED, "this correlated subquery is not supported"));
+    join_plan j = {.node = node};
+    if (!prepare(p, &j))
+        return NULL;
+    arb_column_set below = {0};
+    if (!arb_column_set_add_all(p->query, &below, needed) ||
+        (node->join.condition != NULL && !arb_expr_columns(p->query, node->join.condition, &below)))
+        return planner_no_memory(p);
+    filter_wishes probe_wishes = {0}, build_wishes = {0};
+    bool *granted = ARB_ARENA_ARRAY(p->arena, bool, j.key_count + 1);
+    uint32_t *numbers = ARB_ARENA_ARRAY(p->arena, uint32_t, j.key_count + 1);
+    uint32_t *probe_at = ARB_ARENA_ARRAY(p->arena, uint32_t, j.key_count + 1);
+    uint32_t *build_at = ARB_ARENA_ARRAY(p->arena, uint32_t, j.key_count + 1);
+    if (granted == NULL || numbers == NULL || probe_at == NULL || build_at == NULL)
+        return planner_no_memory(p);
+    bool keeps_probe = j.output != ARB_JOIN_BUILD_OUTER && j.output != ARB_JOIN_FULL_OUTER;
+    bool keeps_build = j.output == ARB_JOIN_MATCHES || j.output == ARB_JOIN_BUILD_OUTER ||
+                       j.output == ARB_JOIN_BUILD_SEMI || j.output == ARB_JOIN_BUILD_ANTI;
+    if (!pass_wishes(p, j.probe, wishes, keeps_probe, &probe_wishes) ||
+        !pass_wishes(p, j.build, wishes, keeps_build, &build_wishes) ||
+        !add_own_wishes(p, &j, &probe_wishes, granted, numbers))
+        return NULL;
+    const arb_physical_node *probe = plan_node(p, j.probe, &below, &probe_wishes);
+    const arb_physical_node *build = probe == NULL ? NULL : plan_node(p, j.build, &below, &build_wishes);
+    if (build == NULL || !place_keys(p, &j, &probe, &build, probe_at, build_at))
+        return NULL;
+    arb_physical_node *join = planner_node(p, j.key_count != 0 ? ARB_PHYSICAL_HASH_JOIN : ARB_PHYSICAL_LOOP_JOIN, 2,
+                                           probe, build, node->rows);
+    arb_runtime_filter *made = ARB_ARENA_ARRAY(p->arena, arb_runtime_filter, j.key_count + 1);
+    if (join == NULL || made == NULL)
+        return planner_no_memory(p);
+    join->join.output = (uint8_t)j.output;
+    join->join.null_aware = node->join.null_aware;
+    join->join.null_equal = j.null_equal;
+    join->join.key_count = j.key_count;
+    join->join.probe_keys = probe_at;
+    join->join.build_keys = build_at;
+    join->join.residual = j.residual_count == 0 ? NULL : arb_expr_and(p->arena, j.residual, j.residual_count);
+    if (j.residual_count != 0 && join->join.residual == NULL)
+        return planner_no_memory(p);
+    for (size_t i = 0; i < j.key_count; i++)
+        if (granted[i])
+            made[join->join.runtime_count++] = (arb_runtime_filter){.number = numbers[i], .key = (uint32_t)i};
+    join->join.runtime = made;
+    return lay_out(p, join, &j, needed) ? join : NULL;
+}
