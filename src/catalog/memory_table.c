@@ -1,0 +1,277 @@
+#include "catalog/memory_table.h"
+
+#include "base/alloc.h"
+#include "base/vec.h"
+#include "catalog/memory_table_internal.h"
+
+struct arb_memory_builder {
+    arb_memory_table *table; /* being made */
+    arb_memory *account;
+    arb_memory_chunk *open;       /* the chunk that is filled, or NULL */
+    arb_vector *scratch;          /* one a column */
+    arb_vector_storage *storages; /* of append_row, made on first use */
+    size_t storage_count;
+    ARB_VEC(arb_memory_chunk *) chunks;
+};
+
+/* ---- a version --------------------------------------------------------------------------------------------------- */
+static void table_destroy(arb_table *table)
+{
+    arb_memory_table *self = (arb_memory_table *)table;
+    for (size_t i = 0; i < self->chunk_count; i++)
+        arb_memory_chunk_unref(self->chunks[i]);
+    arb_arena_reset(&self->arena);
+    arb_free(self);
+}
+
+/* The file is part of the table. */
+static void file_destroy(arb_table_file *file)
+{
+    (void)file;
+}
+
+static const arb_table_file_vtable file_vtable = {"memory", file_destroy, arb_memory_reader_create};
+static const arb_table_vtable table_vtable = {.kind = "memory", .destroy = table_destroy};
+
+static arb_code table_create(arb_str name, const arb_table_column *columns, size_t column_count,
+                             arb_memory_table **out_table, arb_error *error)
+{
+    *out_table = NULL;
+    arb_memory_table *self = arb_alloc_zeroed(sizeof *self);
+    if (self == NULL)
+        return arb_fail_memory(error, "a table in memory", sizeof *self);
+    self->base.vtable = &table_vtable;
+    self->base.references = 1;
+    self->columns = ARB_ARENA_ARRAY(&self->arena, arb_table_column, ARB_MAX(column_count, 1));
+    self->types = ARB_ARENA_ARRAY(&self->arena, arb_type, ARB_MAX(column_count, 1));
+    self->base.name = arb_str_copy(&self->arena, name);
+    bool fine = self->columns != NULL && self->types != NULL && self->base.name.data != NULL;
+    for (size_t i = 0; fine && i < column_count; i++) {
+        self->columns[i] = (arb_table_column){.name = arb_str_copy(&self->arena, columns[i].name),
+                                              .type = arb_type_copy(&self->arena, columns[i].type),
+                                              .nullable = columns[i].nullable};
+        self->types[i] = self->columns[i].type;
+        fine = self->columns[i].name.data != NULL && arb_type_equal(self->types[i], columns[i].type);
+    }
+    if (!fine) {
+        table_destroy(&self->base);
+        return arb_fail_memory(error, "a table in memory", column_count * sizeof *columns);
+    }
+    self->base.column_count = column_count;
+    self->base.columns = self->columns;
+    *out_table = self;
+    return ARB_OK;
+}
+
+/* ---- building ---------------------------------------------------------------------------------------------------- */
+arb_code arb_memory_builder_create(arb_str name, const arb_table_column *columns, size_t column_count,
+                                   arb_memory *account, arb_memory_builder **out_builder, arb_error *error)
+{
+    *out_builder = NULL;
+    arb_memory_builder *builder = arb_alloc_zeroed(sizeof *builder);
+    if (builder == NULL)
+        return arb_fail_memory(error, "a table in memory", sizeof *builder);
+    builder->account = account;
+    arb_code code = table_create(name, columns, column_count, &builder->table, error);
+    if (code == ARB_OK &&
+        (builder->scratch = ARB_ARENA_ARRAY(&builder->table->arena, arb_vector, ARB_MAX(column_count, 1))) == NULL)
+        code = arb_fail_memory(error, "a table in memory", column_count * sizeof *builder->scratch);
+    if (code != ARB_OK) {
+        arb_memory_builder_destroy(builder);
+        return code;
+    }
+    *out_builder = builder;
+    return ARB_OK;
+}
+
+static arb_code open_chunk(arb_memory_builder *builder, arb_error *error)
+{
+    arb_memory_table *table = builder->table;
+    if (!ARB_VEC_RESERVE(&builder->chunks, builder->chunks.size + 1))
+        return arb_fail_memory(error, "a table in memory", sizeof(void *));
+    ARB_TRY(arb_memory_chunk_create(table->types, table->base.column_count, builder->account, &builder->open, error));
+    builder->chunks.data[builder->chunks.size++] = builder->open;
+    return ARB_OK;
+}
+
+/* Append rows [first, first + count) of builder->scratch, cut at the chunks' size. */
+static arb_code append_scratch(arb_memory_builder *builder, size_t first, size_t count, arb_error *error)
+{
+    while (count != 0) {
+        if (builder->open == NULL || builder->open->rows == ARB_CHUNK_ROWS)
+            ARB_TRY(open_chunk(builder, error));
+        size_t fits = ARB_MIN(count, ARB_CHUNK_ROWS - builder->open->rows);
+        ARB_TRY(arb_memory_chunk_append(builder->open, builder->scratch, first, fits, error));
+        first += fits;
+        count -= fits;
+    }
+    for (size_t i = 0; builder->open != NULL && i < builder->open->column_count; i++) {
+        const arb_table_column *column = &builder->table->columns[i];
+        if (!column->nullable && builder->open->columns[i].null_count != 0)
+            return arb_fail(error, ARB_NOT_NULL_VIOLATION, "column \"%.*s\" of table \"%.*s\" must not be NULL",
+                            ARB_STR_ARGS(column->name), ARB_STR_ARGS(builder->table->base.name));
+    }
+    return ARB_OK;
+}
+
+/* A last chunk with fewer rows than this is copied and filled further, so that many small INSERTs make no small chunks. */
+enum { SMALL_ROWS = ARB_VECTOR_ROWS };
+
+static arb_code take_chunks(arb_memory_builder *builder, const arb_memory_table *base, arb_error *error)
+{
+    for (size_t i = 0; i < base->chunk_count; i++) {
+        arb_memory_chunk *chunk = base->chunks[i];
+        if (i + 1 < base->chunk_count || chunk->rows >= SMALL_ROWS) {
+            if (!ARB_VEC_PUSH(&builder->chunks, chunk))
+                return arb_fail_memory(error, "a table in memory", sizeof chunk);
+            arb_memory_chunk_ref(chunk);
+            continue;
+        }
+        ARB_TRY(open_chunk(builder, error));
+        arb_arena scratch = {0};
+        arb_code code = ARB_OK;
+        for (size_t column = 0; column < chunk->column_count && code == ARB_OK; column++) {
+            const arb_chunk_column *from = &chunk->columns[column];
+            arb_vector *children = ARB_ARENA_ARRAY(&scratch, arb_vector, arb_chunk_view_vectors(from) + 1);
+            if (children == NULL)
+                code = arb_fail_memory(error, "a table in memory", sizeof *children);
+            else
+                builder->scratch[column] = arb_chunk_column_view(from, 0, children);
+        }
+        if (code == ARB_OK)
+            code = append_scratch(builder, 0, chunk->rows, error);
+        arb_arena_reset(&scratch);
+        ARB_TRY(code);
+    }
+    return ARB_OK;
+}
+
+arb_code arb_memory_builder_create_from(const arb_table *base, arb_memory *account, arb_memory_builder **out_builder,
+                                        arb_error *error)
+{
+    *out_builder = NULL;
+    if (base->vtable != &table_vtable) {
+        arb_code code = arb_fail(error, ARB_WRONG_OBJECT_TYPE, "table \"%.*s\" is made of files: rows cannot be added",
+                                 ARB_STR_ARGS(base->name));
+        arb_error_hint(error, "COPY … TO writes files.");
+        return code;
+    }
+    ARB_TRY(arb_memory_builder_create(base->name, base->columns, base->column_count, account, out_builder, error));
+    arb_code code = take_chunks(*out_builder, (const arb_memory_table *)base, error);
+    if (code != ARB_OK) {
+        arb_memory_builder_destroy(*out_builder);
+        *out_builder = NULL;
+    }
+    return code;
+}
+
+arb_code arb_memory_builder_append(arb_memory_builder *builder, const arb_batch *batch, arb_error *error)
+{
+    size_t columns = builder->table->base.column_count;
+    assert(batch->column_count == columns);
+    if (columns != 0)
+        memcpy(builder->scratch, batch->columns, columns * sizeof *builder->scratch);
+    if (batch->selection == NULL)
+        return append_scratch(builder, 0, batch->rows, error);
+    for (size_t row = 0; row < batch->rows;) { /* runs of selected rows */
+        size_t end = row;
+        while (end < batch->rows && arb_bitmap_get(batch->selection, end))
+            end++;
+        ARB_TRY(append_scratch(builder, row, end - row, error));
+        row = end + 1;
+    }
+    return ARB_OK;
+}
+
+arb_code arb_memory_builder_append_row(arb_memory_builder *builder, const arb_value *values, arb_error *error)
+{
+    size_t columns = builder->table->base.column_count;
+    if (builder->storages == NULL) {
+        builder->storages = arb_alloc_zeroed(sizeof *builder->storages * ARB_MAX(columns, 1));
+        if (builder->storages == NULL)
+            return arb_fail_memory(error, "a row", sizeof *builder->storages);
+        for (size_t i = 0; i < columns; i++)
+            ARB_TRY(
+                arb_vector_storage_init(&builder->storages[i], arb_type_physical(builder->table->types[i]), 64, error));
+    }
+    for (size_t i = 0; i < columns; i++)
+        builder->scratch[i] = arb_vector_constant(&builder->storages[i], &values[i]);
+    return append_scratch(builder, 0, 1, error);
+}
+
+/* ---- finishing --------------------------------------------------------------------------------------------------- */
+static arb_column_statistics statistics_of(const arb_memory_table *table, size_t column)
+{
+    arb_column_statistics statistics = {.has_null_count = true};
+    for (size_t i = 0; i < table->chunk_count; i++) {
+        const arb_chunk_column *from = &table->chunks[i]->columns[column];
+        statistics.null_count += from->null_count;
+        statistics.bytes += from->rows * ARB_MAX(arb_physical_size(from->physical), 1);
+        if (!from->has_range)
+            continue;
+        if (!statistics.has_range || from->low < statistics.low)
+            statistics.low = from->low;
+        if (!statistics.has_range || from->high > statistics.high)
+            statistics.high = from->high;
+        statistics.has_range = true;
+    }
+    return statistics;
+}
+
+arb_code arb_memory_builder_finish(arb_memory_builder *builder, arb_table **out_table, arb_error *error)
+{
+    arb_memory_table *table = builder->table;
+    size_t count = builder->chunks.size;
+    *out_table = NULL;
+    table->chunks = ARB_ARENA_ARRAY(&table->arena, arb_memory_chunk *, count + 1);
+    arb_split *splits = ARB_ARENA_ARRAY(&table->arena, arb_split, count + 1);
+    if (table->chunks == NULL || splits == NULL)
+        return arb_fail_memory(error, "a table in memory", count * sizeof *splits);
+    uint64_t rows = 0;
+    for (size_t i = 0; i < count; i++) {
+        arb_memory_chunk *chunk = builder->chunks.data[i];
+        table->chunks[i] = chunk;
+        splits[i] = (arb_split){.number = (uint32_t)i,
+                                .part = (uint32_t)i,
+                                .first_row = rows,
+                                .rows = chunk->rows,
+                                .bytes = chunk->reservation.bytes};
+        rows += chunk->rows;
+    }
+    table->chunk_count = count;
+    builder->chunks.size = 0;
+    builder->open = NULL;
+    builder->table = NULL;
+    for (size_t i = 0; i < table->base.column_count; i++)
+        table->columns[i].statistics = statistics_of(table, i);
+    table->file = (arb_table_file){.vtable = &file_vtable,
+                                   .path = table->base.name,
+                                   .rows = rows,
+                                   .rows_exact = true,
+                                   .column_count = table->base.column_count,
+                                   .columns = table->columns,
+                                   .split_count = count,
+                                   .splits = splits};
+    table->files[0] = &table->file;
+    table->base.rows = rows;
+    table->base.rows_exact = true;
+    table->base.file_count = 1;
+    table->base.files = table->files;
+    *out_table = &table->base;
+    return ARB_OK;
+}
+
+void arb_memory_builder_destroy(arb_memory_builder *builder)
+{
+    if (builder == NULL)
+        return;
+    for (size_t i = 0; i < builder->chunks.size; i++)
+        arb_memory_chunk_unref(builder->chunks.data[i]);
+    ARB_VEC_RESET(&builder->chunks);
+    for (size_t i = 0; i < builder->storage_count; i++)
+        arb_vector_storage_reset(&builder->storages[i]);
+    arb_free(builder->storages);
+    if (builder->table != NULL)
+        arb_table_unref(&builder->table->base);
+    arb_free(builder);
+}

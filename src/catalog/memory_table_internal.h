@@ -1,0 +1,23 @@
+/* memory_table_internal.h: a version of a table in memory, as its builder and its reader see it. */
+#ifndef ARB_CATALOG_MEMORY_TABLE_INTERNAL_H
+#define ARB_CATALOG_MEMORY_TABLE_INTERNAL_H
+
+#include "catalog/memory_chunk.h"
+#include "catalog/table.h"
+
+/* The one file of the table lies inside of it and lives as long; split `part` is the chunk's place. */
+typedef struct arb_memory_table {
+    arb_table base;
+    arb_arena arena;
+    arb_table_column *columns;
+    arb_type *types;
+    size_t chunk_count;
+    arb_memory_chunk **chunks; /* references */
+    arb_table_file file;
+    arb_table_file *files[1];
+} arb_memory_table;
+
+arb_code arb_memory_reader_create(const arb_table_file *file, const arb_scan_request *request,
+                                  arb_split_reader **out_reader, arb_error *error);
+
+#endif
