@@ -1,0 +1,38 @@
+/* row_writer.h: results as text, whatever the format: batches in, bytes out.
+ *
+ *     begin(columns) → batch … → end
+ *
+ * Bytes are appended to a text of the caller, who empties it between calls; so a writer neither knows files nor waits.
+ * Used by COPY and by the command. One thread at a time. */
+#ifndef ARB_FORMATS_ROW_WRITER_H
+#define ARB_FORMATS_ROW_WRITER_H
+
+#include "columnar/vector.h"
+
+typedef struct arb_row_writer arb_row_writer;
+
+typedef struct arb_row_writer_vtable {
+    void (*destroy)(arb_row_writer *writer);
+    arb_code (*begin)(arb_row_writer *writer, arb_text *out, arb_error *error);
+    arb_code (*batch)(arb_row_writer *writer, const arb_batch *batch, arb_text *out, arb_error *error);
+    arb_code (*end)(arb_row_writer *writer, arb_text *out, arb_error *error);
+} arb_row_writer_vtable;
+
+struct arb_row_writer {
+    const arb_row_writer_vtable *vtable;
+    size_t column_count;
+    const arb_str *names; /* borrowed, as are the types: they outlive the writer */
+    const arb_type *types;
+};
+
+/* Names in the first line, `\n`, quotes only where they are needed, NULL as nothing and the empty text as "". */
+ARB_NODISCARD arb_code arb_csv_writer_create(const arb_str *names, const arb_type *types, size_t column_count,
+                                             char delimiter, bool header, arb_row_writer **out_writer,
+                                             arb_error *error);
+/* One object a row: as an array, or with `lines` one a line. Decimals and integers have all their digits; NaN and the
+ * infinities, which JSON cannot write, are null. */
+ARB_NODISCARD arb_code arb_json_writer_create(const arb_str *names, const arb_type *types, size_t column_count,
+                                              bool lines, arb_row_writer **out_writer, arb_error *error);
+void arb_row_writer_destroy(arb_row_writer *writer); /* NULL is a no-op */
+
+#endif
