@@ -158,6 +158,7 @@ static void local_destroy(void *local)
 static arb_code apply(const arb_scan_filter *filter, void *local, const arb_vector *const *inputs, uint32_t rows,
                       uint64_t *selection, arb_error *error)
 {
+    (void)filter;
     /* a dictionary may have more entries than a batch has rows: work through it in pieces */
     if (rows <= ARB_VECTOR_ROWS)
         return arb_program_select(local, inputs, rows, selection, error);
