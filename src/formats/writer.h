@@ -1,0 +1,85 @@
+/* writer.h: a table goes into a file, whatever the format is: COPY, and whoever makes files.
+ *
+ *     arb_byte_sink_create_local(path, …, &sink)
+ *     arb_parquet_writer_create(sink, &schema, &options, &writer)        // the writer owns the sink
+ *       arb_table_writer_append(writer, batch) …
+ *     arb_table_writer_finish(writer)                                     // now the file has its name
+ *     arb_table_writer_destroy(writer)                                    // without finish: nothing is left behind
+ *
+ * A writer is passive, as readers are: it starts no thread, and writes when it is given rows. One thread at a time. */
+#ifndef ARB_FORMATS_WRITER_H
+#define ARB_FORMATS_WRITER_H
+
+#include "columnar/vector.h"
+#include "io/byte_sink.h"
+
+/* What is written. Borrowed: names and types outlive the writer. */
+typedef struct arb_table_schema {
+    size_t column_count;
+    const arb_str *names;
+    const arb_type *types;
+    const bool *required; /* never NULL, a column each; no pointer: each column may have NULLs */
+} arb_table_schema;
+
+typedef struct arb_table_writer arb_table_writer;
+
+typedef struct arb_table_writer_vtable {
+    void (*destroy)(arb_table_writer *writer);
+    arb_code (*append)(arb_table_writer *writer, const arb_batch *batch, arb_error *error);
+    arb_code (*finish)(arb_table_writer *writer, arb_error *error);
+} arb_table_writer_vtable;
+
+/* Base of each format's writer. */
+struct arb_table_writer {
+    const arb_table_writer_vtable *vtable;
+    arb_byte_sink *sink; /* owned */
+    uint64_t rows;       /* appended so far */
+};
+
+/* The selected rows of a batch, whose columns are the schema's; vectors may have any encoding, and whole numbers any
+ * width. After a failure the writer can only be destroyed. */
+ARB_NODISCARD arb_code arb_table_writer_append(arb_table_writer *writer, const arb_batch *batch, arb_error *error);
+/* Write what is left and finish the sink. */
+ARB_NODISCARD arb_code arb_table_writer_finish(arb_table_writer *writer, arb_error *error);
+void arb_table_writer_destroy(arb_table_writer *writer); /* NULL is a no-op */
+
+typedef enum arb_write_codec {
+    ARB_WRITE_ZSTD, /* the default */
+    ARB_WRITE_NONE,
+    ARB_WRITE_SNAPPY,
+    ARB_WRITE_LZ4_RAW,
+    ARB_WRITE_GZIP,
+    ARB_WRITE_CODEC_COUNT
+} arb_write_codec;
+
+/* Zeroed: what is right for nearly everyone. */
+typedef struct arb_parquet_write_options {
+    arb_write_codec codec;
+    int level;                /* of the codec; 0 = its usual one */
+    uint64_t row_group_rows;  /* at most; 0 = 122,880 */
+    uint64_t row_group_bytes; /* of encoded values, about; 0 = 128 MiB. Bounds the memory of a writer */
+    uint32_t page_rows;       /* at most; 0 = 20,480 */
+    uint32_t page_bytes;      /* about; 0 = 1 MiB */
+    bool bloom_filters;       /* for columns of whole numbers and of text without a dictionary */
+    bool no_dictionaries;
+} arb_parquet_write_options;
+
+/* Each takes the sink over, also on failure. Types that a format cannot hold are ARB_NOT_SUPPORTED by name.
+ * `options` NULL means all defaults. */
+ARB_NODISCARD arb_code arb_parquet_writer_create(arb_byte_sink *sink, const arb_table_schema *schema,
+                                                 const arb_parquet_write_options *options,
+                                                 arb_table_writer **out_writer, arb_error *error);
+/* Zeroed: a comma and a header line. */
+typedef struct arb_csv_write_options {
+    char delimiter; /* 0 = comma */
+    bool no_header;
+} arb_csv_write_options;
+
+ARB_NODISCARD arb_code arb_csv_table_writer_create(arb_byte_sink *sink, const arb_table_schema *schema,
+                                                   const arb_csv_write_options *options, arb_table_writer **out_writer,
+                                                   arb_error *error);
+/* Objects in an array, or with `lines` one a line. */
+ARB_NODISCARD arb_code arb_json_table_writer_create(arb_byte_sink *sink, const arb_table_schema *schema, bool lines,
+                                                    arb_table_writer **out_writer, arb_error *error);
+
+#endif
