@@ -144,10 +144,14 @@ static void dump_star(const arb_ast_star *star, arb_text *out)
 {
     bool plain = star->exclude.size == 0 && star->replace.size == 0 && star->rename.size == 0;
     put(out, plain ? "" : "(");
-    if (star->of != NULL)
+    if (star->of != NULL) {
+        put(out, "(.* ");
         arb_ast_dump_expr(star->of, out);
-    arb_ast_dump_names(&star->qualifier, ".", out);
-    put(out, star->of != NULL || star->qualifier.size != 0 ? ".*" : "*");
+        put(out, ")");
+    } else {
+        arb_ast_dump_names(&star->qualifier, ".", out);
+        put(out, star->qualifier.size != 0 ? ".*" : "*");
+    }
     if (plain)
         return;
     if (star->exclude.size != 0) {

@@ -136,12 +136,17 @@ arb_code arb_parser_enter(arb_parser *p, arb_parser_level *level)
     return ++p->depth > ARB_AST_HEIGHT_MAX ? too_complex(p) : ARB_OK;
 }
 
-arb_code arb_parser_leave(arb_parser *p, arb_parser_level level)
+void arb_parser_leave_flat(arb_parser *p, arb_parser_level level)
 {
     assert(p->depth > 0);
     p->depth--;
-    arb_code code = arb_parser_grow(p);
     p->height = ARB_MAX(p->height, level.height);
+}
+
+arb_code arb_parser_leave(arb_parser *p, arb_parser_level level)
+{
+    arb_code code = arb_parser_grow(p);
+    arb_parser_leave_flat(p, level);
     return code;
 }
 

@@ -421,7 +421,7 @@ static arb_code parse_unary(arb_parser *p, arb_ast_unary_operator op, arb_preced
     node->op = op;
     node->operand = operand;
     *out = &node->base;
-    return ARB_OK;
+    return arb_parser_grow(p);
 }
 
 static arb_code parse_prefix(arb_parser *p, const arb_ast_expr **out)
@@ -455,7 +455,10 @@ arb_code arb_parse_expr_within(arb_parser *p, arb_precedence least, const arb_as
         ARB_TRY(parse_infix(p, &c, precedence));
     }
     *out = c.left;
-    return arb_parser_leave(p, level);
+    if (least == ARB_PREC_ANY)
+        return arb_parser_leave(p, level);
+    arb_parser_leave_flat(p, level);
+    return ARB_OK;
 }
 
 arb_code arb_parse_expr(arb_parser *p, const arb_ast_expr **out)

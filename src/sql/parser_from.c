@@ -232,7 +232,7 @@ static arb_code parse_subquery(arb_parser *p, arb_ast_from **out)
     NEW_OBJECT(arb_ast_from, from);
     from->kind = ARB_AST_FROM_SUBQUERY;
     if (AT_WORD(VALUES)) {
-        arb_ast_query *values;
+        arb_ast_query *values = NULL;
         ARB_TRY(arb_parse_values(p, &values));
         from->query = values;
     } else {
@@ -264,7 +264,7 @@ static arb_code parse_item(arb_parser *p, const arb_ast_from **out)
 {
     uint32_t begin = arb_parser_begin(p);
     bool lateral = ACCEPT_WORD(LATERAL);
-    arb_ast_from *from;
+    arb_ast_from *from = NULL;
     if ((AT(LEFT_PAREN) && arb_parser_sees_query(p, 1)) || (AT_WORD(VALUES) && NEXT_IS(LEFT_PAREN)))
         ARB_TRY(parse_subquery(p, &from));
     else if (AT(LEFT_PAREN) && !lateral)

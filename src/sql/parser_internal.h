@@ -95,6 +95,8 @@ typedef struct arb_parser_level {
 
 ARB_NODISCARD arb_code arb_parser_enter(arb_parser *p, arb_parser_level *level);
 ARB_NODISCARD arb_code arb_parser_leave(arb_parser *p, arb_parser_level level);
+/* Without counting a level of the tree: whoever made nodes has called arb_parser_grow for each. */
+void arb_parser_leave_flat(arb_parser *p, arb_parser_level level);
 ARB_NODISCARD arb_code arb_parser_grow(arb_parser *p);
 
 /* ---- allocation -------------------------------------------------------------------------------------------------- */

@@ -39,7 +39,7 @@ static bool continues_query(const arb_token *token)
 bool arb_parser_sees_query(const arb_parser *p, size_t ahead)
 {
     size_t open = 0;
-    while (arb_parser_sees(p, ahead + open, ARB_TOKEN_LEFT_PAREN))
+    while (open <= ARB_AST_HEIGHT_MAX && arb_parser_sees(p, ahead + open, ARB_TOKEN_LEFT_PAREN))
         open++;
     if (!begins_query(p, ahead + open))
         return false;
@@ -95,7 +95,7 @@ static arb_code new_query(arb_parser *p, arb_ast_query_kind kind, uint32_t begin
 /* In FROM a comma behind a row separates tables unless another row follows. */
 arb_code arb_parse_values(arb_parser *p, arb_ast_query **out)
 {
-    arb_ast_query *query;
+    arb_ast_query *query = NULL;
     ARB_TRY(new_query(p, ARB_AST_QUERY_VALUES, arb_parser_begin(p), &query));
     EXPECT_WORD(VALUES);
     bool more;
@@ -140,7 +140,7 @@ arb_code arb_parse_select_all(arb_parser *p, const arb_ast_from *from, uint32_t 
     NEW_OBJECT(arb_ast_select, select);
     PUSH(&select->items, (arb_ast_item){.expr = &star->base});
     PUSH(&select->from, from);
-    arb_ast_query *query;
+    arb_ast_query *query = NULL;
     ARB_TRY(new_query(p, ARB_AST_QUERY_SELECT, begin, &query));
     query->select = select;
     *out = query;
@@ -193,7 +193,7 @@ static arb_code parse_set(arb_parser *p, bool intersect, arb_ast_query **out)
         }
         arb_ast_set_step step = {0};
         ARB_TRY(parse_set_operator(p, &step));
-        arb_ast_query *right;
+        arb_ast_query *right = NULL;
         ARB_TRY(intersect ? parse_term(p, &right) : parse_set(p, true, &right));
         step.query = right;
         PUSH(&set->steps, step);
@@ -328,7 +328,7 @@ static bool has_surroundings(const arb_ast_query *query)
 /* A query in parentheses that has its own ORDER BY is wrapped before it gets a second one. */
 static arb_code wrap(arb_parser *p, arb_ast_query **query)
 {
-    arb_ast_query *outer;
+    arb_ast_query *outer = NULL;
     ARB_TRY(new_query(p, ARB_AST_QUERY_SET, (*query)->span.begin, &outer));
     outer->first = *query;
     *query = outer;
@@ -345,7 +345,7 @@ arb_code arb_parse_query(arb_parser *p, const arb_ast_query **out)
     if (AT_WORD(INSERT) || AT_WORD(DELETE) || AT_WORD(UPDATE) || AT_WORD(MERGE))
         return arb_parser_fail_at(p, begin, ARB_NOT_SUPPORTED, "WITH in front of %.*s is not supported",
                                   ARB_STR_ARGS(arb_keyword_text((arb_keyword)arb_parser_peek(p, 0)->keyword)));
-    arb_ast_query *query;
+    arb_ast_query *query = NULL;
     ARB_TRY(parse_set(p, false, &query));
     if ((with.ctes.size != 0 || sees_limits(p)) && has_surroundings(query))
         ARB_TRY(wrap(p, &query));

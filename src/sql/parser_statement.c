@@ -203,7 +203,8 @@ static arb_code dispatch(arb_parser *p, const arb_ast_statement **out)
     if (is_refused(keyword))
         return arb_parser_fail_at(p, arb_parser_begin(p), ARB_NOT_SUPPORTED, "%.*s is not supported",
                                   ARB_STR_ARGS(arb_keyword_text(keyword)));
-    return arb_parser_sees_query(p, 0) ? parse_query_statement(p, out) : arb_parser_syntax_error(p);
+    bool query = arb_parser_sees_query(p, 0) || AT(LEFT_PAREN) || AT_WORD(VALUES);
+    return query ? parse_query_statement(p, out) : arb_parser_syntax_error(p);
 }
 
 arb_code arb_parse_statement(arb_parser *p, const arb_ast_statement **out)
