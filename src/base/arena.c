@@ -42,7 +42,7 @@ void *arb_arena_alloc(arb_arena *arena, size_t size)
 {
     if (ARB_UNLIKELY(size > PTRDIFF_MAX / 2))
         return NULL;
-    size_t taken = arb_round_up(size + ARB_RED_ZONE, 16);
+    size_t taken = arb_round_up(ARB_MAX(size, (size_t)1) + ARB_RED_ZONE, 16); /* NULL means failure, also for 0 bytes */
     if (ARB_UNLIKELY((size_t)(arena->end - arena->next) < taken) && !add_block(arena, taken))
         return NULL;
     void *result = arena->next;

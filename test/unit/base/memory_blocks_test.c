@@ -20,6 +20,7 @@ static void an_arena_gives_aligned_memory_and_runs_its_hooks(void **state)
     (void)state;
     arb_arena arena = {0};
     int calls = 0;
+    assert_non_null(arb_arena_alloc(&arena, 0));
     for (size_t size = 0; size < 3000; size += 7) {
         char *block = arb_arena_alloc(&arena, size);
         assert_non_null(block);
