@@ -1,0 +1,209 @@
+/* estimate.c: rows of each kind of node; see estimate.h. Selectivities are in selectivity.c. */
+#include <math.h>
+
+#include "optimizer/estimate.h"
+
+static double at_least_one(double rows)
+{
+    return rows < 1 ? 1 : rows;
+}
+
+double arb_estimate_base_rows(arb_rule_context *rule, arb_column_id column, double rows)
+{
+    const arb_column_info *info = arb_query_column(rule->query, column);
+    return info->table != NULL ? at_least_one((double)info->table->rows) : rows;
+}
+
+double arb_estimate_distinct(arb_rule_context *rule, arb_column_id column, double rows)
+{
+    const arb_column_info *info = arb_query_column(rule->query, column);
+    const arb_column_statistics *known = &info->statistics;
+    double base = arb_estimate_base_rows(rule, column, rows), distinct;
+    if (info->type.id == ARB_TYPE_BOOLEAN)
+        return fmin(2, at_least_one(base));
+    if (known->has_distinct) {
+        distinct = (double)known->distinct;
+    } else if (known->has_range && (arb_type_is_integer(info->type) || info->type.id == ARB_TYPE_DATE)) {
+        distinct = (double)known->high - (double)known->low + 1;
+    } else if (known->has_range && info->type.id == ARB_TYPE_DECIMAL) {
+        /* Prices and amounts: as many as the range has values, but seldom each row another one. */
+        distinct = fmin((double)known->high - (double)known->low + 1, base / 2);
+    } else {
+        distinct = info->table != NULL ? base / 5 : base;
+    }
+    return at_least_one(fmin(distinct, base));
+}
+
+typedef struct first_column {
+    arb_column_id column;
+    bool several;
+} first_column;
+
+static bool look(void *context, const arb_expr *expr)
+{
+    first_column *found = context;
+    if (expr->kind == ARB_EXPR_COLUMN) {
+        found->several |= found->column != ARB_NO_COLUMN && found->column != expr->column;
+        found->column = expr->column;
+    }
+    return true;
+}
+
+double arb_estimate_distinct_expr(arb_rule_context *rule, const arb_expr *expr, double rows)
+{
+    first_column found = {.column = ARB_NO_COLUMN};
+    arb_expr_walk(expr, look, &found);
+    if (found.column == ARB_NO_COLUMN)
+        return 1;
+    if (found.several)
+        return at_least_one(rows / 2);
+    double distinct = arb_estimate_distinct(rule, found.column, rows);
+    /* A function of a column has at most as many values, often far fewer: years of dates, prefixes of texts. */
+    bool plain = expr->kind == ARB_EXPR_COLUMN || expr->kind == ARB_EXPR_CAST;
+    return plain ? distinct : at_least_one(fmin(distinct, sqrt(distinct) * 4));
+}
+
+/* Distinct combinations that groups have, from `rows` rows. */
+static double group_rows(arb_rule_context *rule, const arb_named_expr *groups, size_t count, double rows)
+{
+    double combinations = 1;
+    for (size_t i = 0; i < count; i++) {
+        combinations *= fmin(arb_estimate_distinct_expr(rule, groups[i].expr, rows), rows);
+        if (combinations >= rows)
+            return rows;
+    }
+    /* Few rows do not meet every combination. */
+    return at_least_one(combinations * (1 - exp(-rows / combinations)));
+}
+
+/* The part of pairs that satisfies the condition. Several equalities form one key, which has no more values than the
+ * relation that it belongs to has rows. */
+double arb_estimate_pairs(arb_rule_context *rule, const arb_logical *join, double left, double right)
+{
+    arb_column_set left_columns = {0}, right_columns = {0};
+    const arb_expr *condition = join->join.condition;
+    if (condition == NULL)
+        return 1;
+    if (!arb_logical_output(rule->query, join->children[0], &left_columns) ||
+        !arb_logical_output(rule->query, join->children[1], &right_columns))
+        return 1;
+    double left_keys = 1, right_keys = 1, left_most = 1, right_most = 1, rest = 1;
+    bool equality = false;
+    for (size_t i = 0; i < arb_expr_conjunct_count(condition); i++) {
+        const arb_expr *conjunct = arb_expr_conjunct(condition, i), *l, *r;
+        if (!arb_conjunct_equates(rule->query, conjunct, &left_columns, &right_columns, &l, &r)) {
+            rest *= arb_estimate_selectivity(rule, conjunct, left * right);
+            continue;
+        }
+        equality = true;
+        left_keys *= arb_estimate_distinct_expr(rule, l, left);
+        right_keys *= arb_estimate_distinct_expr(rule, r, right);
+        if (l->kind == ARB_EXPR_COLUMN)
+            left_most = fmax(left_most, arb_estimate_base_rows(rule, l->column, left));
+        if (r->kind == ARB_EXPR_COLUMN)
+            right_most = fmax(right_most, arb_estimate_base_rows(rule, r->column, right));
+    }
+    left_keys = fmin(left_keys, fmax(left_most, left));
+    right_keys = fmin(right_keys, fmax(right_most, right));
+    return equality ? rest / fmax(left_keys, right_keys) : rest;
+}
+
+/* The part of left rows that have a match. */
+static double match_fraction(arb_rule_context *rule, const arb_logical *join, double left, double right)
+{
+    double expected = arb_estimate_pairs(rule, join, left, right) * right;
+    return fmin(1, fmax(expected, 1e-6));
+}
+
+static double join_rows(arb_rule_context *rule, const arb_logical *node)
+{
+    double left = arb_estimate_rows(rule, node->children[0]), right = arb_estimate_rows(rule, node->children[1]);
+    double pairs = left * right * arb_estimate_pairs(rule, node, left, right);
+    double matching = match_fraction(rule, node, left, right);
+    switch ((arb_join_kind)node->join.kind) {
+    case ARB_JOIN_INNER:
+        return pairs;
+    case ARB_JOIN_LEFT:
+        return fmax(pairs, left);
+    case ARB_JOIN_RIGHT:
+        return fmax(pairs, right);
+    case ARB_JOIN_FULL:
+        return fmax(pairs, left + right);
+    case ARB_JOIN_SEMI:
+        return left * matching;
+    case ARB_JOIN_ANTI:
+        return left * fmax(1 - matching, 0.1);
+    case ARB_JOIN_MARK:
+    case ARB_JOIN_SINGLE:
+        return left;
+    }
+    return left;
+}
+
+static double scan_rows(arb_rule_context *rule, const arb_logical *node)
+{
+    double rows = node->scan.table != NULL ? at_least_one((double)node->scan.table->rows) : 1000;
+    double selectivity = -1;
+    if (node->scan.filter != NULL && rule->options->sample_selectivity != NULL)
+        selectivity = rule->options->sample_selectivity(rule->options->sample_context, node, node->scan.filter);
+    if (!(selectivity >= 0))
+        selectivity = arb_estimate_selectivity(rule, node->scan.filter, rows);
+    rows *= fmin(selectivity, 1);
+    return node->scan.limit >= 0 ? fmin(rows, (double)node->scan.limit) : rows;
+}
+
+static double set_rows(arb_rule_context *rule, const arb_logical *node)
+{
+    double rows = 0;
+    for (size_t i = 0; i < node->set.input_count; i++) {
+        double input = arb_estimate_rows(rule, node->set.inputs[i].plan);
+        if (node->set.kind == ARB_SET_UNION)
+            rows += input;
+        else
+            rows = i == 0 ? input : node->set.kind == ARB_SET_INTERSECT ? fmin(rows, input) : rows;
+    }
+    return rows;
+}
+
+static double limited(double rows, int64_t count, int64_t offset)
+{
+    rows = fmax(rows - (double)offset, 0);
+    return count >= 0 ? fmin(rows, (double)count) : rows;
+}
+
+static double rows_of(arb_rule_context *rule, const arb_logical *node)
+{
+    double below = node->child_count == 1 ? arb_estimate_rows(rule, node->children[0]) : 0;
+    switch ((arb_logical_kind)node->kind) {
+    case ARB_LOGICAL_SCAN:
+        return scan_rows(rule, node);
+    case ARB_LOGICAL_VALUES:
+        return (double)node->values.row_count;
+    case ARB_LOGICAL_FILTER:
+        return below * arb_estimate_selectivity(rule, node->filter.condition, below);
+    case ARB_LOGICAL_AGGREGATE:
+        return node->aggregate.group_count == 0
+                   ? 1
+                   : group_rows(rule, node->aggregate.groups, node->aggregate.group_count, below);
+    case ARB_LOGICAL_JOIN:
+        return join_rows(rule, node);
+    case ARB_LOGICAL_SORT:
+        return limited(below, node->sort.limit, node->sort.offset);
+    case ARB_LOGICAL_LIMIT:
+        return limited(below, node->limit.count, node->limit.offset);
+    case ARB_LOGICAL_SET:
+        return set_rows(rule, node);
+    case ARB_LOGICAL_SHARED:
+        return arb_estimate_rows(rule, node->shared.shared->plan);
+    default:
+        return below;
+    }
+}
+
+double arb_estimate_rows(arb_rule_context *rule, const arb_logical *node)
+{
+    if (node->rows > 0)
+        return node->rows;
+    double rows = rows_of(rule, node);
+    return rows > 1 && rows < 1e100 ? rows : rows >= 1e100 ? 1e100 : 1;
+}
