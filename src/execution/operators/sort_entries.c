@@ -1,0 +1,113 @@
+#include "execution/operators/sort_entries.h"
+
+enum { insertion_most = 24 };
+
+static bool before(const arb_sort_entry *a, const arb_sort_entry *b, const arb_sort_order *order)
+{
+    return arb_sort_entry_compare(a, b, order) < 0;
+}
+
+static void swap(arb_sort_entry *a, arb_sort_entry *b)
+{
+    arb_sort_entry kept = *a;
+    *a = *b;
+    *b = kept;
+}
+
+static void sort_by_insertion(arb_sort_entry *entries, size_t count, const arb_sort_order *order)
+{
+    for (size_t i = 1; i < count; i++) {
+        arb_sort_entry moving = entries[i];
+        size_t at = i;
+        for (; at > 0 && before(&moving, &entries[at - 1], order); at--)
+            entries[at] = entries[at - 1];
+        entries[at] = moving;
+    }
+}
+
+static void sift_down(arb_sort_entry *entries, size_t at, size_t count, const arb_sort_order *order)
+{
+    for (;;) {
+        size_t child = 2 * at + 1;
+        if (child >= count)
+            return;
+        if (child + 1 < count && before(&entries[child], &entries[child + 1], order))
+            child++;
+        if (!before(&entries[at], &entries[child], order))
+            return;
+        swap(&entries[at], &entries[child]);
+        at = child;
+    }
+}
+
+static void sort_by_heap(arb_sort_entry *entries, size_t count, const arb_sort_order *order)
+{
+    for (size_t at = count / 2; at > 0; at--)
+        sift_down(entries, at - 1, count, order);
+    for (size_t end = count; end > 1; end--) {
+        swap(&entries[0], &entries[end - 1]);
+        sift_down(entries, 0, end - 1, order);
+    }
+}
+
+/* The middle one of first, middle and last goes to the front. */
+static void choose_pivot(arb_sort_entry *entries, size_t count, const arb_sort_order *order)
+{
+    arb_sort_entry *a = &entries[1], *b = &entries[count / 2], *c = &entries[count - 1];
+    arb_sort_entry *middle = before(a, b, order) ? (before(b, c, order)   ? b
+                                                    : before(a, c, order) ? c
+                                                                          : a)
+                                                 : (before(a, c, order)   ? a
+                                                    : before(b, c, order) ? c
+                                                                          : b);
+    swap(&entries[0], middle);
+}
+
+static size_t partition(arb_sort_entry *entries, size_t count, const arb_sort_order *order)
+{
+    arb_sort_entry pivot = entries[0];
+    size_t low = 0, high = count;
+    for (;;) { /* both sides stop at equals, which keeps many equal keys balanced */
+        do
+            low++;
+        while (low < count && before(&entries[low], &pivot, order));
+        do
+            high--;
+        while (before(&pivot, &entries[high], order));
+        if (low >= high)
+            break;
+        swap(&entries[low], &entries[high]);
+    }
+    swap(&entries[0], &entries[high]);
+    return high;
+}
+
+static void sort_part(arb_sort_entry *entries, size_t count, unsigned depth, const arb_sort_order *order)
+{
+    while (count > insertion_most) {
+        if (depth-- == 0) {
+            sort_by_heap(entries, count, order);
+            return;
+        }
+        choose_pivot(entries, count, order);
+        size_t middle = partition(entries, count, order), right = count - middle - 1;
+        if (middle < right) { /* the smaller part by recursion, so the stack stays flat */
+            sort_part(entries, middle, depth, order);
+            entries += middle + 1;
+            count = right;
+        } else {
+            sort_part(entries + middle + 1, right, depth, order);
+            count = middle;
+        }
+    }
+    sort_by_insertion(entries, count, order);
+}
+
+void arb_sort_entries(arb_sort_entry *entries, size_t count, const arb_sort_order *order)
+{
+    bool sorted = true;
+    for (size_t i = 1; sorted && i < count; i++)
+        sorted = !before(&entries[i], &entries[i - 1], order);
+    if (!sorted)
+        sort_part(entries, count, 2 * arb_bit_width(count), order);
+}
