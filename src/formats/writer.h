@@ -21,19 +21,43 @@ typedef struct arb_table_schema {
     const bool *required; /* never NULL, a column each; no pointer: each column may have NULLs */
 } arb_table_schema;
 
+/* A run of rows in the file's form: a row group, or lines. Several threads may each fill and encode a part of their own
+ * at the same time; parts are then put into the file one by one, in the order that the rows shall have. */
+typedef struct arb_table_part arb_table_part;
 typedef struct arb_table_writer arb_table_writer;
+
+typedef struct arb_table_part_vtable {
+    void (*destroy)(arb_table_part *part);
+    arb_code (*append)(arb_table_part *part, const arb_batch *batch, arb_error *error);
+    arb_code (*encode)(arb_table_part *part, arb_error *error);
+} arb_table_part_vtable;
+
+/* Base of each format's part. One thread at a time. */
+struct arb_table_part {
+    const arb_table_part_vtable *vtable;
+    const arb_table_writer *writer;
+    uint64_t rows;  /* appended */
+    uint64_t bytes; /* of memory that they take, about */
+    bool encoded;
+};
 
 typedef struct arb_table_writer_vtable {
     void (*destroy)(arb_table_writer *writer);
-    arb_code (*append)(arb_table_writer *writer, const arb_batch *batch, arb_error *error);
+    arb_code (*part_create)(const arb_table_writer *writer, arb_table_part **out_part, arb_error *error);
+    void (*part_clear)(arb_table_part *part); /* empty, keeping its memory */
+    arb_code (*put)(arb_table_writer *writer, const arb_table_part *part, arb_error *error);
     arb_code (*finish)(arb_table_writer *writer, arb_error *error);
 } arb_table_writer_vtable;
 
 /* Base of each format's writer. */
 struct arb_table_writer {
     const arb_table_writer_vtable *vtable;
-    arb_byte_sink *sink; /* owned */
-    uint64_t rows;       /* appended so far */
+    arb_byte_sink *sink;    /* owned */
+    uint64_t rows;          /* appended or put so far */
+    uint64_t part_rows;     /* a part is full when it has so many rows, */
+    uint64_t part_bytes;    /* or takes so many bytes */
+    bool parallel;          /* parts may be made and filled by several threads */
+    arb_table_part *filled; /* by arb_table_writer_append; NULL before the first */
 };
 
 /* The selected rows of a batch, whose columns are the schema's; vectors may have any encoding, and whole numbers any
@@ -42,6 +66,19 @@ ARB_NODISCARD arb_code arb_table_writer_append(arb_table_writer *writer, const a
 /* Write what is left and finish the sink. */
 ARB_NODISCARD arb_code arb_table_writer_finish(arb_table_writer *writer, arb_error *error);
 void arb_table_writer_destroy(arb_table_writer *writer); /* NULL is a no-op */
+
+/* For several threads: a part belongs to one of them at a time, and may be used again when it was put and cleared.
+ * Everything but `put` may happen while others use the same writer. Append until arb_table_part_is_full, then encode,
+ * then put when it is this part's turn. Not to be mixed with arb_table_writer_append. */
+ARB_NODISCARD arb_code arb_table_part_create(const arb_table_writer *writer, arb_table_part **out_part,
+                                             arb_error *error);
+void arb_table_part_destroy(arb_table_part *part); /* NULL is a no-op; before its writer */
+ARB_NODISCARD arb_code arb_table_part_append(arb_table_part *part, const arb_batch *batch, arb_error *error);
+/* With `more_rows` to come. */
+bool arb_table_part_is_full(const arb_table_part *part, uint64_t more_rows);
+ARB_NODISCARD arb_code arb_table_part_encode(arb_table_part *part, arb_error *error);
+ARB_NODISCARD arb_code arb_table_writer_put(arb_table_writer *writer, arb_table_part *part, arb_error *error);
+void arb_table_part_clear(arb_table_part *part);
 
 typedef enum arb_write_codec {
     ARB_WRITE_ZSTD, /* the default */
