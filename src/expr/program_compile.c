@@ -95,11 +95,11 @@ static program_instruction *emit(compiler *c, program_op op, uint16_t selection,
     added->arguments = copy;
     added->argument_count = (uint16_t)count;
     added->failure = ARB_OUT_OF_RANGE;
-    added->failure_text = "value out of range";
     return added;
 }
 
-/* An operation that cannot fail and looks at one register besides constants is done per dictionary entry. */
+/* An operation that looks at one register besides constants is done per dictionary entry. One that can fail must be a
+ * call: when an entry fails, which no row may refer to, the call goes by rows instead. */
 static void mark_per_entry(compiler *c, program_instruction *instruction)
 {
     int varying = -1;
@@ -111,7 +111,8 @@ static void mark_per_entry(compiler *c, program_instruction *instruction)
         if (varying < 0)
             varying = i;
     }
-    if (varying < 0 || varying > UINT8_MAX || instruction->fallible)
+    bool may_fail = instruction->fallible && instruction->op != OP_CALL;
+    if (varying < 0 || varying > UINT8_MAX || may_fail)
         return;
     instruction->per_entry = true;
     instruction->entry_argument = (uint8_t)varying;
@@ -120,11 +121,18 @@ static void mark_per_entry(compiler *c, program_instruction *instruction)
 
 static int compile(compiler *c, const arb_expr *expr, uint16_t selection);
 
+/* Equal, and zeros of the same sign. */
+static bool same_constant(const arb_value *a, const arb_value *b)
+{
+    bool real = a->type.id == ARB_TYPE_REAL || a->type.id == ARB_TYPE_DOUBLE;
+    return arb_value_equal(a, b) && (!real || a->is_null || memcmp(&a->real, &b->real, sizeof a->real) == 0);
+}
+
 static int add_constant(compiler *c, arb_value value, arb_physical physical)
 {
     for (size_t i = 0; i < c->program->registers.size; i++) {
         const program_register *reg = &c->program->registers.data[i];
-        if (reg->source == SOURCE_CONSTANT && reg->slot.physical == physical && arb_value_equal(&reg->value, &value))
+        if (reg->source == SOURCE_CONSTANT && reg->slot.physical == physical && same_constant(&reg->value, &value))
             return (int)i;
     }
     arb_slot slot = {.id = ARB_NO_COLUMN, .type = value.type, .physical = physical, .nullable = value.is_null};
@@ -266,7 +274,6 @@ static int check_range(compiler *c, const arb_expr *expr, int reg, arb_type type
         check->fallible = true;
         check->try_cast = try_cast;
         check->expr = expr;
-        check->failure_text = "out of range";
         reg = checked;
         from = reg_at(c, reg);
     }
@@ -301,7 +308,6 @@ static int compile_division(compiler *c, const arb_expr *expr, arb_arithmetic op
     added->binary = (op == ARB_ARITHMETIC_DIVIDE ? kernels->divide : kernels->modulo)[division_type(physical)];
     added->fallible = !safe;
     added->failure = ARB_DIVISION_BY_ZERO;
-    added->failure_text = "division by zero";
     added->expr = expr;
     mark_per_entry(c, added);
     return arb_physical_is_integer(physical) ? check_range(c, expr, result, expr->type, selection, false) : result;
@@ -343,8 +349,9 @@ static int compile_arithmetic_on(compiler *c, const arb_expr *expr, arb_arithmet
     arb_physical operands = kernel == ARB_ARITHMETIC_WIDEN ? ARB_PHYS_INT32 : physical;
     left = widen(c, left, operands, selection);
     right = widen(c, right, operands, selection);
-    int result =
-        left < 0 || right < 0 ? no_register : add_temporary(c, type, physical, range, a.nullable || b.nullable);
+    bool try_cast = expr->kind == ARB_EXPR_CAST && expr->try_cast;
+    bool nullable = a.nullable || b.nullable || (fallible && try_cast);
+    int result = left < 0 || right < 0 ? no_register : add_temporary(c, type, physical, range, nullable);
     program_instruction *added = result < 0 ? NULL : emit(c, OP_ARITHMETIC, selection, result, (int[]){left, right}, 2);
     if (added == NULL)
         return no_register;
@@ -353,10 +360,10 @@ static int compile_arithmetic_on(compiler *c, const arb_expr *expr, arb_arithmet
                                   [ARB_ARITHMETIC_MULTIPLY] = ARB_MULTIPLY};
     added->binary = arb_arithmetic_kernels_get()->binary[ops[op]][kernel];
     added->fallible = fallible;
-    added->failure_text = "out of range";
+    added->try_cast = try_cast;
     added->expr = expr;
     mark_per_entry(c, added);
-    return whole ? check_range(c, expr, result, type, selection, false) : result;
+    return whole ? check_range(c, expr, result, type, selection, try_cast) : result;
 }
 
 static int compile_arithmetic(compiler *c, const arb_expr *expr, uint16_t selection)
@@ -408,7 +415,6 @@ static int convert_to(compiler *c, const arb_expr *expr, int reg, arb_physical p
     added->fallible = fallible;
     added->try_cast = expr->try_cast;
     added->expr = expr;
-    added->failure_text = "out of range";
     mark_per_entry(c, added);
     return result;
 }
@@ -436,21 +442,13 @@ static unsigned scale_of(arb_type type)
     return type.id == ARB_TYPE_DECIMAL ? type.scale : 0;
 }
 
+/* Decimals are not made here: they need the float's digits. */
 static int float_to_whole(compiler *c, const arb_expr *expr, int reg, uint16_t selection)
 {
     reg = convert_to(c, expr, reg, ARB_PHYS_FLOAT64, (arb_range){0}, false, selection);
-    if (reg >= 0 && expr->type.id == ARB_TYPE_DECIMAL && expr->type.scale != 0) {
-        arb_value factor = {.type = ARB_TYPE(DOUBLE), .real = (double)arb_power_of_ten(expr->type.scale)};
-        int constant = add_constant(c, factor, ARB_PHYS_FLOAT64);
-        reg = constant < 0
-                  ? constant
-                  : compile_arithmetic_on(c, expr, ARB_ARITHMETIC_MULTIPLY, reg, constant, ARB_TYPE(DOUBLE), selection);
-    }
-    arb_physical physical = arb_type_physical(expr->type);
     if (reg < 0)
         return reg;
-    reg = convert_to(c, expr, reg, physical, (arb_range){true, ARB_INT128_MIN, ARB_INT128_MAX}, true, selection);
-    return reg < 0 ? reg : check_range(c, expr, reg, expr->type, selection, expr->try_cast);
+    return convert_to(c, expr, reg, arb_type_physical(expr->type), arb_range_of_type(expr->type), true, selection);
 }
 
 static int whole_to_float(compiler *c, const arb_expr *expr, int reg, arb_type from, uint16_t selection)
@@ -537,6 +535,15 @@ static int compile_call_of(compiler *c, const arb_expr *expr, const arb_scalar_i
     return result;
 }
 
+/* Whether the cast itself may fail, its operand aside. */
+static bool cast_fails(const arb_expr *expr)
+{
+    const arb_expr operand = {.kind = ARB_EXPR_COLUMN, .type = expr->children[0]->type}, *child = &operand;
+    arb_expr cast = *expr;
+    cast.children = &child;
+    return !arb_expr_infallible(&cast);
+}
+
 static int compile_cast(compiler *c, const arb_expr *expr, uint16_t selection)
 {
     arb_type from = expr->children[0]->type, to = expr->type;
@@ -544,12 +551,12 @@ static int compile_cast(compiler *c, const arb_expr *expr, uint16_t selection)
         return add_constant(c, arb_value_null(to), arb_type_physical(to));
     const arb_scalar_implementation *scalar = arb_cast_implementation(from, to);
     if (scalar != NULL)
-        return compile_call_of(c, expr, scalar, false, true, false, selection);
+        return compile_call_of(c, expr, scalar, false, cast_fails(expr), false, selection);
     if (arb_type_is_numeric(from) && arb_type_is_numeric(to)) {
         int reg = compile(c, expr->children[0], selection);
         return reg < 0 ? reg : cast_number(c, expr, reg, from, selection);
     }
-    if (arb_type_physical(from) == arb_type_physical(to)) /* text as bytes, and the like */
+    if (arb_type_castable(from, to) && arb_type_physical(from) == arb_type_physical(to)) /* by its zone alone */
         return compile(c, expr->children[0], selection);
     arb_text text = {0};
     arb_type_print(&text, from);

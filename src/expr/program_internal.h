@@ -50,7 +50,6 @@ typedef struct program_instruction {
     uint32_t jump;                    /* NARROW: where to go on when nothing is left */
     uint32_t number;                  /* index of the per-thread state: calls and dictionary caches */
     arb_code failure;
-    const char *failure_text;
     const arb_expr *expr; /* for messages, and the CALL or CAST that `scalar` sees */
     union {
         const arb_arithmetic_fn *binary; /* [ARB_OPERANDS] */

@@ -19,6 +19,7 @@ typedef struct instruction_state {
     bool prepared;
     uint64_t dictionary_id; /* of the entries that `entries` was worked out from; 0 = none */
     uint64_t result_id;     /* as a dictionary itself */
+    bool entries_fail;      /* some entry fails: rows are worked out one by one, since it may not be in use */
     arb_vector entries;     /* results for each entry */
     arb_vector_storage storage;
     uint32_t capacity;
@@ -197,20 +198,31 @@ static const void *operand_at(const arb_vector *operand, size_t row)
            operand_slot(operand, row) * arb_physical_size((arb_physical)operand->physical);
 }
 
-static arb_code fail_row(const frame *f, arb_error *error)
+/* The least number divided by -1 fails too, but not for a divisor of zero. */
+static bool divides_by_zero(const frame *f, size_t row)
+{
+    const arb_vector *divisor = f->operands[1];
+    size_t slot = operand_slot(divisor, row);
+    return arb_physical_is_integer((arb_physical)divisor->physical) ? arb_vector_get_integer(divisor, slot) == 0
+                                                                    : arb_vector_get_double(divisor, slot) == 0;
+}
+
+static arb_code fail_row(const frame *f, size_t row, arb_error *error)
 {
     const program_instruction *instruction = f->instruction;
     const arb_expr *expr = instruction->expr;
-    arb_text type = {0};
-    if (expr != NULL)
-        arb_type_print(&type, expr->type);
-    if (instruction->failure == ARB_DIVISION_BY_ZERO)
-        arb_fail(error, instruction->failure, "%s", instruction->failure_text);
-    else
-        arb_fail(error, instruction->failure, "%s %s", type.data != NULL ? type.data : "value",
-                 instruction->failure_text);
-    arb_text_reset(&type);
-    return arb_error_at(error, instruction->failure, expr != NULL ? expr->position : 0);
+    arb_code failure = instruction->failure;
+    if (failure == ARB_DIVISION_BY_ZERO && divides_by_zero(f, row)) {
+        arb_fail(error, failure, "division by zero");
+    } else {
+        failure = ARB_OUT_OF_RANGE;
+        arb_text type = {0};
+        if (expr != NULL)
+            arb_type_print(&type, expr->type);
+        arb_fail(error, failure, "%s out of range", type.data != NULL ? type.data : "value");
+        arb_text_reset(&type);
+    }
+    return arb_error_at(error, failure, expr != NULL ? expr->position : 0);
 }
 
 /* A loop reported failures: look at the rows that count. Those that really fail become NULL (try_cast) or the error. */
@@ -225,11 +237,15 @@ static arb_code settle_failures(const frame *f, row_test fails, arb_error *error
             if (!fails(f, row))
                 continue;
             if (!f->instruction->try_cast)
-                return fail_row(f, error);
+                return fail_row(f, row, error);
             if (validity == NULL) {
                 validity = f->storage->validity;
                 arb_bitmap_fill(validity, f->rows);
                 f->result->validity = validity;
+            }
+            if (f->result->encoding == ARB_CONSTANT) { /* what fails for one row fails for all */
+                memset(validity, 0, arb_bitmap_words(f->rows) * 8);
+                return ARB_OK;
             }
             arb_bitmap_clear(validity, row);
         }
@@ -287,14 +303,7 @@ static arb_code run_convert(const frame *f, arb_error *error)
     f->result->encoding = from->encoding;
     size_t rows = from->encoding == ARB_CONSTANT ? 1 : f->rows;
     bool failed = f->instruction->convert(from->values.data, f->result->values.data, rows);
-    if (ARB_UNLIKELY(failed) && f->instruction->fallible) {
-        if (f->result->encoding == ARB_CONSTANT && f->instruction->try_cast) {
-            arb_vector constant = *f->result;
-            arb_vector_flatten(&constant, f->rows, f->storage, f->result);
-        }
-        return settle_failures(f, convert_fails, error);
-    }
-    return ARB_OK;
+    return ARB_UNLIKELY(failed) && f->instruction->fallible ? settle_failures(f, convert_fails, error) : ARB_OK;
 }
 
 static arb_code run_rescale(const frame *f)
@@ -315,12 +324,8 @@ static arb_code run_check(const frame *f, arb_error *error)
 {
     const arb_vector *from = f->operands[0];
     *f->result = *from;
-    if (from->validity != NULL && f->instruction->try_cast) {
-        join_validity(f->operands, 1, f->rows, f->storage->validity);
-        f->result->validity = f->storage->validity;
-    }
-    if (from->encoding == ARB_CONSTANT && f->instruction->try_cast)
-        arb_vector_flatten(from, f->rows, f->storage, f->result);
+    f->result->validity = NULL;
+    copy_validity(f);
     arb_int128 low = f->instruction->check.low, high = f->instruction->check.high;
     bool failed = false;
     if (from->physical == ARB_PHYS_INT64) {
@@ -645,7 +650,10 @@ static arb_code work_out_entries(arb_program_state *state, const program_instruc
                .storage = &own->storage,
                .result = &own->entries,
                .arena = &own->arena};
-    ARB_TRY(run_on(&f, error));
+    arb_code code = run_on(&f, instruction->fallible ? NULL : error);
+    if (code != ARB_OK && (!instruction->fallible || code == ARB_OUT_OF_MEMORY))
+        return arb_error_at(error, code, 0);
+    own->entries_fail = code != ARB_OK;
     own->dictionary_id = dictionary_id;
     own->result_id = arb_dictionary_id_next();
     return ARB_OK;
@@ -698,6 +706,8 @@ static arb_code run_per_entry(arb_program_state *state, const program_instructio
     if (own->dictionary_id != operand->dictionary_id)
         ARB_TRY(work_out_entries(state, instruction, operand->dictionary, operand->dictionary_size,
                                  operand->dictionary_id, error));
+    if (own->entries_fail)
+        return ARB_OK;
     look_up_entries(state, instruction, operand);
     *out_done = true;
     return ARB_OK;
@@ -739,8 +749,16 @@ static void jump_to(arb_program_state *state, size_t from, size_t to)
 {
     for (size_t i = from; i < to; i++) {
         const program_instruction *skipped = &state->program->instructions.data[i];
-        if (skipped->op == OP_NARROW)
+        if (skipped->op == OP_NARROW) {
             memset(state->selections[skipped->target], 0, sizeof state->selections[0]);
+            continue;
+        }
+        /* what the last batch left may lie in memory that is gone; nobody looks at these rows, but they are read */
+        register_state *result = &state->registers[skipped->result];
+        result->vector = arb_vector_over(&result->storage);
+        if (result->vector.physical == ARB_PHYS_STRING)
+            memset(result->storage.values, 0, (size_t)state->rows * sizeof(arb_string));
+        result->current = &result->vector;
     }
 }
 
@@ -790,8 +808,11 @@ arb_code arb_program_run(arb_program_state *state, const arb_vector *const *inpu
         memcpy(state->selections[0], selection, arb_bitmap_words(rows) * 8);
     else
         arb_bitmap_fill(state->selections[0], rows);
-    for (size_t i = 0; i < program->input_count; i++)
+    for (size_t i = 0; i < program->input_count; i++) {
         state->registers[i].current = inputs[i];
+        if (program->reads[i] && inputs[i]->physical == ARB_PHYS_BOOL) /* loops over bits know no dictionaries */
+            ARB_TRY(flat_operand(state, (uint16_t)i, &state->registers[i].current, error));
+    }
     ARB_TRY(execute(state, error));
     for (size_t i = 0; i < program->output_count; i++)
         out_results[i] = state->registers[program->outputs[i]].current;
