@@ -110,7 +110,7 @@ static arb_code fail_overflow(const arb_aggregate_plan *plan, arb_error *error)
 
 static arb_code add_wide(const arb_aggregate_plan *plan, wide_state *state, arb_int128 value, arb_error *error)
 {
-    arb_int128 sum;
+    arb_int128 sum = 0;
     bool over = __builtin_add_overflow(arb_load_i128(state->sum), value, &sum);
     if (plan->variant == WIDE_CHECKED && (over || sum > decimal_most || sum < -decimal_most))
         return fail_overflow(plan, error);
@@ -258,7 +258,7 @@ static arb_code update_one_sum(const arb_aggregate_plan *plan, arb_arena *arena,
         real->count += count;
         return ARB_OK;
     }
-    arb_int128 sum;
+    arb_int128 sum = 0;
     ARB_TRY(sum_whole(plan, arguments[0], rows, mask, count, &sum, error));
     if (plan->variant == SMALL) {
         small_state *small = state;
