@@ -20,7 +20,7 @@ static uint8_t width_in_row(arb_physical physical)
 }
 
 arb_code arb_row_layout_init(arb_row_layout *layout, arb_arena *arena, const arb_slot *slots, size_t count,
-                             uint32_t extra, bool align16, arb_error *error)
+                             uint32_t extra, arb_error *error)
 {
     *layout = (arb_row_layout){.column_count = count};
     arb_row_column *columns = ARB_ARENA_ARRAY(arena, arb_row_column, count + 1);
@@ -39,9 +39,8 @@ arb_code arb_row_layout_init(arb_row_layout *layout, arb_arena *arena, const arb
     layout->columns = columns;
     layout->null_offset = offset;
     layout->null_bytes = (uint32_t)(count + 7) / 8;
-    unsigned alignment = align16 ? 16 : 8;
-    layout->extra_offset = (uint32_t)arb_round_up(offset + layout->null_bytes, alignment);
-    layout->size = (uint32_t)arb_round_up(layout->extra_offset + extra, alignment);
+    layout->extra_offset = (uint32_t)arb_round_up(offset + layout->null_bytes, 8);
+    layout->size = (uint32_t)arb_round_up(layout->extra_offset + extra, 8);
     layout->null_row = arb_arena_alloc_zeroed(arena, layout->size);
     if (layout->null_row == NULL)
         return arb_fail_memory(error, "a row layout", layout->size);

@@ -27,15 +27,15 @@ typedef struct arb_row_layout {
     size_t column_count;
     const arb_row_column *columns;
     uint32_t null_offset, null_bytes;
-    uint32_t extra_offset; /* aligned to 16 when asked for, else 8 */
-    uint32_t size;         /* multiple of 8, or of 16 */
+    uint32_t extra_offset; /* multiple of 8 */
+    uint32_t size;         /* multiple of 8 */
     bool has_text;         /* some column has bytes in the heap */
     char *null_row;        /* a row whose columns are all NULL; its header is 0 */
 } arb_row_layout;
 
 /* Made in the arena, which the layout must not outlive. `extra` bytes of the owner's own follow the columns. */
 ARB_NODISCARD arb_code arb_row_layout_init(arb_row_layout *layout, arb_arena *arena, const arb_slot *slots,
-                                           size_t count, uint32_t extra, bool align16, arb_error *error);
+                                           size_t count, uint32_t extra, arb_error *error);
 
 typedef struct arb_row_page {
     uint32_t rows, capacity;

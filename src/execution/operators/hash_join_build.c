@@ -1,0 +1,189 @@
+#include "execution/operators/hash_join.h"
+#include "execution/operators/key_columns.h"
+
+typedef struct build_local {
+    arb_row_store store, loose;
+    arb_key_columns keys;
+    arb_key_range *ranges;
+    uint64_t rows;
+    bool has_null;
+    uint16_t selected[ARB_VECTOR_ROWS + 64], null[ARB_VECTOR_ROWS];
+    char *targets[ARB_VECTOR_ROWS];
+} build_local;
+
+arb_code hash_join_sink_create(arb_operator *op, arb_driver *driver, void **out_local, arb_error *error)
+{
+    (void)driver;
+    hash_join *join = (hash_join *)op;
+    build_local *local = arb_alloc_zeroed(sizeof *local);
+    *out_local = NULL;
+    if (local == NULL)
+        return arb_fail_memory(error, join->name, sizeof *local);
+    arb_code code;
+    arb_memory *memory = op->context->memory;
+    ARB_TRY_GOTO(code, arb_row_store_init(&local->store, &join->rows, memory, join->name, error), failed);
+    ARB_TRY_GOTO(code, arb_row_store_init(&local->loose, &join->rows, memory, join->name, error), failed);
+    ARB_TRY_GOTO(code, arb_key_columns_init(&local->keys, join->build_keys, join->key_count, error), failed);
+    local->ranges = arb_alloc_zeroed((join->key_count + 1) * sizeof *local->ranges);
+    if (local->ranges == NULL) {
+        code = arb_fail_memory(error, join->name, join->key_count * sizeof *local->ranges);
+        goto failed;
+    }
+    *out_local = local;
+    return ARB_OK;
+failed:
+    hash_join_sink_destroy(op, local);
+    return code;
+}
+
+void hash_join_sink_destroy(arb_operator *op, void *local_void)
+{
+    (void)op;
+    build_local *local = local_void;
+    if (local == NULL)
+        return;
+    arb_row_store_reset(&local->store);
+    arb_row_store_reset(&local->loose);
+    arb_key_columns_reset(&local->keys);
+    arb_free(local->ranges);
+    arb_free(local);
+}
+
+static arb_code keep(const hash_join *join, build_local *local, arb_row_store *store, const arb_batch *in,
+                     const uint16_t *rows, size_t count, arb_error *error)
+{
+    ARB_TRY(arb_row_store_append(store, count, local->targets, error));
+    for (size_t c = 0; c < join->rows.column_count; c++)
+        ARB_TRY(
+            arb_row_store_scatter(store, c, &in->columns[join->row_columns[c]], rows, count, local->targets, error));
+    return ARB_OK;
+}
+
+/* Widen the ranges of the integer keys, whether for a dense directory or for a filter. NULLs are left out. */
+static void widen_ranges(const hash_join *join, build_local *local, const uint16_t *rows, size_t count)
+{
+    for (size_t k = 0; k < join->key_count; k++) {
+        const arb_vector *key = &local->keys.flat[k];
+        if (!arb_key_is_small_integer(key->physical))
+            continue;
+        if (key->validity == NULL) {
+            arb_key_range_add(&local->ranges[k], key, rows, count);
+            continue;
+        }
+        size_t valid = 0;
+        for (size_t i = 0; i < count; i++)
+            if (arb_vector_is_valid(key, rows[i]))
+                local->null[valid++] = rows[i];
+        arb_key_range_add(&local->ranges[k], key, local->null, valid);
+    }
+}
+
+arb_code hash_join_sink(arb_operator *op, void *local_void, const arb_batch *in, arb_flow *out_flow, arb_error *error)
+{
+    const hash_join *join = (hash_join *)op;
+    build_local *local = local_void;
+    *out_flow = ARB_FLOW_NEED_INPUT;
+    size_t count = arb_batch_rows_selected(in, local->selected), null_count = 0;
+    local->rows += count;
+    arb_key_columns_load(&local->keys, in);
+    if (!join->null_equal)
+        count = arb_key_columns_valid(&local->keys, local->selected, count, local->null, &null_count);
+    local->has_null |= null_count != 0;
+    if (null_count != 0 && join->keep_loose) {
+        ARB_TRY(keep(join, local, &local->loose, in, local->null, null_count, error));
+        for (size_t i = 0; i < null_count; i++)
+            *arb_row_header(local->targets[i]) = 0;
+    }
+    if (count == 0)
+        return ARB_OK;
+    ARB_TRY(arb_key_columns_hash(&local->keys, error));
+    ARB_TRY(arb_key_columns_flatten(&local->keys, error));
+    ARB_TRY(keep(join, local, &local->store, in, local->selected, count, error));
+    for (size_t i = 0; i < count; i++)
+        *arb_row_header(local->targets[i]) = local->keys.hashes[local->selected[i]];
+    widen_ranges(join, local, local->selected, count);
+    return ARB_OK;
+}
+
+arb_code hash_join_combine(arb_operator *op, void *local_void, arb_error *error)
+{
+    hash_join *join = (hash_join *)op;
+    build_local *local = local_void;
+    pthread_mutex_lock(&join->lock);
+    arb_code code = arb_row_store_take(&join->store, &local->store, error);
+    if (code == ARB_OK)
+        code = arb_row_store_take(&join->loose, &local->loose, error);
+    join->build_rows += local->rows;
+    join->build_null |= local->has_null;
+    for (size_t k = 0; k < join->key_count; k++)
+        arb_key_range_merge(&join->ranges[k], &local->ranges[k]);
+    pthread_mutex_unlock(&join->lock);
+    return code;
+}
+
+/* ---- the directory and the filters, by all threads ------------------------------------------------------------------ */
+
+uint32_t hash_join_finish_parts(arb_operator *op)
+{
+    hash_join *join = (hash_join *)op;
+    join->parts = (uint32_t)ARB_MIN(join->store.pages.size / 4 + 1, (size_t)op->context->drivers * 4);
+    return join->parts;
+}
+
+static bool wants_filter(const hash_join *join, size_t key)
+{
+    for (const arb_key_filter *filter = join->filters; filter != NULL; filter = filter->next)
+        if (filter->key == key)
+            return true;
+    return false;
+}
+
+/* The first part to run allocates for all. */
+static arb_code prepare(hash_join *join, arb_error *error)
+{
+    arb_code code = ARB_OK;
+    pthread_mutex_lock(&join->lock);
+    if (!join->prepared) {
+        arb_memory *memory = join->base.context->memory;
+        uint64_t rows = join->store.rows;
+        arb_key_range range = {0};
+        if (join->key_count == 1 && !join->store.has_null[0]) /* a NULL has no place in an array of values */
+            range = join->ranges[0];
+        code =
+            arb_join_directory_init(&join->directory, rows, join->key_count, &range, join->exists_only, memory, error);
+        for (size_t k = 0; code == ARB_OK && k < join->key_count; k++)
+            if (wants_filter(join, k))
+                arb_key_summary_init(&join->summaries[k], (arb_physical)join->rows.columns[k].physical, rows,
+                                     &join->ranges[k], join->null_equal && join->store.has_null[k], memory);
+        join->prepared = code == ARB_OK;
+    }
+    pthread_mutex_unlock(&join->lock);
+    return code;
+}
+
+arb_code hash_join_finish_part(arb_operator *op, uint32_t part, arb_error *error)
+{
+    hash_join *join = (hash_join *)op;
+    ARB_TRY(prepare(join, error));
+    if (join->directory.mode == ARB_JOIN_EMPTY)
+        return ARB_OK;
+    for (size_t p = part; p < join->store.pages.size; p += join->parts) {
+        const arb_row_page *page = join->store.pages.data[p];
+        for (size_t k = 0; k < join->key_count; k++)
+            if (join->summaries[k].words != NULL)
+                ARB_TRY(arb_key_summary_add(&join->summaries[k], &join->rows, k, page, error));
+        arb_join_directory_insert(&join->directory, &join->rows, page);
+    }
+    return ARB_OK;
+}
+
+arb_code hash_join_finish(arb_operator *op, arb_error *error)
+{
+    (void)error;
+    hash_join *join = (hash_join *)op;
+    if (join->directory.mode == ARB_JOIN_BITS)
+        arb_row_store_clear(&join->store);
+    for (arb_key_filter *filter = join->filters; filter != NULL; filter = filter->next)
+        atomic_store_explicit(&filter->base.ready, 1, memory_order_release);
+    return ARB_OK;
+}
