@@ -52,7 +52,7 @@ struct arb_vector {
     uint32_t dictionary_size;     /* entries */
     uint64_t dictionary_id;       /* not 0; unique in the process */
     arb_vector *children;         /* LIST: 1 (elements), STRUCT: one a field, each as long as this; else NULL */
-    uint32_t child_rows;          /* LIST: elements that the child holds; STRUCT: how many children (fields) there are */
+    uint32_t child_rows; /* LIST: elements that the child holds; STRUCT: how many children (fields) there are */
 };
 
 typedef struct arb_batch {
