@@ -93,59 +93,67 @@ static const arb_logical *join_pulled(arb_rule_context *rule, const arb_logical 
     return plain_join(rule, join, join->children[0], pulled->plan, condition);
 }
 
-/* The right side's columns with pads get other ids below the join, and their old ones in a PROJECT above it. */
-static const arb_logical *pad(arb_rule_context *rule, const arb_logical *left, const arb_pulled *pulled)
+/* What the left side gives as it is; what the right side gave, from its copy, with pads where no group was found. */
+static const arb_logical *pad_items(arb_rule_context *rule, const arb_logical *join, const arb_logical *left,
+                                    const arb_pulled *pulled, const arb_column_id *map, arb_column_id found)
 {
     arb_query *query = rule->query;
-    size_t count = pulled->pads.size;
-    arb_named_expr *below = ARB_ARENA_ARRAY(query->arena, arb_named_expr, count + 1);
     arb_column_ids given = {0};
-    arb_column_set padded = {0};
-    arb_conjuncts list = pulled->conditions;
-    const arb_expr *condition;
-    const arb_logical *right = pulled->plan;
-    arb_column_id found = ARB_NO_COLUMN;
-    if (below == NULL || !arb_conjuncts_condition(query, &list, &condition))
-        return NULL;
-    if (count != 0) {
-        found = arb_query_add_column(query, ARB_STR("found"), ARB_TYPE(BOOLEAN), false);
-        if (found == ARB_NO_COLUMN)
-            return NULL;
-        below[count] = (arb_named_expr){.id = found, .expr = arb_expr_boolean(query->arena, true)};
-        for (size_t i = 0; i < count; i++) {
-            arb_column_info info = *arb_query_column(query, pulled->pads.data[i].id);
-            below[i].id = arb_query_add_column(query, info.name, info.type, info.nullable);
-            below[i].expr = arb_query_column_expr(query, pulled->pads.data[i].id);
-            if (below[i].id == ARB_NO_COLUMN || below[i].expr == NULL ||
-                !arb_column_set_add(query, &padded, pulled->pads.data[i].id))
-                return NULL;
-        }
-        if (below[count].expr == NULL || (right = arb_rule_add_items(rule, right, below, count + 1)) == NULL)
-            return NULL;
-    }
-    const arb_logical *join = arb_logical_join(query, ARB_JOIN_LEFT, left, right, condition);
-    if (join == NULL || count == 0)
-        return join;
     ARB_VEC(arb_named_expr) items = {0};
-    if (!arb_logical_output_ids(query, left, &given) || !arb_logical_output_ids(query, pulled->plan, &given))
+    if (!arb_logical_output_ids(query, left, &given))
+        return NULL;
+    size_t left_count = given.size;
+    if (!arb_logical_output_ids(query, pulled->plan, &given))
         return NULL;
     for (size_t i = 0; i < given.size; i++) {
-        arb_named_expr item = {.id = given.data[i], .expr = arb_query_column_expr(query, given.data[i])};
-        if (item.expr == NULL || (!arb_column_set_has(&padded, item.id) && !ARB_ARENA_PUSH(query->arena, &items, item)))
-            return NULL;
-    }
-    for (size_t i = 0; i < count; i++) {
-        /* A count is NULL only where no group was found; other expressions need to ask. */
-        const arb_named_expr *value = &pulled->pads.data[i];
-        const arb_expr *mark = arb_query_column_expr(query, found), *own = arb_query_column_expr(query, below[i].id);
-        const arb_expr *parts[] = {mark != NULL ? arb_expr_is_null(query->arena, mark) : NULL, value->expr, own};
-        if (parts[0] == NULL || own == NULL)
-            return NULL;
-        arb_named_expr item = {.id = value->id, .expr = arb_expr_case(query->arena, value->expr->type, parts, 3)};
+        arb_column_id id = given.data[i], own = i < left_count ? id : map[id];
+        arb_named_expr item = {.id = id, .expr = arb_query_column_expr(query, own)};
+        for (size_t k = 0; k < pulled->pads.size && item.expr != NULL; k++) {
+            if (pulled->pads.data[k].id != id)
+                continue;
+            const arb_expr *mark = arb_query_column_expr(query, found);
+            const arb_expr *parts[] = {mark != NULL ? arb_expr_is_null(query->arena, mark) : NULL,
+                                       pulled->pads.data[k].expr, item.expr};
+            item.expr = parts[0] != NULL ? arb_expr_case(query->arena, item.expr->type, parts, 3) : NULL;
+        }
         if (item.expr == NULL || !ARB_ARENA_PUSH(query->arena, &items, item))
             return NULL;
     }
     return arb_logical_project(query, join, items.data, items.size);
+}
+
+/* Find each left row's group, or its pads. With pads the right side is copied under new ids, since its old ones are
+ * those of the PROJECT that puts the pads in. */
+static const arb_logical *pad(arb_rule_context *rule, const arb_logical *left, const arb_pulled *pulled)
+{
+    arb_query *query = rule->query;
+    size_t map_size = query->columns.size, count = 0;
+    arb_conjuncts list = pulled->conditions;
+    const arb_expr *condition;
+    if (!arb_conjuncts_condition(query, &list, &condition))
+        return NULL;
+    if (pulled->pads.size == 0)
+        return arb_logical_join(query, ARB_JOIN_LEFT, left, pulled->plan, condition);
+    arb_column_id *map = ARB_ARENA_ARRAY(query->arena, arb_column_id, map_size);
+    arb_named_expr *renamed = ARB_ARENA_ARRAY(query->arena, arb_named_expr, map_size);
+    arb_named_expr found = {.id = arb_query_add_column(query, ARB_STR("found"), ARB_TYPE(BOOLEAN), false),
+                            .expr = arb_expr_boolean(query->arena, true)};
+    if (map == NULL || renamed == NULL || found.id == ARB_NO_COLUMN || found.expr == NULL)
+        return NULL;
+    const arb_logical *right = arb_rule_clone(rule, pulled->plan, map, map_size);
+    if (right == NULL || (right = arb_rule_add_items(rule, right, &found, 1)) == NULL)
+        return NULL;
+    for (size_t i = 0; i < map_size; i++) {
+        if (map[i] == ARB_NO_COLUMN)
+            continue;
+        renamed[count] = (arb_named_expr){.id = (arb_column_id)i, .expr = arb_query_column_expr(query, map[i])};
+        if (renamed[count++].expr == NULL)
+            return NULL;
+    }
+    if (condition != NULL && (condition = arb_expr_substitute(query, condition, renamed, count)) == NULL)
+        return NULL;
+    const arb_logical *join = arb_logical_join(query, ARB_JOIN_LEFT, left, right, condition);
+    return join != NULL ? pad_items(rule, join, left, pulled, map, found.id) : NULL;
 }
 
 static const arb_expr *without_null(arb_query *query, const arb_expr *condition)
