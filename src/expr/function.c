@@ -7,14 +7,27 @@
 #include "expr/function_row.h"
 
 static const arb_function_table *const tables[] = {
-    &arb_functions_arithmetic, &arb_functions_interval, &arb_functions_concat, &arb_aggregates_count,
-    &arb_aggregates_sum,       &arb_aggregates_extreme, &arb_aggregates_pick,
+    &arb_functions_arithmetic, &arb_functions_interval,  &arb_functions_concat,     &arb_functions_like,
+    &arb_functions_substring,  &arb_functions_date_part, &arb_functions_date_trunc, &arb_aggregates_count,
+    &arb_aggregates_sum,       &arb_aggregates_extreme,  &arb_aggregates_pick,
 };
 
 static const struct {
     arb_function_kind kind;
     const char *alias, *name;
 } aliases[] = {
+    {ARB_FUNCTION_SCALAR, "extract", "date_part"},
+    {ARB_FUNCTION_SCALAR, "datepart", "date_part"},
+    {ARB_FUNCTION_SCALAR, "datetrunc", "date_trunc"},
+    {ARB_FUNCTION_SCALAR, "substr", "substring"},
+    {ARB_FUNCTION_SCALAR, "dow", "dayofweek"},
+    {ARB_FUNCTION_SCALAR, "doy", "dayofyear"},
+    {ARB_FUNCTION_SCALAR, "dayofmonth", "day"},
+    {ARB_FUNCTION_SCALAR, "weekofyear", "week"},
+    {ARB_FUNCTION_SCALAR, "~~", "like"},
+    {ARB_FUNCTION_SCALAR, "~~*", "ilike"},
+    {ARB_FUNCTION_SCALAR, "prefix", "starts_with"},
+    {ARB_FUNCTION_SCALAR, "suffix", "ends_with"},
     {ARB_FUNCTION_AGGREGATE, "mean", "avg"},
     {ARB_FUNCTION_AGGREGATE, "every", "bool_and"},
     {ARB_FUNCTION_AGGREGATE, "arbitrary", "any_value"},
