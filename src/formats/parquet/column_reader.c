@@ -199,9 +199,7 @@ static arb_code read_piece(arb_parquet_column *column, const piece *p, arb_parqu
     return ARB_OK;
 }
 
-/* Give row i the next of the values packed in `from` when it is not NULL. A NULL row gets the one that is next, too: so
- * there is no branch, and `from` has one harmless value more than there are. */
-static void spread(void *to, const void *from, size_t size, const uint64_t *validity, size_t rows)
+void arb_parquet_spread(void *to, const void *from, size_t size, const uint64_t *validity, size_t rows)
 {
     size_t next = 0;
     switch (size) {
@@ -243,7 +241,7 @@ static arb_code read_piece_with_nulls(arb_parquet_column *column, const piece *p
         ARB_TRY(need_codes(expanded, error));
         ARB_TRY(read_codes(column, &dense, scratch->codes, error));
         scratch->codes[ones] = 0;
-        spread(expanded->codes, scratch->codes, sizeof(uint32_t), validity, p->rows);
+        arb_parquet_spread(expanded->codes, scratch->codes, sizeof(uint32_t), validity, p->rows);
     } else {
         scratch->rows = 0;
         ARB_TRY(read_piece(column, &dense, scratch, error));
@@ -251,7 +249,7 @@ static arb_code read_piece_with_nulls(arb_parquet_column *column, const piece *p
             arb_bitmap_clear(scratch->storage.values, ones);
         else
             memset(value_at(scratch, physical, ones), 0, size);
-        spread(expanded->storage.values, scratch->storage.values, size, validity, p->rows);
+        arb_parquet_spread(expanded->storage.values, scratch->storage.values, size, validity, p->rows);
     }
     arb_bitmap_copy(expanded->storage.validity, validity, 0, p->rows);
     expanded->has_codes = as_codes;

@@ -38,6 +38,10 @@ ARB_NODISCARD arb_code arb_parquet_column_read(arb_parquet_column *column, uint6
 ARB_NODISCARD arb_code arb_parquet_column_has_useful_codes(arb_parquet_column *column, uint64_t row, bool *out_useful,
                                                            arb_error *error);
 
+/* Give row i the next of the values packed in `from` when it is not NULL. A NULL row gets the one that is next, too: so
+ * there is no branch, and `from` has one harmless value more than there are. `size` is a value's bytes, 0 for bits. */
+void arb_parquet_spread(void *to, const void *from, size_t size, const uint64_t *validity, size_t rows);
+
 /* Add to `sink` the rows of `from` at `indices`. */
 ARB_NODISCARD arb_code arb_parquet_sink_pick(arb_parquet_sink *sink, const arb_parquet_sink *from,
                                              const arb_parquet_dictionary *dictionary, arb_physical physical,

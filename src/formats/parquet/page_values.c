@@ -243,11 +243,11 @@ static arb_code convert_integers(const arb_parquet_leaf *leaf, arb_parquet_value
 }
 
 /* INT96: nanoseconds of the day, then the Julian day. Microseconds, since nanoseconds would leave 64 bits for years that
- * Spark writes. */
+ * Spark writes. The sums wrap, as they do where Spark writes days beyond 32 bits. */
 static int64_t julian_micros(const uint8_t *from)
 {
-    int64_t days = (int64_t)arb_load_u32(from + 8) - 2440588, nanos = arb_load_i64(from);
-    return days * 86400000000 + (nanos / 1000 - (nanos % 1000 < 0));
+    int64_t days = (int64_t)arb_load_i32(from + 8) - 2440588, nanos = arb_load_i64(from);
+    return (int64_t)((uint64_t)days * 86400000000u + (uint64_t)(nanos / 1000 - (nanos % 1000 < 0)));
 }
 
 static float half_to_float(uint16_t half)

@@ -77,8 +77,11 @@ static uint32_t unpack_aligned(const uint8_t *from, unsigned width, size_t eight
         CASE(6)
         CASE(7)
         CASE(8)
-        CASE(9) CASE(10) CASE(11) CASE(12) CASE(13) CASE(14) CASE(15) CASE(16) CASE(17) CASE(18) CASE(19) CASE(20)
-            CASE(21) CASE(22) CASE(23) CASE(24) CASE(25)
+        CASE(9)
+        CASE(10)
+        CASE(11)
+        CASE(12) CASE(13) CASE(14) CASE(15) CASE(16) CASE(17) CASE(18) CASE(19) CASE(20) CASE(21) CASE(22) CASE(23)
+            CASE(24) CASE(25)
 #undef CASE
 #define CASE(w) \
     case w:     \

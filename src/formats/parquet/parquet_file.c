@@ -21,15 +21,16 @@ static void file_destroy(arb_table_file *base)
 /* What all row groups together claim about a flat column. */
 static void merge_statistics(const arb_parquet_file *file, const arb_parquet_node *node, arb_column_statistics *out)
 {
-    *out = (arb_column_statistics){.has_null_count = node->shape == ARB_PARQUET_SHAPE_LEAF};
-    bool has_values = false, all_known = node->shape == ARB_PARQUET_SHAPE_LEAF;
+    bool is_leaf = node->shape == ARB_PARQUET_SHAPE_LEAF && node->unsupported == NULL;
+    *out = (arb_column_statistics){.has_null_count = is_leaf};
+    bool has_values = false, all_known = is_leaf;
     for (uint32_t i = 0; i < file->metadata.row_group_count; i++) {
         const arb_parquet_row_group *group = &file->metadata.row_groups[i];
         for (uint32_t j = 0; j < node->leaf_count; j++) {
             int64_t bytes = group->chunks[node->first_leaf + j].uncompressed_bytes;
             out->bytes += bytes > 0 ? (uint64_t)bytes : 0;
         }
-        if (group->rows == 0 || node->shape != ARB_PARQUET_SHAPE_LEAF)
+        if (group->rows == 0 || !is_leaf)
             continue;
         const arb_parquet_leaf *leaf = &file->schema.leaves[node->leaf];
         const arb_parquet_chunk_meta *meta = &group->chunks[node->leaf];

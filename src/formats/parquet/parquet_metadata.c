@@ -221,11 +221,11 @@ static void parse_column_metadata(parser *p, arb_parquet_chunk_meta *chunk)
             chunk->only_dictionary = parse_encoding_stats(p, field.type);
             break;
         case 14:
-            chunk->bloom_offset = arb_thrift_integer(&p->in, field.type);
-            break;
-        case 15:
-            chunk->bloom_size = to_i32(p, field.type);
-            break;
+            if (field.type == ARB_THRIFT_I64) {
+                chunk->bloom_offset = arb_thrift_integer(&p->in, field.type);
+                break;
+            }
+            ARB_FALLTHROUGH; /* a writer had something else here before the standard knew Bloom filters */
         default:
             arb_thrift_skip(&p->in, field.type);
         }

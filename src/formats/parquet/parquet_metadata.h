@@ -118,7 +118,7 @@ typedef struct arb_parquet_chunk_meta {
     int64_t value_count, compressed_bytes, uncompressed_bytes;
     int64_t data_offset, dictionary_offset; /* dictionary_offset: 0 = none said */
     int64_t column_index_offset, offset_index_offset, bloom_offset;
-    int32_t column_index_size, offset_index_size, bloom_size;
+    int32_t column_index_size, offset_index_size;
     arb_parquet_statistics statistics;
 } arb_parquet_chunk_meta;
 

@@ -4,9 +4,13 @@
  * first, cheapest and sharpest condition first; when no row is left, nothing else is touched, and a page without a
  * single surviving row is never decompressed. When most rows survive, the window becomes a batch with a selection. When
  * few do, the survivors of several windows are collected into one batch: the other columns are then decoded for these
- * rows alone. */
+ * rows alone.
+ *
+ * Nested columns are read by windows only, so with one of them in its output a reader gives every window with a survivor
+ * as a batch. */
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "formats/parquet/nested_reader.h"
 #include "formats/parquet/parquet_filter.h"
 #include "formats/parquet/parquet_pruning.h"
 
@@ -17,6 +21,8 @@ enum {
 };
 
 typedef struct reader_column {
+    arb_parquet_nested *nested; /* of a nested column, which has no `flat`, `leaf` and sinks */
+    arb_vector nested_window;
     arb_parquet_column flat;
     const arb_parquet_leaf *leaf;
     arb_str name;
@@ -50,6 +56,8 @@ typedef struct parquet_reader {
     row_range *skips;  /* rows that page statistics rule out, ascending */
     size_t skip_count, next_skip;
 
+    bool gives_nested;
+    uint32_t window_limit;
     uint64_t window_number, window_first;
     uint32_t window_rows, survivors;
     bool window_waits; /* filtered, not given yet */
@@ -68,6 +76,7 @@ static void reader_destroy(arb_split_reader *base)
 {
     parquet_reader *reader = (parquet_reader *)base;
     for (uint32_t i = 0; reader->columns != NULL && i < reader->request->column_count; i++) {
+        arb_parquet_nested_destroy(reader->columns[i].nested);
         arb_parquet_column_reset(&reader->columns[i].flat);
         arb_parquet_sink_reset(&reader->columns[i].window);
         arb_parquet_sink_reset(&reader->columns[i].out);
@@ -104,14 +113,18 @@ static arb_code init_column(parquet_reader *reader, uint32_t number, arb_error *
     const arb_parquet_node *node = &file->schema.columns[wanted->source];
     column->name = file->schema.names[wanted->source];
     column->is_output = !wanted->filter_only;
-    if (node->shape != ARB_PARQUET_SHAPE_LEAF)
-        return arb_fail(error, ARB_NOT_SUPPORTED, "%.*s, column %.*s: nested columns are not supported",
-                        ARB_STR_ARGS(file->base.path), ARB_STR_ARGS(column->name));
-    column->leaf = &file->schema.leaves[node->leaf];
+    if (node->unsupported != NULL)
+        return arb_fail(error, ARB_NOT_SUPPORTED, "%.*s, column %.*s: %s is not supported",
+                        ARB_STR_ARGS(file->base.path), ARB_STR_ARGS(column->name), node->unsupported);
     arb_physical natural = arb_type_physical(node->type);
     if (wanted->physical != natural && !(arb_physical_is_integer(natural) && arb_physical_is_integer(wanted->physical)))
         return arb_fail(error, ARB_INTERNAL, "a scan asks for column %.*s as %s", ARB_STR_ARGS(column->name),
                         arb_physical_name(wanted->physical));
+    if (node->shape != ARB_PARQUET_SHAPE_LEAF) {
+        reader->gives_nested = reader->gives_nested || column->is_output;
+        return arb_parquet_nested_create(file->source, &file->schema, node, &column->nested, error);
+    }
+    column->leaf = &file->schema.leaves[node->leaf];
     arb_parquet_column_init(&column->flat, file->source, column->leaf,
                             arb_parquet_target_make(wanted->physical, wanted->check_range, wanted->low, wanted->high));
     return ARB_OK;
@@ -174,7 +187,8 @@ static arb_code judge_group(parquet_reader *reader, arb_parquet_filter *state, a
     *out_verdict = ARB_FILTER_SOME_PASS;
     for (uint32_t i = 0; i < filter->column_count; i++) {
         const reader_column *column = &reader->columns[filter->columns[i]];
-        reader->ranges[i] = arb_parquet_chunk_range(column->leaf, chunk_meta(reader, column));
+        reader->ranges[i] = column->nested != NULL ? (arb_value_range){.may_have_nulls = true}
+                                                   : arb_parquet_chunk_range(column->leaf, chunk_meta(reader, column));
     }
     if (filter->vtable->judge != NULL)
         *out_verdict = filter->vtable->judge(filter, reader->ranges);
@@ -182,6 +196,8 @@ static arb_code judge_group(parquet_reader *reader, arb_parquet_filter *state, a
     if (*out_verdict != ARB_FILTER_SOME_PASS || filter->column_count != 1)
         return ARB_OK;
     const reader_column *column = &reader->columns[filter->columns[0]];
+    if (column->nested != NULL)
+        return ARB_OK;
     bool may_pass;
     ARB_TRY(column_error(reader, column,
                          arb_parquet_bloom_may_pass(reader->file->source, column->leaf, chunk_meta(reader, column),
@@ -264,6 +280,26 @@ static arb_code judge_split(parquet_reader *reader, arb_error *error)
     return ARB_OK;
 }
 
+static arb_code begin_column(parquet_reader *reader, reader_column *column, bool may_skip, arb_error *error)
+{
+    column->window_is_read = false;
+    if (column->nested != NULL) {
+        uint32_t limit = arb_parquet_nested_window(column->nested, reader->group);
+        reader->window_limit = ARB_MIN(reader->window_limit, limit);
+        arb_parquet_nested_release(column->nested, UINT64_MAX);
+        return arb_parquet_nested_begin(column->nested, reader->group, error);
+    }
+    const arb_parquet_chunk_meta *meta = chunk_meta(reader, column);
+    column->locations = (arb_parquet_offset_index){0};
+    arb_parquet_sink_clear(&column->window);
+    arb_parquet_sink_clear(&column->out);
+    if (may_skip)
+        ARB_TRY(
+            arb_parquet_offset_index_read(reader->file->source, meta, &reader->split_arena, &column->locations, error));
+    arb_parquet_chunk_release(&column->flat.chunk, UINT64_MAX);
+    return arb_parquet_chunk_begin(&column->flat.chunk, meta, (uint64_t)reader->group->rows, &column->locations, error);
+}
+
 static arb_code reader_begin(arb_split_reader *base, const arb_split *split, arb_error *error)
 {
     parquet_reader *reader = (parquet_reader *)base;
@@ -280,22 +316,12 @@ static arb_code reader_begin(arb_split_reader *base, const arb_split *split, arb
     reader->window_waits = false;
     reader->out_rows = 0;
     reader->batch_number = 0;
+    reader->window_limit = ARB_VECTOR_ROWS;
     arb_arena_rewind(&reader->split_arena);
     bool may_skip = reader->request->filter_count != 0 || reader->row != 0;
     for (uint32_t i = 0; i < reader->request->column_count; i++) {
         reader_column *column = &reader->columns[i];
-        const arb_parquet_chunk_meta *meta = chunk_meta(reader, column);
-        column->locations = (arb_parquet_offset_index){0};
-        arb_parquet_sink_clear(&column->window);
-        arb_parquet_sink_clear(&column->out);
-        column->window_is_read = false;
-        if (may_skip)
-            ARB_TRY(arb_parquet_offset_index_read(reader->file->source, meta, &reader->split_arena, &column->locations,
-                                                  error));
-        arb_parquet_chunk_release(&column->flat.chunk, UINT64_MAX);
-        arb_code code = arb_parquet_chunk_begin(&column->flat.chunk, meta, (uint64_t)reader->group->rows,
-                                                &column->locations, error);
-        ARB_TRY(column_error(reader, column, code, error));
+        ARB_TRY(column_error(reader, column, begin_column(reader, column, may_skip, error), error));
     }
     return judge_split(reader, error);
 }
@@ -323,7 +349,7 @@ static bool next_window(parquet_reader *reader)
         return false;
     reader->window_number++;
     reader->window_first = reader->row;
-    reader->window_rows = (uint32_t)ARB_MIN(limit - reader->row, ARB_VECTOR_ROWS);
+    reader->window_rows = (uint32_t)ARB_MIN(limit - reader->row, reader->window_limit);
     reader->row += reader->window_rows;
     reader->base.rows_read += reader->window_rows;
     reader->survivors = reader->window_rows;
@@ -338,6 +364,11 @@ static arb_code read_window(parquet_reader *reader, reader_column *column, bool 
 {
     if (column->window_is_read)
         return ARB_OK;
+    if (column->nested != NULL) {
+        column->window_is_read = true;
+        return arb_parquet_nested_read(column->nested, reader->window_first, reader->window_rows, reader->window_number,
+                                       &column->nested_window, error);
+    }
     arb_parquet_sink_clear(&column->window);
     ARB_TRY(arb_parquet_column_read(&column->flat, reader->window_first, reader->window_rows, NULL, 0, want_codes,
                                     &column->window, error));
@@ -393,6 +424,13 @@ static arb_code filter_by_rows(parquet_reader *reader, arb_parquet_filter *state
         const arb_parquet_dictionary *dictionary = &column->flat.chunk.dictionary;
         bool useful = false;
         arb_code code = ARB_OK;
+        reader->inputs[i] = &reader->input_vectors[i];
+        if (column->nested != NULL) {
+            code = read_window(reader, column, false, error);
+            ARB_TRY(column_error(reader, column, code, error));
+            reader->input_vectors[i] = column->nested_window;
+            continue;
+        }
         if (!column->window_is_read && keep_codes)
             code = arb_parquet_column_has_useful_codes(&column->flat, reader->window_first, &useful, error);
         if (code == ARB_OK)
@@ -401,7 +439,6 @@ static arb_code filter_by_rows(parquet_reader *reader, arb_parquet_filter *state
             code = arb_parquet_sink_flatten(&column->window, dictionary, column->flat.chunk.target.physical, error);
         ARB_TRY(column_error(reader, column, code, error));
         reader->input_vectors[i] = arb_parquet_sink_vector(&column->window, dictionary);
-        reader->inputs[i] = &reader->input_vectors[i];
     }
     return filter->vtable->apply(filter, state->local, reader->inputs, reader->window_rows, reader->selection, error);
 }
@@ -412,7 +449,7 @@ static arb_code filter_window_by(parquet_reader *reader, arb_parquet_filter *sta
     bool done = false, measure = reader->window_number % MEASURE_EVERY == 0;
     int64_t begin = measure ? arb_clock_monotonic_ns() : 0;
     uint32_t before = reader->survivors;
-    if (state->filter->per_entry) {
+    if (state->filter->per_entry && reader->columns[state->filter->columns[0]].nested == NULL) {
         const reader_column *column = &reader->columns[state->filter->columns[0]];
         ARB_TRY(column_error(reader, column, filter_by_entries(reader, state, &done, error), error));
     }
@@ -498,11 +535,13 @@ static arb_code give_window(parquet_reader *reader, const arb_batch **out_batch,
             continue;
         bool useful = false;
         arb_code code = ARB_OK;
-        if (!column->window_is_read)
+        if (!column->window_is_read && column->nested == NULL)
             code = useful_codes(reader, column, &useful, error);
         if (code == ARB_OK)
             code = read_window(reader, column, useful, error);
-        if (code == ARB_OK)
+        if (code == ARB_OK && column->nested != NULL)
+            reader->vectors[i] = column->nested_window;
+        else if (code == ARB_OK)
             code = give_vector(reader, column, &column->window, &reader->vectors[i], error);
         ARB_TRY(column_error(reader, column, code, error));
     }
@@ -557,6 +596,11 @@ static void take_back(parquet_reader *reader)
     uint64_t bytes = 0;
     for (uint32_t i = 0; i < reader->request->column_count; i++) {
         reader_column *column = &reader->columns[i];
+        if (column->nested != NULL) {
+            arb_parquet_nested_release(column->nested, before);
+            bytes += arb_parquet_nested_bytes_read(column->nested);
+            continue;
+        }
         arb_parquet_chunk_release(&column->flat.chunk, before);
         arb_parquet_sink_clear(&column->out);
         bytes += column->flat.chunk.bytes_read;
@@ -579,7 +623,7 @@ static arb_code reader_next(arb_split_reader *base, const arb_batch **out_batch,
                 continue;
             reader->window_waits = true;
         }
-        bool is_dense = 2 * reader->survivors >= reader->window_rows;
+        bool is_dense = 2 * reader->survivors >= reader->window_rows || reader->gives_nested;
         if (reader->out_rows != 0 && (is_dense || reader->out_rows + reader->survivors > ARB_VECTOR_ROWS))
             return give_collected(reader, out_batch, error);
         reader->window_waits = false;

@@ -15,9 +15,10 @@ static arb_code no_memory(builder *b)
     return arb_fail_memory(b->error, "a Parquet schema", b->arena->total);
 }
 
-static arb_code unsupported(builder *b, const arb_parquet_element *element, const char *what)
+static void unsupported(arb_parquet_leaf *leaf, const char *what)
 {
-    return arb_fail(b->error, ARB_NOT_SUPPORTED, "column %.*s: %s is not supported", ARB_STR_ARGS(element->name), what);
+    leaf->type = ARB_TYPE(BLOB);
+    leaf->unsupported = what;
 }
 
 static bool is_annotated(const arb_parquet_element *e, int32_t logical, int32_t converted)
@@ -25,24 +26,23 @@ static bool is_annotated(const arb_parquet_element *e, int32_t logical, int32_t 
     return e->logical == logical || (e->logical == ARB_PARQUET_LOGICAL_NONE && e->converted == converted);
 }
 
-static arb_code decimal_type(builder *b, const arb_parquet_element *e, arb_parquet_leaf *leaf)
+static void decimal_type(const arb_parquet_element *e, arb_parquet_leaf *leaf)
 {
     bool is_new = e->logical == ARB_PARQUET_LOGICAL_DECIMAL;
     int32_t precision = is_new ? e->logical_precision : e->precision, scale = is_new ? e->logical_scale : e->scale;
-    if (precision < 1 || precision > 38)
-        return unsupported(b, e, "a decimal of more than 38 digits");
-    if (scale < 0 || scale > precision)
-        return unsupported(b, e, "a decimal whose scale is negative or exceeds its precision");
-    leaf->type = arb_type_decimal((unsigned)precision, (unsigned)scale);
-    if (e->physical == ARB_PARQUET_BYTE_ARRAY || e->physical == ARB_PARQUET_FIXED)
-        leaf->conversion = ARB_PARQUET_BIG_ENDIAN;
-    else if (e->physical != ARB_PARQUET_INT32 && e->physical != ARB_PARQUET_INT64)
-        return unsupported(b, e, "a decimal that is stored as neither integer nor bytes");
-    return ARB_OK;
+    if (precision < 1 || precision > 38) {
+        unsupported(leaf, "a decimal of more than 38 digits");
+    } else if (scale < 0 || scale > precision) {
+        unsupported(leaf, "a decimal whose scale is negative or exceeds its precision");
+    } else {
+        leaf->type = arb_type_decimal((unsigned)precision, (unsigned)scale);
+        if (e->physical == ARB_PARQUET_BYTE_ARRAY || e->physical == ARB_PARQUET_FIXED)
+            leaf->conversion = ARB_PARQUET_BIG_ENDIAN;
+    }
 }
 
 /* INT32 and INT64 with their annotations. */
-static arb_code integer_type(builder *b, const arb_parquet_element *e, arb_parquet_leaf *leaf)
+static void integer_type(const arb_parquet_element *e, arb_parquet_leaf *leaf)
 {
     bool is_64 = e->physical == ARB_PARQUET_INT64;
     leaf->type = is_64 ? ARB_TYPE(BIGINT) : ARB_TYPE(INTEGER);
@@ -56,10 +56,11 @@ static arb_code integer_type(builder *b, const arb_parquet_element *e, arb_parqu
         bits = 8 << ((e->converted - ARB_PARQUET_UINT_8) % 4);
         is_unsigned = e->converted <= ARB_PARQUET_UINT_64;
     } else if (is_annotated(e, ARB_PARQUET_LOGICAL_DECIMAL, ARB_PARQUET_DECIMAL)) {
-        return decimal_type(b, e, leaf);
+        decimal_type(e, leaf);
+        return;
     } else if (is_annotated(e, ARB_PARQUET_LOGICAL_DATE, ARB_PARQUET_DATE) && !is_64) {
         leaf->type = ARB_TYPE(DATE);
-        return ARB_OK;
+        return;
     } else if (e->logical == ARB_PARQUET_LOGICAL_TIME || e->logical == ARB_PARQUET_LOGICAL_TIMESTAMP ||
                (e->logical == ARB_PARQUET_LOGICAL_NONE && e->converted >= ARB_PARQUET_TIME_MILLIS &&
                 e->converted <= ARB_PARQUET_TIMESTAMP_MICROS)) {
@@ -67,8 +68,10 @@ static arb_code integer_type(builder *b, const arb_parquet_element *e, arb_parqu
         bool is_time = is_new ? e->logical == ARB_PARQUET_LOGICAL_TIME : e->converted <= ARB_PARQUET_TIME_MICROS;
         bool old_millis = e->converted == ARB_PARQUET_TIME_MILLIS || e->converted == ARB_PARQUET_TIMESTAMP_MILLIS;
         int32_t unit = is_new ? e->unit : old_millis ? ARB_PARQUET_MILLIS : ARB_PARQUET_MICROS;
-        if (unit < ARB_PARQUET_MILLIS || unit > ARB_PARQUET_NANOS)
-            return unsupported(b, e, "a time of unknown unit");
+        if (unit < ARB_PARQUET_MILLIS || unit > ARB_PARQUET_NANOS) {
+            unsupported(leaf, "a time of unknown unit");
+            return;
+        }
         /* The older annotation always meant UTC. Times of day are microseconds inside; finer digits are dropped. */
         bool is_utc = is_new ? e->is_utc : true;
         leaf->type = is_time ? ARB_TYPE(TIME) : is_utc ? ARB_TYPE(TIMESTAMPTZ) : ARB_TYPE(TIMESTAMP);
@@ -76,7 +79,7 @@ static arb_code integer_type(builder *b, const arb_parquet_element *e, arb_parqu
         leaf->conversion = unit == ARB_PARQUET_MILLIS             ? ARB_PARQUET_TIMES_1000
                            : unit == ARB_PARQUET_NANOS && is_time ? ARB_PARQUET_OVER_1000
                                                                   : ARB_PARQUET_AS_IS;
-        return ARB_OK;
+        return;
     }
     if (is_unsigned) {
         leaf->conversion = ARB_PARQUET_UNSIGNED;
@@ -90,34 +93,36 @@ static arb_code integer_type(builder *b, const arb_parquet_element *e, arb_parqu
                      : bits == 32 ? ARB_TYPE(INTEGER)
                                   : ARB_TYPE(BIGINT);
     }
-    return ARB_OK;
 }
 
-static arb_code leaf_type(builder *b, const arb_parquet_element *e, arb_parquet_leaf *leaf)
+static void leaf_type(const arb_parquet_element *e, arb_parquet_leaf *leaf)
 {
     leaf->conversion = ARB_PARQUET_AS_IS;
     switch (e->physical) {
     case ARB_PARQUET_BOOLEAN:
         leaf->type = ARB_TYPE(BOOLEAN);
-        return ARB_OK;
+        return;
     case ARB_PARQUET_INT32:
     case ARB_PARQUET_INT64:
-        return integer_type(b, e, leaf);
+        integer_type(e, leaf);
+        return;
     case ARB_PARQUET_INT96:
         leaf->type = ARB_TYPE(TIMESTAMP);
         leaf->conversion = ARB_PARQUET_JULIAN;
-        return ARB_OK;
+        return;
     case ARB_PARQUET_FLOAT:
         leaf->type = ARB_TYPE(REAL);
-        return ARB_OK;
+        return;
     case ARB_PARQUET_DOUBLE:
         leaf->type = ARB_TYPE(DOUBLE);
-        return ARB_OK;
+        return;
     default:
         break;
     }
-    if (is_annotated(e, ARB_PARQUET_LOGICAL_DECIMAL, ARB_PARQUET_DECIMAL))
-        return decimal_type(b, e, leaf);
+    if (is_annotated(e, ARB_PARQUET_LOGICAL_DECIMAL, ARB_PARQUET_DECIMAL)) {
+        decimal_type(e, leaf);
+        return;
+    }
     leaf->type = ARB_TYPE(BLOB);
     if (e->physical == ARB_PARQUET_FIXED) {
         if (e->logical == ARB_PARQUET_LOGICAL_UUID && e->type_length == 16) {
@@ -136,7 +141,6 @@ static arb_code leaf_type(builder *b, const arb_parquet_element *e, arb_parquet_
                is_annotated(e, ARB_PARQUET_LOGICAL_JSON, ARB_PARQUET_JSON)) {
         leaf->type = ARB_TYPE(VARCHAR);
     }
-    return ARB_OK;
 }
 
 static arb_code make_leaf(builder *b, const arb_parquet_element *e, uint32_t number, arb_parquet_node *node,
@@ -154,10 +158,11 @@ static arb_code make_leaf(builder *b, const arb_parquet_element *e, uint32_t num
                                .max_definition = definition,
                                .max_repetition = repetition,
                                .fixed_size = e->physical == ARB_PARQUET_FIXED ? (uint32_t)e->type_length : 0};
-    ARB_TRY(leaf_type(b, e, leaf));
+    leaf_type(e, leaf);
     leaf->is_signed_order = leaf->conversion != ARB_PARQUET_UNSIGNED && leaf->conversion != ARB_PARQUET_BIG_ENDIAN;
     *node = (arb_parquet_node){.type = leaf->type,
                                .shape = ARB_PARQUET_SHAPE_LEAF,
+                               .unsupported = leaf->unsupported,
                                .definition = definition,
                                .repetition = repetition,
                                .leaf = b->schema->leaf_count,
@@ -168,6 +173,8 @@ static arb_code make_leaf(builder *b, const arb_parquet_element *e, uint32_t num
 }
 
 static arb_code make_node(builder *b, arb_parquet_node *node, uint16_t definition, uint16_t repetition, unsigned depth);
+static arb_code make_content(builder *b, const arb_parquet_element *e, uint32_t number, arb_parquet_node *node,
+                             uint16_t definition, uint16_t repetition, unsigned depth);
 
 /* `child_count` elements that follow become the fields of a struct. */
 static arb_code make_fields(builder *b, uint32_t child_count, arb_parquet_node *node, uint16_t definition,
@@ -181,6 +188,7 @@ static arb_code make_fields(builder *b, uint32_t child_count, arb_parquet_node *
     node->repetition = repetition;
     node->first_leaf = b->schema->leaf_count;
     node->child_count = child_count;
+    node->unsupported = child_count == 0 ? "a group without fields" : NULL;
     node->children = ARB_ARENA_ARRAY(b->arena, arb_parquet_node, child_count);
     arb_str *names = ARB_ARENA_ARRAY(b->arena, arb_str, child_count);
     arb_type *types = ARB_ARENA_ARRAY(b->arena, arb_type, child_count);
@@ -192,22 +200,12 @@ static arb_code make_fields(builder *b, uint32_t child_count, arb_parquet_node *
         names[i] = b->metadata->elements[b->next].name;
         ARB_TRY(make_node(b, &node->children[i], definition, repetition, depth + 1));
         types[i] = node->children[i].type;
+        if (node->unsupported == NULL)
+            node->unsupported = node->children[i].unsupported;
     }
     node->leaf_count = b->schema->leaf_count - node->first_leaf;
     node->type = arb_type_struct(b->arena, names, types, child_count);
     return node->type.id == ARB_TYPE_NULL ? no_memory(b) : ARB_OK;
-}
-
-/* What is below an element, without regard to its repetition: `definition` and `repetition` count it already. */
-static arb_code make_content(builder *b, const arb_parquet_element *e, uint32_t number, arb_parquet_node *node,
-                             uint16_t definition, uint16_t repetition, unsigned depth)
-{
-    if (e->has_physical && e->child_count == 0)
-        return make_leaf(b, e, number, node, definition, repetition);
-    if (e->child_count < 0)
-        return arb_fail(b->error, ARB_CORRUPT_DATA, "the Parquet schema has an element with %d children",
-                        e->child_count);
-    return make_fields(b, (uint32_t)e->child_count, node, definition, repetition, depth);
 }
 
 /* Make `node` the list whose elements `element` describes (a node in the arena). */
@@ -215,6 +213,7 @@ static arb_code finish_list(builder *b, arb_parquet_node *node, arb_parquet_node
                             uint16_t repetition, bool is_map)
 {
     *node = (arb_parquet_node){.shape = ARB_PARQUET_SHAPE_LIST,
+                               .unsupported = element->unsupported,
                                .definition = definition,
                                .element_definition = (uint16_t)(definition + 1),
                                .repetition = (uint16_t)(repetition + 1),
@@ -255,11 +254,32 @@ static arb_code make_annotated_list(builder *b, const arb_parquet_element *list,
     if (element == NULL)
         return no_memory(b);
     uint16_t inner_definition = (uint16_t)(definition + 1), inner_repetition = (uint16_t)(repetition + 1);
-    if (!is_map && is_frame(b->metadata, number, list->name))
+    bool keys_only = is_map && e->child_count == 1; /* a set; read as the list of its keys */
+    if (keys_only || (!is_map && is_frame(b->metadata, number, list->name)))
         ARB_TRY(make_node(b, element, inner_definition, inner_repetition, depth + 2));
     else
         ARB_TRY(make_content(b, e, number, element, inner_definition, inner_repetition, depth + 1));
     return finish_list(b, node, element, definition, repetition, is_map);
+}
+
+/* What is below an element, without regard to its repetition: `definition` and `repetition` count it already. */
+static arb_code make_content(builder *b, const arb_parquet_element *e, uint32_t number, arb_parquet_node *node,
+                             uint16_t definition, uint16_t repetition, unsigned depth)
+{
+    if (e->has_physical && e->child_count == 0)
+        return make_leaf(b, e, number, node, definition, repetition);
+    if (e->child_count < 0)
+        return arb_fail(b->error, ARB_CORRUPT_DATA, "the Parquet schema has an element with %d children",
+                        e->child_count);
+    if (depth > MAX_DEPTH)
+        return arb_fail(b->error, ARB_LIMIT_EXCEEDED, "the Parquet schema is nested more than %d deep", MAX_DEPTH);
+    bool is_list = is_annotated(e, ARB_PARQUET_LOGICAL_LIST, ARB_PARQUET_LIST);
+    bool is_map =
+        is_annotated(e, ARB_PARQUET_LOGICAL_MAP, ARB_PARQUET_MAP) || e->converted == ARB_PARQUET_MAP_KEY_VALUE;
+    if ((is_list || is_map) && e->child_count == 1 && b->next < b->metadata->element_count &&
+        b->metadata->elements[b->next].repetition == ARB_PARQUET_REPEATED)
+        return make_annotated_list(b, e, node, definition, repetition, is_map, depth);
+    return make_fields(b, (uint32_t)e->child_count, node, definition, repetition, depth);
 }
 
 static arb_code make_node(builder *b, arb_parquet_node *node, uint16_t definition, uint16_t repetition, unsigned depth)
@@ -282,15 +302,7 @@ static arb_code make_node(builder *b, arb_parquet_node *node, uint16_t definitio
     }
     bool optional = e->repetition == ARB_PARQUET_OPTIONAL;
     uint16_t inner = (uint16_t)(definition + optional);
-    bool is_list = is_annotated(e, ARB_PARQUET_LOGICAL_LIST, ARB_PARQUET_LIST);
-    bool is_map =
-        is_annotated(e, ARB_PARQUET_LOGICAL_MAP, ARB_PARQUET_MAP) || e->converted == ARB_PARQUET_MAP_KEY_VALUE;
-    bool frames = !e->has_physical && e->child_count == 1 && b->next < b->metadata->element_count &&
-                  b->metadata->elements[b->next].repetition == ARB_PARQUET_REPEATED;
-    if ((is_list || is_map) && frames)
-        ARB_TRY(make_annotated_list(b, e, node, inner, repetition, is_map, depth));
-    else
-        ARB_TRY(make_content(b, e, number, node, inner, repetition, depth));
+    ARB_TRY(make_content(b, e, number, node, inner, repetition, depth));
     node->nullable = optional;
     return ARB_OK;
 }

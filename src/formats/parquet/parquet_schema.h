@@ -28,9 +28,10 @@ typedef struct arb_parquet_leaf {
     uint8_t physical;   /* arb_parquet_physical */
     uint8_t conversion; /* arb_parquet_conversion */
     uint16_t max_definition, max_repetition;
-    uint32_t fixed_size;  /* FIXED: bytes of a value */
-    arb_type type;        /* of the leaf's values */
-    bool is_signed_order; /* the deprecated statistics are ordered as the type is */
+    uint32_t fixed_size;     /* FIXED: bytes of a value */
+    arb_type type;           /* of the leaf's values */
+    bool is_signed_order;    /* the deprecated statistics are ordered as the type is */
+    const char *unsupported; /* what of it has no home here, else NULL; `type` then means nothing */
 } arb_parquet_leaf;
 
 typedef enum arb_parquet_shape {
@@ -45,6 +46,7 @@ struct arb_parquet_node {
     arb_type type;
     arb_parquet_shape shape;
     bool nullable;
+    const char *unsupported; /* of it or of a leaf below */
     /* A value at this node is not NULL when its definition level is at least this. */
     uint16_t definition;
     /* LIST: the list has an element when the definition level is at least `element_definition`; a further element of the
@@ -63,7 +65,8 @@ typedef struct arb_parquet_schema {
     arb_str *names;            /* of the columns */
 } arb_parquet_schema;
 
-/* Built in the arena. A schema that is no tree is ARB_CORRUPT_DATA, a type without a home ARB_NOT_SUPPORTED by name. */
+/* Built in the arena. A schema that is no tree is ARB_CORRUPT_DATA. A column whose type has no home here is marked
+ * `unsupported`, so that the others can be read. */
 ARB_NODISCARD arb_code arb_parquet_schema_build(const arb_parquet_metadata *metadata, arb_arena *arena,
                                                 arb_parquet_schema *out_schema, arb_error *error);
 
