@@ -76,6 +76,15 @@ static double group_rows(arb_rule_context *rule, const arb_named_expr *groups, s
     return at_least_one(combinations * (1 - exp(-rows / combinations)));
 }
 
+bool arb_estimate_is_key(arb_rule_context *rule, arb_column_id column, double rows)
+{
+    const arb_column_statistics *known = &arb_query_column(rule->query, column)->statistics;
+    double base = arb_estimate_base_rows(rule, column, rows);
+    if (!known->has_distinct && known->has_range && (double)known->high - (double)known->low > 5 * base)
+        return false;
+    return arb_estimate_distinct(rule, column, rows) >= 0.9 * base;
+}
+
 /* The part of pairs that satisfies the condition. Several equalities form one key, which has no more values than the
  * relation that it belongs to has rows. */
 double arb_estimate_pairs(arb_rule_context *rule, const arb_logical *join, double left, double right)
@@ -88,24 +97,38 @@ double arb_estimate_pairs(arb_rule_context *rule, const arb_logical *join, doubl
         !arb_logical_output(rule->query, join->children[1], &right_columns))
         return 1;
     double left_keys = 1, right_keys = 1, left_most = 1, right_most = 1, rest = 1;
-    bool equality = false;
+    size_t equalities = 0;
+    bool left_key = true, right_key = true;
     for (size_t i = 0; i < arb_expr_conjunct_count(condition); i++) {
         const arb_expr *conjunct = arb_expr_conjunct(condition, i), *l, *r;
         if (!arb_conjunct_equates(rule->query, conjunct, &left_columns, &right_columns, &l, &r)) {
             rest *= arb_estimate_selectivity(rule, conjunct, left * right);
             continue;
         }
-        equality = true;
+        equalities++;
         left_keys *= arb_estimate_distinct_expr(rule, l, left);
         right_keys *= arb_estimate_distinct_expr(rule, r, right);
+        left_key = l->kind == ARB_EXPR_COLUMN && arb_estimate_is_key(rule, l->column, left);
+        right_key = r->kind == ARB_EXPR_COLUMN && arb_estimate_is_key(rule, r->column, right);
         if (l->kind == ARB_EXPR_COLUMN)
             left_most = fmax(left_most, arb_estimate_base_rows(rule, l->column, left));
         if (r->kind == ARB_EXPR_COLUMN)
             right_most = fmax(right_most, arb_estimate_base_rows(rule, r->column, right));
     }
-    left_keys = fmin(left_keys, fmax(left_most, left));
-    right_keys = fmin(right_keys, fmax(right_most, right));
-    return equality ? rest / fmax(left_keys, right_keys) : rest;
+    if (equalities == 0)
+        return rest;
+    /* Several columns are a key when they could have more combinations than there are rows. */
+    left_most = fmax(left_most, left);
+    right_most = fmax(right_most, right);
+    if (equalities > 1) {
+        left_key = left_keys >= left_most;
+        right_key = right_keys >= right_most;
+    }
+    left_keys = fmin(left_keys, left_most);
+    right_keys = fmin(right_keys, right_most);
+    if (right_key && right_most <= left_most)
+        return rest / right_keys;
+    return left_key && left_most <= right_most ? rest / left_keys : rest / fmax(left_keys, right_keys);
 }
 
 /* The part of left rows that have a match. */

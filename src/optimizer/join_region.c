@@ -115,6 +115,7 @@ static bool add_member(arb_region *region, const arb_expr *column, size_t *out_a
                                    .relation = relation,
                                    .class_number = (uint32_t)region->classes.size,
                                    .distinct = arb_estimate_distinct(rule, column->column, rows),
+                                   .is_key = arb_estimate_is_key(rule, column->column, rows),
                                    .most = fmax(rows, arb_estimate_base_rows(rule, column->column, rows))};
         at = region->members.size;
         if (!ARB_ARENA_PUSH(rule->query->arena, &region->members, member) ||
@@ -275,8 +276,23 @@ static bool note_key(arb_region *region, size_t a, size_t b)
     return classes < 2 || key.factor <= 1 || ARB_ARENA_PUSH(region->rule->query->arena, &region->keys, key);
 }
 
+/* Ranges only bound how many values a column has. Where it is equal to another table's key, it has no more of them
+ * than that one: l_orderkey spans 6,000,000 numbers, of which o_orderkey has 1,500,000. */
+static void bound_by_keys(arb_region *region)
+{
+    for (size_t i = 0; i < region->members.size; i++) {
+        const arb_class_member *key = &region->members.data[i];
+        for (size_t k = 0; k < region->members.size; k++) {
+            arb_class_member *other = &region->members.data[k];
+            if (key->is_key && other->class_number == key->class_number && other->most >= key->most)
+                other->distinct = fmin(other->distinct, key->distinct);
+        }
+    }
+}
+
 static bool note_keys(arb_region *region)
 {
+    bound_by_keys(region);
     for (size_t a = 0; a < region->relations.size && region->members.size > 3; a++) {
         for (size_t b = a + 1; b < region->relations.size; b++) {
             if (!note_key(region, a, b))

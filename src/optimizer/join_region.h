@@ -39,6 +39,7 @@ typedef struct arb_class_member {
     uint32_t relation;
     uint32_t class_number;
     double distinct;
+    bool is_key;
     double most; /* rows of the relation before filters: the most values that a key of several columns can have */
 } arb_class_member;
 

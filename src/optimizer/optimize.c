@@ -6,10 +6,8 @@
  *   unnest
  *   simplify, push_filters   again: unnesting made filters and outer joins that now can be moved and strengthened
  *   prune_columns    before joins are ordered, since projects that only pass columns on stand in the way
- *   order_joins
- *   push_limits
- *   prune_columns    what conditions that moved no longer need on the way
- */
+ *   push_limits      before estimates, which it changes
+ *   order_joins      last: it also notes the estimated rows of every node */
 #include "optimizer/rule.h"
 
 typedef struct pass {
@@ -116,6 +114,7 @@ arb_code arb_optimize_with(arb_query *query, const arb_logical *root, const arb_
     ARB_TRY(run(&p, ARB_RULE_SIMPLIFY, arb_rule_simplify));
     ARB_TRY(push_filters(&p));
     ARB_TRY(prune_columns(&p));
+    ARB_TRY(run(&p, ARB_RULE_PUSH_LIMITS, arb_rule_push_limits));
     ARB_TRY(run(&p, ARB_RULE_ORDER_JOINS, arb_rule_order_joins));
     *out = p.root;
     return ARB_OK;
