@@ -78,8 +78,11 @@ static double group_rows(arb_rule_context *rule, const arb_named_expr *groups, s
 
 bool arb_estimate_is_key(arb_rule_context *rule, arb_column_id column, double rows)
 {
-    const arb_column_statistics *known = &arb_query_column(rule->query, column)->statistics;
+    const arb_column_info *info = arb_query_column(rule->query, column);
+    const arb_column_statistics *known = &info->statistics;
     double base = arb_estimate_base_rows(rule, column, rows);
+    if (info->table == NULL)
+        return false;
     if (!known->has_distinct && known->has_range && (double)known->high - (double)known->low > 5 * base)
         return false;
     return arb_estimate_distinct(rule, column, rows) >= 0.9 * base;

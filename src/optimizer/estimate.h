@@ -16,7 +16,7 @@ double arb_estimate_distinct(arb_rule_context *rule, arb_column_id column, doubl
 double arb_estimate_distinct_expr(arb_rule_context *rule, const arb_expr *expr, double rows);
 /* The part of `rows` rows that a condition (NULL: all) lets pass, in (0, 1]. */
 double arb_estimate_selectivity(arb_rule_context *rule, const arb_expr *condition, double rows);
-/* Does the column look like its relation's key: about as many values as rows, out of a range that is not much larger? */
+/* Does the column look like its table's key: about as many values as rows, out of a range that is not much larger? */
 bool arb_estimate_is_key(arb_rule_context *rule, arb_column_id column, double rows);
 /* The part of pairs of a left and a right row that satisfy the join's condition. */
 double arb_estimate_pairs(arb_rule_context *rule, const arb_logical *join, double left, double right);

@@ -4,7 +4,7 @@
 #include "optimizer/estimate.h"
 
 /* Guesses for what statistics do not tell. */
-static const double guess_like = 0.05, guess_range = 0.3, guess_other = 0.25, least = 1e-9;
+static const double guess_like = 0.05, guess_range = 0.3, guess_computed = 0.1, guess_other = 0.25, least = 1e-9;
 
 static double clamp(double part)
 {
@@ -93,8 +93,12 @@ static double of_compare(arb_rule_context *rule, const arb_expr *expr, double ro
     case ARB_DISTINCT:
         return clamp(1 - equal);
     default:
-        /* Two columns: about half, as of received and committed dates. */
-        return left != NULL && right != NULL ? 0.5 : guess_range;
+        /* Two columns: about half, as of received and committed dates. What is computed (sums, counts) is compared to
+         * pick out the few. */
+        if (left != NULL && right != NULL)
+            return 0.5;
+        return left != NULL && arb_query_column(rule->query, left->column)->table == NULL ? guess_computed
+                                                                                          : guess_range;
     }
 }
 

@@ -312,7 +312,7 @@ ARB_UNUSED static void expect(builder *b, const arb_logical *plan, const char *n
     arb_text printed = {0};
     arb_logical_print(&printed, &b->query, optimized(b, plan, needed));
     if (strcmp(printed.data, golden) != 0) {
-        print_message("---- got\n%s---- expected\n%s", printed.data, golden);
+        fprintf(stderr, "---- got\n%s---- expected\n%s", printed.data, golden);
         arb_text_reset(&printed);
         fail();
     }
