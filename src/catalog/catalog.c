@@ -315,6 +315,20 @@ static entry *entry_create(arb_str schema, arb_str name)
     return self;
 }
 
+bool arb_catalog_has(arb_catalog *catalog, arb_catalog_name name)
+{
+    entry *found = NULL;
+    ptrdiff_t schema;
+    pthread_mutex_lock(&catalog->lock);
+    if (schema_of(catalog, name, &schema, NULL) == ARB_OK) {
+        arb_catalog_part part = {name.parts[name.count - 1].text, false};
+        arb_str in = schema_name(catalog, schema < 0 ? catalog->current : (size_t)schema);
+        (void)!find_in(catalog, in, &part, &found, NULL);
+    }
+    pthread_mutex_unlock(&catalog->lock);
+    return found != NULL;
+}
+
 static arb_code wrong_kind(const entry *found, arb_error *error)
 {
     return arb_fail(error, ARB_WRONG_OBJECT_TYPE, "\"%.*s\" is a %s", ARB_STR_ARGS(found->name),

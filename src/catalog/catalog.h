@@ -53,6 +53,9 @@ ARB_NODISCARD arb_code arb_catalog_find(arb_catalog *catalog, arb_arena *arena, 
 ARB_NODISCARD arb_code arb_catalog_find_path(arb_catalog *catalog, arb_arena *arena, arb_str path,
                                              arb_relation *out_relation, arb_error *error);
 
+/* Is there something of that name in the schema that it would be made in? Opens nothing. */
+bool arb_catalog_has(arb_catalog *catalog, arb_catalog_name name);
+
 /* What happens when a name that is to be made is there already. */
 typedef enum arb_catalog_existing { ARB_EXISTING_FAIL, ARB_EXISTING_REPLACE, ARB_EXISTING_KEEP } arb_catalog_existing;
 

@@ -1,0 +1,8 @@
+#include "engine/known_formats.h"
+
+static const arb_file_format formats[] = {
+    {"parquet", ".parquet .parq", NULL},    {"csv", ".csv", NULL},   {"tsv", ".tsv", NULL},
+    {"json", ".json .ndjson .jsonl", NULL}, {"avro", ".avro", NULL}, {"arrow", ".arrow .feather", NULL},
+};
+
+const arb_file_formats arb_known_formats = {formats, ARB_COUNT_OF(formats)};

@@ -1,0 +1,74 @@
+/* plan_query.c: a query's way: optimize → physical plan → execution. */
+#include "engine/session_internal.h"
+#include "expr/function.h"
+#include "optimizer/optimize.h"
+#include "optimizer/physical_planner.h"
+
+arb_code arb_result_plan(arb_result *result, const arb_logical_plan *plan, arb_logical_plan *out_logical,
+                         arb_error *error)
+{
+    const arb_settings *settings = &result->session->settings;
+    arb_query *query = &result->query;
+    arb_column_set needed = {0};
+    for (size_t i = 0; i < plan->column_count; i++)
+        if (!arb_column_set_add(query, &needed, plan->columns[i].expr->column))
+            return arb_fail_memory(error, "a plan", sizeof needed);
+    arb_optimizer_options options = {
+        .disabled = settings->disabled_rules,
+        .validate = settings->verify_plans,
+        .evaluate = arb_expr_evaluate_constant,
+    };
+    arb_logical_plan optimized = *plan;
+    ARB_TRY(arb_optimize_with(query, plan->root, &needed, &options, &optimized.root, error));
+    if (out_logical != NULL)
+        *out_logical = optimized;
+    return arb_physical_plan_make(query, &optimized, &result->plan, error);
+}
+
+arb_code arb_result_start(arb_result *result, arb_error *error)
+{
+    arb_session *session = result->session;
+    arb_execution_options options = {
+        .governor = arb_runtime_governor(session->runtime),
+        .spill_folder = arb_runtime_spill_folder(session->runtime),
+        .batch_rows = session->settings.batch_rows,
+        .force_spill = session->settings.force_spill,
+    };
+    assert(result->execution == NULL);
+    ARB_TRY(arb_runtime_pool(session->runtime, &options.pool, error));
+    if (atomic_load(&session->cancelled))
+        return arb_fail(error, ARB_CANCELLED, "cancelled");
+    arb_runtime_query_begins(session->runtime);
+    arb_code code = arb_execution_start(result->plan, &options, &result->execution, error);
+    if (code != ARB_OK) {
+        arb_runtime_query_ends(session->runtime);
+        return code;
+    }
+    atomic_store(&session->running, result->execution);
+    if (atomic_load(&session->cancelled)) /* between the look above and the store */
+        arb_execution_cancel(result->execution);
+    return ARB_OK;
+}
+
+arb_code arb_result_query_next(arb_result *result, const arb_batch **out_batch, arb_error *error)
+{
+    return arb_execution_next(result->execution, out_batch, error);
+}
+
+arb_code arb_result_columns_of(arb_result *result, const arb_logical_plan *plan, arb_error *error)
+{
+    arb_type *types = ARB_ARENA_ARRAY(&result->arena, arb_type, plan->column_count + 1);
+    if (types == NULL)
+        return arb_fail_memory(error, "a result", plan->column_count * sizeof *types);
+    for (size_t i = 0; i < plan->column_count; i++)
+        types[i] = plan->columns[i].expr->type;
+    result->columns = (arb_result_columns){true, plan->column_count, plan->names, types};
+    return ARB_OK;
+}
+
+arb_code arb_result_query(arb_result *result, const arb_logical_plan *plan, arb_error *error)
+{
+    ARB_TRY(arb_result_columns_of(result, plan, error));
+    ARB_TRY(arb_result_plan(result, plan, NULL, error));
+    return arb_result_start(result, error);
+}

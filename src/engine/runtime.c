@@ -1,0 +1,160 @@
+#include "engine/runtime.h"
+
+#include <pthread.h>
+
+#include "base/alloc.h"
+#include "engine/known_formats.h"
+
+struct arb_runtime {
+    pthread_mutex_t lock; /* pool, threads, queries, spill folder */
+    arb_governor governor;
+    arb_memory table_memory;
+    arb_file_cache *cache;
+    arb_cpu_pool *pool; /* NULL until needed */
+    unsigned threads;   /* 0: as many as there are */
+    unsigned queries;
+    char *spill_folder;
+};
+
+enum {
+    FILE_CACHE_BYTES = 64 << 20,
+    THREADS_MOST = 1024,
+};
+
+arb_code arb_runtime_create(const arb_runtime_options *options, arb_runtime **out_runtime, arb_error *error)
+{
+    *out_runtime = NULL;
+    arb_runtime *runtime = arb_alloc_zeroed(sizeof *runtime);
+    if (runtime == NULL)
+        return arb_fail_memory(error, "the runtime", sizeof *runtime);
+    pthread_mutex_init(&runtime->lock, NULL);
+    arb_governor_init(&runtime->governor,
+                      options->memory_limit != 0 ? options->memory_limit : arb_memory_default_limit());
+    arb_memory_init(&runtime->table_memory, &runtime->governor);
+    arb_code code;
+    ARB_TRY_GOTO(code, arb_file_cache_create(FILE_CACHE_BYTES, &runtime->cache, error), fail);
+    ARB_TRY_GOTO(code, arb_runtime_set_threads(runtime, options->threads, error), fail);
+    ARB_TRY_GOTO(code, arb_runtime_set_spill_folder(runtime, options->spill_folder, error), fail);
+    *out_runtime = runtime;
+    return ARB_OK;
+
+fail:
+    arb_runtime_destroy(runtime);
+    return code;
+}
+
+void arb_runtime_destroy(arb_runtime *runtime)
+{
+    if (runtime == NULL)
+        return;
+    assert(runtime->queries == 0);
+    arb_cpu_pool_destroy(runtime->pool);
+    arb_file_cache_destroy(runtime->cache);
+    arb_free(runtime->spill_folder);
+    pthread_mutex_destroy(&runtime->lock);
+    arb_free(runtime);
+}
+
+arb_governor *arb_runtime_governor(arb_runtime *runtime)
+{
+    return &runtime->governor;
+}
+
+arb_file_cache *arb_runtime_file_cache(arb_runtime *runtime)
+{
+    return runtime->cache;
+}
+
+arb_memory *arb_runtime_table_memory(arb_runtime *runtime)
+{
+    return &runtime->table_memory;
+}
+
+const arb_file_formats *arb_runtime_formats(const arb_runtime *runtime)
+{
+    (void)runtime;
+    return &arb_known_formats;
+}
+
+arb_code arb_runtime_pool(arb_runtime *runtime, arb_cpu_pool **out_pool, arb_error *error)
+{
+    arb_code code = ARB_OK;
+    pthread_mutex_lock(&runtime->lock);
+    if (runtime->pool == NULL)
+        code = arb_cpu_pool_create(runtime->threads != 0 ? runtime->threads : arb_cpu_count(), &runtime->pool, error);
+    *out_pool = runtime->pool;
+    pthread_mutex_unlock(&runtime->lock);
+    return code;
+}
+
+unsigned arb_runtime_threads(const arb_runtime *runtime)
+{
+    return runtime->threads != 0 ? runtime->threads : arb_cpu_count();
+}
+
+arb_code arb_runtime_set_threads(arb_runtime *runtime, unsigned threads, arb_error *error)
+{
+    if (threads > THREADS_MOST)
+        return arb_fail(error, ARB_CONFIGURATION, "threads must be 1 to %d", THREADS_MOST);
+    arb_code code = ARB_OK;
+    pthread_mutex_lock(&runtime->lock);
+    if (threads != runtime->threads && runtime->queries != 0) {
+        code = arb_fail(error, ARB_CONFIGURATION, "threads cannot be changed while a query runs");
+    } else if (threads != runtime->threads) {
+        arb_cpu_pool_destroy(runtime->pool);
+        runtime->pool = NULL;
+        runtime->threads = threads;
+    }
+    pthread_mutex_unlock(&runtime->lock);
+    return code;
+}
+
+void arb_runtime_set_memory_limit(arb_runtime *runtime, uint64_t bytes)
+{
+    runtime->governor.limit = bytes != 0 ? bytes : arb_memory_default_limit();
+}
+
+uint64_t arb_runtime_memory_limit(const arb_runtime *runtime)
+{
+    return runtime->governor.limit;
+}
+
+const char *arb_runtime_spill_folder(const arb_runtime *runtime)
+{
+    return runtime->spill_folder;
+}
+
+arb_code arb_runtime_set_spill_folder(arb_runtime *runtime, const char *folder, arb_error *error)
+{
+    if (folder == NULL)
+        folder = "/tmp";
+    char *copy = arb_strndup(folder, strlen(folder));
+    if (copy == NULL)
+        return arb_fail_memory(error, "a folder's name", strlen(folder));
+    pthread_mutex_lock(&runtime->lock);
+    arb_code code = ARB_OK;
+    if (runtime->queries != 0) { /* they borrow the name */
+        code = arb_fail(error, ARB_CONFIGURATION, "the spill folder cannot be changed while a query runs");
+        arb_free(copy);
+    } else {
+        arb_free(runtime->spill_folder);
+        runtime->spill_folder = copy;
+    }
+    pthread_mutex_unlock(&runtime->lock);
+    return code;
+}
+
+void arb_runtime_query_begins(arb_runtime *runtime)
+{
+    pthread_mutex_lock(&runtime->lock);
+    runtime->queries++;
+    pthread_mutex_unlock(&runtime->lock);
+}
+
+void arb_runtime_query_ends(arb_runtime *runtime)
+{
+    pthread_mutex_lock(&runtime->lock);
+    assert(runtime->queries > 0);
+    runtime->queries--;
+    pthread_mutex_unlock(&runtime->lock);
+}

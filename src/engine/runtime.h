@@ -1,0 +1,46 @@
+/* runtime.h: what sessions share: processors, memory, open files. Several runtimes can live in one process.
+ *
+ * Nothing is started or opened before it is needed: the threads of the pool start with the first query that has work
+ * for them. */
+#ifndef ARB_ENGINE_RUNTIME_H
+#define ARB_ENGINE_RUNTIME_H
+
+#include "catalog/file_cache.h"
+#include "runtime/cpu_pool.h"
+#include "runtime/memory.h"
+
+typedef struct arb_runtime arb_runtime;
+
+typedef struct arb_runtime_options {
+    unsigned threads;         /* 0: as many as the process may use */
+    uint64_t memory_limit;    /* bytes; 0: 70 % of what the machine or the control group has */
+    const char *spill_folder; /* copied; NULL: the system's temporary folder */
+} arb_runtime_options;
+
+ARB_NODISCARD arb_code arb_runtime_create(const arb_runtime_options *options, arb_runtime **out_runtime,
+                                          arb_error *error);
+/* All sessions must be gone. NULL is a no-op. */
+void arb_runtime_destroy(arb_runtime *runtime);
+
+arb_governor *arb_runtime_governor(arb_runtime *runtime);
+arb_file_cache *arb_runtime_file_cache(arb_runtime *runtime);
+/* The account that tables in memory are kept on. */
+arb_memory *arb_runtime_table_memory(arb_runtime *runtime);
+/* The formats that this build reads, and those that it knows by name only. */
+const arb_file_formats *arb_runtime_formats(const arb_runtime *runtime);
+/* The pool, made at the first call. */
+ARB_NODISCARD arb_code arb_runtime_pool(arb_runtime *runtime, arb_cpu_pool **out_pool, arb_error *error);
+
+unsigned arb_runtime_threads(const arb_runtime *runtime);
+/* Takes effect with the next query; ARB_CONFIGURATION while one runs, or for a number that makes no sense. */
+ARB_NODISCARD arb_code arb_runtime_set_threads(arb_runtime *runtime, unsigned threads, arb_error *error);
+void arb_runtime_set_memory_limit(arb_runtime *runtime, uint64_t bytes); /* 0: the default */
+uint64_t arb_runtime_memory_limit(const arb_runtime *runtime);
+const char *arb_runtime_spill_folder(const arb_runtime *runtime); /* valid until it is set */
+ARB_NODISCARD arb_code arb_runtime_set_spill_folder(arb_runtime *runtime, const char *folder, arb_error *error);
+
+/* Queries that use the pool are counted, so that it is not changed under them. */
+void arb_runtime_query_begins(arb_runtime *runtime);
+void arb_runtime_query_ends(arb_runtime *runtime);
+
+#endif

@@ -1,0 +1,203 @@
+#include "engine/session.h"
+
+#include <sched.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "engine/session_internal.h"
+#include "sql/parser.h"
+
+arb_code arb_session_create(arb_runtime *runtime, arb_session **out_session, arb_error *error)
+{
+    *out_session = NULL;
+    arb_session *session = arb_alloc_zeroed(sizeof *session);
+    if (session == NULL)
+        return arb_fail_memory(error, "a session", sizeof *session);
+    session->runtime = runtime;
+    arb_settings_init(&session->settings, runtime);
+    arb_code code =
+        arb_catalog_create(arb_runtime_formats(runtime), arb_runtime_file_cache(runtime), &session->catalog, error);
+    if (code != ARB_OK)
+        arb_free(session);
+    else
+        *out_session = session;
+    return code;
+}
+
+void arb_session_destroy(arb_session *session)
+{
+    if (session == NULL)
+        return;
+    assert(session->results == 0);
+    arb_catalog_destroy(session->catalog);
+    arb_free(session);
+}
+
+arb_catalog *arb_session_catalog(arb_session *session)
+{
+    return session->catalog;
+}
+
+arb_settings *arb_session_settings(arb_session *session)
+{
+    return &session->settings;
+}
+
+/* ---- from other threads ------------------------------------------------------------------------------------------ */
+/* Whoever looks at `running` is counted, and who takes an execution away waits until nobody looks: so the execution that
+ * was seen is still there. No lock, since a signal handler may be the one who looks. */
+void arb_session_cancel(arb_session *session)
+{
+    atomic_fetch_add(&session->lookers, 1);
+    atomic_store(&session->cancelled, true);
+    arb_execution *execution = atomic_load(&session->running);
+    if (execution != NULL)
+        arb_execution_cancel(execution);
+    atomic_fetch_sub(&session->lookers, 1);
+}
+
+double arb_session_progress(arb_session *session)
+{
+    atomic_fetch_add(&session->lookers, 1);
+    arb_execution *execution = atomic_load(&session->running);
+    double progress = execution != NULL ? arb_execution_progress(execution) : -1;
+    atomic_fetch_sub(&session->lookers, 1);
+    return progress;
+}
+
+void arb_result_stop(arb_result *result)
+{
+    arb_execution *execution = result->execution;
+    if (execution == NULL)
+        return;
+    arb_session *session = result->session;
+    arb_execution *expected = execution;
+    (void)atomic_compare_exchange_strong(&session->running, &expected, NULL);
+    while (atomic_load(&session->lookers) != 0)
+        sched_yield();
+    result->peak_memory = ARB_MAX(result->peak_memory, arb_execution_peak_memory(execution));
+    arb_execution_destroy(execution);
+    result->execution = NULL;
+    arb_runtime_query_ends(session->runtime);
+}
+
+/* ---- statements -------------------------------------------------------------------------------------------------- */
+static arb_code carry_out(arb_result *result, const arb_bound_statement *statement, arb_error *error)
+{
+    arb_catalog *catalog = result->session->catalog;
+    switch (statement->kind) {
+    case ARB_BOUND_QUERY:
+        result->tag = "SELECT";
+        return arb_result_query(result, &statement->plan, error);
+    case ARB_BOUND_CREATE_TABLE:
+        result->tag = "CREATE TABLE";
+        return arb_statement_create_table(result, statement, error);
+    case ARB_BOUND_CREATE_EXTERNAL:
+        result->tag = "CREATE EXTERNAL TABLE";
+        return arb_statement_create_external(result, statement, error);
+    case ARB_BOUND_CREATE_VIEW:
+        result->tag = "CREATE VIEW";
+        return arb_statement_create_view(result, statement, error);
+    case ARB_BOUND_CREATE_SCHEMA:
+        result->tag = "CREATE SCHEMA";
+        return arb_catalog_add_schema(catalog, statement->create_schema.name, statement->create_schema.if_not_exists,
+                                      error);
+    case ARB_BOUND_DROP:
+        result->tag = "DROP";
+        return arb_statement_drop(result, statement, error);
+    case ARB_BOUND_INSERT:
+        result->tag = "INSERT";
+        return arb_statement_insert(result, statement, error);
+    case ARB_BOUND_COPY_TO:
+        result->tag = "COPY";
+        return arb_statement_copy_to(result, statement, error);
+    case ARB_BOUND_DESCRIBE:
+        result->tag = "DESCRIBE";
+        return arb_statement_describe(result, statement, error);
+    case ARB_BOUND_SHOW:
+        result->tag = "SHOW";
+        return arb_statement_show(result, statement, error);
+    case ARB_BOUND_SET:
+        result->tag = "SET";
+        return arb_statement_set(result, statement, error);
+    case ARB_BOUND_EXPLAIN:
+        result->tag = "EXPLAIN";
+        return arb_statement_explain(result, statement, error);
+    case ARB_BOUND_TRANSACTION:
+        return arb_fail(error, ARB_NOT_SUPPORTED, "there are no transactions: each statement stands alone");
+    }
+    return arb_fail(error, ARB_INTERNAL, "statement %d", (int)statement->kind);
+}
+
+arb_code arb_session_execute(arb_session *session, arb_str sql, arb_result **out_result, arb_error *error)
+{
+    *out_result = NULL;
+    arb_result *result = arb_alloc_zeroed(sizeof *result);
+    if (result == NULL)
+        return arb_fail_memory(error, "a statement", sizeof *result);
+    result->session = session;
+    result->affected = -1;
+    result->query = (arb_query){.arena = &result->arena, .now_us = arb_clock_wall_us()};
+    session->results++;
+    atomic_store(&session->cancelled, false);
+    const arb_ast_statement *statement;
+    arb_bound_statement bound = {0};
+    arb_code code;
+    result->query.time_zone = arb_str_copy(&result->arena, arb_str_of(session->settings.time_zone));
+    if (result->query.time_zone.data == NULL) {
+        code = arb_fail_memory(error, "a statement", sizeof session->settings.time_zone);
+        goto fail;
+    }
+    ARB_TRY_GOTO(code, arb_sql_parse_one(&result->arena, sql, &statement, error), fail);
+    ARB_TRY_GOTO(code, arb_sql_bind(&result->query, session->catalog, statement, &bound, error), fail);
+    ARB_TRY_GOTO(code, carry_out(result, &bound, error), fail);
+    *out_result = result;
+    return ARB_OK;
+
+fail:
+    arb_result_destroy(result);
+    return code;
+}
+
+/* ---- results ----------------------------------------------------------------------------------------------------- */
+const arb_result_columns *arb_result_describe(const arb_result *result)
+{
+    return &result->columns;
+}
+
+const char *arb_result_tag(const arb_result *result)
+{
+    return result->tag;
+}
+
+int64_t arb_result_affected(const arb_result *result)
+{
+    return result->affected;
+}
+
+arb_code arb_result_next(arb_result *result, const arb_batch **out_batch, arb_error *error)
+{
+    *out_batch = NULL;
+    if (result->execution != NULL)
+        return arb_result_query_next(result, out_batch, error);
+    if (result->listing != NULL)
+        return arb_listing_next(result, out_batch, error);
+    return ARB_OK;
+}
+
+uint64_t arb_result_peak_memory(const arb_result *result)
+{
+    uint64_t running = result->execution != NULL ? arb_execution_peak_memory(result->execution) : 0;
+    return ARB_MAX(running, result->peak_memory);
+}
+
+void arb_result_destroy(arb_result *result)
+{
+    if (result == NULL)
+        return;
+    arb_result_stop(result);
+    arb_listing_reset(result);
+    result->session->results--;
+    arb_arena_reset(&result->arena);
+    arb_free(result);
+}

@@ -1,0 +1,58 @@
+/* session.h: the facade: one statement's text in, batches out.
+ *
+ *     arb_runtime_create(&options, &runtime, error);
+ *     arb_session_create(runtime, &session, error);
+ *     arb_catalog_add_folder(arb_session_catalog(session), ARB_STR("data"), error);
+ *     arb_session_execute(session, ARB_STR("SELECT 1"), &result, error);
+ *     while ((code = arb_result_next(result, &batch, error)) == ARB_OK && batch != NULL)
+ *         use(batch);
+ *     arb_result_destroy(result);
+ *
+ * A session belongs to one thread at a time; only arb_session_cancel and the progress may be called from others. Several
+ * results may be open at once. Positions in errors are those in the text that was given. */
+#ifndef ARB_ENGINE_SESSION_H
+#define ARB_ENGINE_SESSION_H
+
+#include "catalog/catalog.h"
+#include "engine/runtime.h"
+#include "engine/settings.h"
+
+typedef struct arb_session arb_session;
+typedef struct arb_result arb_result;
+
+ARB_NODISCARD arb_code arb_session_create(arb_runtime *runtime, arb_session **out_session, arb_error *error);
+/* All results must be gone. NULL is a no-op. */
+void arb_session_destroy(arb_session *session);
+arb_catalog *arb_session_catalog(arb_session *session);
+arb_settings *arb_session_settings(arb_session *session);
+
+/* Carry out one statement, a semicolon behind it allowed. A statement without a result is done when this returns; a query
+ * has been planned and started. */
+ARB_NODISCARD arb_code arb_session_execute(arb_session *session, arb_str sql, arb_result **out_result,
+                                           arb_error *error);
+/* End the statement that is executed now, or whose result is open: it fails with ARB_CANCELLED soon. Without one, no
+ * effect. Any thread; async-signal-safe. */
+void arb_session_cancel(arb_session *session);
+/* Of the query that runs: 0 to 1, negative when none does. Any thread. */
+double arb_session_progress(arb_session *session);
+
+/* What the rows are: none for DDL and INSERT, whose column_count is 0 and has_rows false. */
+typedef struct arb_result_columns {
+    bool has_rows;
+    size_t column_count;
+    const arb_str *names;
+    const arb_type *types;
+} arb_result_columns;
+
+const arb_result_columns *arb_result_describe(const arb_result *result); /* lives as long as the result */
+/* "INSERT", "CREATE TABLE", "SELECT": what was done, for people. */
+const char *arb_result_tag(const arb_result *result);
+/* Rows that INSERT, CREATE TABLE AS and COPY wrote, else -1. */
+int64_t arb_result_affected(const arb_result *result);
+/* The next rows, all of them selected, FLAT; lent until the next call. *out_batch is NULL at the end. */
+ARB_NODISCARD arb_code arb_result_next(arb_result *result, const arb_batch **out_batch, arb_error *error);
+/* Bytes of governed memory that the statement held at most, up to now. */
+uint64_t arb_result_peak_memory(const arb_result *result);
+void arb_result_destroy(arb_result *result); /* ends what still runs; NULL is a no-op */
+
+#endif

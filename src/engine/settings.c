@@ -1,0 +1,241 @@
+#include "engine/settings.h"
+
+#include <unistd.h>
+
+#include "columnar/vector.h"
+#include "engine/size_text.h"
+#include "optimizer/optimize.h"
+
+static const struct {
+    const char *name, *about;
+} known[] = {
+#define X(name, text, about) [ARB_SETTING_##name] = {text, about},
+    ARB_SETTINGS(X)
+#undef X
+};
+
+static const char *const rule_names[] = {
+#define X(name, text) [ARB_RULE_##name] = text,
+    ARB_OPTIMIZER_RULES(X)
+#undef X
+};
+
+void arb_settings_init(arb_settings *settings, arb_runtime *runtime)
+{
+    *settings = (arb_settings){.runtime = runtime, .time_zone = "UTC"};
+}
+
+const char *arb_setting_name(arb_setting setting)
+{
+    return known[setting].name;
+}
+
+const char *arb_setting_about(arb_setting setting)
+{
+    return known[setting].about;
+}
+
+arb_code arb_setting_find(arb_str name, arb_setting *out_setting, arb_error *error)
+{
+    if (arb_str_equal_nocase(name, ARB_STR("timezone")))
+        name = ARB_STR("time_zone");
+    unsigned best = 3;
+    const char *nearest = NULL;
+    for (size_t i = 0; i < ARB_SETTING_COUNT; i++) {
+        arb_str other = arb_str_of(known[i].name);
+        if (arb_str_equal_nocase(other, name)) {
+            *out_setting = (arb_setting)i;
+            return ARB_OK;
+        }
+        unsigned distance = arb_str_distance(other, name, best);
+        if (distance <= best && (nearest == NULL || distance < best)) {
+            best = distance;
+            nearest = known[i].name;
+        }
+    }
+    arb_code code = arb_fail(error, ARB_UNDEFINED_OBJECT, "there is no setting \"%.*s\"", ARB_STR_ARGS(name));
+    if (nearest != NULL)
+        arb_error_hint(error, "Did you mean \"%s\"?", nearest);
+    else
+        arb_error_hint(error, "SHOW ALL lists the settings.");
+    return code;
+}
+
+/* ---- values ------------------------------------------------------------------------------------------------------ */
+static arb_code parse_number(arb_str value, uint32_t most, uint32_t *out, arb_error *error)
+{
+    uint64_t number = 0;
+    bool fine = value.size > 0 && value.size < 10;
+    for (size_t i = 0; fine && i < value.size; i++) {
+        fine = value.data[i] >= '0' && value.data[i] <= '9';
+        number = number * 10 + (unsigned)(value.data[i] - '0');
+    }
+    if (!fine || number == 0 || number > most)
+        return arb_fail(error, ARB_INVALID_PARAMETER, "\"%.*s\" is no number from 1 to %u", ARB_STR_ARGS(value), most);
+    *out = (uint32_t)number;
+    return ARB_OK;
+}
+
+static arb_code parse_flag(arb_str value, bool *out, arb_error *error)
+{
+    static const char *const yes[] = {"true", "on", "yes", "1"}, *const no[] = {"false", "off", "no", "0"};
+    for (size_t i = 0; i < ARB_COUNT_OF(yes); i++) {
+        if (arb_str_equal_nocase(value, arb_str_of(yes[i]))) {
+            *out = true;
+            return ARB_OK;
+        }
+        if (arb_str_equal_nocase(value, arb_str_of(no[i]))) {
+            *out = false;
+            return ARB_OK;
+        }
+    }
+    return arb_fail(error, ARB_INVALID_PARAMETER, "\"%.*s\" is neither true nor false", ARB_STR_ARGS(value));
+}
+
+static arb_code parse_rules(arb_str value, uint32_t *out, arb_error *error)
+{
+    uint32_t rules = 0;
+    while (value.size > 0) {
+        const char *comma = memchr(value.data, ',', value.size);
+        arb_str name = {value.data, comma == NULL ? value.size : (size_t)(comma - value.data)};
+        size_t step = name.size + (comma != NULL);
+        value = (arb_str){value.data + step, value.size - step};
+        while (name.size > 0 && name.data[0] == ' ')
+            name = (arb_str){name.data + 1, name.size - 1};
+        while (name.size > 0 && name.data[name.size - 1] == ' ')
+            name.size--;
+        size_t rule = 0;
+        while (rule < ARB_RULE_COUNT && !arb_str_equal_nocase(name, arb_str_of(rule_names[rule])))
+            rule++;
+        if (rule == ARB_RULE_COUNT)
+            return arb_fail(error, ARB_INVALID_PARAMETER, "there is no optimizer rule \"%.*s\"", ARB_STR_ARGS(name));
+        rules |= UINT32_C(1) << rule;
+    }
+    *out = rules;
+    return ARB_OK;
+}
+
+/* Zones are files of the system's database; a name must not lead out of it. */
+static arb_code set_time_zone(arb_settings *settings, arb_str value, arb_error *error)
+{
+    bool fine = value.size > 0 && value.size < sizeof settings->time_zone && value.data[0] != '/';
+    for (size_t i = 0; fine && i < value.size; i++) {
+        char c = value.data[i];
+        fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("/_+-", c) != NULL;
+    }
+    char path[96] = "/usr/share/zoneinfo/";
+    if (fine) {
+        size_t size = strlen(path);
+        memcpy(path + size, value.data, value.size);
+        path[size + value.size] = '\0';
+        fine = arb_str_equal_nocase(value, ARB_STR("UTC")) || access(path, R_OK) == 0;
+    }
+    if (!fine)
+        return arb_fail(error, ARB_INVALID_PARAMETER, "there is no time zone \"%.*s\"", ARB_STR_ARGS(value));
+    memcpy(settings->time_zone, value.data, value.size);
+    settings->time_zone[value.size] = '\0';
+    return ARB_OK;
+}
+
+arb_code arb_settings_set(arb_settings *settings, arb_setting setting, arb_str value, arb_error *error)
+{
+    uint32_t number;
+    uint64_t bytes;
+    switch (setting) {
+    case ARB_SETTING_BATCH_ROWS:
+        return parse_number(value, ARB_VECTOR_ROWS, &settings->batch_rows, error);
+    case ARB_SETTING_DISABLED_RULES:
+        return parse_rules(value, &settings->disabled_rules, error);
+    case ARB_SETTING_FORCE_SPILL:
+        return parse_flag(value, &settings->force_spill, error);
+    case ARB_SETTING_VERIFY_PLANS:
+        return parse_flag(value, &settings->verify_plans, error);
+    case ARB_SETTING_MEMORY_LIMIT:
+        ARB_TRY(arb_size_parse(value, &bytes, error));
+        arb_runtime_set_memory_limit(settings->runtime, ARB_MAX(bytes, 1));
+        return ARB_OK;
+    case ARB_SETTING_SPILL_DIR: {
+        char folder[4096];
+        if (value.size == 0 || value.size >= sizeof folder || memchr(value.data, '\0', value.size) != NULL)
+            return arb_fail(error, ARB_INVALID_PARAMETER, "that is no folder's name");
+        memcpy(folder, value.data, value.size);
+        folder[value.size] = '\0';
+        return arb_runtime_set_spill_folder(settings->runtime, folder, error);
+    }
+    case ARB_SETTING_THREADS:
+        ARB_TRY(parse_number(value, 1024, &number, error));
+        return arb_runtime_set_threads(settings->runtime, number, error);
+    case ARB_SETTING_TIME_ZONE:
+        return set_time_zone(settings, value, error);
+    case ARB_SETTING_COUNT:
+        break;
+    }
+    return arb_fail(error, ARB_INTERNAL, "setting %d", (int)setting);
+}
+
+arb_code arb_settings_reset(arb_settings *settings, arb_setting setting, arb_error *error)
+{
+    arb_settings initial;
+    arb_settings_init(&initial, settings->runtime);
+    switch (setting) {
+    case ARB_SETTING_BATCH_ROWS:
+        settings->batch_rows = initial.batch_rows;
+        return ARB_OK;
+    case ARB_SETTING_DISABLED_RULES:
+        settings->disabled_rules = initial.disabled_rules;
+        return ARB_OK;
+    case ARB_SETTING_FORCE_SPILL:
+        settings->force_spill = initial.force_spill;
+        return ARB_OK;
+    case ARB_SETTING_VERIFY_PLANS:
+        settings->verify_plans = initial.verify_plans;
+        return ARB_OK;
+    case ARB_SETTING_MEMORY_LIMIT:
+        arb_runtime_set_memory_limit(settings->runtime, 0);
+        return ARB_OK;
+    case ARB_SETTING_SPILL_DIR:
+        return arb_runtime_set_spill_folder(settings->runtime, NULL, error);
+    case ARB_SETTING_THREADS:
+        return arb_runtime_set_threads(settings->runtime, 0, error);
+    case ARB_SETTING_TIME_ZONE:
+        memcpy(settings->time_zone, initial.time_zone, sizeof initial.time_zone);
+        return ARB_OK;
+    case ARB_SETTING_COUNT:
+        break;
+    }
+    return arb_fail(error, ARB_INTERNAL, "setting %d", (int)setting);
+}
+
+void arb_settings_print(const arb_settings *settings, arb_setting setting, arb_text *out)
+{
+    switch (setting) {
+    case ARB_SETTING_BATCH_ROWS:
+        arb_text_printf(out, "%u", settings->batch_rows != 0 ? settings->batch_rows : ARB_VECTOR_ROWS);
+        break;
+    case ARB_SETTING_DISABLED_RULES:
+        for (size_t rule = 0; rule < ARB_RULE_COUNT; rule++)
+            if (settings->disabled_rules >> rule & 1)
+                arb_text_printf(out, "%s%s", out->size == 0 ? "" : ",", rule_names[rule]);
+        break;
+    case ARB_SETTING_FORCE_SPILL:
+        arb_text_printf(out, "%s", settings->force_spill ? "true" : "false");
+        break;
+    case ARB_SETTING_VERIFY_PLANS:
+        arb_text_printf(out, "%s", settings->verify_plans ? "true" : "false");
+        break;
+    case ARB_SETTING_MEMORY_LIMIT:
+        arb_size_print(out, arb_runtime_memory_limit(settings->runtime));
+        break;
+    case ARB_SETTING_SPILL_DIR:
+        arb_text_printf(out, "%s", arb_runtime_spill_folder(settings->runtime));
+        break;
+    case ARB_SETTING_THREADS:
+        arb_text_printf(out, "%u", arb_runtime_threads(settings->runtime));
+        break;
+    case ARB_SETTING_TIME_ZONE:
+        arb_text_printf(out, "%s", settings->time_zone);
+        break;
+    case ARB_SETTING_COUNT:
+        break;
+    }
+}

@@ -1,0 +1,67 @@
+/* table_statement.c: CREATE TABLE [AS] and INSERT: rows of a query become a table in memory, or a further version of one,
+ * which takes its place when all rows are there. A statement that fails changes nothing. */
+#include "engine/session_internal.h"
+
+static arb_code fill(arb_result *result, const arb_logical_plan *plan, arb_memory_builder *builder, arb_error *error)
+{
+    const arb_batch *batch;
+    int64_t rows = 0;
+    ARB_TRY(arb_result_plan(result, plan, NULL, error));
+    ARB_TRY(arb_result_start(result, error));
+    for (;;) {
+        ARB_TRY(arb_result_query_next(result, &batch, error));
+        if (batch == NULL)
+            break;
+        rows += batch->selected;
+        ARB_TRY(arb_memory_builder_append(builder, batch, error));
+    }
+    result->affected = rows;
+    return ARB_OK;
+}
+
+/* Run the plan, unless it is NULL, add its rows to the builder and finish it. The builder is gone afterwards. */
+static arb_code finish_table(arb_result *result, const arb_logical_plan *plan, arb_memory_builder *builder,
+                             arb_table **out_table, arb_error *error)
+{
+    *out_table = NULL;
+    arb_code code = plan != NULL ? fill(result, plan, builder, error) : ARB_OK;
+    arb_result_stop(result);
+    if (code == ARB_OK)
+        code = arb_memory_builder_finish(builder, out_table, error);
+    arb_memory_builder_destroy(builder);
+    return code;
+}
+
+arb_code arb_statement_create_table(arb_result *result, const arb_bound_statement *statement, arb_error *error)
+{
+    arb_catalog *catalog = result->session->catalog;
+    arb_catalog_name name = statement->create_table.name;
+    arb_catalog_existing existing = statement->create_table.existing;
+    arb_str last = name.parts[name.count - 1].text;
+    arb_memory_builder *builder;
+    arb_table *table;
+    if (existing != ARB_EXISTING_REPLACE && arb_catalog_has(catalog, name)) /* before a query runs for nothing */
+        return existing == ARB_EXISTING_KEEP
+                   ? ARB_OK
+                   : arb_fail(error, ARB_DUPLICATE_TABLE, "table \"%.*s\" exists already", ARB_STR_ARGS(last));
+    ARB_TRY(arb_memory_builder_create(last, statement->create_table.columns, statement->create_table.column_count,
+                                      arb_runtime_table_memory(result->session->runtime), &builder, error));
+    bool run = statement->plan.root != NULL && !statement->create_table.with_no_data;
+    ARB_TRY(finish_table(result, run ? &statement->plan : NULL, builder, &table, error));
+    arb_code code = arb_catalog_add_table(catalog, name, table, existing, NULL, error);
+    arb_table_unref(table);
+    return code;
+}
+
+arb_code arb_statement_insert(arb_result *result, const arb_bound_statement *statement, arb_error *error)
+{
+    arb_memory_builder *builder;
+    arb_table *table;
+    ARB_TRY(arb_memory_builder_create_from(statement->insert.table, arb_runtime_table_memory(result->session->runtime),
+                                           &builder, error));
+    ARB_TRY(finish_table(result, &statement->plan, builder, &table, error));
+    arb_code code = arb_catalog_replace_table(result->session->catalog, statement->insert.name, statement->insert.table,
+                                              table, error);
+    arb_table_unref(table);
+    return code;
+}
