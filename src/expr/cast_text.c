@@ -216,11 +216,13 @@ static arb_code run_to_time(arb_call *call, arb_error *error)
     return ARB_OK;
 }
 
-/* The zone that a text names moves its time to UTC; a timestamp without zone ignores it, as PostgreSQL does. */
+/* The zone that a text names moves its time to UTC; a timestamp without zone ignores it, as PostgreSQL does, but it
+ * must exist. */
 static arb_code apply_zone(arb_call *call, size_t row, arb_str text, const arb_zone_text *zone, arb_error *error)
 {
-    int64_t unit = call->expr->type.nanoseconds ? 1000000000 : 1000000, *value = &call->result->values.i64[row];
-    int64_t seconds = arb_floor_divide(*value, unit), utc = seconds - zone->offset;
+    arb_type type = call->expr->type;
+    int64_t unit = type.nanoseconds ? 1000000000 : 1000000, *value = &call->result->values.i64[row];
+    int64_t seconds = arb_floor_divide(*value, unit), move = -zone->offset;
     if (zone->name.size != 0) {
         arb_zone *loaded;
         arb_code code = arb_zone_load(zone->name, &loaded, call->try_cast ? NULL : error);
@@ -228,10 +230,10 @@ static arb_code apply_zone(arb_call *call, size_t row, arb_str text, const arb_z
             return arb_cast_fail_syntax(call, row, text, error);
         if (code != ARB_OK)
             return arb_error_at(error, code, call->expr->position);
-        utc = arb_zone_to_utc(loaded, seconds);
+        move = arb_zone_to_utc(loaded, seconds) - seconds;
         arb_zone_destroy(loaded);
     }
-    if (__builtin_mul_overflow(utc - seconds, unit, &utc) || __builtin_add_overflow(*value, utc, value))
+    if (type.id == ARB_TYPE_TIMESTAMPTZ && __builtin_add_overflow(*value, move * unit, value))
         return arb_cast_fail_range(call, row, text, error);
     return ARB_OK;
 }
@@ -245,7 +247,7 @@ static arb_code run_to_timestamp(arb_call *call, arb_error *error)
         arb_str text = arb_call_text(call, 0, row);
         arb_read outcome = arb_read_timestamp(text, type.nanoseconds, &call->result->values.i64[row], &zone);
         ARB_TRY(settle(call, row, text, outcome, error));
-        if (outcome == ARB_READ_OK && zone.given && type.id == ARB_TYPE_TIMESTAMPTZ)
+        if (outcome == ARB_READ_OK && zone.given)
             ARB_TRY(apply_zone(call, row, text, &zone, error));
     }
     return ARB_OK;

@@ -186,7 +186,7 @@ static arb_read scan_zone(arb_scan *scan, arb_zone_text *out_zone)
 {
     *out_zone = (arb_zone_text){0};
     arb_scan before = *scan;
-    arb_scan_spaces(scan);
+    bool spaced = arb_scan_spaces(scan);
     char first = arb_scan_peek(scan);
     if (first == '+' || first == '-')
         return scan_offset(scan, out_zone);
@@ -205,7 +205,7 @@ static arb_read scan_zone(arb_scan *scan, arb_zone_text *out_zone)
                arb_str_equal_nocase(name, ARB_STR("GMT"));
     if (!utc)
         out_zone->name = name;
-    return ARB_READ_OK;
+    return utc || spaced ? ARB_READ_OK : ARB_READ_MALFORMED;
 }
 
 /* ---- timestamps ------------------------------------------------------------------------------------------------------- */
@@ -256,6 +256,8 @@ arb_read arb_read_date(arb_str text, int32_t *out_days)
     outcome = arb_read_timestamp(text, false, &ignored, &zone);
     if (outcome != ARB_READ_OK)
         return outcome;
+    if (zone.name.size != 0) /* most likely no zone at all */
+        return ARB_READ_MALFORMED;
     *out_days = (int32_t)arb_floor_divide(ignored, ARB_MICROS_DAY);
     return ARB_READ_OK;
 }
