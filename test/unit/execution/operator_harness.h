@@ -28,7 +28,7 @@ typedef struct t_table {
 
 static inline uint64_t t_random(void)
 {
-    static uint64_t seed = 1;
+    static _Thread_local uint64_t seed = 1;
     return seed = arb_hash_u64(seed);
 }
 

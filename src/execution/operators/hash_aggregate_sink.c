@@ -1,0 +1,256 @@
+#include "execution/operators/hash_aggregate.h"
+#include "kernels/select.h"
+
+/* A driver that finds few repeats stops looking for them: the merge by partitions, which comes anyway, has less to do
+ * than a table that does not fit the caches. */
+enum { judge_rows = 128 * 1024, judge_groups = 48 * 1024 };
+
+typedef struct sink_local {
+    driver_groups *groups; /* NULL once combined */
+    arb_key_columns keys;
+    arb_key_columns *deferred_keys; /* one a deferred aggregate */
+    arb_vector *deferred_columns;   /* group, arguments, order columns */
+    arb_vector_storage *storage;    /* one a child's column: arguments that came as codes */
+    arb_vector *flat;               /* one a child's column */
+    bool *is_flat;                  /* … of this batch */
+    const arb_vector **arguments;
+    char *single; /* the group, without GROUP BY */
+    uint64_t rows;
+    bool appends;
+    uint16_t selected[ARB_VECTOR_ROWS + 64];
+    char *group[ARB_VECTOR_ROWS];
+    void *states[ARB_VECTOR_ROWS];
+    char *made[ARB_VECTOR_ROWS];
+    uint64_t filter[ARB_VECTOR_WORDS];
+} sink_local;
+
+static arb_code make_memory(const hash_aggregate *aggregate, sink_local *local, arb_error *error)
+{
+    size_t columns = aggregate->base.node->children[0]->layout.count, most = 1;
+    for (size_t i = 0; i < aggregate->call_count; i++)
+        most = ARB_MAX(most, 1 + aggregate->calls[i].plan.argument_count + aggregate->calls[i].order_count);
+    local->storage = arb_alloc_zeroed((columns + 1) * sizeof *local->storage);
+    local->flat = arb_alloc_zeroed((columns + 1) * sizeof *local->flat);
+    local->is_flat = arb_alloc_zeroed(columns + 1);
+    local->arguments = arb_alloc_zeroed(most * sizeof *local->arguments);
+    local->deferred_columns = arb_alloc_zeroed(most * sizeof *local->deferred_columns);
+    local->deferred_keys = arb_alloc_zeroed((aggregate->deferred_count + 1) * sizeof *local->deferred_keys);
+    if (local->storage == NULL || local->flat == NULL || local->is_flat == NULL || local->arguments == NULL ||
+        local->deferred_columns == NULL || local->deferred_keys == NULL)
+        return arb_fail_memory(error, "aggregation", columns * sizeof *local->storage);
+    ARB_TRY(arb_key_columns_init(&local->keys, aggregate->groups, aggregate->group_count, error));
+    for (size_t d = 0; d < aggregate->deferred_count; d++)
+        ARB_TRY(arb_key_columns_init(&local->deferred_keys[d], aggregate->deferred[d].positions,
+                                     aggregate->deferred[d].key_count, error));
+    return ARB_OK;
+}
+
+arb_code hash_aggregate_sink_create(arb_operator *op, arb_driver *driver, void **out_local, arb_error *error)
+{
+    (void)driver;
+    const hash_aggregate *aggregate = (hash_aggregate *)op;
+    *out_local = NULL;
+    sink_local *local = arb_alloc_zeroed(sizeof *local);
+    if (local == NULL)
+        return arb_fail_memory(error, "aggregation", sizeof *local);
+    local->groups = hash_aggregate_groups_create(aggregate, error);
+    arb_code code = local->groups == NULL ? ARB_OUT_OF_MEMORY : make_memory(aggregate, local, error);
+    if (code == ARB_OK && aggregate->group_count == 0)
+        code = arb_group_table_single(&local->groups->table, &local->single, error);
+    if (code != ARB_OK) {
+        hash_aggregate_sink_destroy(op, local);
+        return code;
+    }
+    *out_local = local;
+    return ARB_OK;
+}
+
+void hash_aggregate_sink_destroy(arb_operator *op, void *local_void)
+{
+    const hash_aggregate *aggregate = (hash_aggregate *)op;
+    sink_local *local = local_void;
+    if (local == NULL)
+        return;
+    hash_aggregate_groups_destroy(aggregate, local->groups);
+    arb_key_columns_reset(&local->keys);
+    for (size_t d = 0; local->deferred_keys != NULL && d < aggregate->deferred_count; d++)
+        arb_key_columns_reset(&local->deferred_keys[d]);
+    for (size_t c = 0; local->storage != NULL && c < op->node->children[0]->layout.count; c++)
+        arb_vector_storage_reset(&local->storage[c]);
+    arb_free(local->deferred_keys);
+    arb_free(local->deferred_columns);
+    arb_free(local->storage);
+    arb_free(local->flat);
+    arb_free(local->is_flat);
+    arb_free(local->arguments);
+    arb_free(local);
+}
+
+/* ---- groups ----------------------------------------------------------------------------------------------------------- */
+
+static arb_code find_groups(const hash_aggregate *aggregate, sink_local *local, const arb_batch *in, size_t count,
+                            arb_error *error)
+{
+    driver_groups *groups = local->groups;
+    if (aggregate->group_count == 0) {
+        for (size_t i = 0; aggregate->deferred_count != 0 && i < count; i++)
+            local->group[local->selected[i]] = local->single;
+        return ARB_OK;
+    }
+    arb_key_columns_load(&local->keys, in);
+    ARB_TRY(arb_key_columns_hash(&local->keys, error));
+    if (local->appends)
+        return arb_group_table_append(&groups->table, &local->keys, local->selected, count, local->group, error);
+    ARB_TRY(arb_key_columns_flatten(&local->keys, error));
+    ARB_TRY(arb_group_table_find(&groups->table, &local->keys, local->selected, count, local->group, error));
+    local->rows += count;
+    uint64_t found = groups->table.store.rows;
+    if (local->rows >= judge_rows && found >= judge_groups && aggregate->base.context->drivers > 1 &&
+        found * 10 > local->rows * 7) {
+        local->appends = true;
+        groups->repeats = true;
+    }
+    return ARB_OK;
+}
+
+/* ---- arguments ---------------------------------------------------------------------------------------------------------- */
+
+/* The column without codes. */
+static arb_code flat_column(sink_local *local, const arb_batch *in, uint32_t column, const arb_vector **out,
+                            arb_error *error)
+{
+    const arb_vector *vector = &in->columns[column];
+    *out = vector;
+    if (vector->encoding != ARB_DICTIONARY)
+        return ARB_OK;
+    if (!local->is_flat[column]) {
+        arb_vector_storage *storage = &local->storage[column];
+        if (storage->values == NULL)
+            ARB_TRY(arb_vector_storage_init(storage, (arb_physical)vector->physical, ARB_VECTOR_ROWS, error));
+        arb_vector_flatten(vector, in->rows, storage, &local->flat[column]);
+        local->is_flat[column] = true;
+    }
+    *out = &local->flat[column];
+    return ARB_OK;
+}
+
+/* The selected rows for which FILTER is true; returns how many. */
+static uint32_t filter_rows(sink_local *local, const arb_batch *in, const arb_vector *filter)
+{
+    size_t words = arb_bitmap_words(in->rows);
+    if (in->selection != NULL)
+        memcpy(local->filter, in->selection, words * 8);
+    else
+        arb_bitmap_fill(local->filter, in->rows);
+    if (filter->encoding == ARB_FLAT) {
+        for (size_t word = 0; word < words; word++)
+            local->filter[word] &=
+                filter->values.bits[word] & (filter->validity != NULL ? filter->validity[word] : ~(uint64_t)0);
+    } else {
+        for (size_t row = 0; row < in->rows; row++)
+            if (!arb_vector_is_valid(filter, row) || !arb_vector_get_bool(filter, row))
+                arb_bitmap_clear(local->filter, row);
+    }
+    return (uint32_t)arb_bitmap_count(local->filter, in->rows);
+}
+
+/* Keep the inputs of a deferred aggregate beside their groups. */
+static arb_code defer(const hash_aggregate *aggregate, sink_local *local, size_t at, const arb_batch *in,
+                      const uint64_t *selection, arb_error *error)
+{
+    const deferred_plan *plan = &aggregate->deferred[at];
+    arb_group_table *table = &local->groups->deferred[at];
+    uint16_t rows[ARB_VECTOR_ROWS + 64];
+    arb_batch batch = *in;
+    batch.selection = selection;
+    size_t count = arb_batch_rows_selected(&batch, rows), columns = plan->layout.column_count;
+    /* The addresses of rows that are not selected are unspecified, which does no harm. */
+    local->deferred_columns[0] =
+        (arb_vector){.physical = ARB_PHYS_INT64, .encoding = ARB_FLAT, .values = {.data = local->group}};
+    for (size_t c = 1; c < columns; c++)
+        local->deferred_columns[c] = in->columns[plan->sources[c]];
+    batch.columns = local->deferred_columns;
+    batch.column_count = (uint32_t)columns;
+    if (plan->key_count == 0) {
+        ARB_TRY(arb_row_store_append(&table->store, count, local->made, error));
+        for (size_t c = 0; c < columns; c++)
+            ARB_TRY(
+                arb_row_store_scatter(&table->store, c, &local->deferred_columns[c], rows, count, local->made, error));
+        return ARB_OK;
+    }
+    arb_key_columns *keys = &local->deferred_keys[at];
+    arb_key_columns_load(keys, &batch);
+    ARB_TRY(arb_key_columns_hash(keys, error));
+    ARB_TRY(arb_key_columns_flatten(keys, error));
+    char **found = (char **)local->states;
+    uint64_t before = table->store.rows;
+    ARB_TRY(arb_group_table_find(table, keys, rows, count, found, error));
+    if (columns == plan->key_count || table->store.rows == before)
+        return ARB_OK;
+    /* Columns to order by follow from the arguments, so writing them again changes nothing. */
+    for (size_t i = 0; i < count; i++)
+        local->made[i] = found[rows[i]];
+    for (size_t c = plan->key_count; c < columns; c++)
+        ARB_TRY(arb_row_store_scatter(&table->store, c, &local->deferred_columns[c], rows, count, local->made, error));
+    return ARB_OK;
+}
+
+static arb_code update(const hash_aggregate *aggregate, sink_local *local, size_t at, const arb_batch *in,
+                       const uint64_t *selection, arb_error *error)
+{
+    const arb_physical_aggregate *call = &aggregate->calls[at];
+    arb_arena *arena = &local->groups->arena;
+    uint32_t offset = aggregate->state_offsets[at];
+    for (size_t i = 0; i < call->plan.argument_count; i++)
+        ARB_TRY(flat_column(local, in, call->arguments[i], &local->arguments[i], error));
+    if (aggregate->group_count == 0)
+        return call->plan.implementation->update_one(&call->plan, arena, local->arguments, in->rows, selection,
+                                                     local->single + offset, error);
+    for (size_t row = 0; row < in->rows; row++) /* rows that are not selected get nonsense that nobody reads */
+        local->states[row] = (void *)((uintptr_t)local->group[row] + offset);
+    return call->plan.implementation->update(&call->plan, arena, local->arguments, in->rows, selection, local->states,
+                                             error);
+}
+
+arb_code hash_aggregate_sink(arb_operator *op, void *local_void, const arb_batch *in, arb_flow *out_flow,
+                             arb_error *error)
+{
+    const hash_aggregate *aggregate = (hash_aggregate *)op;
+    sink_local *local = local_void;
+    *out_flow = ARB_FLOW_NEED_INPUT;
+    size_t count = arb_batch_rows_selected(in, local->selected);
+    if (count == 0)
+        return ARB_OK;
+    memset(local->is_flat, 0, op->node->children[0]->layout.count);
+    ARB_TRY(find_groups(aggregate, local, in, count, error));
+    for (size_t i = 0; i < aggregate->call_count; i++) {
+        const arb_physical_aggregate *call = &aggregate->calls[i];
+        const uint64_t *selection = in->selection;
+        if (call->filter >= 0) {
+            if (filter_rows(local, in, &in->columns[call->filter]) == 0)
+                continue;
+            selection = local->filter;
+        }
+        if (aggregate->deferred_of[i] >= 0)
+            ARB_TRY(defer(aggregate, local, (size_t)aggregate->deferred_of[i], in, selection, error));
+        else
+            ARB_TRY(update(aggregate, local, i, in, selection, error));
+    }
+    return hash_aggregate_account(local->groups, error);
+}
+
+arb_code hash_aggregate_combine(arb_operator *op, void *local_void, arb_error *error)
+{
+    hash_aggregate *aggregate = (hash_aggregate *)op;
+    sink_local *local = local_void;
+    driver_groups *groups = local->groups;
+    if (groups->table.store.rows > AGGREGATE_PART_ROWS)
+        ARB_TRY(hash_aggregate_partition(aggregate, groups, AGGREGATE_PARTS, error));
+    pthread_mutex_lock(&aggregate->lock);
+    groups->next = aggregate->drivers;
+    aggregate->drivers = groups;
+    aggregate->driver_count++;
+    local->groups = NULL;
+    pthread_mutex_unlock(&aggregate->lock);
+    return ARB_OK;
+}

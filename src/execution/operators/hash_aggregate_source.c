@@ -1,0 +1,132 @@
+#include "execution/operators/hash_aggregate.h"
+
+typedef struct source_local {
+    arb_vector_storage *storage; /* one an output column */
+    arb_vector *columns;
+    arb_batch batch;
+    arb_arena arena;        /* what finalized values refer to */
+    const group_part *part; /* in work, or NULL */
+    const arb_row_page *page;
+    size_t next; /* row in it */
+    char *rows[ARB_VECTOR_ROWS];
+    void *states[ARB_VECTOR_ROWS];
+} source_local;
+
+uint32_t hash_aggregate_source_parallelism(arb_operator *op)
+{
+    const hash_aggregate *aggregate = (hash_aggregate *)op;
+    size_t pieces = aggregate->part_count;
+    if (aggregate->direct)
+        pieces = aggregate->drivers->table.store.pages.size / 2 + 1;
+    return (uint32_t)ARB_MIN(pieces, (size_t)op->context->drivers);
+}
+
+arb_code hash_aggregate_source_create(arb_operator *op, arb_driver *driver, void **out_local, arb_error *error)
+{
+    (void)driver;
+    *out_local = NULL;
+    source_local *local = arb_alloc_zeroed(sizeof *local);
+    if (local == NULL)
+        return arb_fail_memory(error, "aggregation", sizeof *local);
+    const arb_layout *layout = &op->node->layout;
+    arb_code code = ARB_OK;
+    local->storage = arb_alloc_zeroed((layout->count + 1) * sizeof *local->storage);
+    local->columns = arb_alloc_zeroed((layout->count + 1) * sizeof *local->columns);
+    if (local->storage == NULL || local->columns == NULL)
+        code = arb_fail_memory(error, "aggregation", layout->count * sizeof *local->storage);
+    for (size_t c = 0; code == ARB_OK && c < layout->count; c++)
+        code = arb_vector_storage_init(&local->storage[c], layout->slots[c].physical, ARB_VECTOR_ROWS, error);
+    if (code != ARB_OK) {
+        hash_aggregate_source_destroy(op, local);
+        return code;
+    }
+    *out_local = local;
+    return ARB_OK;
+}
+
+void hash_aggregate_source_destroy(arb_operator *op, void *local_void)
+{
+    source_local *local = local_void;
+    if (local == NULL)
+        return;
+    for (size_t c = 0; local->storage != NULL && c < op->node->layout.count; c++)
+        arb_vector_storage_reset(&local->storage[c]);
+    arb_free(local->storage);
+    arb_free(local->columns);
+    arb_arena_reset(&local->arena);
+    arb_free(local);
+}
+
+/* Take the next partition or page; false when all are taken. */
+static bool take_piece(hash_aggregate *aggregate, source_local *local)
+{
+    uint64_t at = atomic_fetch_add_explicit(&aggregate->next_part, 1, memory_order_relaxed);
+    local->next = 0;
+    if (aggregate->direct) {
+        const arb_row_store *store = &aggregate->drivers->table.store;
+        local->page = at < store->pages.size ? store->pages.data[at] : NULL;
+        return local->page != NULL;
+    }
+    local->part = at < aggregate->part_count ? &aggregate->parts[at] : NULL;
+    return local->part != NULL;
+}
+
+static size_t take_rows(hash_aggregate *aggregate, source_local *local, size_t most)
+{
+    size_t count = 0;
+    while (count < most) {
+        if (local->page == NULL && local->part == NULL && !take_piece(aggregate, local))
+            break;
+        if (local->page != NULL) {
+            for (; local->next < local->page->rows && count < most; local->next++)
+                local->rows[count++] = arb_row_page_row(&aggregate->layout, local->page, local->next);
+            if (local->next == local->page->rows)
+                local->page = NULL;
+        } else {
+            size_t step = ARB_MIN(local->part->count - local->next, most - count);
+            if (step != 0)
+                memcpy(local->rows + count, local->part->rows + local->next, step * sizeof *local->rows);
+            count += step;
+            local->next += step;
+            if (local->next == local->part->count)
+                local->part = NULL;
+        }
+    }
+    return count;
+}
+
+arb_code hash_aggregate_pull(arb_operator *op, void *local_void, const arb_batch **out, arb_flow *out_flow,
+                             arb_error *error)
+{
+    hash_aggregate *aggregate = (hash_aggregate *)op;
+    source_local *local = local_void;
+    *out = NULL;
+    *out_flow = ARB_FLOW_DONE;
+    arb_arena_rewind(&local->arena);
+    size_t count = take_rows(aggregate, local, op->context->batch_rows);
+    if (count == 0)
+        return ARB_OK;
+    for (size_t c = 0; c < aggregate->group_count; c++)
+        arb_row_gather(&aggregate->layout, c, local->rows, count, true, &local->storage[c], &local->columns[c]);
+    for (size_t i = 0; i < aggregate->call_count; i++) {
+        const arb_aggregate_plan *plan = &aggregate->calls[i].plan;
+        arb_vector_storage *storage = &local->storage[aggregate->group_count + i];
+        arb_vector *column = &local->columns[aggregate->group_count + i];
+        bool has_null = false;
+        for (size_t row = 0; row < count; row++)
+            local->states[row] = local->rows[row] + aggregate->state_offsets[i];
+        *column = arb_vector_over(storage);
+        memset(storage->validity, 0xFF, arb_bitmap_words(count) * 8);
+        ARB_TRY(plan->implementation->finalize(plan, &local->arena, local->states, (uint32_t)count, column,
+                                               storage->validity, &has_null, error));
+        if (has_null)
+            column->validity = storage->validity;
+    }
+    local->batch = (arb_batch){.rows = (uint32_t)count,
+                               .selected = (uint32_t)count,
+                               .column_count = (uint32_t)op->node->layout.count,
+                               .columns = local->columns};
+    *out = &local->batch;
+    *out_flow = ARB_FLOW_HAVE_OUTPUT;
+    return ARB_OK;
+}

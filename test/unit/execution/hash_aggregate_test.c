@@ -1,0 +1,279 @@
+/* Groups of keys of every kind, against a loop over all rows; DISTINCT, FILTER and ORDER BY inside of aggregates. */
+#include "unit/execution/operator_harness.h"
+
+#include "expr/aggregate.h"
+
+typedef struct call_case {
+    const char *function;
+    int argument; /* column, -1 = none */
+    int filter;   /* column of truth values, -1 = none */
+    bool distinct;
+    int order; /* column, -1 = none; descending */
+} call_case;
+
+/* Only what the reference below knows. */
+static int64_t reference(const call_case *call, const t_table *table, const bool *member)
+{
+    int64_t result = strcmp(call->function, "count") == 0 ? 0 : T_NULL, best = T_NULL;
+    for (size_t r = 0; r < table->rows; r++) {
+        const int64_t *row = table->cells + r * table->columns;
+        if (!member[r] || (call->filter >= 0 && row[call->filter] != 1))
+            continue;
+        int64_t value = call->argument < 0 ? 1 : row[call->argument];
+        bool seen = false;
+        for (size_t before = 0; call->distinct && before < r; before++) {
+            const int64_t *other = table->cells + before * table->columns;
+            seen |= member[before] && (call->filter < 0 || other[call->filter] == 1) && other[call->argument] == value;
+        }
+        if (seen)
+            continue;
+        if (strcmp(call->function, "first") == 0) { /* of the largest of the order column, whose values are unique */
+            if (best == T_NULL || row[call->order] > best) {
+                best = row[call->order];
+                result = value;
+            }
+            continue;
+        }
+        if (value == T_NULL)
+            continue;
+        if (strcmp(call->function, "count") == 0)
+            result++;
+        else if (strcmp(call->function, "sum") == 0)
+            result = result == T_NULL ? value : result + value;
+        else if (strcmp(call->function, "min") == 0)
+            result = result == T_NULL ? value : ARB_MIN(result, value);
+        else
+            result = result == T_NULL ? value : ARB_MAX(result, value);
+    }
+    return result;
+}
+
+static bool same_group(const t_table *table, size_t groups, size_t a, size_t b)
+{
+    return memcmp(table->cells + a * table->columns, table->cells + b * table->columns, groups * sizeof(int64_t)) == 0;
+}
+
+static void expected_groups(const t_table *table, size_t groups, const call_case *calls, size_t call_count, t_rows *out)
+{
+    bool *done = calloc(table->rows + 1, 1), *member = calloc(table->rows + 1, 1);
+    bool any = false;
+    for (size_t r = 0; r < table->rows || (groups == 0 && !any); r++) {
+        if (r < table->rows && done[r])
+            continue;
+        int64_t cells[16];
+        for (size_t other = 0; other < table->rows; other++) {
+            member[other] = groups == 0 || same_group(table, groups, r, other);
+            done[other] |= member[other];
+        }
+        for (size_t g = 0; g < groups; g++)
+            cells[g] = table->cells[r * table->columns + g];
+        for (size_t c = 0; c < call_count; c++)
+            cells[groups + c] = reference(&calls[c], table, member);
+        t_append(out, groups + call_count, cells);
+        any = true;
+    }
+    free(done);
+    free(member);
+}
+
+typedef struct aggregate_node {
+    arb_physical_node child, node;
+    const arb_physical_node *children[1];
+    arb_physical_aggregate calls[8];
+    uint32_t arguments[8];
+    arb_slot argument_slots[8];
+    arb_slot output[16];
+    arb_physical_sort_key order[8];
+    const arb_value *constants[1];
+} aggregate_node;
+
+static void make_node(aggregate_node *made, const t_table *table, size_t groups, const call_case *calls,
+                      size_t call_count)
+{
+    static const uint32_t positions[] = {0, 1, 2, 3, 4, 5, 6, 7};
+    *made = (aggregate_node){0};
+    made->child.layout = t_layout(table, 0);
+    made->children[0] = &made->child;
+    made->node.kind = ARB_PHYSICAL_AGGREGATE;
+    made->node.child_count = 1;
+    made->node.children = made->children;
+    made->node.layout = (arb_layout){groups + call_count, made->output};
+    made->node.aggregate.group_count = groups;
+    made->node.aggregate.groups = positions;
+    made->node.aggregate.aggregate_count = call_count;
+    made->node.aggregate.aggregates = made->calls;
+    for (size_t g = 0; g < groups; g++)
+        made->output[g] = made->child.layout.slots[g];
+    for (size_t c = 0; c < call_count; c++) {
+        arb_physical_aggregate *call = &made->calls[c];
+        arb_error error = {0};
+        arb_argument argument = {0};
+        size_t count = calls[c].argument >= 0 ? 1 : 0;
+        if (count != 0) {
+            made->arguments[c] = (uint32_t)calls[c].argument;
+            made->argument_slots[c] = made->child.layout.slots[calls[c].argument];
+            argument.type = made->argument_slots[c].type;
+        }
+        arb_code code = arb_function_bind(ARB_FUNCTION_AGGREGATE, arb_str_of(calls[c].function), &argument, count,
+                                          &call->plan.function, &call->plan.result, &error);
+        if (code != ARB_OK)
+            fail_msg("%s", error.message);
+        call->plan.implementation = call->plan.function->aggregate;
+        call->plan.argument_count = count;
+        call->plan.arguments = &made->argument_slots[c];
+        call->plan.constants = made->constants;
+        assert_int_equal(
+            call->plan.implementation->plan(&call->plan, &call->state_size, &made->output[groups + c], &error), ARB_OK);
+        call->arguments = &made->arguments[c];
+        call->filter = calls[c].filter;
+        call->distinct = calls[c].distinct;
+        call->order_count = calls[c].order >= 0 ? 1 : 0;
+        made->order[c] = (arb_physical_sort_key){.column = (uint32_t)calls[c].order, .descending = true};
+        call->order = &made->order[c];
+    }
+}
+
+static void run_aggregate(t_world *world, const t_table *table, size_t groups, const call_case *calls,
+                          size_t call_count)
+{
+    aggregate_node made;
+    make_node(&made, table, groups, calls, call_count);
+    arb_error error = {0};
+    arb_operator *op;
+    if (arb_hash_aggregate_create(&made.node, &world->context, &op, &error) != ARB_OK)
+        fail_msg("%s", error.message);
+    t_rows got = {.lock = PTHREAD_MUTEX_INITIALIZER}, expected = {0};
+    assert_int_equal(t_sink(world, op, table), ARB_OK);
+    assert_int_equal(t_source(world, op, &got), ARB_OK);
+    expected_groups(table, groups, calls, call_count, &expected);
+    t_expect(&got, &expected);
+    op->vtable->destroy(op);
+    assert_int_equal(world->governor.used, 0);
+    free((void *)made.child.layout.slots);
+}
+
+static void run_sizes(const t_kind *kinds, const int64_t *most, size_t columns, size_t groups, const call_case *calls,
+                      size_t call_count, size_t rows, unsigned null_in)
+{
+    static const unsigned drivers[] = {1, 2, 7};
+    static const uint32_t batches[] = {2048, 7, 1};
+    for (size_t i = 0; i < 3; i++) {
+        t_world world;
+        t_world_init(&world, drivers[i], batches[i]);
+        world.holes = i != 0;
+        t_table table = t_make(i == 2 ? rows / 8 : rows, columns, kinds, most, null_in);
+        for (size_t r = 0; r < table.rows; r++) /* the last column is unique, for ORDER BY */
+            table.cells[r * columns + columns - 1] = (int64_t)(r * 7919 % 100003);
+        run_aggregate(&world, &table, groups, calls, call_count);
+        free(table.cells);
+    }
+}
+
+static const call_case plain[] = {{"count", -1, -1, false, -1},
+                                  {"count", 1, -1, false, -1},
+                                  {"sum", 1, -1, false, -1},
+                                  {"min", 2, -1, false, -1},
+                                  {"max", 2, 3, false, -1}};
+
+static void keys_of_every_kind_make_groups(void **state)
+{
+    (void)state;
+    for (int kind = 0; kind < T_KINDS; kind++) {
+        t_kind kinds[] = {(t_kind)kind, T_I32, T_TEXT, T_BOOL, T_I64};
+        run_sizes(kinds, (int64_t[]){30, 100, 500, 2, 10}, 5, 1, plain, 5, 2000, 0);
+        run_sizes(kinds, (int64_t[]){700, 100, 500, 2, 10}, 5, 1, plain, 5, 2000, 8);
+    }
+}
+
+static void several_keys_make_groups(void **state)
+{
+    (void)state;
+    for (int kind = 0; kind < T_KINDS; kind++) {
+        t_kind kinds[] = {T_CODES, (t_kind)kind, T_I32, T_BOOL, T_I64};
+        if (kind != T_TEXT && kind != T_CODES && kind != T_BOOL)
+            run_sizes(kinds, (int64_t[]){12, 100, 5, 2, 10}, 5, 3, plain, 3, 2000, 8);
+        run_sizes(kinds, (int64_t[]){12, 6, 5, 2, 10}, 5, 4, plain, 1, 2000, 8);
+        run_sizes(kinds, (int64_t[]){3, 3, 3, 2, 10}, 5, 2, plain, 1, 2000, 0);
+    }
+}
+
+static void without_groups_there_is_one_row(void **state)
+{
+    (void)state;
+    t_kind kinds[] = {T_CODES, T_I32, T_F64, T_BOOL, T_I64};
+    run_sizes(kinds, (int64_t[]){12, 100, 500, 2, 10}, 5, 0, plain, 5, 2000, 0);
+    run_sizes(kinds, (int64_t[]){12, 100, 500, 2, 10}, 5, 0, plain, 5, 2000, 3);
+    run_sizes(kinds, (int64_t[]){12, 100, 500, 2, 10}, 5, 0, plain, 5, 0, 0);
+    run_sizes(kinds, (int64_t[]){12, 100, 500, 2, 10}, 5, 1, plain, 5, 0, 0);
+    run_sizes(kinds, (int64_t[]){12, 100, 500, 2, 10}, 5, 2, plain, 0, 2000, 3); /* SELECT DISTINCT */
+}
+
+static void equal_inputs_count_once_and_in_order(void **state)
+{
+    (void)state;
+    static const call_case calls[] = {{"count", 1, -1, true, -1}, {"sum", 1, 3, true, -1},
+                                      {"count", 2, -1, true, -1}, {"first", 2, -1, false, 4},
+                                      {"max", 2, -1, true, -1},   {"count", -1, -1, false, -1}};
+    for (int kind = 0; kind < T_KINDS; kind++) {
+        t_kind kinds[] = {(t_kind)kind, T_I64, T_TEXT, T_BOOL, T_I64};
+        run_sizes(kinds, (int64_t[]){10, 40, 50, 2, 10}, 5, 1, calls, 6, 1500, 0);
+        run_sizes(kinds, (int64_t[]){10, 40, 50, 2, 10}, 5, 1, calls, 6, 1500, 7);
+    }
+    t_kind kinds[] = {T_I32, T_I64, T_CODES, T_BOOL, T_I64};
+    run_sizes(kinds, (int64_t[]){10, 40, 50, 2, 10}, 5, 0, calls, 6, 1500, 7);
+}
+
+/* Enough rows for partitions and for drivers that stop looking; the reference is a formula here. */
+static void many_groups_are_merged_by_partitions(void **state)
+{
+    (void)state;
+    static const call_case calls[] = {
+        {"count", -1, -1, false, -1}, {"sum", 1, -1, false, -1}, {"count", 1, -1, true, -1}};
+    for (unsigned drivers = 1; drivers <= 3; drivers++)
+        for (unsigned times = 1; times <= 4; times += 3) {
+            size_t groups = 600000 / times, rows = groups * times;
+            t_kind kinds[] = {T_I64, T_I64};
+            t_table table = t_make(rows, 2, kinds, (int64_t[]){1000, 1000}, 0);
+            for (size_t r = 0; r < rows; r++) {
+                table.cells[r * 2] = (int64_t)(r % groups) * 3 - 7;
+                table.cells[r * 2 + 1] = (int64_t)(r / groups / 2);
+            }
+            t_world world;
+            t_world_init(&world, drivers, 2048);
+            aggregate_node made;
+            size_t call_count = drivers == 3 ? 3 : 2;
+            make_node(&made, &table, 1, calls, call_count);
+            arb_error error = {0};
+            arb_operator *op;
+            assert_int_equal(arb_hash_aggregate_create(&made.node, &world.context, &op, &error), ARB_OK);
+            t_rows got = {.lock = PTHREAD_MUTEX_INITIALIZER};
+            assert_int_equal(t_sink(&world, op, &table), ARB_OK);
+            assert_int_equal(t_source(&world, op, &got), ARB_OK);
+            assert_int_equal(got.rows, groups);
+            t_compare_columns = 1;
+            qsort(got.cells, got.rows, got.columns * sizeof(int64_t), t_compare);
+            for (size_t r = 0; r < groups; r++) {
+                const int64_t *row = got.cells + r * got.columns;
+                assert_int_equal(row[0], (int64_t)r * 3 - 7);
+                assert_int_equal(row[1], times);
+                assert_int_equal(row[2], times == 1 ? 0 : 2);
+                if (call_count == 3)
+                    assert_int_equal(row[3], times == 1 ? 1 : 2);
+            }
+            free(got.cells);
+            op->vtable->destroy(op);
+            assert_int_equal(world.governor.used, 0);
+            free((void *)made.child.layout.slots);
+            free(table.cells);
+        }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(keys_of_every_kind_make_groups),       cmocka_unit_test(several_keys_make_groups),
+        cmocka_unit_test(without_groups_there_is_one_row),      cmocka_unit_test(equal_inputs_count_once_and_in_order),
+        cmocka_unit_test(many_groups_are_merged_by_partitions),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
