@@ -16,6 +16,10 @@ else()
   set(ARB_LEVELS v2)
 endif()
 
+# Files that are written name the version that wrote them.
+set_source_files_properties(${CMAKE_SOURCE_DIR}/src/formats/parquet/parquet_write_footer.c PROPERTIES
+                            COMPILE_DEFINITIONS ARB_VERSION="${PROJECT_VERSION}")
+
 set(ARB_BELOW "")
 foreach(library IN LISTS ARB_LIBRARIES)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${library}/*.c)

@@ -56,6 +56,12 @@ void arb_thrift_put_empty(arb_thrift_writer *writer, int32_t id)
     arb_thrift_end(&inner);
 }
 
+void arb_thrift_put_made(arb_thrift_writer *writer, int32_t id, arb_str bytes)
+{
+    field(writer, id, ARB_THRIFT_STRUCT);
+    arb_text_append_str(writer->out, bytes);
+}
+
 void arb_thrift_put_list(arb_thrift_writer *writer, int32_t id, arb_thrift_type type, size_t count)
 {
     field(writer, id, ARB_THRIFT_LIST);

@@ -24,6 +24,8 @@ void arb_thrift_put_binary(arb_thrift_writer *writer, int32_t id, arb_str value)
 arb_thrift_writer arb_thrift_put_struct(arb_thrift_writer *writer, int32_t id);
 /* A struct without fields. */
 void arb_thrift_put_empty(arb_thrift_writer *writer, int32_t id);
+/* A struct as a field whose bytes (with its end) were made before. */
+void arb_thrift_put_made(arb_thrift_writer *writer, int32_t id, arb_str bytes);
 /* `count` elements of `type` follow: each by arb_thrift_item_… or a struct by arb_thrift_writer_to and arb_thrift_end. */
 void arb_thrift_put_list(arb_thrift_writer *writer, int32_t id, arb_thrift_type type, size_t count);
 void arb_thrift_item_integer(arb_text *out, int64_t value);
