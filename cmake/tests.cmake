@@ -31,3 +31,13 @@ if(TARGET arb_formats)
     target_link_libraries(${name} PRIVATE arb_formats)
   endforeach()
 endif()
+
+# Scripts that drive a tool; they say themselves what they skip.
+find_package(Python3 COMPONENTS Interpreter)
+if(Python3_FOUND AND TARGET parquet_dump)
+  foreach(script IN ITEMS parquet_generated parquet_corpus)
+    add_test(NAME formats/${script}
+             COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/test/${script}.py $<TARGET_FILE:parquet_dump>)
+    set_tests_properties(formats/${script} PROPERTIES RESOURCE_LOCK venv_pyarrow TIMEOUT 900)
+  endforeach()
+endif()

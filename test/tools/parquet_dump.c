@@ -1,6 +1,7 @@
 /* parquet_dump: every row of a Parquet file, one line each, for scripts that compare readers.
  *
- *     parquet_dump [--narrow] [--codes] FILE…
+ *     parquet_dump [--narrow] [--codes] [--only NAME,NAME…] [--range NAME LOW HIGH] [--equal NAME TEXT] [--there NAME]
+ *                  [--late] [--rows] FILE…
  *
  * The first line is a JSON array of [name, type] pairs, or [name, null, why] for a column that cannot be read; each
  * further line an array of values. Values are exact: whole numbers and decimals without their point as numbers, floats as
@@ -8,8 +9,11 @@
  * timestamps as nanoseconds, intervals as [months, days, micros], structs as arrays, maps as arrays of pairs.
  *
  * --narrow reads whole numbers in the width that the footer claims and checks every value against the claim; --codes
- * keeps dictionaries. A file that is refused gives `refused: CODE: why` as its last line. */
+ * keeps dictionaries. --only reads those columns ("" for none). --range, --equal and --there (not NULL) are conditions on a
+ * column that need not be read otherwise; only rows that pass are printed. With --late all of them arrive when the first
+ * batch has been given. --rows prints, instead of rows, how many there are and how many were skipped. A file that is refused gives `refused: CODE: why` as its last line. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -125,20 +129,109 @@ static void print_value(arb_text *out, const arb_vector *vector, arb_type type, 
     }
 }
 
+/* ---- conditions -------------------------------------------------------------------------------------------------- */
+
+enum { MAX_CONDITIONS = 8 };
+
+typedef enum condition_kind { CONDITION_RANGE, CONDITION_EQUAL, CONDITION_THERE } condition_kind;
+
+typedef struct condition {
+    arb_scan_filter base;
+    condition_kind kind;
+    const char *name;
+    uint32_t column;
+    arb_int128 low, high;
+    arb_str text;
+} condition;
+
+static arb_code condition_apply(const arb_scan_filter *base, void *local, const arb_vector *const *inputs,
+                                uint32_t rows, uint64_t *selection, arb_error *error)
+{
+    (void)local, (void)error;
+    const condition *c = (const condition *)base;
+    for (uint32_t i = 0; i < rows; i++) {
+        if (!arb_bitmap_get(selection, i))
+            continue;
+        bool passes = arb_vector_is_valid(inputs[0], i);
+        if (passes && c->kind == CONDITION_EQUAL) {
+            passes = arb_str_equal(arb_vector_get_text(inputs[0], i), c->text);
+        } else if (passes && c->kind == CONDITION_RANGE) {
+            arb_int128 value = arb_vector_get_integer(inputs[0], i);
+            passes = value >= c->low && value <= c->high;
+        }
+        if (!passes)
+            arb_bitmap_clear(selection, i);
+    }
+    return ARB_OK;
+}
+
+static arb_filter_verdict condition_judge(const arb_scan_filter *base, const arb_value_range *range)
+{
+    const condition *c = (const condition *)base;
+    if (range->all_null)
+        return ARB_FILTER_NONE_PASS;
+    if (c->kind == CONDITION_THERE)
+        return range->may_have_nulls ? ARB_FILTER_SOME_PASS : ARB_FILTER_ALL_PASS;
+    if (c->kind == CONDITION_EQUAL || !range->known)
+        return ARB_FILTER_SOME_PASS;
+    if (range->high < c->low || range->low > c->high)
+        return ARB_FILTER_NONE_PASS;
+    bool all = !range->may_have_nulls && range->low >= c->low && range->high <= c->high;
+    return all ? ARB_FILTER_ALL_PASS : ARB_FILTER_SOME_PASS;
+}
+
+static bool condition_text(const arb_scan_filter *base, arb_str *out_value)
+{
+    *out_value = ((const condition *)base)->text;
+    return ((const condition *)base)->kind == CONDITION_EQUAL;
+}
+
+static bool condition_integer(const arb_scan_filter *base, arb_int128 *out_value)
+{
+    const condition *c = (const condition *)base;
+    *out_value = c->low;
+    return c->kind == CONDITION_RANGE && c->low == c->high;
+}
+
+static const arb_scan_filter_vtable condition_vtable = {.name = "condition",
+                                                        .apply = condition_apply,
+                                                        .judge = condition_judge,
+                                                        .equal_text = condition_text,
+                                                        .equal_integer = condition_integer};
+
 typedef struct options {
-    bool narrow, codes;
+    bool narrow, codes, late, count_rows;
+    const char *only; /* NULL: all */
+    uint32_t condition_count;
+    condition conditions[MAX_CONDITIONS];
 } options;
 
+static bool is_listed(const char *list, arb_str name)
+{
+    while (list != NULL && *list != 0) {
+        size_t size = strcspn(list, ",");
+        if (arb_str_equal((arb_str){list, size}, name))
+            return true;
+        list += size + (list[size] == ',');
+    }
+    return list == NULL;
+}
+
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
+
 /* The columns that can be read; prints the first line. */
-static arb_code choose_columns(const arb_table_file *file, options how, arb_scan_column *columns,
+static arb_code choose_columns(const arb_table_file *file, const options *how, arb_scan_column *columns,
                                arb_scan_request *request, arb_text *out)
 {
+    bool is_first = true;
     arb_text_append_char(out, '[');
     for (uint32_t i = 0; i < file->column_count; i++) {
         const arb_table_column *column = &file->columns[i];
+        if (!is_listed(how->only, column->name))
+            continue;
         arb_scan_column *wanted = &columns[request->column_count];
         *wanted = (arb_scan_column){.source = i, .physical = arb_type_physical(column->type)};
-        if (how.narrow && arb_physical_is_integer(wanted->physical) && column->statistics.has_range) {
+        if (how->narrow && arb_physical_is_integer(wanted->physical) && column->statistics.has_range) {
             arb_physical narrow = arb_physical_for_range(column->statistics.low, column->statistics.high);
             wanted->physical = ARB_MIN(wanted->physical, narrow);
             wanted->check_range = true;
@@ -149,7 +242,8 @@ static arb_code choose_columns(const arb_table_file *file, options how, arb_scan
         arb_split_reader *reader = NULL;
         arb_scan_request single = {.column_count = 1, .columns = wanted};
         arb_code code = file->vtable->reader_create(file, &single, &reader, &error);
-        arb_text_append_str(out, i == 0 ? ARB_STR("[") : ARB_STR(",["));
+        arb_text_append_str(out, is_first ? ARB_STR("[") : ARB_STR(",["));
+        is_first = false;
         print_text(out, column->name, false);
         arb_text type = {0};
         if (code == ARB_OK) {
@@ -171,10 +265,55 @@ static arb_code choose_columns(const arb_table_file *file, options how, arb_scan
     return ARB_OK;
 }
 
-static arb_code dump_rows(const arb_table_file *file, const arb_scan_request *request, arb_text *out, arb_error *error)
+/* Columns of conditions come behind those that are printed. */
+static arb_code add_conditions(const arb_table_file *file, options *how, arb_scan_column *columns,
+                               arb_scan_request *request, arb_error *error)
+{
+    for (uint32_t i = 0; i < how->condition_count; i++) {
+        condition *c = &how->conditions[i];
+        uint32_t source = 0;
+        while (source < file->column_count && !arb_str_equal(file->columns[source].name, arb_str_of(c->name)))
+            source++;
+        if (source == file->column_count)
+            return arb_fail(error, ARB_UNDEFINED_COLUMN, "there is no column %s", c->name);
+        const arb_type type = file->columns[source].type;
+        c->column = request->column_count;
+        c->base = (arb_scan_filter){.vtable = &condition_vtable,
+                                    .column_count = 1,
+                                    .columns = &c->column,
+                                    .per_entry = !arb_type_is_nested(type),
+                                    .cost = 1};
+        atomic_init(&c->base.ready, !how->late);
+        columns[request->column_count++] =
+            (arb_scan_column){.source = source, .physical = arb_type_physical(type), .filter_only = true};
+    }
+    return ARB_OK;
+}
+
+static void print_batch(const arb_table_file *file, const arb_scan_request *request, uint32_t printed,
+                        const arb_batch *batch, arb_text *out)
+{
+    for (uint32_t row = 0; row < batch->rows; row++) {
+        if (batch->selection != NULL && !arb_bitmap_get(batch->selection, row))
+            continue;
+        arb_text_append_char(out, '[');
+        for (uint32_t i = 0; i < printed; i++) {
+            if (i != 0)
+                arb_text_append_char(out, ',');
+            print_value(out, &batch->columns[i], file->columns[request->columns[i].source].type, row);
+        }
+        arb_text_append_str(out, ARB_STR("]\n"));
+    }
+    fwrite(arb_text_view(out).data, 1, out->size, stdout);
+    arb_text_clear(out);
+}
+
+static arb_code dump_rows(const arb_table_file *file, options *how, const arb_scan_request *request, uint32_t printed,
+                          arb_text *out, arb_error *error)
 {
     arb_split_reader *reader;
     arb_code code = ARB_OK;
+    uint64_t rows = 0;
     ARB_TRY(file->vtable->reader_create(file, request, &reader, error));
     for (size_t i = 0; code == ARB_OK && i < file->split_count; i++) {
         const arb_batch *batch;
@@ -183,63 +322,105 @@ static arb_code dump_rows(const arb_table_file *file, const arb_scan_request *re
             ARB_TRY_GOTO(code, reader->vtable->next(reader, &batch, error), done);
             if (batch == NULL)
                 break;
-            for (uint32_t row = 0; row < batch->rows; row++) {
-                arb_text_append_char(out, '[');
-                for (uint32_t j = 0; j < request->column_count; j++) {
-                    if (j != 0)
-                        arb_text_append_char(out, ',');
-                    print_value(out, &batch->columns[j], file->columns[request->columns[j].source].type, row);
-                }
-                arb_text_append_str(out, ARB_STR("]\n"));
-            }
-            fwrite(out->data, 1, out->size, stdout);
-            arb_text_clear(out);
+            rows += batch->selected;
+            if (!how->count_rows)
+                print_batch(file, request, printed, batch, out);
+            for (uint32_t j = 0; j < how->condition_count; j++)
+                atomic_store_explicit(&how->conditions[j].base.ready, 1, memory_order_release);
         }
     }
+    if (how->count_rows)
+        printf("rows %llu, skipped %llu, splits %zu\n", (unsigned long long)rows,
+               (unsigned long long)reader->rows_skipped, file->split_count);
 done:
     reader->vtable->destroy(reader);
     return code;
 }
 
-static arb_code dump(const char *path, options how, arb_text *out, arb_error *error)
+static arb_code dump(const char *path, options *how, arb_text *out, arb_error *error)
 {
     arb_byte_source *source;
     arb_table_file *file;
     ARB_TRY(arb_byte_source_open_local(path, &source, error));
     ARB_TRY(arb_parquet_open(source, &file, error));
     arb_code code = ARB_OK;
-    arb_scan_column *columns = arb_alloc_zeroed(sizeof *columns * (file->column_count + 1));
-    arb_scan_request request = {.columns = columns, .keep_dictionaries = how.codes};
+    arb_scan_filter *filters[MAX_CONDITIONS];
+    arb_scan_column *columns = arb_alloc_zeroed(sizeof *columns * (file->column_count + MAX_CONDITIONS));
+    arb_scan_request request = {
+        .columns = columns, .keep_dictionaries = how->codes, .filters = filters, .filter_count = how->condition_count};
+    for (uint32_t i = 0; i < how->condition_count; i++)
+        filters[i] = &how->conditions[i].base;
     if (columns == NULL)
         code = arb_fail_memory(error, "the columns", sizeof *columns * file->column_count);
     if (code == ARB_OK)
         code = choose_columns(file, how, columns, &request, out);
+    uint32_t printed = request.column_count;
     if (code == ARB_OK)
-        code = dump_rows(file, &request, out, error);
+        code = add_conditions(file, how, columns, &request, error);
+    if (code == ARB_OK) {
+        fwrite(arb_text_view(out).data, 1, out->size, stdout);
+        arb_text_clear(out);
+        code = dump_rows(file, how, &request, printed, out, error);
+    }
     arb_free(columns);
     file->vtable->destroy(file);
     return code;
+}
+
+/* The options at argv[at]; returns how many arguments they take, 0 when it is none. */
+static int take_option(options *how, int left, char **argv)
+{
+    condition *c = how->condition_count < MAX_CONDITIONS ? &how->conditions[how->condition_count] : NULL;
+    if (strcmp(argv[0], "--narrow") == 0)
+        return how->narrow = true;
+    if (strcmp(argv[0], "--codes") == 0)
+        return how->codes = true;
+    if (strcmp(argv[0], "--late") == 0)
+        return how->late = true;
+    if (strcmp(argv[0], "--rows") == 0)
+        return how->count_rows = true;
+    if (strcmp(argv[0], "--only") == 0 && left > 1) {
+        how->only = argv[1];
+        return 2;
+    }
+    if (strcmp(argv[0], "--there") == 0 && left > 1 && c != NULL) {
+        *c = (condition){.kind = CONDITION_THERE, .name = argv[1]};
+        how->condition_count++;
+        return 2;
+    }
+    if (strcmp(argv[0], "--equal") == 0 && left > 2 && c != NULL) {
+        *c = (condition){.kind = CONDITION_EQUAL, .name = argv[1], .text = arb_str_of(argv[2])};
+        how->condition_count++;
+        return 3;
+    }
+    if (strcmp(argv[0], "--range") == 0 && left > 3 && c != NULL) {
+        *c = (condition){.kind = CONDITION_RANGE,
+                         .name = argv[1],
+                         .low = strtoll(argv[2], NULL, 10),
+                         .high = strtoll(argv[3], NULL, 10)};
+        how->condition_count++;
+        return 4;
+    }
+    return 0;
 }
 
 int main(int argc, char **argv)
 {
     options how = {0};
     int status = 0;
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--narrow") == 0) {
-            how.narrow = true;
-        } else if (strcmp(argv[i], "--codes") == 0) {
-            how.codes = true;
-        } else {
-            arb_error error = {0};
-            arb_text out = {0};
-            arb_code code = dump(argv[i], how, &out, &error);
-            fwrite(arb_text_view(&out).data, 1, out.size, stdout);
-            arb_text_reset(&out);
-            if (code != ARB_OK) {
-                printf("refused: %s: %s\n", arb_code_name(code), error.message);
-                status = 1;
-            }
+    for (int i = 1; i < argc;) {
+        int taken = take_option(&how, argc - i, argv + i);
+        i += taken;
+        if (taken != 0)
+            continue;
+        arb_error error = {0};
+        arb_text out = {0};
+        arb_code code = dump(argv[i++], &how, &out, &error);
+        fwrite(arb_text_view(&out).data, 1, out.size, stdout);
+        arb_text_reset(&out);
+        if (code != ARB_OK) {
+            printf("refused: %s: %s\n", arb_code_name(code), error.message);
+            status = 1;
         }
     }
     return status;
