@@ -2,11 +2,15 @@
  *
  *     begin(&b);
  *     arb_table *t = table(&b, "t", 1000, "k int 1 1000, v int 0 99, s text");
- *     const arb_logical *plan = arb_logical_filter(&b.query, scan(&b, t, "t"), eq(&b, col(&b, "k"), num(&b, 5)));
+ *     const arb_logical *plan = filter(&b, scan(&b, t, "t"), eq(&b, col(&b, "k"), num(&b, 5)));
  *     expect(&b, plan, "v", "SCAN t (k, v) WHERE k = 5\n");
  *     end(&b);
  *
- * A scan under another alias than its table's name has columns named alias.column. Builders assert instead of failing. */
+ * A scan under another alias than its table's name has columns named alias.column. Builders assert instead of failing.
+ *
+ * Columns are found by name, so what makes them must be done before what names them, and C leaves the order of arguments
+ * open. The builders of nodes therefore are macros: AFTER(b, child) puts a child by before the next one, or an
+ * expression, is looked at. */
 #ifndef TEST_UNIT_OPTIMIZER_PLAN_BUILDER_H
 #define TEST_UNIT_OPTIMIZER_PLAN_BUILDER_H
 
@@ -27,6 +31,8 @@ typedef struct builder {
     arb_arena arena;
     arb_query query;
     arb_optimizer_options options;
+    const arb_logical *put_by[32]; /* children of nodes that are being made */
+    size_t put_by_count;
 } builder;
 
 /* ---- functions, of which only the names and properties count ---------------------------------------------------- */
@@ -207,45 +213,60 @@ ARB_UNUSED static const arb_expr *call(builder *b, const arb_function *function,
 
 /* ---- nodes ------------------------------------------------------------------------------------------------------ */
 
-ARB_UNUSED static const arb_logical *filter(builder *b, const arb_logical *child, const arb_expr *condition)
+ARB_UNUSED static void put_by(builder *b, const arb_logical *child)
 {
-    return arb_logical_filter(&b->query, child, condition);
+    assert_non_null(child);
+    assert_true(b->put_by_count < ARB_COUNT_OF(b->put_by));
+    b->put_by[b->put_by_count++] = child;
 }
 
-ARB_UNUSED static const arb_logical *join(builder *b, arb_join_kind kind, const arb_logical *left,
-                                          const arb_logical *right, const arb_expr *condition)
+ARB_UNUSED static const arb_logical *take_back(builder *b)
 {
-    return arb_logical_join(&b->query, kind, left, right, condition);
+    assert_true(b->put_by_count > 0);
+    return b->put_by[--b->put_by_count];
 }
 
-ARB_UNUSED static const arb_logical *cross(builder *b, const arb_logical *left, const arb_logical *right)
+#define AFTER(b, child) put_by(b, child)
+
+#define filter(b, child, condition) (AFTER(b, child), make_filter(b, condition))
+#define join(b, kind, left, right, condition) (AFTER(b, left), AFTER(b, right), make_join(b, kind, condition, false))
+#define cross(b, left, right) join(b, ARB_JOIN_INNER, left, right, NULL)
+#define dependent(b, kind, left, right, condition) \
+    (AFTER(b, left), AFTER(b, right), make_join(b, kind, condition, true))
+/* A MARK join whose mark has that name. */
+#define mark(b, name, is_dependent, null_aware, left, right, condition) \
+    (AFTER(b, left), AFTER(b, right), make_mark(b, name, is_dependent, null_aware, condition))
+/* `function(argument) AS name`, grouped by the columns of `groups` ("a b c", may be empty). */
+#define aggregate(b, child, groups, name, function, type, argument) \
+    (AFTER(b, child), make_aggregate(b, groups, name, function, type, argument))
+/* One item under a new name. */
+#define project(b, child, name, expr) (AFTER(b, child), make_project(b, name, expr))
+
+ARB_UNUSED static const arb_logical *make_filter(builder *b, const arb_expr *condition)
 {
-    return join(b, ARB_JOIN_INNER, left, right, NULL);
+    return arb_logical_filter(&b->query, take_back(b), condition);
 }
 
-ARB_UNUSED static const arb_logical *dependent(builder *b, arb_join_kind kind, const arb_logical *left,
-                                               const arb_logical *right, const arb_expr *condition)
+ARB_UNUSED static arb_logical *make_join(builder *b, arb_join_kind kind, const arb_expr *condition, bool is_dependent)
 {
+    const arb_logical *right = take_back(b), *left = take_back(b);
     arb_logical *made = arb_logical_join(&b->query, kind, left, right, condition);
-    made->join.dependent = true;
+    made->join.dependent = is_dependent;
     return made;
 }
 
-/* A MARK join whose mark has that name. */
-ARB_UNUSED static const arb_logical *mark(builder *b, const char *name, bool is_dependent, bool null_aware,
-                                          const arb_logical *left, const arb_logical *right, const arb_expr *condition)
+ARB_UNUSED static const arb_logical *make_mark(builder *b, const char *name, bool is_dependent, bool null_aware,
+                                               const arb_expr *condition)
 {
-    arb_logical *made = arb_logical_join(&b->query, ARB_JOIN_MARK, left, right, condition);
-    made->join.dependent = is_dependent;
+    arb_logical *made = make_join(b, ARB_JOIN_MARK, condition, is_dependent);
     made->join.null_aware = null_aware;
     made->join.mark = arb_query_add_column(&b->query, arb_str_of(name), ARB_TYPE(BOOLEAN), null_aware);
     return made;
 }
 
-/* `function(argument) AS name`, grouped by the columns of `groups` ("a b c", may be empty). */
-ARB_UNUSED static const arb_logical *aggregate(builder *b, const arb_logical *child, const char *groups,
-                                               const char *name, const arb_function *function, arb_type type,
-                                               const arb_expr *argument)
+ARB_UNUSED static const arb_logical *make_aggregate(builder *b, const char *groups, const char *name,
+                                                    const arb_function *function, arb_type type,
+                                                    const arb_expr *argument)
 {
     arb_named_expr keys[8];
     size_t count = 0;
@@ -264,15 +285,13 @@ ARB_UNUSED static const arb_logical *aggregate(builder *b, const arb_logical *ch
                                      .argument_count = argument != NULL,
                                      .arguments = arguments};
     }
-    return arb_logical_aggregate(&b->query, child, keys, count, &call_, function != NULL);
+    return arb_logical_aggregate(&b->query, take_back(b), keys, count, &call_, function != NULL);
 }
 
-/* One item under a new name. */
-ARB_UNUSED static const arb_logical *project(builder *b, const arb_logical *child, const char *name,
-                                             const arb_expr *expr)
+ARB_UNUSED static const arb_logical *make_project(builder *b, const char *name, const arb_expr *expr)
 {
     arb_named_expr item = {.id = make(b, name, expr->type), .expr = expr};
-    return arb_logical_project(&b->query, child, &item, 1);
+    return arb_logical_project(&b->query, take_back(b), &item, 1);
 }
 
 /* ---- running and comparing -------------------------------------------------------------------------------------- */
