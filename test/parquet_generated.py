@@ -323,6 +323,16 @@ def damage(checks, table):
         checks.note("damage_" + name, problem)
 
 
+def torture(checks, table):
+    """Each allocation fails once."""
+    for name, t, options in (("flat", table.slice(0, 50), {"compression": "zstd"}), ("nested", nested_table(40), {}),
+                             ("delta", table.select(["i64", "text"]), {"use_dictionary": False, "column_encoding": {
+                                 "i64": "DELTA_BINARY_PACKED", "text": "DELTA_BYTE_ARRAY"}})):
+        path = checks.write("torture_" + name, t, **options)
+        for more in ([], ["--codes"]):
+            checks.says("torture_" + name, r"^allocations \d+", "--torture", *more, path)
+
+
 def main():
     with_pyarrow()
     if pa is None:
@@ -341,6 +351,7 @@ def main():
         bloom(checks, table)
         lies(checks)
         damage(checks, table)
+        torture(checks, table)
     print(f"{checks.passed} passed, {checks.failed} failed, 0 skipped")
     return 1 if checks.failed or checks.passed == 0 else 0
 

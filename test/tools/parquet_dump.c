@@ -1,7 +1,7 @@
 /* parquet_dump: every row of a Parquet file, one line each, for scripts that compare readers.
  *
  *     parquet_dump [--narrow] [--codes] [--only NAME,NAME…] [--range NAME LOW HIGH] [--equal NAME TEXT] [--there NAME]
- *                  [--late] [--rows] FILE…
+ *                  [--late] [--rows] [--torture] FILE…
  *
  * The first line is a JSON array of [name, type] pairs, or [name, null, why] for a column that cannot be read; each
  * further line an array of values. Values are exact: whole numbers and decimals without their point as numbers, floats as
@@ -11,7 +11,8 @@
  * --narrow reads whole numbers in the width that the footer claims and checks every value against the claim; --codes
  * keeps dictionaries. --only reads those columns ("" for none). --range, --equal and --there (not NULL) are conditions on a
  * column that need not be read otherwise; only rows that pass are printed. With --late all of them arrive when the first
- * batch has been given. --rows prints, instead of rows, how many there are and how many were skipped. A file that is refused gives `refused: CODE: why` as its last line. */
+ * batch has been given. --rows prints, instead of rows, how many there are and how many were skipped.
+ * --torture reads the file once for each allocation, which fails then, and prints how many there are. A file that is refused gives `refused: CODE: why` as its last line. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -200,7 +201,7 @@ static const arb_scan_filter_vtable condition_vtable = {.name = "condition",
                                                         .equal_integer = condition_integer};
 
 typedef struct options {
-    bool narrow, codes, late, count_rows;
+    bool narrow, codes, late, count_rows, torture;
     const char *only; /* NULL: all */
     uint32_t condition_count;
     condition conditions[MAX_CONDITIONS];
@@ -323,7 +324,7 @@ static arb_code dump_rows(const arb_table_file *file, options *how, const arb_sc
             if (batch == NULL)
                 break;
             rows += batch->selected;
-            if (!how->count_rows)
+            if (!how->count_rows && !how->torture)
                 print_batch(file, request, printed, batch, out);
             for (uint32_t j = 0; j < how->condition_count; j++)
                 atomic_store_explicit(&how->conditions[j].base.ready, 1, memory_order_release);
@@ -358,13 +359,34 @@ static arb_code dump(const char *path, options *how, arb_text *out, arb_error *e
     if (code == ARB_OK)
         code = add_conditions(file, how, columns, &request, error);
     if (code == ARB_OK) {
-        fwrite(arb_text_view(out).data, 1, out->size, stdout);
+        if (!how->torture)
+            fwrite(arb_text_view(out).data, 1, out->size, stdout);
         arb_text_clear(out);
         code = dump_rows(file, how, &request, printed, out, error);
     }
     arb_free(columns);
     file->vtable->destroy(file);
     return code;
+}
+
+/* Fail each allocation in turn: it must be reported as such, and nothing be lost. */
+static arb_code torture(const char *path, options *how, arb_error *error)
+{
+    for (uint64_t n = 1;; n++) {
+        arb_text out = {0};
+        arb_error_clear(error);
+        arb_alloc_fail_at(n, false);
+        arb_code code = dump(path, how, &out, error);
+        uint64_t count = arb_alloc_count();
+        arb_alloc_fail_at(0, false);
+        arb_text_reset(&out);
+        if (code != ARB_OK && code != ARB_OUT_OF_MEMORY)
+            return code;
+        if (count < n) {
+            printf("allocations %llu\n", (unsigned long long)(n - 1));
+            return code;
+        }
+    }
 }
 
 /* The options at argv[at]; returns how many arguments they take, 0 when it is none. */
@@ -379,6 +401,8 @@ static int take_option(options *how, int left, char **argv)
         return how->late = true;
     if (strcmp(argv[0], "--rows") == 0)
         return how->count_rows = true;
+    if (strcmp(argv[0], "--torture") == 0)
+        return how->torture = true;
     if (strcmp(argv[0], "--only") == 0 && left > 1) {
         how->only = argv[1];
         return 2;
@@ -415,7 +439,8 @@ int main(int argc, char **argv)
             continue;
         arb_error error = {0};
         arb_text out = {0};
-        arb_code code = dump(argv[i++], &how, &out, &error);
+        arb_code code = how.torture ? torture(argv[i], &how, &error) : dump(argv[i], &how, &out, &error);
+        i++;
         fwrite(arb_text_view(&out).data, 1, out.size, stdout);
         arb_text_reset(&out);
         if (code != ARB_OK) {
