@@ -3,6 +3,7 @@
  * The logical join's right side is the build side by default. Where the estimates say that the left one is much smaller,
  * sides change over; what then must come from the held side (LEFT, SEMI, ANTI) has an output kind of its own. */
 #include "optimizer/physical_internal.h"
+#include "optimizer/rule.h"
 
 typedef struct join_plan {
     const arb_logical *node;
@@ -29,9 +30,11 @@ static bool split_condition(planner *p, join_plan *j, const arb_expr **left_keys
 {
     const arb_expr *condition = j->node->join.condition;
     size_t count = condition == NULL ? 0 : arb_expr_conjunct_count(condition);
-    arb_column_set left = {0}, right = {0};
+    arb_column_set left = {0}, right = {0}, nullable = {0};
     if (!arb_logical_output(p->query, j->node->children[0], &left) ||
-        !arb_logical_output(p->query, j->node->children[1], &right))
+        !arb_logical_output(p->query, j->node->children[1], &right) ||
+        !arb_logical_nullable_columns(p->query, j->node->children[0], &nullable) ||
+        !arb_logical_nullable_columns(p->query, j->node->children[1], &nullable))
         return planner_no_memory(p) != NULL;
     for (size_t i = 0; i < count; i++) {
         const arb_expr *conjunct = arb_expr_conjunct(condition, i);
@@ -46,7 +49,11 @@ static bool split_condition(planner *p, join_plan *j, const arb_expr **left_keys
         } else if (!equal || !only_uses(p, a, &left) || !only_uses(p, b, &right)) {
             equal = false;
         }
-        bool null_safe = conjunct->kind == ARB_EXPR_COMPARE && conjunct->compare == ARB_NOT_DISTINCT;
+        /* where one side is never NULL, both comparisons let the same rows match */
+        bool null_safe = equal && conjunct->compare == ARB_NOT_DISTINCT && arb_expr_nullable(a, &nullable) &&
+                         arb_expr_nullable(b, &nullable);
+        bool exact = !j->node->join.null_aware || conjunct->compare == ARB_EQUAL;
+        null_safe |= equal && !exact;
         /* one table has one meaning of NULL: keys of the other meaning are checked afterwards */
         if (equal && (j->key_count == 0 || null_safe == j->null_equal)) {
             j->null_equal = null_safe;
