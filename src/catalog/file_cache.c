@@ -151,7 +151,7 @@ static arb_code open_entry(arb_file_cache *cache, arb_str path, uint64_t hash, c
     file->path = (arb_str){self->path, path.size};
     file->format = format;
     file->cache = cache;
-    arb_byte_source *source = NULL;
+    arb_byte_source *source;
     arb_code code;
     ARB_TRY_GOTO(code, arb_byte_source_open_local(self->path, &source, error), fail);
     file->identity = source->identity;
@@ -162,7 +162,6 @@ static arb_code open_entry(arb_file_cache *cache, arb_str path, uint64_t hash, c
     return ARB_OK;
 
 fail:
-    arb_byte_source_destroy(source);
     arb_free(self);
     return code;
 }

@@ -10,8 +10,7 @@
 typedef struct arb_file_format {
     const char *name;     /* "parquet": STORED AS, messages */
     const char *suffixes; /* ".parquet .parq", lower case, separated by spaces */
-    /* Open and validate. On success the file owns the source; on failure the caller keeps it. NULL: the format is known
-     * by name, but cannot be read. */
+    /* Open and validate. Takes the source over, also on failure. NULL: the format is known by name, but cannot be read. */
     arb_code (*open)(arb_byte_source *source, arb_table_file **out_file, arb_error *error);
 } arb_file_format;
 

@@ -1,9 +1,6 @@
 /* copy_statement.c: COPY … TO a file or, as rows, to whoever asked. */
 #include "engine/session_internal.h"
-#include "formats/row_writer.h"
-#include "io/byte_sink.h"
-
-enum { ENOUGH_BYTES = 256 << 10 };
+#include "formats/writer.h"
 
 typedef struct copy_options {
     arb_str format;
@@ -61,73 +58,59 @@ static arb_code read_options(const arb_bound_statement *statement, copy_options 
     return ARB_OK;
 }
 
-static arb_code make_writer(const copy_options *options, const arb_result_columns *columns, arb_row_writer **out_writer,
-                            arb_error *error)
+/* Takes the sink over, also on failure. */
+static arb_code make_writer(const copy_options *options, arb_byte_sink *sink, const arb_table_schema *schema,
+                            arb_table_writer **out_writer, arb_error *error)
 {
-    *out_writer = NULL;
-    bool tsv = arb_str_equal_nocase(options->format, ARB_STR("tsv"));
-    if (tsv || arb_str_equal_nocase(options->format, ARB_STR("csv"))) {
+    arb_str format = options->format;
+    bool tsv = arb_str_equal_nocase(format, ARB_STR("tsv"));
+    if (tsv || arb_str_equal_nocase(format, ARB_STR("csv"))) {
         char delimiter = options->delimiter != 0 ? options->delimiter : tsv ? '\t' : ',';
-        return arb_csv_writer_create(columns->names, columns->types, columns->column_count, delimiter, options->header,
-                                     out_writer, error);
+        arb_csv_write_options csv = {.delimiter = delimiter, .no_header = !options->header};
+        return arb_csv_table_writer_create(sink, schema, &csv, out_writer, error);
     }
-    bool lines = arb_str_equal_nocase(options->format, ARB_STR("ndjson")) ||
-                 arb_str_equal_nocase(options->format, ARB_STR("jsonl"));
-    if (lines || arb_str_equal_nocase(options->format, ARB_STR("json")))
-        return arb_json_writer_create(columns->names, columns->types, columns->column_count, lines, out_writer, error);
-    return arb_fail(error, ARB_NOT_SUPPORTED, "files of format \"%.*s\" cannot be written yet",
-                    ARB_STR_ARGS(options->format));
+    bool lines = arb_str_equal_nocase(format, ARB_STR("ndjson")) || arb_str_equal_nocase(format, ARB_STR("jsonl"));
+    if (lines || arb_str_equal_nocase(format, ARB_STR("json")))
+        return arb_json_table_writer_create(sink, schema, lines, out_writer, error);
+    if (arb_str_equal_nocase(format, ARB_STR("parquet")))
+        return arb_parquet_writer_create(sink, schema, NULL, out_writer, error);
+    arb_byte_sink_destroy(sink);
+    return arb_fail(error, ARB_NOT_SUPPORTED, "files of format \"%.*s\" cannot be written yet", ARB_STR_ARGS(format));
 }
 
-static arb_code write_buffer(arb_byte_sink *sink, arb_text *buffer, arb_error *error)
-{
-    arb_code code = arb_byte_sink_write(sink, buffer->data, buffer->size, error);
-    arb_text_clear(buffer);
-    return code;
-}
-
-static arb_code write_rows(arb_result *result, arb_row_writer *writer, arb_byte_sink *sink, arb_text *buffer,
-                           arb_error *error)
+static arb_code write_rows(arb_result *result, arb_table_writer *writer, arb_error *error)
 {
     const arb_batch *batch;
     int64_t rows = 0;
-    ARB_TRY(writer->vtable->begin(writer, buffer, error));
     for (;;) {
         ARB_TRY(arb_result_query_next(result, &batch, error));
         if (batch == NULL)
             break;
         rows += batch->selected;
-        ARB_TRY(writer->vtable->batch(writer, batch, buffer, error));
-        if (buffer->size >= ENOUGH_BYTES)
-            ARB_TRY(write_buffer(sink, buffer, error));
+        ARB_TRY(arb_table_writer_append(writer, batch, error));
     }
-    ARB_TRY(writer->vtable->end(writer, buffer, error));
-    ARB_TRY(write_buffer(sink, buffer, error));
+    ARB_TRY(arb_table_writer_finish(writer, error));
     result->affected = rows;
     return ARB_OK;
 }
 
 static arb_code copy_to_file(arb_result *result, arb_str path, const copy_options *options, arb_error *error)
 {
-    arb_row_writer *writer = NULL;
-    arb_byte_sink *sink = NULL;
-    arb_text buffer = {0};
-    arb_code code;
+    arb_table_schema schema = {
+        .column_count = result->columns.column_count, .names = result->columns.names, .types = result->columns.types};
+    arb_table_writer *writer = NULL;
+    arb_byte_sink *sink;
     if ((path = arb_str_copy(&result->arena, path)).data == NULL)
         return arb_fail_memory(error, "a path", 0);
     if (path.size == 0 || memchr(path.data, '\0', path.size) != NULL)
         return arb_fail(error, ARB_INVALID_PARAMETER, "a path is empty or holds a zero byte");
-    ARB_TRY_GOTO(code, make_writer(options, &result->columns, &writer, error), done);
-    ARB_TRY_GOTO(code, arb_result_start(result, error), done);
-    ARB_TRY_GOTO(code, arb_byte_sink_create_local(path.data, true, &sink, error), done);
-    ARB_TRY_GOTO(code, write_rows(result, writer, sink, &buffer, error), done);
-    code = arb_byte_sink_finish(sink, error);
-
-done:
+    ARB_TRY(arb_byte_sink_create_local(path.data, true, &sink, error));
+    ARB_TRY(make_writer(options, sink, &schema, &writer, error));
+    arb_code code = arb_result_start(result, error);
+    if (code == ARB_OK)
+        code = write_rows(result, writer, error);
     arb_result_stop(result);
-    arb_byte_sink_destroy(sink);
-    arb_row_writer_destroy(writer);
-    arb_text_reset(&buffer);
+    arb_table_writer_destroy(writer);
     return code;
 }
 

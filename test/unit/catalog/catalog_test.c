@@ -45,10 +45,12 @@ static const arb_table_file_vtable byte_vtable = {"bytes", byte_file_destroy, by
 static arb_code byte_open(arb_byte_source *source, arb_table_file **out_file, arb_error *error)
 {
     char first = 0;
-    if (source->identity.size == 0)
-        return arb_fail(error, ARB_CORRUPT_DATA, "%.*s is empty", ARB_STR_ARGS(source->path));
-    if (arb_byte_source_read(source, 0, &first, 1, error) != ARB_OK)
-        return error->code;
+    if (source->identity.size == 0) {
+        arb_code code = arb_fail(error, ARB_CORRUPT_DATA, "%.*s is empty", ARB_STR_ARGS(source->path));
+        arb_byte_source_destroy(source);
+        return code;
+    }
+    assert_int_equal(arb_byte_source_read(source, 0, &first, 1, error), ARB_OK);
     byte_file *self = arb_alloc_zeroed(sizeof *self);
     assert_non_null(self);
     self->source = source;
