@@ -1,3 +1,4 @@
+#include "execution/operators/group_index.h"
 #include "execution/operators/hash_aggregate.h"
 #include "kernels/select.h"
 
@@ -8,6 +9,7 @@ enum { judge_rows = 128 * 1024, judge_groups = 48 * 1024 };
 typedef struct sink_local {
     driver_groups *groups; /* NULL once combined */
     arb_key_columns keys;
+    arb_group_index index;
     arb_key_columns *deferred_keys; /* one a deferred aggregate */
     arb_vector *deferred_columns;   /* group, arguments, order columns */
     arb_vector_storage *storage;    /* one a child's column: arguments that came as codes */
@@ -17,7 +19,7 @@ typedef struct sink_local {
     char *single; /* the group, without GROUP BY */
     uint64_t rows;
     bool appends;
-    uint16_t selected[ARB_VECTOR_ROWS + 64];
+    uint16_t selected[ARB_VECTOR_ROWS + 64], missing[ARB_VECTOR_ROWS];
     char *group[ARB_VECTOR_ROWS];
     void *states[ARB_VECTOR_ROWS];
     char *made[ARB_VECTOR_ROWS];
@@ -57,6 +59,9 @@ arb_code hash_aggregate_sink_create(arb_operator *op, arb_driver *driver, void *
     arb_code code = local->groups == NULL ? ARB_OUT_OF_MEMORY : make_memory(aggregate, local, error);
     if (code == ARB_OK && aggregate->group_count == 0)
         code = arb_group_table_single(&local->groups->table, &local->single, error);
+    if (code == ARB_OK)
+        code = arb_group_index_init(&local->index, &op->node->children[0]->layout, aggregate->groups,
+                                    aggregate->group_count, error);
     if (code != ARB_OK) {
         hash_aggregate_sink_destroy(op, local);
         return code;
@@ -73,6 +78,7 @@ void hash_aggregate_sink_destroy(arb_operator *op, void *local_void)
         return;
     hash_aggregate_groups_destroy(aggregate, local->groups);
     arb_key_columns_reset(&local->keys);
+    arb_group_index_reset(&local->index);
     for (size_t d = 0; local->deferred_keys != NULL && d < aggregate->deferred_count; d++)
         arb_key_columns_reset(&local->deferred_keys[d]);
     for (size_t c = 0; local->storage != NULL && c < op->node->children[0]->layout.count; c++)
@@ -88,28 +94,43 @@ void hash_aggregate_sink_destroy(arb_operator *op, void *local_void)
 
 /* ---- groups ----------------------------------------------------------------------------------------------------------- */
 
+static arb_code look_up(const hash_aggregate *aggregate, sink_local *local, const uint16_t *rows, size_t count,
+                        arb_error *error)
+{
+    driver_groups *groups = local->groups;
+    ARB_TRY(arb_key_columns_hash(&local->keys, error));
+    if (local->appends)
+        return arb_group_table_append(&groups->table, &local->keys, rows, count, local->group, error);
+    ARB_TRY(arb_key_columns_flatten(&local->keys, error));
+    ARB_TRY(arb_group_table_find(&groups->table, &local->keys, rows, count, local->group, error));
+    uint64_t found = groups->table.store.rows;
+    if (local->rows >= judge_rows && found >= judge_groups && aggregate->base.context->drivers > 1 &&
+        found * 10 > local->rows * 7) {
+        local->appends = true;
+        local->index.on = false;
+        groups->repeats = true;
+    }
+    return ARB_OK;
+}
+
 static arb_code find_groups(const hash_aggregate *aggregate, sink_local *local, const arb_batch *in, size_t count,
                             arb_error *error)
 {
-    driver_groups *groups = local->groups;
     if (aggregate->group_count == 0) {
         for (size_t i = 0; aggregate->deferred_count != 0 && i < count; i++)
             local->group[local->selected[i]] = local->single;
         return ARB_OK;
     }
-    arb_key_columns_load(&local->keys, in);
-    ARB_TRY(arb_key_columns_hash(&local->keys, error));
-    if (local->appends)
-        return arb_group_table_append(&groups->table, &local->keys, local->selected, count, local->group, error);
-    ARB_TRY(arb_key_columns_flatten(&local->keys, error));
-    ARB_TRY(arb_group_table_find(&groups->table, &local->keys, local->selected, count, local->group, error));
     local->rows += count;
-    uint64_t found = groups->table.store.rows;
-    if (local->rows >= judge_rows && found >= judge_groups && aggregate->base.context->drivers > 1 &&
-        found * 10 > local->rows * 7) {
-        local->appends = true;
-        groups->repeats = true;
-    }
+    arb_key_columns_load(&local->keys, in);
+    size_t missing = 0;
+    if (!local->index.on || !arb_group_index_find(&local->index, &local->keys, local->selected, count, local->group,
+                                                  local->missing, &missing))
+        return look_up(aggregate, local, local->selected, count, error);
+    if (missing == 0)
+        return ARB_OK;
+    ARB_TRY(look_up(aggregate, local, local->missing, missing, error));
+    arb_group_index_learn(&local->index, local->selected, count, local->group);
     return ARB_OK;
 }
 

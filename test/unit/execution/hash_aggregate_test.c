@@ -93,6 +93,17 @@ static void make_node(aggregate_node *made, const t_table *table, size_t groups,
     static const uint32_t positions[] = {0, 1, 2, 3, 4, 5, 6, 7};
     *made = (aggregate_node){0};
     made->child.layout = t_layout(table, 0);
+    for (size_t c = 0; c < table->columns; c++) { /* known ranges, for arrays instead of hashing */
+        arb_slot *slot = (arb_slot *)&made->child.layout.slots[c];
+        int64_t low = 0, high = 0;
+        for (size_t r = 0; r < table->rows; r++) {
+            int64_t value = table->cells[r * table->columns + c];
+            low = value == T_NULL ? low : ARB_MIN(low, value);
+            high = ARB_MAX(high, value);
+        }
+        if (table->kinds[c] <= T_I64 && t_random() % 2 == 0)
+            slot->range = (arb_range){true, low, high};
+    }
     made->children[0] = &made->child;
     made->node.kind = ARB_PHYSICAL_AGGREGATE;
     made->node.child_count = 1;
