@@ -243,6 +243,8 @@ static arb_code validate_parameters(const arb_arrow_field *field, arb_error *err
     case ARB_ARROW_FIXED_SIZE_LIST:
         return field->size >= 0 ? ARB_OK : refuse(error, field, "has a negative size");
     case ARB_ARROW_DICTIONARY:
+        if (field->children[0].kind == ARB_ARROW_DICTIONARY)
+            return refuse(error, field, "has entries that are themselves encoded");
         return arb_arrow_kind_is_integer((arb_arrow_kind)field->index_kind)
                    ? ARB_OK
                    : refuse(error, field, "has indices that are no integers");

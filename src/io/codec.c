@@ -11,7 +11,8 @@
 
 const char *arb_codec_name(arb_codec codec)
 {
-    static const char *const names[] = {"uncompressed", "snappy", "gzip", "zstd", "lz4_raw", "lz4", "brotli"};
+    static const char *const names[] = {"uncompressed", "snappy", "gzip",   "zstd",
+                                        "lz4_raw",      "lz4",    "brotli", "lz4_frame"};
     return (unsigned)codec < ARB_CODEC_COUNT ? names[codec] : "unknown";
 }
 
@@ -135,6 +136,8 @@ arb_code arb_codec_decode(arb_codec codec, const void *from, size_t from_size, v
         break;
     case ARB_CODEC_LZ4_HADOOP:
         return lz4_old_decode(from, from_size, to, to_size, error);
+    case ARB_CODEC_LZ4_FRAME:
+        return lz4_frame(from, from_size, to, to_size) ? ARB_OK : damaged(codec, to_size, error);
     case ARB_CODEC_BROTLI:
         got = to_size;
         if (BrotliDecoderDecompress(from_size, from, &got, to) != BROTLI_DECODER_RESULT_SUCCESS)

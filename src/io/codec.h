@@ -18,6 +18,7 @@ typedef enum arb_codec {
     ARB_CODEC_LZ4_RAW,    /* one LZ4 block */
     ARB_CODEC_LZ4_HADOOP, /* Hadoop's framing of blocks; files of that name also hold frames or one bare block */
     ARB_CODEC_BROTLI,
+    ARB_CODEC_LZ4_FRAME, /* one frame of LZ4's own file format */
     ARB_CODEC_COUNT
 } arb_codec;
 

@@ -3,6 +3,7 @@
 #include <libdeflate.h>
 #include <limits.h>
 #include <lz4.h>
+#include <lz4frame.h>
 #include <snappy-c.h>
 #include <zstd.h>
 
@@ -29,6 +30,7 @@ arb_code arb_codec_encoder_create(arb_codec codec, int level, arb_codec_encoder 
     case ARB_CODEC_NONE:
     case ARB_CODEC_SNAPPY:
     case ARB_CODEC_LZ4_RAW:
+    case ARB_CODEC_LZ4_FRAME:
         break;
     case ARB_CODEC_ZSTD:
         encoder->level = level == 0 ? ZSTD_USUAL_LEVEL : ARB_MAX(ZSTD_minCLevel(), ARB_MIN(level, ZSTD_maxCLevel()));
@@ -67,6 +69,8 @@ size_t arb_codec_encode_bound(const arb_codec_encoder *encoder, size_t size)
         return snappy_max_compressed_length(size);
     case ARB_CODEC_LZ4_RAW: /* the library takes an int */
         return size > LZ4_MAX_INPUT_SIZE ? size : (size_t)LZ4_compressBound((int)size);
+    case ARB_CODEC_LZ4_FRAME:
+        return LZ4F_compressFrameBound(size, NULL);
     case ARB_CODEC_ZSTD:
         return ZSTD_compressBound(size);
     case ARB_CODEC_GZIP:
@@ -95,6 +99,10 @@ arb_code arb_codec_encode(arb_codec_encoder *encoder, const void *from, size_t s
         if (size <= LZ4_MAX_INPUT_SIZE)
             got = (size_t)LZ4_compress_default(from, to, (int)size, (int)room);
         done = got != 0;
+        break;
+    case ARB_CODEC_LZ4_FRAME:
+        got = LZ4F_compressFrame(to, room, from, size, NULL);
+        done = !LZ4F_isError(got);
         break;
     case ARB_CODEC_ZSTD:
         got = ZSTD_compressCCtx(encoder->zstd, to, room, from, size, encoder->level);

@@ -7,8 +7,8 @@
 /* What a codec keeps between blocks: tables of some 100 KiB. One thread at a time. */
 typedef struct arb_codec_encoder arb_codec_encoder;
 
-/* ARB_CODEC_NONE, SNAPPY, GZIP, ZSTD or LZ4_RAW; others are ARB_NOT_SUPPORTED. `level` 0 is the codec's usual one
- * (ZSTD: 1, which loses little and is several times as fast as the library's own choice). */
+/* ARB_CODEC_NONE, SNAPPY, GZIP, ZSTD, LZ4_RAW or LZ4_FRAME; others are ARB_NOT_SUPPORTED. `level` 0 is the codec's
+ * usual one (ZSTD: 1, which loses little and is several times as fast as the library's own choice). */
 ARB_NODISCARD arb_code arb_codec_encoder_create(arb_codec codec, int level, arb_codec_encoder **out_encoder,
                                                 arb_error *error);
 void arb_codec_encoder_destroy(arb_codec_encoder *encoder); /* NULL is a no-op */
