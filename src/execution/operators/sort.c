@@ -19,6 +19,7 @@ enum { prune_slack = 4096, limit_most = 1 << 20 };
 typedef struct sorted_run {
     arb_row_store store;
     ARB_VEC(arb_sort_entry) entries;
+    arb_reservation reservation; /* of the entries */
 } sorted_run;
 
 typedef struct sort_operator {
@@ -37,8 +38,7 @@ typedef struct sort_local {
     uint16_t rows[ARB_VECTOR_ROWS + 64];
     char *pointers[ARB_VECTOR_ROWS];
     uint64_t words[ARB_VECTOR_ROWS * ARB_SORT_WORDS_MOST];
-    bool pruned;                 /* the run holds `keep` rows in front, sorted; the last of them is the bar */
-    arb_reservation reservation; /* of the entries */
+    bool pruned; /* the run holds `keep` rows in front, sorted; the last of them is the bar */
     arb_vector_storage *storages;
 } sort_local;
 
@@ -48,6 +48,7 @@ static void run_destroy(sorted_run *run)
         return;
     arb_row_store_reset(&run->store);
     ARB_VEC_RESET(&run->entries);
+    arb_reservation_reset(&run->reservation);
     arb_free(run);
 }
 
@@ -57,6 +58,7 @@ static arb_code run_create(sort_operator *s, sorted_run **out_run, arb_error *er
     *out_run = NULL;
     if (run == NULL)
         return arb_fail_memory(error, "a sort", sizeof *run);
+    arb_reservation_init(&run->reservation, s->base.context->memory, "sort");
     arb_code code = arb_row_store_init(&run->store, &s->layout, s->base.context->memory, "sort", error);
     if (code != ARB_OK) {
         arb_free(run);
@@ -75,7 +77,6 @@ static void sink_destroy(arb_operator *op, void *state)
         arb_vector_storage_reset(&local->storages[i]);
     arb_free(local->storages);
     run_destroy(local->run);
-    arb_reservation_reset(&local->reservation);
     arb_free(local);
 }
 
@@ -86,7 +87,6 @@ static arb_code sink_create(arb_operator *op, arb_driver *driver, void **out_loc
     *out_local = NULL;
     if (local == NULL)
         return arb_fail_memory(error, "a sort", sizeof *local);
-    arb_reservation_init(&local->reservation, op->context->memory, "sort");
     arb_code code = run_create((sort_operator *)op, &local->run, error);
     if (code != ARB_OK) {
         sink_destroy(op, local);
@@ -101,22 +101,35 @@ static uint64_t *extra_words(const sort_operator *s, char *row)
     return (uint64_t *)(row + s->layout.extra_offset);
 }
 
+/* A row's place in the source's order: split, batch, row; splits beyond two million come round again. */
+static uint64_t place_of(uint64_t sequence, uint16_t row)
+{
+    return (sequence >> 32) << 43 | (sequence & UINT32_MAX) << 11 | row;
+}
+
+static arb_code reserve_entries(sorted_run *run, size_t more, arb_error *error)
+{
+    size_t before = run->entries.capacity;
+    if (run->entries.size + more <= before)
+        return ARB_OK;
+    size_t wanted = ARB_MAX(run->entries.size + more, before * 2);
+    ARB_TRY(arb_reservation_grow(&run->reservation, (wanted - before) * sizeof(arb_sort_entry), error));
+    if (!ARB_VEC_RESERVE(&run->entries, wanted))
+        return arb_fail_memory(error, "a sort", wanted * sizeof(arb_sort_entry));
+    return ARB_OK;
+}
+
 /* Copy the given rows, whose words are known, to the end of the run. */
 static arb_code add_rows(sort_operator *s, sort_local *local, const arb_batch *in, size_t count, arb_error *error)
 {
     sorted_run *run = local->run;
     uint32_t words = s->keys.words;
-    if (run->entries.size + count > run->entries.capacity) {
-        size_t wanted = ARB_MAX(run->entries.size + count, run->entries.capacity * 2);
-        ARB_TRY(arb_reservation_grow(&local->reservation, (wanted - run->entries.capacity) * sizeof(arb_sort_entry),
-                                     error));
-        if (!ARB_VEC_RESERVE(&run->entries, wanted))
-            return arb_fail_memory(error, "a sort", wanted * sizeof(arb_sort_entry));
-    }
+    ARB_TRY(reserve_entries(run, count, error));
     ARB_TRY(arb_row_store_append(&run->store, count, local->pointers, error));
     for (size_t c = 0; c < s->layout.column_count; c++)
         ARB_TRY(arb_row_store_scatter(&run->store, c, &in->columns[c], local->rows, count, local->pointers, error));
     for (size_t i = 0; i < count; i++) {
+        *arb_row_header(local->pointers[i]) = place_of(in->sequence, local->rows[i]);
         memcpy(extra_words(s, local->pointers[i]), local->words + i * words, words * sizeof(uint64_t));
         run->entries.data[run->entries.size++] = (arb_sort_entry){local->words[i * words], local->pointers[i]};
     }
@@ -126,7 +139,15 @@ static arb_code add_rows(sort_operator *s, sort_local *local, const arb_batch *i
 static void sort_run(sort_operator *s, sorted_run *run)
 {
     arb_sort_order order = {&s->keys, s->layout.extra_offset};
-    arb_sort_entries(run->entries.data, run->entries.size, &order);
+    uint64_t bytes = run->entries.size * sizeof(arb_sort_entry);
+    arb_sort_entry *scratch = NULL;
+    bool reserved = run->entries.size >= ARB_SORT_RADIX_LEAST && arb_reservation_try_grow(&run->reservation, bytes);
+    if (reserved)
+        scratch = arb_alloc(bytes);
+    arb_sort_entries(run->entries.data, run->entries.size, &order, scratch);
+    arb_free(scratch);
+    if (reserved)
+        arb_reservation_shrink(&run->reservation, bytes);
 }
 
 /* Copy the first `count` entries' rows of one run to another. */
@@ -142,6 +163,7 @@ static arb_code copy_rows(sort_operator *s, sort_local *local, const sorted_run 
                                             ARB_VECTOR_ROWS, error));
     }
     char *sources[ARB_VECTOR_ROWS];
+    ARB_TRY(reserve_entries(to, count, error));
     for (size_t done = 0; done < count;) {
         size_t rows = ARB_MIN(count - done, (size_t)ARB_VECTOR_ROWS);
         ARB_TRY(arb_row_store_append(&to->store, rows, local->pointers, error));
@@ -153,9 +175,10 @@ static arb_code copy_rows(sort_operator *s, sort_local *local, const sorted_run 
             ARB_TRY(arb_row_store_scatter(&to->store, c, &column, NULL, rows, local->pointers, error));
         }
         for (size_t i = 0; i < rows; i++) {
+            *arb_row_header(local->pointers[i]) = *arb_row_header(sources[i]);
             memcpy(extra_words(s, local->pointers[i]), extra_words(s, sources[i]), s->keys.words * sizeof(uint64_t));
-            if (!ARB_VEC_PUSH(&to->entries, (arb_sort_entry){from->entries.data[done + i].key, local->pointers[i]}))
-                return arb_fail_memory(error, "a sort", sizeof(arb_sort_entry));
+            to->entries.data[to->entries.size++] =
+                (arb_sort_entry){from->entries.data[done + i].key, local->pointers[i]};
         }
         done += rows;
     }
@@ -176,8 +199,6 @@ static arb_code prune(sort_operator *s, sort_local *local, arb_error *error)
     }
     run_destroy(run);
     local->run = kept;
-    arb_reservation_reset(&local->reservation);
-    ARB_TRY(arb_reservation_grow(&local->reservation, kept->entries.capacity * sizeof(arb_sort_entry), error));
     local->pruned = count == s->keep;
     if (local->pruned && count != 0) {
         uint64_t bar = kept->entries.data[count - 1].key, seen = atomic_load(&s->worst);
@@ -359,7 +380,7 @@ static void destroy(arb_operator *op)
 }
 
 static const arb_operator_vtable vtable = {
-    .name = "sort",
+    .name = "SORT",
     .destroy = destroy,
     .source_create = source_create,
     .pull = pull,
@@ -386,8 +407,8 @@ arb_code arb_sort_create(const arb_physical_node *node, arb_query_context *conte
     if (node->sort.limit >= 0 && node->sort.limit < limit_most && node->sort.offset < limit_most)
         s->keep = (uint64_t)(node->sort.limit + node->sort.offset);
     uint32_t extra = ARB_SORT_WORDS_MOST * sizeof(uint64_t);
-    arb_code code =
-        arb_sort_keys_init(&s->keys, node->sort.keys, node->sort.key_count, &node->layout, &s->layout, error);
+    arb_code code = arb_sort_keys_init(&s->keys, &s->arena, node->sort.keys, node->sort.key_count, &node->layout,
+                                       &s->layout, error);
     if (code == ARB_OK) {
         extra = s->keys.words * (uint32_t)sizeof(uint64_t);
         code = arb_row_layout_init(&s->layout, &s->arena, node->layout.slots, node->layout.count, extra, error);

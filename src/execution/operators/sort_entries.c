@@ -103,11 +103,59 @@ static void sort_part(arb_sort_entry *entries, size_t count, unsigned depth, con
     sort_by_insertion(entries, count, order);
 }
 
-void arb_sort_entries(arb_sort_entry *entries, size_t count, const arb_sort_order *order)
+static void sort_by_comparison(arb_sort_entry *entries, size_t count, const arb_sort_order *order)
 {
     bool sorted = true;
     for (size_t i = 1; sorted && i < count; i++)
         sorted = !before(&entries[i], &entries[i - 1], order);
     if (!sorted)
         sort_part(entries, count, 2 * arb_bit_width(count), order);
+}
+
+/* Least significant byte first, over the bytes that differ at all; stable. True when the result is in `scratch`. */
+static bool sort_by_radix(arb_sort_entry *entries, size_t count, arb_sort_entry *scratch)
+{
+    uint64_t all = ~(uint64_t)0, any = 0;
+    for (size_t i = 0; i < count; i++) {
+        all &= entries[i].key;
+        any |= entries[i].key;
+    }
+    bool swapped = false;
+    for (unsigned shift = 0; shift < 64; shift += 8) {
+        if (((all ^ any) >> shift & 0xFF) == 0)
+            continue;
+        size_t next[256] = {0}, sum = 0;
+        for (size_t i = 0; i < count; i++)
+            next[entries[i].key >> shift & 0xFF]++;
+        for (size_t digit = 0; digit < 256; digit++) {
+            size_t here = next[digit];
+            next[digit] = sum;
+            sum += here;
+        }
+        for (size_t i = 0; i < count; i++)
+            scratch[next[entries[i].key >> shift & 0xFF]++] = entries[i];
+        arb_sort_entry *swap_entries = entries;
+        entries = scratch;
+        scratch = swap_entries;
+        swapped = !swapped;
+    }
+    return swapped;
+}
+
+void arb_sort_entries(arb_sort_entry *entries, size_t count, const arb_sort_order *order, arb_sort_entry *scratch)
+{
+    if (count < ARB_SORT_RADIX_LEAST || scratch == NULL) {
+        sort_by_comparison(entries, count, order);
+        return;
+    }
+    if (sort_by_radix(entries, count, scratch))
+        memcpy(entries, scratch, count * sizeof *entries);
+    if (order->keys->words == 1 && order->keys->exact)
+        return;
+    for (size_t from = 0, to; from < count; from = to) {
+        for (to = from + 1; to < count && entries[to].key == entries[from].key; to++)
+            continue;
+        if (to - from > 1)
+            sort_by_comparison(entries + from, to - from, order);
+    }
 }

@@ -6,7 +6,7 @@
 
 typedef struct arb_sort_entry {
     uint64_t key; /* the first word */
-    char *row;    /* all words stand at `words_offset` in it */
+    char *row;    /* all words stand at `words_offset` in it; its header holds its place in the source's order */
 } arb_sort_entry;
 
 typedef struct arb_sort_order {
@@ -20,14 +20,20 @@ ARB_INLINE int arb_sort_entry_compare(const arb_sort_entry *a, const arb_sort_en
         return a->key < b->key ? -1 : 1;
     const uint64_t *x = (const uint64_t *)(a->row + order->words_offset);
     const uint64_t *y = (const uint64_t *)(b->row + order->words_offset);
-    int by_words = arb_sort_words_compare(x, y, order->keys->words);
-    if (by_words != 0 || order->keys->exact)
-        return by_words;
-    return arb_sort_keys_compare_rows(order->keys, a->row, b->row);
+    int result = order->keys->words == 1 ? 0 : arb_sort_words_compare(x, y, order->keys->words);
+    if (result == 0 && !order->keys->exact)
+        result = arb_row_compare(&order->keys->order, a->row, b->row);
+    if (result != 0)
+        return result;
+    uint64_t left = arb_load_u64(a->row), right = arb_load_u64(b->row);
+    return (left > right) - (left < right);
 }
 
-/* In place, not stable: quicksort with the median of three; short parts by insertion, and a part that splits badly too
- * often by heapsort, so that the worst case is n log n. */
-void arb_sort_entries(arb_sort_entry *entries, size_t count, const arb_sort_order *order);
+/* In place. Many entries go by their first word through a radix sort when `scratch` has room for as many (NULL: it has
+ * not), and only those with equal first words are compared; few are sorted by comparisons alone. Rows with equal keys end
+ * in the source's order, provided they came in it. */
+void arb_sort_entries(arb_sort_entry *entries, size_t count, const arb_sort_order *order, arb_sort_entry *scratch);
+/* Fewer are not worth a scratch. */
+enum { ARB_SORT_RADIX_LEAST = 2048 };
 
 #endif

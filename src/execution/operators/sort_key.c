@@ -1,201 +1,207 @@
 #include "execution/operators/sort_key.h"
 
-enum { key_bytes_most = ARB_SORT_WORDS_MOST * 8 };
+enum { bits_most = ARB_SORT_WORDS_MOST * 64, text_bits_least = 32 };
 
-static bool is_text(arb_physical physical)
+/* Bits of a column's value; of text what is left of the word, or of the next one. */
+static uint32_t value_bits(const arb_slot *slot, uint32_t at)
 {
-    return physical == ARB_PHYS_STRING;
+    switch (slot->physical) {
+    case ARB_PHYS_BOOL:
+        return 1;
+    case ARB_PHYS_FLOAT32:
+        return 32;
+    case ARB_PHYS_FLOAT64:
+        return 64;
+    case ARB_PHYS_INTERVAL:
+        return 128;
+    case ARB_PHYS_STRING: {
+        uint32_t left = 64 - at % 64;
+        return (left >= text_bits_least ? left : left + 64) / 8 * 8;
+    }
+    default:
+        break;
+    }
+    uint32_t most = (uint32_t)arb_physical_size(slot->physical) * 8;
+    if (!slot->range.known || slot->range.low > slot->range.high)
+        return most;
+    arb_uint128 span = (arb_uint128)slot->range.high - (arb_uint128)slot->range.low;
+    uint32_t bits = span >> 64 != 0 ? 64 + arb_bit_width((uint64_t)(span >> 64)) : arb_bit_width((uint64_t)span);
+    return ARB_MIN(bits, most);
 }
 
-/* Bytes of one column in a key, the NULL byte included. */
-static uint32_t key_bytes(arb_physical physical)
+static arb_int128 least_value(const arb_slot *slot, uint32_t bits)
 {
-    return 1 + (physical == ARB_PHYS_BOOL       ? 1
-                : is_text(physical)             ? ARB_STRING_INLINE
-                : physical == ARB_PHYS_INTERVAL ? 16
-                                                : (uint32_t)arb_physical_size(physical));
+    if (!arb_physical_is_integer(slot->physical))
+        return 0;
+    if (bits < arb_physical_size(slot->physical) * 8 && slot->range.known)
+        return slot->range.low;
+    return bits == 128 ? ARB_INT128_MIN : -((arb_int128)1 << (bits - 1));
 }
 
-arb_code arb_sort_keys_init(arb_sort_keys *sort, const arb_physical_sort_key *keys, size_t count,
+arb_code arb_sort_keys_init(arb_sort_keys *sort, arb_arena *arena, const arb_physical_sort_key *keys, size_t count,
                             const arb_layout *columns, const arb_row_layout *layout, arb_error *error)
 {
-    *sort = (arb_sort_keys){.count = count, .keys = keys, .layout = layout, .exact = true};
-    uint32_t bytes = 0;
+    *sort = (arb_sort_keys){.exact = true};
+    arb_sort_column *encoded = ARB_ARENA_ARRAY(arena, arb_sort_column, count + 1);
+    arb_row_order_key *order = ARB_ARENA_ARRAY(arena, arb_row_order_key, count + 1);
+    if (encoded == NULL || order == NULL)
+        return arb_fail_memory(error, "a sort", count * sizeof *encoded);
+    uint32_t at = 0;
     for (size_t i = 0; i < count; i++) {
-        arb_physical physical = columns->slots[keys[i].column].physical;
-        if (physical == ARB_PHYS_LIST || physical == ARB_PHYS_STRUCT)
+        const arb_slot *slot = &columns->slots[keys[i].column];
+        if (slot->physical == ARB_PHYS_LIST || slot->physical == ARB_PHYS_STRUCT)
             return arb_fail(error, ARB_NOT_SUPPORTED, "ordering by nested values is not supported");
-        bytes += key_bytes(physical);
-        /* behind text or the words' end, columns are left to the comparison by values */
-        sort->exact = sort->exact && !is_text(physical) && bytes <= key_bytes_most;
+        order[i] = (arb_row_order_key){keys[i].column, keys[i].descending, keys[i].nulls_first};
+        if (!sort->exact)
+            continue;
+        uint32_t start = at + slot->nullable, bits = value_bits(slot, start);
+        if (start + bits > bits_most) {
+            sort->exact = false;
+            continue;
+        }
+        encoded[sort->encoded++] = (arb_sort_column){.column = keys[i].column,
+                                                     .physical = (uint8_t)slot->physical,
+                                                     .descending = keys[i].descending,
+                                                     .nulls_first = keys[i].nulls_first,
+                                                     .null_bit = slot->nullable,
+                                                     .at = (uint16_t)start,
+                                                     .bits = (uint16_t)bits,
+                                                     .low = least_value(slot, bits)};
+        at = start + bits;
+        sort->exact = slot->physical != ARB_PHYS_STRING;
     }
-    sort->words = ARB_MAX((ARB_MIN(bytes, (uint32_t)key_bytes_most) + 7) / 8, 1u);
+    sort->columns = encoded;
+    sort->words = ARB_MAX((at + 63) / 64, 1u);
+    sort->order = (arb_row_order){layout, count, order};
     return ARB_OK;
 }
 
-static void put_big_endian(uint8_t *to, uint64_t value, unsigned bytes)
+/* ---- values as numbers ------------------------------------------------------------------------------------------------ */
+
+ARB_INLINE void put_bits(uint64_t *words, uint32_t at, uint32_t bits, uint64_t value)
 {
-    for (unsigned i = 0; i < bytes; i++)
-        to[i] = (uint8_t)(value >> (8 * (bytes - 1 - i)));
+    if (bits == 0)
+        return;
+    uint32_t word = at / 64, free = 64 - at % 64;
+    if (bits <= free) {
+        words[word] |= value << (free - bits);
+    } else {
+        words[word] |= value >> (bits - free);
+        words[word + 1] |= value << (64 - (bits - free));
+    }
 }
 
-/* A double's bits, so that unsigned order is total order: NaN last, -0 as 0. */
-static uint64_t order_double(double value)
+ARB_INLINE uint64_t low_bits(uint32_t bits)
+{
+    return bits >= 64 ? ~(uint64_t)0 : ((uint64_t)1 << bits) - 1;
+}
+
+ARB_INLINE void put_number(const arb_sort_column *column, uint64_t *words, uint64_t value)
+{
+    uint64_t mask = low_bits(column->bits);
+    put_bits(words, column->at, column->bits, (column->descending ? ~value : value) & mask);
+}
+
+ARB_INLINE void put_wide(const arb_sort_column *column, uint64_t *words, arb_uint128 value)
+{
+    if (column->bits <= 64) {
+        put_number(column, words, (uint64_t)value);
+        return;
+    }
+    if (column->descending)
+        value = ~value;
+    put_bits(words, column->at, column->bits - 64u, (uint64_t)(value >> 64) & low_bits(column->bits - 64u));
+    put_bits(words, column->at + column->bits - 64u, 64, (uint64_t)value);
+}
+
+/* A float's bits so that unsigned order is total order: NaN last, -0 as 0. */
+ARB_INLINE uint64_t order_double(double value)
 {
     if (value != value)
         return UINT64_MAX;
-    if (value == 0)
-        value = 0;
+    value = value == 0 ? 0 : value;
     uint64_t bits = arb_load_u64(&value);
     return bits >> 63 ? ~bits : bits | (uint64_t)1 << 63;
 }
 
-static arb_int128 interval_span(const arb_interval *interval)
+ARB_INLINE uint32_t order_float(float value)
 {
-    return ((arb_int128)interval->months * 30 + interval->days) * 86400000000 + interval->micros;
+    if (value != value)
+        return UINT32_MAX;
+    value = value == 0 ? 0 : value;
+    uint32_t bits = arb_load_u32(&value);
+    return bits >> 31 ? ~bits : bits | (uint32_t)1 << 31;
 }
 
-static void put_int128(uint8_t *to, arb_int128 value)
+static void put_interval(const arb_sort_column *column, uint64_t *words, const arb_interval *value)
 {
-    arb_uint128 order = (arb_uint128)value ^ ((arb_uint128)1 << 127);
-    put_big_endian(to, (uint64_t)(order >> 64), 8);
-    put_big_endian(to + 8, (uint64_t)order, 8);
+    arb_int128 span = ((arb_int128)value->months * 30 + value->days) * 86400000000 + value->micros;
+    put_wide(column, words, (arb_uint128)span ^ (arb_uint128)1 << 127);
 }
 
-static void put_value(uint8_t *to, const arb_vector *entries, size_t slot)
+static void put_text(const arb_sort_column *column, uint64_t *words, const arb_string *value)
 {
-    switch (entries->physical) {
-    case ARB_PHYS_BOOL:
-        to[0] = arb_bitmap_get(entries->values.bits, slot);
-        return;
+    char bytes[16] = {0};
+    memcpy(bytes, arb_string_data(value), ARB_MIN(value->size, (uint32_t)column->bits / 8));
+    arb_uint128 number =
+        (arb_uint128)__builtin_bswap64(arb_load_u64(bytes)) << 64 | __builtin_bswap64(arb_load_u64(bytes + 8));
+    put_wide(column, words, number >> (128 - column->bits));
+}
+
+/* One column of all rows. A value outside of the range that was claimed still stays within its bits. */
+#define EACH_ROW(type, statement)                                                  \
+    {                                                                              \
+        const type *values = arb_vector_entries(vector)->values.data;              \
+        for (size_t i = 0; i < count; i++, words += stride) {                      \
+            if (vector->validity != NULL && !arb_vector_is_valid(vector, rows[i])) \
+                continue;                                                          \
+            const type *value = &values[arb_vector_slot(vector, rows[i])];         \
+            statement;                                                             \
+        }                                                                          \
+        return;                                                                    \
+    }
+
+static void encode_column(const arb_sort_column *column, const arb_vector *vector, const uint16_t *rows, size_t count,
+                          uint64_t *words, uint32_t stride)
+{
+    uint64_t low = (uint64_t)column->low;
+    switch (column->physical) {
     case ARB_PHYS_INT8:
-        to[0] = (uint8_t)entries->values.i8[slot] ^ 0x80;
-        return;
+        EACH_ROW(int8_t, put_number(column, words, (uint64_t)(int64_t)*value - low))
     case ARB_PHYS_INT16:
-        put_big_endian(to, (uint16_t)entries->values.i16[slot] ^ 0x8000u, 2);
-        return;
+        EACH_ROW(int16_t, put_number(column, words, (uint64_t)(int64_t)*value - low))
     case ARB_PHYS_INT32:
-        put_big_endian(to, (uint32_t)entries->values.i32[slot] ^ 0x80000000u, 4);
-        return;
+        EACH_ROW(int32_t, put_number(column, words, (uint64_t)(int64_t)*value - low))
     case ARB_PHYS_INT64:
-        put_big_endian(to, (uint64_t)entries->values.i64[slot] ^ (uint64_t)1 << 63, 8);
-        return;
+        EACH_ROW(int64_t, put_number(column, words, (uint64_t)*value - low))
     case ARB_PHYS_INT128:
-        put_int128(to, entries->values.i128[slot]);
-        return;
-    case ARB_PHYS_FLOAT32: /* the upper half of the same value as a double would lose bits: widen, keep 4 bytes of float */
-    {
-        float value = entries->values.f32[slot];
-        uint32_t bits = arb_load_u32(&value);
-        if (value != value)
-            bits = UINT32_MAX;
-        else if (value == 0)
-            bits = 0x80000000u;
-        else
-            bits = bits >> 31 ? ~bits : bits | 0x80000000u;
-        put_big_endian(to, bits, 4);
-        return;
-    }
+        EACH_ROW(arb_int128, put_wide(column, words, (arb_uint128)*value - (arb_uint128)column->low))
+    case ARB_PHYS_FLOAT32:
+        EACH_ROW(float, put_number(column, words, order_float(*value)))
     case ARB_PHYS_FLOAT64:
-        put_big_endian(to, order_double(entries->values.f64[slot]), 8);
-        return;
+        EACH_ROW(double, put_number(column, words, order_double(*value)))
     case ARB_PHYS_INTERVAL:
-        put_int128(to, interval_span(&entries->values.interval[slot]));
-        return;
-    default: {
-        arb_str text = arb_string_view(&entries->values.string[slot]);
-        size_t shared = ARB_MIN(text.size, (size_t)ARB_STRING_INLINE);
-        memcpy(to, text.data, shared);
-        memset(to + shared, 0, ARB_STRING_INLINE - shared);
+        EACH_ROW(arb_interval, put_interval(column, words, value))
+    case ARB_PHYS_STRING:
+        EACH_ROW(arb_string, put_text(column, words, value))
+    default:
+        break;
     }
-    }
-}
-
-static void encode_row(const arb_sort_keys *sort, const arb_batch *batch, size_t row, uint64_t *words)
-{
-    uint8_t bytes[key_bytes_most + 32] = {0};
-    uint32_t at = 0;
-    for (size_t i = 0; i < sort->count && at < key_bytes_most; i++) {
-        const arb_vector *column = &batch->columns[sort->keys[i].column];
-        uint32_t size = key_bytes((arb_physical)column->physical);
-        bool valid = arb_vector_is_valid(column, row);
-        bytes[at] = valid ? 1 : sort->keys[i].nulls_first ? 0 : 2;
-        if (valid) {
-            put_value(bytes + at + 1, arb_vector_entries(column), arb_vector_slot(column, row));
-            if (sort->keys[i].descending)
-                for (uint32_t b = at + 1; b < at + size; b++)
-                    bytes[b] = (uint8_t)~bytes[b];
-        }
-        at += size;
-        if (is_text((arb_physical)column->physical))
-            break; /* what follows counts only once the texts are known to be equal */
-    }
-    for (uint32_t word = 0; word < sort->words; word++)
-        words[word] = __builtin_bswap64(arb_load_u64(bytes + word * 8));
+    for (size_t i = 0; i < count; i++, words += stride)
+        if (arb_vector_is_valid(vector, rows[i]))
+            put_number(column, words, arb_vector_get_bool(vector, rows[i]));
 }
 
 void arb_sort_keys_encode(const arb_sort_keys *sort, const arb_batch *batch, const uint16_t *rows, size_t count,
                           uint64_t *out_words)
 {
-    for (size_t i = 0; i < count; i++)
-        encode_row(sort, batch, rows[i], out_words + i * sort->words);
-}
-
-static int compare_values(arb_physical physical, const char *a, const char *b)
-{
-#define ORDER(x, y) (((x) > (y)) - ((x) < (y)))
-    switch (physical) {
-    case ARB_PHYS_BOOL:
-        return ORDER(*(const uint8_t *)a, *(const uint8_t *)b);
-    case ARB_PHYS_INT8:
-        return ORDER(*(const int8_t *)a, *(const int8_t *)b);
-    case ARB_PHYS_INT16:
-        return ORDER(arb_load_i16(a), arb_load_i16(b));
-    case ARB_PHYS_INT32:
-        return ORDER(arb_load_i32(a), arb_load_i32(b));
-    case ARB_PHYS_INT64:
-        return ORDER(arb_load_i64(a), arb_load_i64(b));
-    case ARB_PHYS_INT128:
-        return ORDER(arb_load_i128(a), arb_load_i128(b));
-    case ARB_PHYS_FLOAT32: {
-        uint64_t x = order_double((double)arb_load_f32(a)), y = order_double((double)arb_load_f32(b));
-        return ORDER(x, y);
+    memset(out_words, 0, count * sort->words * sizeof *out_words);
+    for (size_t k = 0; k < sort->encoded; k++) {
+        const arb_sort_column *column = &sort->columns[k];
+        const arb_vector *vector = &batch->columns[column->column];
+        for (size_t i = 0; column->null_bit && i < count; i++)
+            put_bits(out_words + i * sort->words, column->at - 1u, 1,
+                     arb_vector_is_valid(vector, rows[i]) == column->nulls_first);
+        encode_column(column, vector, rows, count, out_words, sort->words);
     }
-    case ARB_PHYS_FLOAT64: {
-        uint64_t x = order_double(arb_load_f64(a)), y = order_double(arb_load_f64(b));
-        return ORDER(x, y);
-    }
-    case ARB_PHYS_INTERVAL: {
-        arb_interval x, y;
-        memcpy(&x, a, sizeof x);
-        memcpy(&y, b, sizeof y);
-        return ORDER(interval_span(&x), interval_span(&y));
-    }
-    default: {
-        arb_string x, y;
-        memcpy(&x, a, sizeof x);
-        memcpy(&y, b, sizeof y);
-        return arb_string_compare(&x, &y);
-    }
-    }
-#undef ORDER
-}
-
-int arb_sort_keys_compare_rows(const arb_sort_keys *sort, const char *a, const char *b)
-{
-    for (size_t i = 0; i < sort->count; i++) {
-        const arb_physical_sort_key *key = &sort->keys[i];
-        const arb_row_column *column = &sort->layout->columns[key->column];
-        bool a_null = arb_row_is_null(sort->layout, a, key->column),
-             b_null = arb_row_is_null(sort->layout, b, key->column);
-        if (a_null || b_null) {
-            if (a_null != b_null)
-                return a_null == key->nulls_first ? -1 : 1;
-            continue;
-        }
-        int order = compare_values((arb_physical)column->physical, a + column->offset, b + column->offset);
-        if (order != 0)
-            return key->descending ? -order : order;
-    }
-    return 0;
 }
