@@ -61,15 +61,41 @@ static arb_code put_filled(arb_table_writer *writer, arb_error *error)
     return ARB_OK;
 }
 
+/* The next `count` selected rows from *row on, which is moved behind them. */
+static arb_batch cut_batch(const arb_batch *batch, uint32_t *row, uint64_t count, uint64_t *selection)
+{
+    memset(selection, 0, arb_bitmap_words(batch->rows) * sizeof *selection);
+    uint32_t taken = 0;
+    for (; *row < batch->rows && taken < count; ++*row)
+        if (batch->selection == NULL || arb_bitmap_get(batch->selection, *row)) {
+            arb_bitmap_set(selection, *row);
+            taken++;
+        }
+    arb_batch piece = *batch;
+    piece.selection = selection;
+    piece.selected = taken;
+    return piece;
+}
+
 arb_code arb_table_writer_append(arb_table_writer *writer, const arb_batch *batch, arb_error *error)
 {
-    if (batch->selected == 0)
-        return ARB_OK;
+    assert(batch->rows <= ARB_VECTOR_ROWS);
     if (writer->filled == NULL)
         ARB_TRY(arb_table_part_create(writer, &writer->filled, error));
-    if (arb_table_part_is_full(writer->filled, batch->selected))
-        ARB_TRY(put_filled(writer, error));
-    return arb_table_part_append(writer->filled, batch, error);
+    arb_table_part *part = writer->filled;
+    uint64_t selection[ARB_VECTOR_WORDS];
+    uint32_t row = 0, left = batch->selected;
+    while (left != 0) {
+        if (arb_table_part_is_full(part, 1))
+            ARB_TRY(put_filled(writer, error));
+        uint64_t room = writer->part_rows - part->rows;
+        if (room >= left && left == batch->selected)
+            return arb_table_part_append(part, batch, error);
+        arb_batch piece = cut_batch(batch, &row, room, selection);
+        ARB_TRY(arb_table_part_append(part, &piece, error));
+        left -= piece.selected;
+    }
+    return ARB_OK;
 }
 
 arb_code arb_table_writer_finish(arb_table_writer *writer, arb_error *error)

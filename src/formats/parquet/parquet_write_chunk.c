@@ -127,7 +127,7 @@ static void next_page(const arb_parquet_write_scratch *scratch, const arb_parque
         page->entry_to = page->row_to = ARB_MIN(row_end, column->entries);
         page->value_to = has_levels ? value : page->entry_to;
         for (; has_levels && entry < page->entry_to; entry++)
-            page->value_to += definitions[entry];
+            page->value_to += definitions[entry] == column->leaf->max_definition;
         return;
     }
     for (; entry < column->entries; entry++) {
@@ -394,7 +394,7 @@ static bool is_worth_compressing(const arb_parquet_write_scratch *scratch, const
     double dictionary_raw = (double)first->raw_from;
     double rest = first_raw == 0 ? 1 : ((double)scratch->raw.size - dictionary_raw) / first_raw;
     double expected = (double)chunk->dictionary_size + rest * (double)chunk->pages.data[0].size;
-    return expected < 0.9 * (double)scratch->raw.size;
+    return expected < 0.85 * (double)scratch->raw.size;
 }
 
 static arb_code append_pages(arb_parquet_write_scratch *scratch, arb_parquet_write_chunk *chunk, arb_error *error)
