@@ -46,7 +46,7 @@ static void fail_query(arb_execution *e, const arb_error *error)
         e->error = *error;
     pthread_mutex_unlock(&e->lock);
     atomic_store(&e->context.cancelled, true);
-    arb_result_abort(e->result, &e->error);
+    arb_result_sink_abort(e->result, &e->error);
 }
 
 /* One task less. The last one of all lets a destroyer go on: nothing of the execution may be touched afterwards. */
@@ -221,13 +221,13 @@ arb_code arb_execution_start(const arb_physical_plan *plan, const arb_execution_
                                      .batch_rows = options->batch_rows != 0 ? options->batch_rows : ARB_VECTOR_ROWS,
                                      .force_spill = options->force_spill};
     e->set = (arb_pipeline_set){.arena = &e->arena, .context = &e->context};
-    arb_code code = arb_result_create(plan, &e->context, &e->result, error);
+    arb_code code = arb_result_sink_create(plan, &e->context, &e->result, error);
     if (code == ARB_OK)
         code = arb_pipelines_build(&e->set, plan, e->result, error);
     for (size_t i = 0; code == ARB_OK && i < e->set.pipelines.size; i++) {
         const arb_pipeline *pipeline = e->set.pipelines.data[i];
         if (pipeline->sink->op == e->result)
-            code = arb_result_add_feeder(e->result, pipeline->number, pipeline->source, error);
+            code = arb_result_sink_add_feeder(e->result, pipeline->number, pipeline->source, error);
     }
     if (code != ARB_OK) {
         arb_execution_destroy(e);
@@ -252,7 +252,7 @@ arb_code arb_execution_start(const arb_physical_plan *plan, const arb_execution_
 
 arb_code arb_execution_next(arb_execution *e, const arb_batch **out_batch, arb_error *error)
 {
-    return arb_result_next(e->result, out_batch, error);
+    return arb_result_sink_next(e->result, out_batch, error);
 }
 
 void arb_execution_cancel(arb_execution *e)
@@ -279,7 +279,7 @@ void arb_execution_destroy(arb_execution *e)
         return;
     atomic_store(&e->context.cancelled, true);
     if (e->result != NULL)
-        arb_result_abort(e->result, NULL);
+        arb_result_sink_abort(e->result, NULL);
     pthread_mutex_lock(&e->lock);
     while (e->tasks != 0)
         pthread_cond_wait(&e->idle, &e->lock);

@@ -58,14 +58,14 @@ ARB_NODISCARD arb_code arb_shared_scan_create(const arb_physical_node *node, arb
                                               arb_operator *collect, arb_operator **out_op, arb_error *error);
 
 /* The result: a sink for drivers, and for the caller's thread the batches in order. It belongs to no plan node. */
-ARB_NODISCARD arb_code arb_result_create(const arb_physical_plan *plan, arb_query_context *context,
-                                         arb_operator **out_op, arb_error *error);
+ARB_NODISCARD arb_code arb_result_sink_create(const arb_physical_plan *plan, arb_query_context *context,
+                                              arb_operator **out_op, arb_error *error);
 /* Name a pipeline that feeds it, and its source, whose order the result keeps when it is the only one. */
-ARB_NODISCARD arb_code arb_result_add_feeder(arb_operator *result, uint32_t number, arb_operator *source,
-                                             arb_error *error);
+ARB_NODISCARD arb_code arb_result_sink_add_feeder(arb_operator *result, uint32_t number, arb_operator *source,
+                                                  arb_error *error);
 /* Wait for the next batch; NULL at the end. Lent until the next call. */
-ARB_NODISCARD arb_code arb_result_next(arb_operator *result, const arb_batch **out_batch, arb_error *error);
+ARB_NODISCARD arb_code arb_result_sink_next(arb_operator *result, const arb_batch **out_batch, arb_error *error);
 /* Let everyone who waits go on: the query has failed with `error`, or (NULL) nobody reads any more. */
-void arb_result_abort(arb_operator *result, const arb_error *error);
+void arb_result_sink_abort(arb_operator *result, const arb_error *error);
 
 #endif

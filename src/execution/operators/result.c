@@ -131,8 +131,8 @@ static const arb_operator_vtable vtable = {
     .finish = finish,
 };
 
-arb_code arb_result_create(const arb_physical_plan *plan, arb_query_context *context, arb_operator **out_op,
-                           arb_error *error)
+arb_code arb_result_sink_create(const arb_physical_plan *plan, arb_query_context *context, arb_operator **out_op,
+                                arb_error *error)
 {
     result_operator *r = arb_alloc_zeroed(sizeof *r);
     *out_op = NULL;
@@ -151,14 +151,14 @@ arb_code arb_result_create(const arb_physical_plan *plan, arb_query_context *con
     return ARB_OK;
 }
 
-arb_code arb_result_add_feeder(arb_operator *op, uint32_t number, arb_operator *source, arb_error *error)
+arb_code arb_result_sink_add_feeder(arb_operator *op, uint32_t number, arb_operator *source, arb_error *error)
 {
     result_operator *r = of(op);
     return ARB_VEC_PUSH(&r->feeders, (feeder){number, source}) ? ARB_OK
                                                                : arb_fail_memory(error, "the result", sizeof(feeder));
 }
 
-void arb_result_abort(arb_operator *op, const arb_error *error)
+void arb_result_sink_abort(arb_operator *op, const arb_error *error)
 {
     result_operator *r = of(op);
     pthread_mutex_lock(&r->lock);
@@ -181,7 +181,7 @@ static arb_owned_batch *take(result_operator *r)
     return head;
 }
 
-arb_code arb_result_next(arb_operator *op, const arb_batch **out_batch, arb_error *error)
+arb_code arb_result_sink_next(arb_operator *op, const arb_batch **out_batch, arb_error *error)
 {
     result_operator *r = of(op);
     arb_code code = ARB_OK;
