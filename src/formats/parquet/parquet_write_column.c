@@ -234,7 +234,7 @@ static arb_code append_flat(appender *a, const arb_parquet_node *node, const arb
     arb_parquet_write_column *column = &a->columns[node->leaf];
     const arb_vector *entries = arb_vector_entries(vector);
     column->entries += batch->selected;
-    if (node->type.id == ARB_TYPE_NULL) {
+    if (column->leaf->type.id == ARB_TYPE_NULL) {
         arb_text_append_repeated(&column->definitions, 0, batch->selected);
         return column->definitions.failed ? no_memory(a) : ARB_OK;
     }
@@ -277,10 +277,11 @@ static arb_code append_node(appender *a, const arb_parquet_node *node, const arb
 static arb_code mark_nulls(appender *a, const arb_parquet_node *node, const arb_vector *vector, entry *entries,
                            size_t count)
 {
+    bool never = node->shape == ARB_PARQUET_SHAPE_LEAF && a->columns[node->leaf].leaf->type.id == ARB_TYPE_NULL;
     for (size_t i = 0; i < count; i++) {
         if (!entries[i].is_there)
             continue;
-        bool valid = node->type.id != ARB_TYPE_NULL && arb_vector_is_valid(vector, entries[i].row);
+        bool valid = !never && arb_vector_is_valid(vector, entries[i].row);
         if (!valid && !node->nullable)
             return arb_fail(a->error, ARB_NULL_NOT_ALLOWED, "column \"%.*s\" has a NULL where there must be none",
                             ARB_STR_ARGS(a->name));

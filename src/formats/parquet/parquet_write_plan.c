@@ -197,7 +197,14 @@ static arb_code build_schema(arb_parquet_write_plan *plan, const arb_table_schem
     }
     plan->metadata.elements = b.elements.data;
     plan->metadata.element_count = (uint32_t)b.elements.size;
-    return arb_parquet_schema_build(&plan->metadata, &plan->arena, &plan->schema, error);
+    ARB_TRY(arb_parquet_schema_build(&plan->metadata, &plan->arena, &plan->schema, error));
+    /* Readers take a column of nothing but NULLs for one of numbers; vectors of that type hold none. */
+    for (uint32_t i = 0; i < plan->schema.leaf_count; i++) {
+        arb_parquet_leaf *leaf = &plan->schema.leaves[i];
+        if (plan->metadata.elements[leaf->element].logical == ARB_PARQUET_LOGICAL_UNKNOWN)
+            leaf->type = ARB_TYPE(NULL);
+    }
+    return ARB_OK;
 }
 
 static arb_code choose_codec(arb_parquet_write_plan *plan, arb_error *error)

@@ -77,8 +77,6 @@ ARB_INLINE uint64_t text_key(const arb_string *text)
 static arb_parquet_write_range range_text(const arb_string *values, const uint32_t *positions, size_t from,
                                           size_t count)
 {
-    if (count == 0)
-        return (arb_parquet_write_range){0};
     const arb_string *low = &values[positions == NULL ? from : positions[0]], *high = low;
     uint64_t low_key = text_key(low), high_key = low_key;
     for (size_t i = 1; i < count; i++) {
@@ -99,6 +97,8 @@ static arb_parquet_write_range range_of(const arb_parquet_write_column *column, 
                                         size_t count)
 {
     const void *data = column->data.data;
+    if (count == 0)
+        return (arb_parquet_write_range){0};
     switch (column->kept) {
     case ARB_PARQUET_KEPT_BOOL:
         return range_bool(data, positions, from, count);
