@@ -8,26 +8,53 @@ static const char digit_pairs[] =
     "43444546474849505152535455565758596061626364656667686970717273747576777879808182838485"
     "8687888990919293949596979899";
 
-/* Digits of `value`, at least `least`; returns how many. */
-static size_t put_digits(char *to, uint64_t value, size_t least)
+static const uint64_t powers_of_ten[] = {UINT64_C(1),
+                                         UINT64_C(10),
+                                         UINT64_C(100),
+                                         UINT64_C(1000),
+                                         UINT64_C(10000),
+                                         UINT64_C(100000),
+                                         UINT64_C(1000000),
+                                         UINT64_C(10000000),
+                                         UINT64_C(100000000),
+                                         UINT64_C(1000000000),
+                                         UINT64_C(10000000000),
+                                         UINT64_C(100000000000),
+                                         UINT64_C(1000000000000),
+                                         UINT64_C(10000000000000),
+                                         UINT64_C(100000000000000),
+                                         UINT64_C(1000000000000000),
+                                         UINT64_C(10000000000000000),
+                                         UINT64_C(100000000000000000),
+                                         UINT64_C(1000000000000000000),
+                                         UINT64_C(10000000000000000000)};
+
+/* How many digits `value` has; 1 for 0. By the bits' number times log10(2), which is right or one too small. */
+ARB_INLINE size_t count_digits(uint64_t value)
 {
-    char digits[20];
-    size_t at = sizeof digits;
+    size_t guess = (arb_bit_width(value | 1) * 1233) >> 12;
+    return guess + ((value | 1) >= powers_of_ten[guess]);
+}
+
+/* Digits of `value`, at least `least`; returns how many. */
+ARB_INLINE size_t put_digits(char *to, uint64_t value, size_t least)
+{
+    size_t size = ARB_MAX(count_digits(value), least);
+    char *at = to + size;
     while (value >= 100) {
         at -= 2;
-        memcpy(digits + at, digit_pairs + value % 100 * 2, 2);
+        memcpy(at, digit_pairs + value % 100 * 2, 2);
         value /= 100;
     }
     if (value >= 10) {
         at -= 2;
-        memcpy(digits + at, digit_pairs + value * 2, 2);
-    } else if (value != 0 || at == sizeof digits) {
-        digits[--at] = (char)('0' + value);
+        memcpy(at, digit_pairs + value * 2, 2);
+    } else if (at > to) {
+        *--at = (char)('0' + value);
     }
-    while (sizeof digits - at < least)
-        digits[--at] = '0';
-    memcpy(to, digits + at, sizeof digits - at);
-    return sizeof digits - at;
+    while (at > to)
+        *--at = '0';
+    return size;
 }
 
 static size_t put_wide_digits(char *to, arb_uint128 value, size_t least)
@@ -41,6 +68,11 @@ static size_t put_wide_digits(char *to, arb_uint128 value, size_t least)
 
 size_t arb_form_integer(char *to, arb_int128 value)
 {
+    if (ARB_LIKELY(value == (int64_t)value)) {
+        size_t sign = value < 0;
+        *to = '-';
+        return sign + put_digits(to + sign, sign ? -(uint64_t)(int64_t)value : (uint64_t)(int64_t)value, 0);
+    }
     if (value >= 0)
         return put_wide_digits(to, (arb_uint128)value, 0);
     *to = '-';
@@ -51,6 +83,14 @@ size_t arb_form_decimal(char *to, arb_int128 value, unsigned scale)
 {
     if (scale == 0)
         return arb_form_integer(to, value);
+    if (scale < ARB_COUNT_OF(powers_of_ten) && value == (int64_t)value) {
+        uint64_t part = value < 0 ? -(uint64_t)(int64_t)value : (uint64_t)(int64_t)value, unit = powers_of_ten[scale];
+        size_t sign = value < 0;
+        *to = '-';
+        size_t whole = sign + put_digits(to + sign, part / unit, 0);
+        to[whole] = '.';
+        return whole + 1 + put_digits(to + whole + 1, part % unit, scale);
+    }
     char digits[48];
     size_t size = put_wide_digits(digits, value < 0 ? -(arb_uint128)value : (arb_uint128)value, 0), at = 0;
     if (value < 0)
