@@ -34,6 +34,37 @@ double arb_estimate_distinct(arb_rule_context *rule, arb_column_id column, doubl
     return at_least_one(fmin(distinct, base));
 }
 
+/* A column that only renames another one has its statistics. */
+static void note_source(arb_query *query, arb_column_id id, arb_column_id source)
+{
+    arb_column_info *info = arb_query_column(query, id), *from = arb_query_column(query, source);
+    if (info == from || info->table != NULL || from->table == NULL)
+        return;
+    info->table = from->table;
+    info->table_column = from->table_column;
+    info->statistics = from->statistics;
+}
+
+static void note_items(arb_query *query, const arb_named_expr *items, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (items[i].expr->kind == ARB_EXPR_COLUMN)
+            note_source(query, items[i].id, items[i].expr->column);
+    }
+}
+
+void arb_estimate_note_sources(arb_query *query, const arb_logical *node)
+{
+    for (size_t i = 0; i < arb_logical_child_count(node); i++)
+        arb_estimate_note_sources(query, arb_logical_child(node, i));
+    if (node->kind == ARB_LOGICAL_PROJECT)
+        note_items(query, node->project.items, node->project.item_count);
+    if (node->kind == ARB_LOGICAL_AGGREGATE)
+        note_items(query, node->aggregate.groups, node->aggregate.group_count);
+    for (size_t i = 0; node->kind == ARB_LOGICAL_SHARED && i < node->shared.column_count; i++)
+        note_source(query, node->shared.columns[i], node->shared.sources[i]);
+}
+
 typedef struct first_column {
     arb_column_id column;
     bool several;

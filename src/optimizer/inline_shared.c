@@ -17,7 +17,7 @@ static void count_uses(const arb_logical *node)
         count_uses(arb_logical_child(node, i));
 }
 
-static void count_all(arb_query *query, const arb_logical *root)
+void arb_rule_count_uses(arb_query *query, const arb_logical *root)
 {
     for (size_t i = 0; i < query->shared.size; i++)
         query->shared.data[i]->uses = 0;
@@ -82,7 +82,7 @@ static const arb_logical *inline_node(arb_rule_context *rule, void *context, con
 const arb_logical *arb_rule_inline_shared(arb_rule_context *rule, const arb_logical *root, bool may_inline)
 {
     arb_query *query = rule->query;
-    count_all(query, root);
+    arb_rule_count_uses(query, root);
     inliner in = {.inlined = ARB_ARENA_ARRAY(query->arena, bool, query->shared.size)};
     if (in.inlined == NULL)
         return NULL;
@@ -99,6 +99,6 @@ const arb_logical *arb_rule_inline_shared(arb_rule_context *rule, const arb_logi
     }
     root = arb_rule_transform(rule, root, inline_node, &in);
     if (root != NULL)
-        count_all(query, root);
+        arb_rule_count_uses(query, root);
     return root;
 }

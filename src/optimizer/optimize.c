@@ -5,6 +5,7 @@
  *   push_filters     so that the left sides of dependent joins are small when they have to be read twice
  *   unnest
  *   simplify, push_filters   again: unnesting made filters and outer joins that now can be moved and strengthened
+ *   common_subplans  when filters are where they belong, so that what looks the same is the same
  *   prune_columns    before joins are ordered, since projects that only pass columns on stand in the way
  *   push_limits      before estimates, which it changes
  *   order_joins      last: it also notes the estimated rows of every node */
@@ -94,6 +95,14 @@ static arb_code push_filters(pass *p)
     return check(p, ARB_RULE_PUSH_FILTERS);
 }
 
+static arb_code common_subplans(pass *p)
+{
+    if (!enabled(p, ARB_RULE_COMMON_SUBPLANS))
+        return ARB_OK;
+    p->root = arb_rule_common_subplans(&p->context, p->root, p->needed);
+    return check(p, ARB_RULE_COMMON_SUBPLANS);
+}
+
 static arb_code prune_columns(pass *p)
 {
     if (!enabled(p, ARB_RULE_PRUNE_COLUMNS))
@@ -113,6 +122,7 @@ arb_code arb_optimize_with(arb_query *query, const arb_logical *root, const arb_
     ARB_TRY(run(&p, ARB_RULE_UNNEST, arb_rule_unnest));
     ARB_TRY(run(&p, ARB_RULE_SIMPLIFY, arb_rule_simplify));
     ARB_TRY(push_filters(&p));
+    ARB_TRY(common_subplans(&p));
     ARB_TRY(prune_columns(&p));
     ARB_TRY(run(&p, ARB_RULE_PUSH_LIMITS, arb_rule_push_limits));
     ARB_TRY(run(&p, ARB_RULE_ORDER_JOINS, arb_rule_order_joins));

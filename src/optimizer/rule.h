@@ -26,6 +26,8 @@ const arb_logical *arb_rule_push_filters(arb_rule_context *rule, const arb_logic
 const arb_logical *arb_rule_unnest(arb_rule_context *rule, const arb_logical *root);
 const arb_logical *arb_rule_prune_columns(arb_rule_context *rule, const arb_logical *root,
                                           const arb_column_set *needed);
+const arb_logical *arb_rule_common_subplans(arb_rule_context *rule, const arb_logical *root,
+                                            const arb_column_set *needed);
 const arb_logical *arb_rule_order_joins(arb_rule_context *rule, const arb_logical *root);
 const arb_logical *arb_rule_push_limits(arb_rule_context *rule, const arb_logical *root);
 
@@ -63,6 +65,9 @@ bool arb_aggregate_counts(const arb_aggregate_call *call);
 
 /* Replace each column that is an item's id by the item's expression. */
 const arb_expr *arb_expr_substitute(arb_query *query, const arb_expr *expr, const arb_named_expr *items, size_t count);
+
+/* Count anew how many nodes read each shared plan. */
+void arb_rule_count_uses(arb_query *query, const arb_logical *root);
 
 /* ---- trees ------------------------------------------------------------------------------------------------------ */
 

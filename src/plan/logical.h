@@ -274,6 +274,14 @@ void arb_logical_walk_exprs(const arb_logical *node, arb_expr_visit visit, void 
 arb_logical *arb_logical_map_exprs(arb_query *query, const arb_logical *node,
                                    const arb_expr *(*map)(void *context, const arb_expr *expr), void *context);
 
+/* Do two subtrees compute the same, but for the ids of what they make? Then map[id in a] is the id in b; `map` has a place
+ * for every id of the query and holds ARB_NO_COLUMN before. What uses columns from outside, is volatile or dependent
+ * matches nothing. */
+bool arb_logical_match(const arb_logical *a, const arb_logical *b, arb_column_id *map);
+/* A hash that is equal for subtrees that match, from those of the node's children. `columns` has a place for every id of
+ * the query, where what a column is made from is noted as nodes are visited bottom-up. */
+uint64_t arb_logical_shape(const arb_logical *node, const uint64_t *children, uint64_t *columns);
+
 /* Check what every plan must keep: each used column is made below (or is in `outer`, which may be NULL), no column is made
  * twice, types match the registry, conditions are BOOLEAN. ARB_INTERNAL names the first thing that is wrong; for tests
  * and debug builds, between rules. */

@@ -1,0 +1,340 @@
+/* common_subplans.c: what a query asks for twice is worked out once.
+ *
+ * Subtrees that compute the same under other column ids (plan/logical_match.c) become one shared plan, which SHARED
+ * nodes read. The largest first; then again, until nothing is found. A shared plan is held in memory, stands in the way
+ * of filters and run-time filters from above, and fixes what is joined first. So it must pay:
+ *   - it holds a join or an aggregate, or is a scan of which few rows pass;
+ *   - its result is small, and no more than what it reads;
+ *   - within a nest of joins only the whole nest counts, since parts of it may be joined in another order.
+ * Runs before columns are pruned: two places may need different columns of the same subtree, and pruning gathers what
+ * all readers need. */
+#include "optimizer/estimate.h"
+
+static const double most_bytes = 64e6, least_input = 1e3, least_scanned = 1e5, most_kept = 0.05;
+
+enum { most_rounds = 16 };
+
+typedef struct occurrence {
+    const arb_logical *node;
+    uint64_t shape;
+    size_t size; /* nodes of the subtree */
+    arb_column_set needed;
+} occurrence;
+
+typedef struct finder {
+    arb_rule_context *rule;
+    const arb_column_set *needed;
+    uint64_t *columns; /* shapes, by id */
+    ARB_VEC(occurrence) found;
+} finder;
+
+typedef struct summary {
+    uint64_t shape;
+    size_t size;
+} summary;
+
+static bool in_nest(const arb_logical *node)
+{
+    return node->kind == ARB_LOGICAL_FILTER || (node->kind == ARB_LOGICAL_JOIN && node->join.kind != ARB_JOIN_FULL);
+}
+
+/* Note every subtree that may be shared; `nested`: the node is a part of its parent's nest of joins. */
+static bool look(finder *f, const arb_logical *node, const arb_column_set *needed, bool nested, summary *out)
+{
+    arb_query *query = f->rule->query;
+    size_t count = arb_logical_child_count(node);
+    uint64_t *shapes = ARB_ARENA_ARRAY(query->arena, uint64_t, count);
+    arb_column_set below = {0};
+    bool makes_all = node->kind == ARB_LOGICAL_PROJECT || node->kind == ARB_LOGICAL_AGGREGATE;
+    if (shapes == NULL || (!makes_all && !arb_column_set_copy(query, &below, needed)) ||
+        !arb_logical_used_columns(query, node, &below))
+        return false;
+    size_t size = 1;
+    for (size_t i = 0; i < count; i++) {
+        bool within =
+            node->kind == ARB_LOGICAL_FILTER || (in_nest(node) && (i == 0 || node->join.kind == ARB_JOIN_INNER));
+        arb_column_set given = {0};
+        summary child;
+        if (node->kind == ARB_LOGICAL_SET) {
+            for (size_t k = 0; k < node->set.column_count; k++) {
+                if (!arb_column_set_add(query, &given, node->set.inputs[i].columns[k]))
+                    return false;
+            }
+        }
+        if (!look(f, arb_logical_child(node, i), node->kind == ARB_LOGICAL_SET ? &given : &below, within, &child))
+            return false;
+        shapes[i] = child.shape;
+        size += child.size;
+    }
+    *out = (summary){.shape = arb_logical_shape(node, shapes, f->columns), .size = size};
+    occurrence here = {.node = node, .shape = out->shape, .size = size, .needed = *needed};
+    return (nested && in_nest(node)) || node->kind == ARB_LOGICAL_SHARED ||
+           ARB_ARENA_PUSH(query->arena, &f->found, here);
+}
+
+static bool look_everywhere(finder *f, const arb_logical *root)
+{
+    arb_query *query = f->rule->query;
+    summary unused;
+    f->columns = ARB_ARENA_ARRAY(query->arena, uint64_t, query->columns.size);
+    f->found.size = 0;
+    if (f->columns == NULL || !look(f, root, f->needed, false, &unused))
+        return false;
+    for (size_t i = 0; i < query->shared.size; i++) {
+        arb_column_set all = {0};
+        const arb_shared *shared = query->shared.data[i];
+        if (shared->uses != 0 &&
+            (!arb_logical_output(query, shared->plan, &all) || !look(f, shared->plan, &all, false, &unused)))
+            return false;
+    }
+    return true;
+}
+
+/* ---- does it pay ------------------------------------------------------------------------------------------------ */
+
+typedef struct contents {
+    double base_rows;
+    bool works; /* has a join or an aggregate */
+} contents;
+
+static void look_inside(const arb_logical *node, contents *out)
+{
+    out->works |= node->kind == ARB_LOGICAL_JOIN || node->kind == ARB_LOGICAL_AGGREGATE;
+    if (node->kind == ARB_LOGICAL_SCAN)
+        out->base_rows += (double)node->scan.table->rows;
+    for (size_t i = 0; i < arb_logical_child_count(node); i++)
+        look_inside(arb_logical_child(node, i), out);
+}
+
+/* The list's occurrences of one subtree. */
+typedef struct matches {
+    size_t count;
+    size_t *list;         /* places in `found` */
+    arb_column_id **maps; /* from the first one's ids; NULL for the first itself */
+} matches;
+
+static bool anyone_needs(const finder *f, const matches *m, arb_column_id id)
+{
+    for (size_t i = 0; i < m->count; i++) {
+        if (arb_column_set_has(&f->found.data[m->list[i]].needed, m->maps[i] != NULL ? m->maps[i][id] : id))
+            return true;
+    }
+    return false;
+}
+
+static bool pays(const finder *f, const matches *m)
+{
+    const double text_bytes = 16; /* behind those of its slot, for what is not inline */
+    arb_query *query = f->rule->query;
+    const arb_logical *first = f->found.data[m->list[0]].node;
+    contents inside = {0};
+    arb_column_ids ids = {0};
+    double width = 0, rows = arb_estimate_rows(f->rule, first);
+    look_inside(first, &inside);
+    if (inside.base_rows < least_input || rows > inside.base_rows)
+        return false;
+    if (!inside.works && (inside.base_rows < least_scanned || rows > most_kept * inside.base_rows))
+        return false;
+    if (!arb_logical_output_ids(query, first, &ids))
+        return false;
+    for (size_t i = 0; i < ids.size; i++) {
+        arb_physical physical = arb_type_physical(arb_query_column(query, ids.data[i])->type);
+        if (anyone_needs(f, m, ids.data[i]))
+            width += (double)arb_physical_size(physical) + (physical == ARB_PHYS_STRING ? text_bytes : 0);
+    }
+    return rows * width <= most_bytes;
+}
+
+/* ---- sharing ---------------------------------------------------------------------------------------------------- */
+
+typedef struct replacement {
+    const arb_logical *node, *with;
+} replacement;
+
+typedef struct replacer {
+    ARB_VEC(replacement) list;
+} replacer;
+
+static const arb_logical *replace(arb_rule_context *rule, const replacer *r, const arb_logical *node)
+{
+    for (size_t i = 0; i < r->list.size; i++) {
+        if (r->list.data[i].node == node)
+            return r->list.data[i].with;
+    }
+    size_t count = arb_logical_child_count(node);
+    const arb_logical **children = ARB_ARENA_ARRAY(rule->query->arena, const arb_logical *, count);
+    if (children == NULL)
+        return NULL;
+    for (size_t i = 0; i < count; i++) {
+        if ((children[i] = replace(rule, r, arb_logical_child(node, i))) == NULL)
+            return NULL;
+    }
+    return arb_rule_with_children(rule, node, children);
+}
+
+static const arb_logical *replace_everywhere(arb_rule_context *rule, const replacer *r, const arb_logical *root,
+                                             size_t shared_count)
+{
+    for (size_t i = 0; i < shared_count; i++) {
+        arb_shared *shared = rule->query->shared.data[i];
+        if (shared->uses != 0 && (shared->plan = replace(rule, r, shared->plan)) == NULL)
+            return NULL;
+    }
+    return replace(rule, r, root);
+}
+
+/* A node that gives the occurrence's columns under their ids, from the shared plan. first_ids[i] is the first
+ * occurrence's id of what the shared plan calls sources[i]; `map` leads from the first occurrence's ids to this one's. */
+static const arb_logical *reader(arb_query *query, arb_shared *shared, const arb_column_ids *first_ids,
+                                 const arb_column_id *sources, const arb_column_id *map)
+{
+    arb_column_id *columns = ARB_ARENA_ARRAY(query->arena, arb_column_id, first_ids->size);
+    if (columns == NULL)
+        return NULL;
+    for (size_t i = 0; i < first_ids->size; i++)
+        columns[i] = map != NULL ? map[first_ids->data[i]] : first_ids->data[i];
+    return arb_logical_shared(query, shared, columns, sources, first_ids->size);
+}
+
+static arb_column_id *new_map(arb_query *query, size_t count)
+{
+    arb_column_id *map = ARB_ARENA_ARRAY(query->arena, arb_column_id, count);
+    for (size_t i = 0; map != NULL && i < count; i++)
+        map[i] = ARB_NO_COLUMN;
+    return map;
+}
+
+static bool new_matches(arb_query *query, size_t most, matches *out)
+{
+    *out = (matches){.list = ARB_ARENA_ARRAY(query->arena, size_t, most),
+                     .maps = ARB_ARENA_ARRAY(query->arena, arb_column_id *, most)};
+    return out->list != NULL && out->maps != NULL;
+}
+
+/* The occurrence `first` and all behind it that match it. */
+static bool gather(finder *f, size_t first, matches *out)
+{
+    arb_query *query = f->rule->query;
+    out->list[0] = first;
+    out->maps[0] = NULL;
+    out->count = 1;
+    for (size_t i = first + 1; i < f->found.size; i++) {
+        const occurrence *a = &f->found.data[first], *b = &f->found.data[i];
+        if (a->shape != b->shape || a->size != b->size)
+            continue;
+        arb_column_id *map = new_map(query, query->columns.size);
+        if (map == NULL)
+            return false;
+        if (!arb_logical_match(a->node, b->node, map))
+            continue;
+        out->maps[out->count] = map;
+        out->list[out->count++] = i;
+    }
+    return true;
+}
+
+static const arb_logical *share(finder *f, const matches *m, const arb_logical *root)
+{
+    arb_query *query = f->rule->query;
+    const arb_logical *first = f->found.data[m->list[0]].node;
+    size_t map_size = query->columns.size, shared_count = query->shared.size;
+    arb_column_id *fresh = ARB_ARENA_ARRAY(query->arena, arb_column_id, map_size);
+    arb_shared *shared = ARB_ARENA_NEW(query->arena, arb_shared);
+    arb_column_ids ids = {0};
+    replacer r = {0};
+    if (fresh == NULL || shared == NULL || !arb_logical_output_ids(query, first, &ids))
+        return NULL;
+    *shared = (arb_shared){.number = (uint32_t)shared_count,
+                           .plan = arb_rule_clone(f->rule, first, fresh, map_size),
+                           .uses = (uint32_t)m->count};
+    arb_column_id *sources = ARB_ARENA_ARRAY(query->arena, arb_column_id, ids.size);
+    if (shared->plan == NULL || sources == NULL || !ARB_ARENA_PUSH(query->arena, &query->shared, shared))
+        return NULL;
+    for (size_t i = 0; i < ids.size; i++)
+        sources[i] = fresh[ids.data[i]];
+    for (size_t i = 0; i < m->count; i++) {
+        replacement one = {.node = f->found.data[m->list[i]].node,
+                           .with = reader(query, shared, &ids, sources, m->maps[i])};
+        if (one.with == NULL || !ARB_ARENA_PUSH(query->arena, &r.list, one))
+            return NULL;
+    }
+    return replace_everywhere(f->rule, &r, root, shared_count);
+}
+
+/* The largest subtree that is there twice, shared; the same root when there is none. */
+static const arb_logical *share_largest(finder *f, const arb_logical *root)
+{
+    size_t best_size = 0;
+    matches now, best;
+    if (!new_matches(f->rule->query, f->found.size, &now) || !new_matches(f->rule->query, f->found.size, &best))
+        return NULL;
+    for (size_t i = 0; i < f->found.size; i++) {
+        if (f->found.data[i].size <= best_size)
+            continue;
+        if (!gather(f, i, &now))
+            return NULL;
+        if (now.count < 2 || !pays(f, &now))
+            continue;
+        matches last = best;
+        best_size = f->found.data[i].size;
+        best = now;
+        now = last;
+    }
+    return best_size == 0 ? root : share(f, &best, root);
+}
+
+/* Shared plans in an order in which each reads only earlier ones. */
+static void settle(const arb_logical *node, uint8_t *settled, arb_shared **order, size_t *count)
+{
+    if (node->kind == ARB_LOGICAL_SHARED && !settled[node->shared.shared->number]) {
+        arb_shared *shared = node->shared.shared;
+        settled[shared->number] = 1;
+        settle(shared->plan, settled, order, count);
+        order[(*count)++] = shared;
+    }
+    for (size_t i = 0; i < arb_logical_child_count(node); i++)
+        settle(arb_logical_child(node, i), settled, order, count);
+}
+
+static bool renumber(arb_query *query, const arb_logical *root)
+{
+    size_t count = 0, size = query->shared.size;
+    uint8_t *settled = ARB_ARENA_ARRAY(query->arena, uint8_t, size);
+    arb_shared **order = ARB_ARENA_ARRAY(query->arena, arb_shared *, size);
+    if (settled == NULL || order == NULL)
+        return false;
+    settle(root, settled, order, &count);
+    /* Those that nobody reads any more go to the end. */
+    for (size_t i = 0; i < size; i++) {
+        if (!settled[i])
+            order[count++] = query->shared.data[i];
+    }
+    for (size_t i = 0; i < size; i++) {
+        query->shared.data[i] = order[i];
+        order[i]->number = (uint32_t)i;
+    }
+    return true;
+}
+
+const arb_logical *arb_rule_common_subplans(arb_rule_context *rule, const arb_logical *root,
+                                            const arb_column_set *needed)
+{
+    finder f = {.rule = rule, .needed = needed};
+    bool changed = false;
+    for (size_t round = 0; round < most_rounds; round++) {
+        arb_estimate_note_sources(rule->query, root);
+        if (!look_everywhere(&f, root))
+            return NULL;
+        const arb_logical *fresh = share_largest(&f, root);
+        if (fresh == NULL)
+            return NULL;
+        if (fresh == root)
+            break;
+        root = fresh;
+        changed = true;
+    }
+    if (!changed)
+        return root;
+    arb_rule_count_uses(rule->query, root);
+    return renumber(rule->query, root) ? root : NULL;
+}
