@@ -8,12 +8,12 @@ typedef struct piece {
     int64_t start, rows;
 } piece;
 
-typedef struct job {
+typedef struct concat_job {
     arb_arrow_draft *draft;
     arb_error *error;
-} job;
+} concat_job;
 
-static arb_code build(job *job, arb_arrow_node *to, const piece *pieces, size_t count);
+static arb_code build(concat_job *job, arb_arrow_node *to, const piece *pieces, size_t count);
 
 static int64_t total_rows(const piece *pieces, size_t count)
 {
@@ -23,13 +23,13 @@ static int64_t total_rows(const piece *pieces, size_t count)
     return rows;
 }
 
-static arb_code too_large(job *job, const arb_arrow_node *node)
+static arb_code too_large(concat_job *job, const arb_arrow_node *node)
 {
     return arb_fail(job->error, ARB_LIMIT_EXCEEDED, "column \"%.*s\" of type %s becomes too large for its type",
                     ARB_STR_ARGS(node->field->name), arb_arrow_kind_name((arb_arrow_kind)node->field->kind));
 }
 
-static piece *new_pieces(job *job, size_t count)
+static piece *new_pieces(concat_job *job, size_t count)
 {
     piece *made = ARB_ARENA_ARRAY(&job->draft->arena, piece, count);
     if (made == NULL)
@@ -38,7 +38,7 @@ static piece *new_pieces(job *job, size_t count)
 }
 
 /* A fresh buffer of `count` values; zeroed. */
-static arb_code new_buffer(job *job, arb_arrow_buffer *buffer, int64_t count, size_t width, uint8_t **out_data)
+static arb_code new_buffer(concat_job *job, arb_arrow_buffer *buffer, int64_t count, size_t width, uint8_t **out_data)
 {
     size_t size;
     if (__builtin_mul_overflow((size_t)count, width, &size))
@@ -72,7 +72,7 @@ static void set_bits(uint8_t *to, int64_t to_bit, int64_t count)
         to[bit / 8] |= (uint8_t)(1 << (bit % 8));
 }
 
-static arb_code build_validity(job *job, arb_arrow_node *to, const piece *pieces, size_t count)
+static arb_code build_validity(concat_job *job, arb_arrow_node *to, const piece *pieces, size_t count)
 {
     bool any = false;
     for (size_t i = 0; i < count; i++)
@@ -93,7 +93,7 @@ static arb_code build_validity(job *job, arb_arrow_node *to, const piece *pieces
     return ARB_OK;
 }
 
-static arb_code build_bits(job *job, arb_arrow_node *to, const piece *pieces, size_t count)
+static arb_code build_bits(concat_job *job, arb_arrow_node *to, const piece *pieces, size_t count)
 {
     uint8_t *bits;
     ARB_TRY(new_buffer(job, &to->buffers[1], (to->length + 7) / 8, 1, &bits));
@@ -110,7 +110,7 @@ static arb_code build_bits(job *job, arb_arrow_node *to, const piece *pieces, si
 /* ---- values --------------------------------------------------------------------------------------------------- */
 
 /* Values of `width` bytes of one buffer, unchanged. */
-static arb_code build_values(job *job, arb_arrow_node *to, uint32_t buffer, size_t width, const piece *pieces,
+static arb_code build_values(concat_job *job, arb_arrow_node *to, uint32_t buffer, size_t width, const piece *pieces,
                              size_t count)
 {
     uint8_t *values;
@@ -136,7 +136,7 @@ static bool store_integer(uint8_t *at, size_t width, bool is_signed, int64_t val
 }
 
 /* Offsets of BINARY and LIST: those of each piece, moved to continue the ones before. */
-static arb_code build_offsets(job *job, arb_arrow_node *to, const piece *pieces, size_t count)
+static arb_code build_offsets(concat_job *job, arb_arrow_node *to, const piece *pieces, size_t count)
 {
     size_t width = arb_arrow_field_width(to->field);
     uint8_t *offsets;
@@ -155,7 +155,7 @@ static arb_code build_offsets(job *job, arb_arrow_node *to, const piece *pieces,
     return ARB_OK;
 }
 
-static arb_code build_binary(job *job, arb_arrow_node *to, const piece *pieces, size_t count)
+static arb_code build_binary(concat_job *job, arb_arrow_node *to, const piece *pieces, size_t count)
 {
     ARB_TRY(build_offsets(job, to, pieces, count));
     uint8_t *bytes;
@@ -171,7 +171,7 @@ static arb_code build_binary(job *job, arb_arrow_node *to, const piece *pieces, 
     return ARB_OK;
 }
 
-static arb_code build_views(job *job, arb_arrow_node *to, const piece *pieces, size_t count)
+static arb_code build_views(concat_job *job, arb_arrow_node *to, const piece *pieces, size_t count)
 {
     arb_arrow_buffer validity = to->buffers[0]; /* moves into the longer list */
     uint64_t buffers = 2;
@@ -206,7 +206,7 @@ static arb_code build_views(job *job, arb_arrow_node *to, const piece *pieces, s
 
 /* ---- nested --------------------------------------------------------------------------------------------------- */
 
-static arb_code build_list(job *job, arb_arrow_node *to, const piece *pieces, size_t count)
+static arb_code build_list(concat_job *job, arb_arrow_node *to, const piece *pieces, size_t count)
 {
     ARB_TRY(build_offsets(job, to, pieces, count));
     piece *elements = new_pieces(job, count);
@@ -221,7 +221,8 @@ static arb_code build_list(job *job, arb_arrow_node *to, const piece *pieces, si
 }
 
 /* One child of all pieces, as a whole; and where each piece's rows of it begin in the result. */
-static arb_code build_whole_child(job *job, arb_arrow_node *to, uint32_t child, const piece *pieces, size_t count)
+static arb_code build_whole_child(concat_job *job, arb_arrow_node *to, uint32_t child, const piece *pieces,
+                                  size_t count)
 {
     piece *whole = new_pieces(job, count);
     if (whole == NULL)
@@ -231,7 +232,7 @@ static arb_code build_whole_child(job *job, arb_arrow_node *to, uint32_t child, 
     return build(job, &to->children[child], whole, count);
 }
 
-static arb_code build_list_view(job *job, arb_arrow_node *to, const piece *pieces, size_t count)
+static arb_code build_list_view(concat_job *job, arb_arrow_node *to, const piece *pieces, size_t count)
 {
     size_t width = arb_arrow_field_width(to->field);
     ARB_TRY(build_values(job, to, 2, width, pieces, count));
@@ -249,7 +250,7 @@ static arb_code build_list_view(job *job, arb_arrow_node *to, const piece *piece
 }
 
 /* Children with `each` rows for each row of the parent: STRUCT, sparse unions, FIXED_LIST. */
-static arb_code build_parallel(job *job, arb_arrow_node *to, int64_t each, const piece *pieces, size_t count)
+static arb_code build_parallel(concat_job *job, arb_arrow_node *to, int64_t each, const piece *pieces, size_t count)
 {
     for (uint32_t child = 0; child < to->child_count; child++) {
         piece *rows = new_pieces(job, count);
@@ -264,12 +265,12 @@ static arb_code build_parallel(job *job, arb_arrow_node *to, int64_t each, const
     return ARB_OK;
 }
 
-static arb_code build_type_ids(job *job, arb_arrow_node *to, const piece *pieces, size_t count)
+static arb_code build_type_ids(concat_job *job, arb_arrow_node *to, const piece *pieces, size_t count)
 {
     return build_values(job, to, 0, 1, pieces, count);
 }
 
-static arb_code build_dense_union(job *job, arb_arrow_node *to, const piece *pieces, size_t count)
+static arb_code build_dense_union(concat_job *job, arb_arrow_node *to, const piece *pieces, size_t count)
 {
     ARB_TRY(build_type_ids(job, to, pieces, count));
     uint8_t *offsets;
@@ -293,7 +294,7 @@ static arb_code build_dense_union(job *job, arb_arrow_node *to, const piece *pie
 }
 
 /* Pieces that share one dictionary keep it; else the dictionaries are joined too, and indices moved. */
-static arb_code build_dictionary(job *job, arb_arrow_node *to, const piece *pieces, size_t count)
+static arb_code build_dictionary(concat_job *job, arb_arrow_node *to, const piece *pieces, size_t count)
 {
     size_t width = arb_arrow_field_width(to->field);
     bool is_signed = to->field->index_kind <= ARB_ARROW_INT64, same = true;
@@ -322,7 +323,7 @@ static arb_code build_dictionary(job *job, arb_arrow_node *to, const piece *piec
     return ARB_OK;
 }
 
-static arb_code build_runs(job *job, arb_arrow_node *to, const piece *pieces, size_t count)
+static arb_code build_runs(concat_job *job, arb_arrow_node *to, const piece *pieces, size_t count)
 {
     arb_arrow_node *ends = &to->children[0];
     size_t width = arb_arrow_field_width(ends->field);
@@ -354,7 +355,7 @@ static arb_code build_runs(job *job, arb_arrow_node *to, const piece *pieces, si
     return build(job, &to->children[1], values, count);
 }
 
-static arb_code build(job *job, arb_arrow_node *to, const piece *pieces, size_t count)
+static arb_code build(concat_job *job, arb_arrow_node *to, const piece *pieces, size_t count)
 {
     arb_arrow_layout layout = arb_arrow_layout_of((arb_arrow_kind)to->field->kind);
     to->length = total_rows(pieces, count);
@@ -401,7 +402,7 @@ static arb_code join(const arb_arrow_array *first, const piece *pieces, size_t c
     *out_array = NULL;
     arb_arrow_draft draft;
     ARB_TRY(arb_arrow_draft_init(&draft, first->checked.schema, first->checked.root.field, error));
-    job job = {&draft, error};
+    concat_job job = {&draft, error};
     arb_code code = build(&job, &draft.root, pieces, count);
     if (code == ARB_OK)
         code = arb_arrow_metadata_copy(&draft.arena, first->checked.metadata, &draft.metadata, error);
