@@ -279,12 +279,51 @@ static void many_groups_are_merged_by_partitions(void **state)
         }
 }
 
+typedef struct torture {
+    t_world world;
+    t_table table;
+    aggregate_node made;
+} torture;
+
+static arb_code aggregate_once(void *context)
+{
+    torture *t = context;
+    t_rows got = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    arb_error error = {0};
+    arb_operator *op;
+    arb_code code = arb_hash_aggregate_create(&t->made.node, &t->world.context, &op, &error);
+    if (code != ARB_OK)
+        return code;
+    code = t_sink(&t->world, op, &t->table);
+    if (code == ARB_OK)
+        code = t_source(&t->world, op, &got);
+    op->vtable->destroy(op);
+    assert_int_equal(t->world.governor.used, 0);
+    free(got.cells);
+    return code;
+}
+
+static void each_allocation_may_fail(void **state)
+{
+    (void)state;
+    static const call_case calls[] = {{"min", 2, -1, false, -1}, {"count", 1, 3, true, -1}, {"first", 2, -1, false, 4}};
+    t_kind kinds[] = {T_CODES, T_I64, T_TEXT, T_BOOL, T_I64};
+    torture t = {.table = t_make(200, 5, kinds, (int64_t[]){12, 10, 50, 2, 200}, 9)};
+    for (unsigned drivers = 1; drivers <= 2; drivers++) {
+        t_world_init(&t.world, drivers, 32);
+        make_node(&t.made, &t.table, 2, calls, 3);
+        t_each_allocation_fails(aggregate_once, &t);
+        free((void *)t.made.child.layout.slots);
+    }
+    free(t.table.cells);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keys_of_every_kind_make_groups),       cmocka_unit_test(several_keys_make_groups),
         cmocka_unit_test(without_groups_there_is_one_row),      cmocka_unit_test(equal_inputs_count_once_and_in_order),
-        cmocka_unit_test(many_groups_are_merged_by_partitions),
+        cmocka_unit_test(many_groups_are_merged_by_partitions), cmocka_unit_test(each_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -297,12 +297,12 @@ static void runtime_filters_pass_all_keys_and_little_else(void **state)
             assert_int_equal(filter->ready, 0);
             assert_int_equal(t_sink(&world, op, &build), ARB_OK);
             assert_int_equal(filter->ready, 1);
-            arb_arena arena = {0};
+            t_memory memory = {0};
             void *local;
             assert_int_equal(filter->vtable->local_create(filter, &local, &error), ARB_OK);
             size_t wrong = 0, strangers = 0;
             for (size_t from = 0; from < probe.rows; from += 500) {
-                arb_batch *batch = t_batch(&arena, &probe, from, 500, false);
+                arb_batch *batch = t_batch(&memory, &probe, from, 500, false);
                 uint64_t selection[ARB_VECTOR_WORDS];
                 arb_bitmap_fill(selection, 500);
                 const arb_vector *input = &batch->columns[0];
@@ -324,12 +324,72 @@ static void runtime_filters_pass_all_keys_and_little_else(void **state)
                              kind <= T_I64 ? ARB_FILTER_NONE_PASS : ARB_FILTER_SOME_PASS);
             filter->vtable->local_destroy(local);
             op->vtable->destroy(op);
-            arb_arena_reset(&arena);
+            t_memory_reset(&memory);
             free((void *)layout.slots);
             free(build.cells);
             free(probe.cells);
         }
     }
+}
+
+typedef struct torture {
+    t_world world;
+    t_table probe, build;
+    arb_physical_node node;
+    arb_physical_node children[2];
+    const arb_physical_node *pointers[2];
+} torture;
+
+static arb_code join_once(void *context)
+{
+    torture *t = context;
+    t_rows got = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    arb_error error = {0};
+    arb_operator *op;
+    arb_scan_filter *filter;
+    arb_code code = arb_hash_join_create(&t->node, &t->world.context, &op, &error);
+    if (code != ARB_OK)
+        return code;
+    code = arb_hash_join_runtime_filter(op, 0, 0, &filter, &error);
+    if (code == ARB_OK)
+        code = t_sink(&t->world, op, &t->build);
+    if (code == ARB_OK)
+        code = t_transform(&t->world, op, &t->probe, &got);
+    if (code == ARB_OK)
+        code = t_source(&t->world, op, &got);
+    op->vtable->destroy(op);
+    assert_int_equal(t->world.governor.used, 0);
+    free(got.cells);
+    return code;
+}
+
+static void each_allocation_may_fail(void **state)
+{
+    (void)state;
+    t_kind kinds[] = {T_I32, T_TEXT, T_CODES};
+    static const uint32_t keys[] = {0, 1}, columns[] = {0, 1, 2, 3, 4, 5};
+    arb_arena arena = {0};
+    torture t = {.probe = t_make(60, 3, kinds, (int64_t[]){20, 3, 9}, 5),
+                 .build = t_make(50, 3, kinds, (int64_t[]){20, 3, 9}, 5)};
+    t_world_init(&t.world, 1, 32);
+    t.children[0].layout = t_layout(&t.probe, 0);
+    t.children[1].layout = t_layout(&t.build, 100);
+    t.pointers[0] = &t.children[0];
+    t.pointers[1] = &t.children[1];
+    t.node = (arb_physical_node){.kind = ARB_PHYSICAL_HASH_JOIN, .child_count = 2, .children = t.pointers};
+    t.node.join.output = ARB_JOIN_FULL_OUTER;
+    t.node.join.key_count = 2;
+    t.node.join.probe_keys = t.node.join.build_keys = keys;
+    t.node.join.output_count = 6;
+    t.node.join.columns = columns;
+    t.node.join.residual = arb_expr_compare(&arena, ARB_LESS, arb_expr_column(&arena, 2, ARB_TYPE(VARCHAR)),
+                                            arb_expr_column(&arena, 102, ARB_TYPE(VARCHAR)));
+    t_each_allocation_fails(join_once, &t);
+    free((void *)t.children[0].layout.slots);
+    free((void *)t.children[1].layout.slots);
+    free(t.probe.cells);
+    free(t.build.cells);
+    arb_arena_reset(&arena);
 }
 
 int main(void)
@@ -342,6 +402,7 @@ int main(void)
         cmocka_unit_test(without_keys_all_pairs_are_tried),
         cmocka_unit_test(empty_sides_are_no_trouble),
         cmocka_unit_test(runtime_filters_pass_all_keys_and_little_else),
+        cmocka_unit_test(each_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

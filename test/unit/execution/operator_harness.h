@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/alloc.h"
 #include "base/hash.h"
 #include "execution/operators/operators.h"
 
@@ -75,15 +76,33 @@ static inline size_t t_text(int64_t value, char *out)
                             "abcdefghijklmnopqrstuvwxyz");
 }
 
-/* Rows [from, from + count) as a batch in the arena; with `holes` other rows stand between, not selected. */
-static inline arb_batch *t_batch(arb_arena *arena, const t_table *table, size_t from, size_t count, bool holes)
+/* Memory of the harness itself, out of the reach of arb_alloc_fail_at. */
+typedef struct t_memory {
+    void *blocks[4096];
+    size_t count;
+} t_memory;
+
+static inline void *t_alloc(t_memory *memory, size_t size)
+{
+    assert_true(memory->count < ARB_COUNT_OF(memory->blocks));
+    return memory->blocks[memory->count++] = calloc(1, size + 1);
+}
+
+static inline void t_memory_reset(t_memory *memory)
+{
+    while (memory->count != 0)
+        free(memory->blocks[--memory->count]);
+}
+
+/* Rows [from, from + count) as a batch in the memory; with `holes` other rows stand between, not selected. */
+static inline arb_batch *t_batch(t_memory *memory, const t_table *table, size_t from, size_t count, bool holes)
 {
     static _Thread_local uint64_t dictionary_id;
-    arb_batch *batch = ARB_ARENA_NEW(arena, arb_batch);
+    arb_batch *batch = t_alloc(memory, sizeof(arb_batch));
     uint32_t rows = (uint32_t)(holes ? ARB_MIN(count * 2, (size_t)ARB_VECTOR_ROWS) : count),
              skipped = rows - (uint32_t)count;
-    uint64_t *selection = holes ? ARB_ARENA_ARRAY(arena, uint64_t, ARB_VECTOR_WORDS) : NULL;
-    size_t *source = ARB_ARENA_ARRAY(arena, size_t, rows + 1);
+    uint64_t *selection = holes ? t_alloc(memory, sizeof(uint64_t) * (ARB_VECTOR_WORDS)) : NULL;
+    size_t *source = t_alloc(memory, sizeof(size_t) * (rows + 1));
     for (uint32_t row = 0, next = 0; row < rows; row++) {
         bool skip = holes && skipped != 0 && (t_random() % 2 == 0 || next == count);
         source[row] = skip || next == count ? SIZE_MAX : from + next;
@@ -95,18 +114,19 @@ static inline arb_batch *t_batch(arb_arena *arena, const t_table *table, size_t 
     }
     *batch = (arb_batch){.rows = rows, .selected = (uint32_t)count, .selection = selection, .sequence = from};
     batch->column_count = (uint32_t)table->columns;
-    batch->columns = ARB_ARENA_ARRAY(arena, arb_vector, table->columns + 1);
+    batch->columns = t_alloc(memory, sizeof(arb_vector) * (table->columns + 1));
     for (size_t c = 0; c < table->columns; c++) {
         arb_vector *vector = &batch->columns[c];
         vector->physical = (uint8_t)t_slot(table->kinds[c], 0).physical;
         size_t width = ARB_MAX(arb_physical_size((arb_physical)vector->physical), (size_t)4);
-        vector->values.data = arb_arena_alloc_zeroed(arena, rows * width + ARB_VECTOR_PADDING);
-        uint64_t *validity = ARB_ARENA_ARRAY(arena, uint64_t, ARB_VECTOR_WORDS);
-        arb_vector *entries = ARB_ARENA_NEW(arena, arb_vector);
+        vector->values.data = t_alloc(memory, rows * width + ARB_VECTOR_PADDING);
+        uint64_t *validity = t_alloc(memory, sizeof(uint64_t) * (ARB_VECTOR_WORDS));
+        arb_vector *entries = t_alloc(memory, sizeof(arb_vector));
         bool has_null = false;
+        char *texts = t_alloc(memory, (size_t)rows * 64);
         if (table->kinds[c] == T_CODES) { /* a dictionary of its own a batch: the distinct entries may repeat */
             *entries = (arb_vector){.physical = ARB_PHYS_STRING};
-            entries->values.data = arb_arena_alloc_zeroed(arena, (rows + 1) * 16 + ARB_VECTOR_PADDING);
+            entries->values.data = t_alloc(memory, (rows + 1) * 16 + ARB_VECTOR_PADDING);
             vector->encoding = ARB_DICTIONARY;
             vector->dictionary = entries;
             vector->dictionary_size = rows + 1;
@@ -121,7 +141,7 @@ static inline arb_batch *t_batch(arb_arena *arena, const t_table *table, size_t 
                 value = 0;
             arb_string text = {0};
             if (table->kinds[c] == T_TEXT || table->kinds[c] == T_CODES) {
-                char *bytes = arb_arena_alloc(arena, 64);
+                char *bytes = texts + (size_t)row * 64;
                 text = arb_string_of(bytes, t_text(value, bytes));
             }
             switch (table->kinds[c]) {
@@ -293,7 +313,7 @@ static inline void *t_drive(void *driver_void)
     arb_error error = {0};
     arb_code code = ARB_OK;
     void *source = NULL, *transform = NULL, *sink = NULL;
-    arb_arena arena = {0};
+    t_memory memory = {0};
     if (run->source != NULL)
         code = run->source->vtable->source_create(run->source, &driver, &source, &error);
     if (code == ARB_OK && run->transform != NULL)
@@ -317,8 +337,8 @@ static inline void *t_drive(void *driver_void)
         over = at >= run->table->rows;
         if (over)
             break;
-        arb_arena_reset(&arena);
-        in = t_batch(&arena, run->table, at, ARB_MIN((size_t)step, run->table->rows - at), run->world->holes);
+        t_memory_reset(&memory);
+        in = t_batch(&memory, run->table, at, ARB_MIN((size_t)step, run->table->rows - at), run->world->holes);
         if (run->sink != NULL) {
             code = run->sink->vtable->sink(run->sink, sink, in, &flow, &error);
             continue;
@@ -339,7 +359,7 @@ static inline void *t_drive(void *driver_void)
         run->transform->vtable->transform_destroy(run->transform, transform);
     if (sink != NULL)
         run->sink->vtable->sink_destroy(run->sink, sink);
-    arb_arena_reset(&arena);
+    t_memory_reset(&memory);
     if (code != ARB_OK)
         t_fail(run, code, &error);
     return NULL;
@@ -410,6 +430,21 @@ static inline arb_code t_source(t_world *world, arb_operator *op, t_rows *out)
     uint32_t drivers = op->vtable->source_parallelism != NULL ? op->vtable->source_parallelism(op) : 1;
     assert_true(drivers >= 1 && drivers <= ARB_MAX(world->context.drivers, 1u));
     return t_pipeline(&run, drivers);
+}
+
+/* Run `once` with the first, the second, … allocation failing until it needs no more of them; it must then succeed, and
+ * before that fail cleanly. */
+static inline void t_each_allocation_fails(arb_code (*once)(void *context), void *context)
+{
+    for (uint64_t n = 1;; n += 1 + n / 50) {
+        arb_alloc_fail_at(n, false);
+        arb_code code = once(context);
+        bool failed = arb_alloc_count() >= n;
+        arb_alloc_fail_at(0, false);
+        assert_true(code == ARB_OK || (failed && code == ARB_OUT_OF_MEMORY));
+        if (!failed)
+            return;
+    }
 }
 
 #endif

@@ -131,6 +131,48 @@ static void nothing_sorts_to_nothing(void **state)
     run_sizes(kinds, (int64_t[]){20, 10, 5, 1}, 2, 0, 0);
 }
 
+typedef struct torture {
+    t_world world;
+    t_table table;
+    arb_physical_node node;
+} torture;
+
+static arb_code sort_once(void *context)
+{
+    torture *t = context;
+    t_rows got = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    arb_error error = {0};
+    arb_operator *op;
+    arb_code code = arb_sort_create(&t->node, &t->world.context, &op, &error);
+    if (code != ARB_OK)
+        return code;
+    code = t_sink(&t->world, op, &t->table);
+    if (code == ARB_OK)
+        code = t_source(&t->world, op, &got);
+    op->vtable->destroy(op);
+    assert_int_equal(t->world.governor.used, 0);
+    free(got.cells);
+    return code;
+}
+
+static void each_allocation_may_fail(void **state)
+{
+    (void)state;
+    t_kind kinds[] = {T_I64, T_TEXT};
+    arb_physical_sort_key keys[] = {{.column = 1}, {.column = 0, .descending = true}};
+    torture t = {.table = t_make(6000, 2, kinds, (int64_t[]){1000, 100}, 9)};
+    t_world_init(&t.world, 1, 2048);
+    t.node = (arb_physical_node){.kind = ARB_PHYSICAL_SORT, .layout = t_layout(&t.table, 0)};
+    t.node.sort.keys = keys;
+    t.node.sort.key_count = 2;
+    for (int64_t limit = -1; limit <= 9; limit += 10) {
+        t.node.sort.limit = limit;
+        t_each_allocation_fails(sort_once, &t);
+    }
+    free((void *)t.node.layout.slots);
+    free(t.table.cells);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -138,6 +180,7 @@ int main(void)
         cmocka_unit_test(further_keys_decide_among_equal_ones),
         cmocka_unit_test(a_limit_keeps_few_rows),
         cmocka_unit_test(nothing_sorts_to_nothing),
+        cmocka_unit_test(each_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
