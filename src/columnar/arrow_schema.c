@@ -54,11 +54,6 @@ bool arb_arrow_kind_is_utf8(arb_arrow_kind kind)
     return kind == ARB_ARROW_UTF8 || kind == ARB_ARROW_LARGE_UTF8 || kind == ARB_ARROW_UTF8_VIEW;
 }
 
-bool arb_arrow_kind_is_decimal(arb_arrow_kind kind)
-{
-    return kind >= ARB_ARROW_DECIMAL32 && kind <= ARB_ARROW_DECIMAL256;
-}
-
 bool arb_arrow_kind_is_integer(arb_arrow_kind kind)
 {
     return kind >= ARB_ARROW_INT8 && kind <= ARB_ARROW_UINT64;
