@@ -7,9 +7,11 @@
 #include "expr/function_row.h"
 
 static const arb_function_table *const tables[] = {
-    &arb_functions_arithmetic, &arb_functions_interval,  &arb_functions_concat,     &arb_functions_like,
-    &arb_functions_substring,  &arb_functions_date_part, &arb_functions_date_trunc, &arb_aggregates_count,
-    &arb_aggregates_sum,       &arb_aggregates_extreme,  &arb_aggregates_pick,
+    &arb_functions_arithmetic,   &arb_functions_interval,    &arb_functions_concat,    &arb_functions_like,
+    &arb_functions_text_measure, &arb_functions_text_case,   &arb_functions_text_trim, &arb_functions_text_replace,
+    &arb_functions_text_code,    &arb_functions_text_format, &arb_functions_regex,     &arb_functions_substring,
+    &arb_functions_date_part,    &arb_functions_date_trunc,  &arb_aggregates_count,    &arb_aggregates_sum,
+    &arb_aggregates_extreme,     &arb_aggregates_pick,
 };
 
 static const struct {
@@ -28,6 +30,19 @@ static const struct {
     {ARB_FUNCTION_SCALAR, "~~*", "ilike"},
     {ARB_FUNCTION_SCALAR, "prefix", "starts_with"},
     {ARB_FUNCTION_SCALAR, "suffix", "ends_with"},
+    {ARB_FUNCTION_SCALAR, "char_length", "length"},
+    {ARB_FUNCTION_SCALAR, "character_length", "length"},
+    {ARB_FUNCTION_SCALAR, "len", "length"},
+    {ARB_FUNCTION_SCALAR, "strlen", "octet_length"},
+    {ARB_FUNCTION_SCALAR, "lcase", "lower"},
+    {ARB_FUNCTION_SCALAR, "ucase", "upper"},
+    {ARB_FUNCTION_SCALAR, "btrim", "trim"},
+    {ARB_FUNCTION_SCALAR, "position", "strpos"},
+    {ARB_FUNCTION_SCALAR, "instr", "strpos"},
+    {ARB_FUNCTION_SCALAR, "unicode", "ascii"},
+    {ARB_FUNCTION_SCALAR, "ord", "ascii"},
+    {ARB_FUNCTION_SCALAR, "from_hex", "unhex"},
+    {ARB_FUNCTION_SCALAR, "regexp_matches", "regexp_like"},
     {ARB_FUNCTION_AGGREGATE, "mean", "avg"},
     {ARB_FUNCTION_AGGREGATE, "every", "bool_and"},
     {ARB_FUNCTION_AGGREGATE, "arbitrary", "any_value"},

@@ -104,11 +104,32 @@ enum { ARB_TEXT_MOST = 1 << 30 }; /* bytes of a text that a function makes */
 
 /* Room for a text result; NULL with the error filled when it is too long or there is no memory. */
 char *arb_call_text_room(arb_call *call, size_t size, arb_error *error);
+/* The same for ARB_TRY: `error` may be NULL, so it cannot be asked what went wrong. */
+ARB_NODISCARD ARB_INLINE arb_code arb_call_make_text(arb_call *call, size_t size, char **out_room, arb_error *error)
+{
+    *out_room = arb_call_text_room(call, size, error);
+    if (ARB_LIKELY(*out_room != NULL))
+        return ARB_OK;
+    return size > ARB_TEXT_MOST ? ARB_STRING_TOO_LONG : ARB_OUT_OF_MEMORY;
+}
+
+ARB_INLINE bool arb_call_is_null(const arb_call *call, size_t argument, size_t row)
+{
+    const arb_vector *vector = call->arguments[argument];
+    return vector->validity != NULL && !arb_bitmap_get(vector->validity, arb_call_slot(vector, row));
+}
 
 extern const arb_function_table arb_functions_arithmetic;
 extern const arb_function_table arb_functions_interval;
 extern const arb_function_table arb_functions_concat;
 extern const arb_function_table arb_functions_like;
+extern const arb_function_table arb_functions_text_measure;
+extern const arb_function_table arb_functions_text_case;
+extern const arb_function_table arb_functions_text_trim;
+extern const arb_function_table arb_functions_text_replace;
+extern const arb_function_table arb_functions_text_code;
+extern const arb_function_table arb_functions_text_format;
+extern const arb_function_table arb_functions_regex;
 extern const arb_function_table arb_functions_substring;
 extern const arb_function_table arb_functions_date_part;
 extern const arb_function_table arb_functions_date_trunc;

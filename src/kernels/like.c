@@ -19,7 +19,10 @@ static size_t map_text(arb_str text, char *to, bool upper)
             continue;
         }
         utf8proc_int32_t point = (utf8proc_int32_t)arb_utf8_get(at, end);
-        out += arb_utf8_put(out, (uint32_t)(upper ? utf8proc_toupper(point) : utf8proc_tolower(point)));
+        if (point == 0xDF) /* ß has no upper case of one letter in common use; the library gives U+1E9E */
+            out += arb_utf8_put(out, 0xDF);
+        else
+            out += arb_utf8_put(out, (uint32_t)(upper ? utf8proc_toupper(point) : utf8proc_tolower(point)));
         at = arb_utf8_next(at, end);
     }
     return (size_t)(out - to);
