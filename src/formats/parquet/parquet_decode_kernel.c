@@ -63,34 +63,29 @@ ARB_INLINE uint32_t unpack_eights_avx2(const uint8_t *from, const unsigned width
 #define UNPACK_NARROW unpack_eights
 #endif
 
-static uint32_t unpack_aligned(const uint8_t *from, unsigned width, size_t eights, uint32_t *to)
-{
-    switch (width) {
-#define CASE(w) \
-    case w:     \
-        return UNPACK_NARROW(from, w, eights, to);
-        CASE(1)
-        CASE(2)
-        CASE(3)
-        CASE(4)
-        CASE(5)
-        CASE(6)
-        CASE(7)
-        CASE(8)
-        CASE(9)
-        CASE(10)
-        CASE(11)
-        CASE(12) CASE(13) CASE(14) CASE(15) CASE(16) CASE(17) CASE(18) CASE(19) CASE(20) CASE(21) CASE(22) CASE(23)
-            CASE(24) CASE(25)
-#undef CASE
-#define CASE(w) \
-    case w:     \
-        return unpack_eights(from, w, eights, to);
-                CASE(26) CASE(27) CASE(28) CASE(29) CASE(30) CASE(31)
-#undef CASE
-                    default : return unpack_eights(from, 32, eights, to);
+typedef uint32_t unpack_aligned(const uint8_t *from, size_t eights, uint32_t *to);
+
+#define WIDTHS_1_TO_8(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8)
+#define WIDTHS_9_TO_16(X) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16)
+#define WIDTHS_17_TO_25(X) X(17) X(18) X(19) X(20) X(21) X(22) X(23) X(24) X(25)
+#define WIDE_WIDTHS(X) X(26) X(27) X(28) X(29) X(30) X(31) X(32)
+#define NARROW_WIDTHS(X) WIDTHS_1_TO_8(X) WIDTHS_9_TO_16(X) WIDTHS_17_TO_25(X)
+
+#define DEFINE_NARROW(width)                                                                 \
+    static uint32_t unpack_aligned_##width(const uint8_t *from, size_t eights, uint32_t *to) \
+    {                                                                                        \
+        return UNPACK_NARROW(from, width, eights, to);                                       \
     }
-}
+#define DEFINE_WIDE(width)                                                                   \
+    static uint32_t unpack_aligned_##width(const uint8_t *from, size_t eights, uint32_t *to) \
+    {                                                                                        \
+        return unpack_eights(from, width, eights, to);                                       \
+    }
+NARROW_WIDTHS(DEFINE_NARROW)
+WIDE_WIDTHS(DEFINE_WIDE)
+
+#define NAME(width) unpack_aligned_##width,
+static unpack_aligned *const by_width[33] = {NULL, NARROW_WIDTHS(NAME) WIDE_WIDTHS(NAME)};
 
 static uint32_t unpack(const uint8_t *from, unsigned width, uint64_t first, size_t count, uint32_t *to)
 {
@@ -104,7 +99,7 @@ static uint32_t unpack(const uint8_t *from, unsigned width, uint64_t first, size
     from += first / 8 * width;
     size_t eights = count / 8;
     if (eights != 0) {
-        uint32_t value = unpack_aligned(from, width, eights, to);
+        uint32_t value = by_width[width](from, eights, to);
         largest = value > largest ? value : largest;
     }
     for (size_t i = eights * 8; i < count; i++) {
