@@ -1,0 +1,118 @@
+/* binder.h: from a syntax tree to what it means: names become columns, operators become typed functions, queries become
+ * logical plans.
+ *
+ * Everything that is made lives in the query's arena, where the syntax tree should live too (names are borrowed from
+ * it). Tables and views are asked of the catalog and stay as they were found until that arena is reset. Errors carry
+ * the position in the SQL text; those inside a view's text name the view instead. */
+#ifndef ARB_SQL_BINDER_H
+#define ARB_SQL_BINDER_H
+
+#include "catalog/catalog.h"
+#include "plan/logical.h"
+#include "sql/ast_statement.h"
+
+/* What a statement asks for, its names and types resolved as far as executing it needs. */
+typedef enum arb_bound_kind {
+    ARB_BOUND_QUERY,           /* plan */
+    ARB_BOUND_CREATE_TABLE,    /* create_table; with AS also plan, whose columns are the table's */
+    ARB_BOUND_CREATE_EXTERNAL, /* create_external */
+    ARB_BOUND_CREATE_VIEW,     /* create_view */
+    ARB_BOUND_CREATE_SCHEMA,   /* create_schema */
+    ARB_BOUND_DROP,            /* drop */
+    ARB_BOUND_INSERT,          /* insert, plan: as many columns as the table, of its types, in its order */
+    ARB_BOUND_COPY_TO,         /* copy, plan */
+    ARB_BOUND_DESCRIBE,        /* plan: its names and types are asked for, not its rows */
+    ARB_BOUND_SHOW,            /* show */
+    ARB_BOUND_SET,             /* set */
+    ARB_BOUND_EXPLAIN,         /* explain */
+    ARB_BOUND_TRANSACTION,     /* transaction */
+} arb_bound_kind;
+
+typedef struct arb_bound_option {
+    arb_str name;    /* as written, with its dots */
+    bool has_value;  /* false for a bare name: HEADER */
+    arb_value value; /* BOOLEAN, integers, DECIMAL, DOUBLE or VARCHAR; (a, b) is one VARCHAR "a, b", * is "*" */
+} arb_bound_option;
+
+typedef ARB_VEC(arb_bound_option) arb_bound_options;
+
+typedef struct arb_bound_statement arb_bound_statement;
+struct arb_bound_statement {
+    arb_bound_kind kind;
+    arb_logical_plan plan; /* root NULL when there is none */
+    union {
+        struct {
+            arb_catalog_name name;
+            arb_catalog_existing existing; /* OR REPLACE, IF NOT EXISTS */
+            bool temporary;
+            bool with_no_data; /* AS … WITH NO DATA: the plan is not run */
+            size_t column_count;
+            const arb_table_column *columns; /* names, types, `nullable` */
+        } create_table;
+        struct {
+            arb_catalog_name name;
+            arb_catalog_existing existing;
+            bool temporary;
+            size_t column_count; /* 0: those of the files */
+            const arb_table_column *columns;
+            arb_str format; /* STORED AS; may be empty */
+            arb_str location;
+            arb_bound_options options;
+        } create_external;
+        struct {
+            arb_catalog_name name;
+            arb_catalog_existing existing;
+            bool temporary;
+            arb_view
+                view; /* text and columns; its schema and name are not set. The query was bound once, to check it */
+        } create_view;
+        struct {
+            arb_str name;
+            bool if_not_exists;
+        } create_schema;
+        struct {
+            arb_ast_object object;
+            bool if_exists, cascade;
+            size_t name_count;
+            const arb_catalog_name *names; /* schemas have one part */
+        } drop;
+        struct {
+            arb_catalog_name name;
+            arb_table *table; /* the version that was bound, borrowed like all tables */
+        } insert;
+        struct {
+            bool console; /* TO STDOUT */
+            arb_str path;
+            arb_str format; /* STORED AS; may be empty: then the option "format", else the path's suffix */
+            size_t partition_count;
+            const arb_str *partitions; /* names of the plan's columns */
+            arb_bound_options options;
+        } copy;
+        struct {
+            arb_ast_show_what what;
+            arb_str name;
+        } show;
+        struct {
+            arb_str name; /* empty for RESET ALL */
+            bool local;
+            size_t value_count; /* 0: back to the default */
+            const arb_value *values;
+        } set;
+        struct {
+            bool analyze, verbose;
+            arb_bound_options options;
+            const arb_bound_statement *statement;
+        } explain;
+        arb_ast_transaction_action transaction;
+    };
+};
+
+/* Any statement. Those that are known but cannot be bound (PREPARE, parameters, …) are ARB_NOT_SUPPORTED by name. */
+ARB_NODISCARD arb_code arb_sql_bind(arb_query *query, arb_catalog *catalog, const arb_ast_statement *statement,
+                                    arb_bound_statement *out, arb_error *error);
+
+/* A query alone; the statement is a SELECT. */
+ARB_NODISCARD arb_code arb_sql_bind_select(arb_query *query, arb_catalog *catalog, const arb_ast_statement *statement,
+                                           arb_logical_plan *out, arb_error *error);
+
+#endif

@@ -1,0 +1,95 @@
+/* binder_subquery.c: subqueries in expressions. Each becomes a join below the node that evaluates the expression, and
+ * in the expression a plain column: the value (SINGLE), or whether there is a match (MARK). */
+#include "sql/binder_internal.h"
+
+static arb_code bind_inner(arb_binder *b, arb_scope *scope, const arb_ast_query *syntax, arb_ast_span span,
+                           arb_bound_query *out)
+{
+    if (scope->clause == NULL || scope->clause->pending == NULL)
+        return arb_bind_fail(b, span, ARB_NOT_SUPPORTED, "subqueries in %s are not supported",
+                             scope->clause != NULL ? scope->clause->name : "FROM");
+    ARB_TRY(arb_bind_count_join(b, span));
+    scope->subquery_uses++;
+    return arb_bind_query(b, syntax, scope, scope->ctes, &(arb_query_request){0}, out);
+}
+
+static arb_code add_mark(arb_binder *b, arb_scope *scope, const arb_bound_query *query, arb_str name,
+                         const arb_expr *condition, arb_ast_span span, const arb_expr **out)
+{
+    arb_column_id mark;
+    bool null_aware = condition != NULL;
+    ARB_TRY(arb_bind_new_column(b, name, ARB_TYPE(BOOLEAN), null_aware, &mark));
+    ARB_PUSH(b, scope->clause->pending,
+             (arb_pending_join){.kind = ARB_JOIN_MARK,
+                                .plan = query->plan,
+                                .condition = condition,
+                                .mark = mark,
+                                .null_aware = null_aware,
+                                .span = span});
+    return arb_bind_column_expr(b, mark, span, out);
+}
+
+arb_code arb_bind_subquery_row(arb_binder *b, arb_scope *scope, const arb_ast_subquery *subquery, arb_expr_list *out)
+{
+    arb_bound_query query;
+    ARB_TRY(bind_inner(b, scope, subquery->query, subquery->base.span, &query));
+    ARB_PUSH(b, scope->clause->pending,
+             (arb_pending_join){
+                 .kind = ARB_JOIN_SINGLE, .plan = query.plan, .mark = ARB_NO_COLUMN, .span = subquery->base.span});
+    for (size_t i = 0; i < query.count; i++) {
+        const arb_expr *column;
+        ARB_TRY(arb_bind_column_expr(b, query.columns[i].expr->column, subquery->base.span, &column));
+        ARB_PUSH(b, out, column);
+    }
+    return ARB_OK;
+}
+
+arb_code arb_bind_subquery(arb_binder *b, arb_scope *scope, const arb_ast_subquery *subquery, const arb_expr **out)
+{
+    arb_ast_span span = subquery->base.span;
+    if (subquery->type == ARB_AST_ARRAY_OF)
+        return arb_bind_fail(b, span, ARB_NOT_SUPPORTED, "ARRAY(SELECT …) is not supported");
+    if (subquery->type == ARB_AST_EXISTS) {
+        arb_bound_query query;
+        ARB_TRY(bind_inner(b, scope, subquery->query, span, &query));
+        return add_mark(b, scope, &query, ARB_STR("exists"), NULL, span, out);
+    }
+    arb_expr_list row = {0};
+    ARB_TRY(arb_bind_subquery_row(b, scope, subquery, &row));
+    if (row.size != 1)
+        return arb_bind_fail(b, span, ARB_SYNTAX, "a subquery that is used as a value must have one column, not %zu",
+                             row.size);
+    *out = row.data[0];
+    return ARB_OK;
+}
+
+arb_code arb_bind_any(arb_binder *b, arb_scope *scope, const arb_expr *const *left, size_t count, arb_ast_operator op,
+                      const arb_ast_query *syntax, arb_ast_span span, const arb_expr **out)
+{
+    arb_bound_query query;
+    ARB_TRY(bind_inner(b, scope, syntax, span, &query));
+    if (query.count != count)
+        return arb_bind_fail(b, span, ARB_SYNTAX, "the subquery has %zu column%s where %zu %s needed", query.count,
+                             query.count == 1 ? "" : "s", count, count == 1 ? "is" : "are");
+    const arb_expr **right = ARB_ARENA_ARRAY(b->arena, const arb_expr *, count), *condition;
+    ARB_MADE(b, right);
+    for (size_t i = 0; i < count; i++)
+        right[i] = query.columns[i].expr;
+    ARB_TRY(arb_bind_operator_condition(b, op, left, right, count, span, &condition));
+    ARB_TRY(arb_bind_to_boolean(b, condition, "ANY", &condition));
+    return add_mark(b, scope, &query, op == ARB_AST_OP_EQUAL ? ARB_STR("in") : ARB_STR("any"), condition, span, out);
+}
+
+arb_code arb_bind_join_pending(arb_binder *b, arb_pending_joins *pending, const arb_logical **plan)
+{
+    for (size_t i = 0; i < pending->size; i++) {
+        const arb_pending_join *p = &pending->data[i];
+        arb_logical *join;
+        ARB_TRY(arb_bind_join(b, p->kind, *plan, p->plan, p->condition, p->span, &join));
+        join->join.mark = p->mark;
+        join->join.null_aware = p->null_aware;
+        *plan = join;
+    }
+    pending->size = 0;
+    return ARB_OK;
+}
