@@ -242,6 +242,13 @@ static bool prepare(planner *p, join_plan *j)
         return planner_no_memory(p) != NULL;
     if (!split_condition(p, j, left, right))
         return false;
+    if (j->node->join.null_aware && j->key_count != 0 && (j->key_count > 1 || j->residual_count != 0)) {
+        /* a hash table knows NOT IN's rules for one key alone: the whole condition is looked at pair by pair */
+        j->key_count = 0;
+        j->residual_count = most;
+        for (size_t i = 0; i < most; i++)
+            j->residual[i] = arb_expr_conjunct(j->node->join.condition, i);
+    }
     choose_sides(j);
     j->probe_keys = j->swapped ? right : left;
     j->build_keys = j->swapped ? left : right;
