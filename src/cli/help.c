@@ -1,0 +1,53 @@
+#include "cli/help.h"
+
+void arb_help_overview(FILE *to)
+{
+    fputs("usage: arbalest COMMAND [FLAGS]\n\n", to);
+    for (const arb_command *command = arb_commands; command->name != NULL; command++)
+        if (command->offered)
+            fprintf(to, "  %-10s %s\n", command->name, command->about);
+    fputs("\narbalest help COMMAND says more.\n", to);
+}
+
+int arb_help_of(const arb_command *command, FILE *to)
+{
+    if (!command->offered) {
+        fprintf(to, "arbalest %s: %s; not part of this build\n", command->name, command->about);
+        return ARB_EXIT_OK;
+    }
+    fprintf(to, "usage: arbalest %s%s%s%s\n\n%s\n", command->name, command->operands != NULL ? " " : "",
+            command->operands != NULL ? command->operands : "", command->flags->name != NULL ? " [FLAGS]" : "",
+            command->about);
+    for (const arb_flag *flag = command->flags; flag->name != NULL; flag++) {
+        char form[96];
+        snprintf(form, sizeof form, "%s%s%s%s%s", flag->name[1] == '\0' ? "-" : "--", flag->name,
+                 flag->argument != NULL ? " " : "", flag->argument != NULL ? flag->argument : "",
+                 flag->repeats ? " …" : "");
+        fprintf(to, "%s  %-28s %s\n", flag == command->flags ? "\n" : "", form, flag->about);
+    }
+    if (command->flags->name != NULL)
+        fprintf(to,
+                "\nA long flag --some-flag is also the variable ARBALEST_%s_SOME_FLAG and the key some-flag under [%s] "
+                "in /etc/arbalest/*.conf; flags go before variables, variables before files.\n",
+                strcmp(command->name, "sql") == 0 ? "SQL" : "GENERATE", command->name);
+    if (strcmp(command->name, "sql") == 0)
+        fputs(
+            "\nStatements come from -c and -f in the order given, else from standard input; a semicolon ends one. A "
+            "terminal gets a shell.\nExit status: 0; 1 a statement failed; 2 wrong usage; 78 wrong configuration; 130 "
+            "interrupted; 141 reader gone.\n",
+            to);
+    return ARB_EXIT_OK;
+}
+
+int arb_help_command(const arb_options *options)
+{
+    if (options->operands.size == 0) {
+        arb_help_overview(stdout);
+        return ARB_EXIT_OK;
+    }
+    const arb_command *command = arb_command_find(options->operands.data[0].data);
+    if (command != NULL && options->operands.size == 1)
+        return arb_help_of(command, stdout);
+    fprintf(stderr, "arbalest: there is no command \"%s\"\n", options->operands.data[0].data);
+    return ARB_EXIT_USAGE;
+}
