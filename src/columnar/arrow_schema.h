@@ -94,7 +94,7 @@ typedef enum arb_arrow_unit {
 enum {
     ARB_ARROW_DEPTH_MAX = 64,     /* levels of nesting that are accepted */
     ARB_ARROW_UNION_MAX = 128,    /* children of a union */
-    ARB_ARROW_FIXED_MAX = 1 << 24 /* bytes of a fixed_size_binary value */
+    ARB_ARROW_FIXED_MAX = 1 << 22 /* bytes of a fixed_size_binary value */
 };
 
 /* Pairs of bytes that travel with a schema, a field or a batch; keys may repeat. Lent by the tree that has them. */
