@@ -1,4 +1,5 @@
-/* row_table_writer.c: a row writer (text, batch by batch) and a sink make a table writer. A part is some lines. */
+/* row_table_writer.c: a row writer (text, batch by batch) and a sink make a table writer. A part is some lines. Row
+ * writers have state, so where parts may be filled by several threads each part has one of its own. */
 #include "base/alloc.h"
 #include "formats/row_writer.h"
 #include "formats/writer.h"
@@ -7,20 +8,24 @@ enum { PART_BYTES = 1 << 20 };
 
 typedef struct row_table_writer {
     arb_table_writer base;
-    arb_row_writer *rows; /* owned */
+    arb_row_writer *rows;      /* owned */
+    arb_csv_write_options csv; /* of parallel writers */
     arb_text text;
     bool begun;
 } row_table_writer;
 
 typedef struct row_part {
     arb_table_part base;
-    arb_row_writer *rows; /* the writer's */
+    arb_row_writer *rows;
+    bool owns_rows; /* else they are the writer's */
     arb_text text;
 } row_part;
 
 static void part_destroy(arb_table_part *base)
 {
     row_part *part = (row_part *)base;
+    if (part->owns_rows)
+        arb_row_writer_destroy(part->rows);
     arb_text_reset(&part->text);
     arb_free(part);
 }
@@ -43,14 +48,32 @@ static void part_clear(arb_table_part *base)
     arb_text_clear(&((row_part *)base)->text);
 }
 
-static arb_code part_create(const arb_table_writer *writer, arb_table_part **out_part, arb_error *error)
+static arb_code csv_rows_create(const arb_table_schema *schema, const arb_csv_write_options *options,
+                                arb_row_writer **out_rows, arb_error *error)
 {
+    return arb_csv_writer_create(schema->names, schema->types, schema->column_count,
+                                 options->delimiter != '\0' ? options->delimiter : ',', !options->no_header, out_rows,
+                                 error);
+}
+
+static arb_code part_create(const arb_table_writer *base, arb_table_part **out_part, arb_error *error)
+{
+    const row_table_writer *writer = (const row_table_writer *)base;
     static const arb_table_part_vtable vtable = {part_destroy, part_append, part_encode};
     row_part *part = arb_alloc_zeroed(sizeof *part);
     if (part == NULL)
         return arb_fail_memory(error, "rows as text", sizeof *part);
     part->base.vtable = &vtable;
-    part->rows = ((const row_table_writer *)writer)->rows;
+    part->rows = writer->rows;
+    part->owns_rows = base->parallel;
+    if (part->owns_rows) {
+        arb_table_schema schema = {writer->rows->column_count, writer->rows->names, writer->rows->types, NULL};
+        arb_code code = csv_rows_create(&schema, &writer->csv, &part->rows, error);
+        if (code != ARB_OK) {
+            arb_free(part);
+            return code;
+        }
+    }
     *out_part = &part->base;
     return ARB_OK;
 }

@@ -1,0 +1,160 @@
+#include "formats/csv/csv_file.h"
+
+#include "base/alloc.h"
+#include "formats/parquet/parquet_kernels.h"
+#include "io/decoded_source.h"
+
+enum { SAMPLE_BYTES = 1 << 20, SAMPLE_MOST = 256 << 20, RANGE_BYTES = 2 << 20, RANGE_LEAST = 16 };
+
+static void file_destroy(arb_table_file *base)
+{
+    arb_csv_file *file = (arb_csv_file *)base;
+    arb_byte_source_destroy(file->source);
+    arb_arena_reset(&file->arena);
+    arb_free(file);
+}
+
+uint64_t arb_csv_line_of(const arb_csv_file *file, uint64_t offset)
+{
+    enum { PIECE = 256 << 10 };
+    uint8_t *bytes = arb_alloc(PIECE);
+    uint64_t line = bytes == NULL ? 0 : 1;
+    for (uint64_t at = 0; at < offset && line != 0; at += PIECE) {
+        size_t here = (size_t)ARB_MIN(offset - at, (uint64_t)PIECE);
+        if (arb_byte_source_read(file->source, at, bytes, here, NULL) != ARB_OK) {
+            line = 0;
+            break;
+        }
+        for (size_t i = 0; i < here; i++)
+            line += bytes[i] == file->layout.dialect.newline;
+    }
+    arb_free(bytes);
+    return line;
+}
+
+/* ---- opening ----------------------------------------------------------------------------------------------------- */
+
+static arb_code copy_options(arb_csv_file *file, const arb_csv_options *options, arb_error *error)
+{
+    if (options != NULL)
+        file->options = *options;
+    arb_csv_options *o = &file->options;
+    o->sample_bytes = o->sample_bytes == 0 ? SAMPLE_BYTES : ARB_MIN(o->sample_bytes, SAMPLE_MOST);
+    o->range_bytes = o->range_bytes == 0 ? RANGE_BYTES : ARB_MIN(ARB_MAX(o->range_bytes, RANGE_LEAST), 1 << 30);
+    arb_str *texts = ARB_ARENA_ARRAY(&file->arena, arb_str, o->null_text_count + 1);
+    if (texts == NULL)
+        return arb_fail_memory(error, "a CSV file", file->arena.total);
+    for (size_t i = 0; i < o->null_text_count; i++)
+        if ((texts[i] = arb_str_copy(&file->arena, o->null_texts[i])).data == NULL)
+            return arb_fail_memory(error, "a CSV file", file->arena.total);
+    o->null_texts = texts;
+    for (size_t i = 0; i < o->column_count; i++)
+        if (arb_type_is_nested(o->types[i]))
+            return arb_fail(error, ARB_NOT_SUPPORTED, "column \"%.*s\": a CSV file cannot hold nested values",
+                            ARB_STR_ARGS(o->names[i]));
+    if (o->delimiter != '\0' && (o->delimiter == o->quote || o->delimiter == '\n' || o->delimiter == '\r'))
+        return arb_fail(error, ARB_INVALID_PARAMETER, "this delimiter of a CSV file cannot be told from other bytes");
+    return ARB_OK;
+}
+
+/* Where the table could begin: behind a byte order mark and the lines to be skipped. */
+static arb_code skip_top(const arb_csv_file *file, const uint8_t *sample, size_t size, size_t *out_start,
+                         arb_error *error)
+{
+    size_t start = size >= 3 && memcmp(sample, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+    if (size >= 2 && (memcmp(sample, "\xFF\xFE", 2) == 0 || memcmp(sample, "\xFE\xFF", 2) == 0))
+        return arb_fail(error, ARB_INVALID_ENCODING, "the text is UTF-16, only UTF-8 can be read");
+    uint8_t newline = memchr(sample, '\n', size) != NULL ? '\n' : '\r';
+    for (uint64_t i = 0; i < file->options.skip_lines && start < size; i++) {
+        const uint8_t *end = memchr(sample + start, newline, size - start);
+        start = end == NULL ? size : (size_t)(end - sample) + 1;
+    }
+    *out_start = start;
+    return ARB_OK;
+}
+
+static arb_code look(arb_csv_file *file, uint8_t *sample, size_t size, arb_error *error)
+{
+    ARB_TRY(arb_byte_source_read(file->source, 0, sample, size, error));
+    size_t start;
+    ARB_TRY(skip_top(file, sample, size, &start, error));
+    bool is_all = size == file->source->identity.size;
+    ARB_TRY(arb_csv_sniff(sample + start, size - start, is_all, &file->options, &file->arena, &file->layout, error));
+    for (size_t i = 0; i < file->layout.column_count; i++) {
+        arb_str name = file->layout.names[i];
+        if (!arb_utf8_valid((const uint8_t *)name.data, name.size))
+            return arb_fail(error, ARB_INVALID_ENCODING, "the name of column %zu is not valid UTF-8", i + 1);
+    }
+    return arb_csv_ranges_init(&file->ranges, file->source, &file->layout.dialect, start + file->layout.data_start,
+                               file->options.range_bytes, &file->arena, error);
+}
+
+static arb_code make_table(arb_csv_file *file, arb_error *error)
+{
+    size_t count = file->layout.column_count;
+    arb_table_column *columns = ARB_ARENA_ARRAY(&file->arena, arb_table_column, count);
+    arb_split *splits = ARB_ARENA_ARRAY(&file->arena, arb_split, file->ranges.count + 1);
+    if (columns == NULL || splits == NULL)
+        return arb_fail_memory(error, "a CSV file", file->arena.total);
+    uint64_t size = file->source->identity.size, bytes = size - ARB_MIN(size, file->ranges.data_start);
+    for (size_t i = 0; i < count; i++)
+        columns[i] = (arb_table_column){.name = file->layout.names[i],
+                                        .type = file->layout.types[i],
+                                        .nullable = true,
+                                        .statistics.bytes = bytes / count};
+    file->base.columns = columns;
+    file->base.column_count = count;
+    file->base.splits = splits;
+    for (size_t i = file->ranges.first; i < file->ranges.count; i++) {
+        uint64_t from = ARB_MAX(i * file->options.range_bytes, file->ranges.data_start);
+        uint64_t to = ARB_MIN((i + 1) * file->options.range_bytes, size);
+        if (from >= to)
+            continue;
+        splits[file->base.split_count] =
+            (arb_split){.number = (uint32_t)file->base.split_count,
+                        .part = (uint32_t)i,
+                        .first_row = (uint64_t)((double)(from - file->ranges.data_start) / file->layout.row_bytes),
+                        .rows = (uint64_t)((double)(to - from) / file->layout.row_bytes) + 1,
+                        .bytes = to - from};
+        file->base.split_count++;
+    }
+    file->base.rows = (uint64_t)((double)bytes / file->layout.row_bytes);
+    return ARB_OK;
+}
+
+static arb_code open_file(arb_csv_file *file, const arb_csv_options *options, arb_error *error)
+{
+    ARB_TRY(copy_options(file, options, error));
+    ARB_TRY(arb_byte_source_decode(&file->source, error));
+    file->base.path = file->source->path;
+    size_t size = (size_t)ARB_MIN(file->source->identity.size, file->options.sample_bytes);
+    uint8_t *sample = arb_alloc(size + 1);
+    if (sample == NULL)
+        return arb_fail_memory(error, "a CSV sample", size);
+    arb_code code = look(file, sample, size, error);
+    arb_free(sample);
+    return code != ARB_OK ? code : make_table(file, error);
+}
+
+arb_code arb_csv_open(arb_byte_source *source, const arb_csv_options *options, arb_table_file **out_file,
+                      arb_error *error)
+{
+    static const arb_table_file_vtable vtable = {
+        .format = "csv", .destroy = file_destroy, .reader_create = arb_csv_reader_create};
+    *out_file = NULL;
+    arb_csv_file *file = arb_alloc_zeroed(sizeof *file);
+    if (file == NULL) {
+        arb_byte_source_destroy(source);
+        return arb_fail_memory(error, "a CSV file", sizeof *file);
+    }
+    file->base.vtable = &vtable;
+    file->source = source;
+    arb_code code = open_file(file, options, error);
+    if (code != ARB_OK) {
+        arb_error_context(error, "%.*s", ARB_STR_ARGS(file->source->path));
+        file_destroy(&file->base);
+        return code;
+    }
+    *out_file = &file->base;
+    return ARB_OK;
+}

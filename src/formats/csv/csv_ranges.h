@@ -1,0 +1,34 @@
+/* csv_ranges.h: a file cut into ranges of bytes, and where rows begin in them.
+ *
+ * Range k has the rows that begin at bytes [k * size, (k + 1) * size). Whether a line within it begins a row depends on
+ * all quotes before it. That need not be guessed: a range turns the state at its first line (in quotes or not) into the
+ * state at the next range's first line, for either state, and both results together are two bits. They are worked out
+ * when they are first asked for, by a walk over the range that is several times faster than reading it, and are then
+ * kept. So ranges can be read in any order by any thread, and a file that is read in order is walked along with it. */
+#ifndef ARB_FORMATS_CSV_CSV_RANGES_H
+#define ARB_FORMATS_CSV_CSV_RANGES_H
+
+#include <stdatomic.h>
+
+#include "formats/csv/csv_index.h"
+#include "io/byte_source.h"
+
+typedef struct arb_csv_ranges {
+    const arb_byte_source *source;
+    arb_csv_dialect dialect;
+    uint64_t data_start; /* of the first row */
+    uint64_t range_bytes;
+    size_t count, first;      /* ranges; the one that holds data_start */
+    _Atomic uint8_t *results; /* one a range; 0: not known */
+} arb_csv_ranges;
+
+/* Of zeroed memory; `results` is allocated in the arena. */
+ARB_NODISCARD arb_code arb_csv_ranges_init(arb_csv_ranges *ranges, const arb_byte_source *source,
+                                           const arb_csv_dialect *dialect, uint64_t data_start, uint64_t range_bytes,
+                                           arb_arena *arena, arb_error *error);
+/* The first line of a range: *out_offset is where it begins (at the file's end when there is none), *out_in_quotes
+ * whether that is within quotes. Any thread. */
+ARB_NODISCARD arb_code arb_csv_ranges_begin(const arb_csv_ranges *ranges, size_t range, uint64_t *out_offset,
+                                            bool *out_in_quotes, arb_error *error);
+
+#endif

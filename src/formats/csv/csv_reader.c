@@ -1,0 +1,304 @@
+/* csv_reader.c: batches of a split.
+ *
+ * Rows are cut into cells (csv_rows), then cells are read column by column: first the columns of the filters, one
+ * filter after the other, then the rest for the rows that are left. Text refers to the buffer, which stays as it is until
+ * the next batch is asked for. */
+#include "base/alloc.h"
+#include "formats/csv/csv_rows.h"
+#include "formats/csv/csv_value.h"
+#include "formats/parquet/parquet_kernels.h"
+
+typedef struct csv_column {
+    uint32_t source;
+    arb_type type;
+    arb_vector_storage storage;
+    arb_csv_field *fields; /* shared by columns of one source */
+    bool owns_fields;
+    bool is_read; /* in this batch */
+} csv_column;
+
+typedef struct csv_reader {
+    arb_split_reader base;
+    const arb_csv_file *file;
+    const arb_scan_request *request;
+    csv_column *columns;
+    arb_vector *vectors;
+    arb_csv_field **fields_of; /* by column of the file */
+    void **filter_locals;
+    const arb_vector **inputs; /* of a filter */
+    arb_csv_rows rows;
+    arb_arena arena; /* texts that had to be made */
+    uint64_t selection[ARB_VECTOR_WORDS];
+    uint32_t split_number, batch_number;
+    arb_batch batch;
+} csv_reader;
+
+static void reader_destroy(arb_split_reader *base)
+{
+    csv_reader *reader = (csv_reader *)base;
+    const arb_scan_request *request = reader->request;
+    for (uint32_t i = 0; i < request->column_count && reader->columns != NULL; i++) {
+        arb_vector_storage_reset(&reader->columns[i].storage);
+        if (reader->columns[i].owns_fields)
+            arb_free(reader->columns[i].fields);
+    }
+    for (uint32_t i = 0; i < request->filter_count && reader->filter_locals != NULL; i++)
+        if (reader->filter_locals[i] != NULL)
+            request->filters[i]->vtable->local_destroy(reader->filter_locals[i]);
+    arb_csv_rows_reset(&reader->rows);
+    arb_arena_reset(&reader->arena);
+    arb_free(reader->columns);
+    arb_free(reader->vectors);
+    arb_free(reader->fields_of);
+    arb_free(reader->filter_locals);
+    arb_free(reader->inputs);
+    arb_free(reader);
+}
+
+/* ---- cells ------------------------------------------------------------------------------------------------------- */
+
+static arb_code cell_error(const csv_reader *reader, const csv_column *column, uint32_t row, arb_str text,
+                           arb_code code, const char *what, arb_error *error)
+{
+    arb_text type = {0};
+    arb_type_print(&type, column->type);
+    arb_str name = reader->file->base.columns[column->source].name;
+    arb_fail(error, code, "column %u (\"%.*s\"): \"%.*s\" %s%s%.*s", column->source + 1, ARB_STR_ARGS(name),
+             (int)ARB_MIN(text.size, 60), text.data, what, code == ARB_INVALID_TEXT ? " " : "",
+             code == ARB_INVALID_TEXT ? (int)type.size : 0, type.data != NULL ? type.data : "");
+    if (code == ARB_INVALID_TEXT)
+        arb_error_hint(error,
+                       "The types were found from the beginning of the file. They can be said, be looked for in a "
+                       "larger sample, or the cell can be ignored.");
+    arb_text_reset(&type);
+    arb_csv_rows_locate(&reader->rows, reader->rows.begins[row], error);
+    return code;
+}
+
+static bool is_null_text(const arb_csv_options *options, arb_str text)
+{
+    if (options->null_text_count == 0)
+        return text.size == 0;
+    for (size_t i = 0; i < options->null_text_count; i++)
+        if (arb_str_equal(text, options->null_texts[i]))
+            return true;
+    return false;
+}
+
+static void set_null(csv_column *column, arb_vector *vector, uint32_t rows, uint32_t row)
+{
+    if (vector->validity == NULL) {
+        vector->validity = column->storage.validity;
+        arb_bitmap_fill(vector->validity, rows);
+    }
+    arb_bitmap_clear(vector->validity, row);
+    if (column->storage.physical == ARB_PHYS_STRING)
+        ((arb_string *)column->storage.values)[row] = (arb_string){0};
+}
+
+/* A cell that is no value: an error, a NULL, or the end of its row. */
+static arb_code bad_cell(csv_reader *reader, csv_column *column, arb_vector *vector, uint32_t row, arb_str text,
+                         arb_code code, const char *what, arb_error *error)
+{
+    switch (reader->file->options.on_error) {
+    case ARB_CSV_SKIP_ROW:
+        arb_bitmap_clear(reader->selection, row);
+        ARB_FALLTHROUGH;
+    case ARB_CSV_NULL_CELL:
+        set_null(column, vector, reader->rows.rows, row);
+        return ARB_OK;
+    default:
+        return cell_error(reader, column, row, text, code, what, error);
+    }
+}
+
+static arb_code read_cell(csv_reader *reader, csv_column *column, arb_vector *vector, uint32_t row, arb_error *error)
+{
+    arb_csv_field field = column->fields[row];
+    const arb_csv_dialect *dialect = &reader->file->layout.dialect;
+    if (field.size == ARB_CSV_MISSING) {
+        set_null(column, vector, reader->rows.rows, row);
+        return ARB_OK;
+    }
+    arb_str raw = arb_csv_rows_cell(&reader->rows, field), text = raw;
+    arb_csv_cell kind = ARB_CSV_CELL_PLAIN;
+    if (raw.size != 0 && dialect->quote != 0 && (uint8_t)raw.data[0] == dialect->quote)
+        kind = arb_csv_cell_open(dialect, raw, &text);
+    if (kind == ARB_CSV_CELL_BROKEN)
+        return bad_cell(reader, column, vector, row, raw, ARB_BAD_COPY_FORMAT, "has text behind its closing quote",
+                        error);
+    bool is_text = column->type.id == ARB_TYPE_VARCHAR;
+    bool is_null = kind == ARB_CSV_CELL_PLAIN ? is_null_text(&reader->file->options, text) : false;
+    if (is_null || (text.size == 0 && !is_text)) {
+        set_null(column, vector, reader->rows.rows, row);
+        return ARB_OK;
+    }
+    if (kind == ARB_CSV_CELL_ESCAPED) {
+        char *made = arb_arena_alloc(&reader->arena, text.size + 8);
+        if (made == NULL)
+            return arb_fail_memory(error, "CSV cells", text.size);
+        text = (arb_str){made, arb_csv_cell_unescape(dialect, text, made)};
+    }
+    if (is_text && reader->rows.state.high && !arb_utf8_valid((const uint8_t *)text.data, text.size))
+        return bad_cell(reader, column, vector, row, ARB_STR("…"), ARB_INVALID_ENCODING, "is not valid UTF-8", error);
+    arb_csv_value outcome = arb_csv_value_read(column->type, text, &column->storage, row, &reader->arena);
+    if (ARB_LIKELY(outcome == ARB_CSV_VALUE_OK))
+        return ARB_OK;
+    if (outcome == ARB_CSV_VALUE_NO_MEMORY)
+        return arb_fail_memory(error, "CSV cells", text.size);
+    return bad_cell(reader, column, vector, row, text, ARB_INVALID_TEXT, "is no", error);
+}
+
+/* All selected rows of a column; the others get values that are safe to read. */
+static arb_code read_column(csv_reader *reader, uint32_t number, arb_error *error)
+{
+    csv_column *column = &reader->columns[number];
+    arb_vector *vector = &reader->vectors[number];
+    if (column->is_read)
+        return ARB_OK;
+    *vector = arb_vector_over(&column->storage);
+    for (uint32_t row = 0; row < reader->rows.rows; row++) {
+        if (arb_bitmap_get(reader->selection, row))
+            ARB_TRY(read_cell(reader, column, vector, row, error));
+        else if (column->storage.physical == ARB_PHYS_STRING)
+            ((arb_string *)column->storage.values)[row] = (arb_string){0};
+    }
+    column->is_read = true;
+    return ARB_OK;
+}
+
+/* ---- batches ----------------------------------------------------------------------------------------------------- */
+
+static arb_code apply_filters(csv_reader *reader, arb_error *error)
+{
+    for (uint32_t i = 0; i < reader->request->filter_count; i++) {
+        const arb_scan_filter *filter = reader->request->filters[i];
+        if (atomic_load_explicit(&filter->ready, memory_order_acquire) == 0)
+            continue;
+        if (reader->filter_locals[i] == NULL && filter->vtable->local_create != NULL)
+            ARB_TRY(filter->vtable->local_create(filter, &reader->filter_locals[i], error));
+        for (uint32_t k = 0; k < filter->column_count; k++) {
+            ARB_TRY(read_column(reader, filter->columns[k], error));
+            reader->inputs[k] = &reader->vectors[filter->columns[k]];
+        }
+        ARB_TRY(filter->vtable->apply(filter, reader->filter_locals[i], reader->inputs, reader->rows.rows,
+                                      reader->selection, error));
+        if (arb_bitmap_count(reader->selection, reader->rows.rows) == 0)
+            return ARB_OK;
+    }
+    return ARB_OK;
+}
+
+static arb_code make_batch(csv_reader *reader, arb_error *error)
+{
+    uint32_t rows = reader->rows.rows, column_count = reader->request->column_count;
+    arb_arena_rewind(&reader->arena);
+    for (uint32_t i = 0; i < column_count; i++)
+        reader->columns[i].is_read = false;
+    arb_bitmap_fill(reader->selection, rows);
+    ARB_TRY(apply_filters(reader, error));
+    uint32_t selected = (uint32_t)arb_bitmap_count(reader->selection, rows);
+    for (uint32_t i = 0; i < column_count && selected != 0; i++) {
+        if (!reader->request->columns[i].filter_only)
+            ARB_TRY(read_column(reader, i, error));
+        else if (!reader->columns[i].is_read)
+            reader->vectors[i] = arb_vector_over(&reader->columns[i].storage);
+    }
+    selected = (uint32_t)arb_bitmap_count(reader->selection, rows); /* bad cells may have cost some */
+    reader->batch = (arb_batch){.rows = rows,
+                                .selected = selected,
+                                .selection = selected == rows ? NULL : reader->selection,
+                                .column_count = column_count,
+                                .columns = reader->vectors,
+                                .sequence = ((uint64_t)reader->split_number << 32) + reader->batch_number++};
+    return ARB_OK;
+}
+
+static arb_code reader_begin(arb_split_reader *base, const arb_split *split, arb_error *error)
+{
+    csv_reader *reader = (csv_reader *)base;
+    reader->split_number = split->number;
+    reader->batch_number = 0;
+    return arb_csv_rows_begin(&reader->rows, split->part, error);
+}
+
+static arb_code reader_next(arb_split_reader *base, const arb_batch **out_batch, arb_error *error)
+{
+    csv_reader *reader = (csv_reader *)base;
+    *out_batch = NULL;
+    for (;;) {
+        ARB_TRY(arb_csv_rows_next(&reader->rows, error));
+        base->rows_read += reader->rows.rows;
+        base->bytes_read = reader->rows.bytes_read;
+        if (reader->rows.rows == 0)
+            return ARB_OK;
+        ARB_TRY(make_batch(reader, error));
+        if (reader->batch.selected != 0) {
+            *out_batch = &reader->batch;
+            return ARB_OK;
+        }
+    }
+}
+
+/* ---- making one -------------------------------------------------------------------------------------------------- */
+
+static arb_code prepare_column(csv_reader *reader, uint32_t number, arb_error *error)
+{
+    const arb_scan_column *wanted = &reader->request->columns[number];
+    csv_column *column = &reader->columns[number];
+    column->source = wanted->source;
+    column->type = reader->file->base.columns[wanted->source].type;
+    ARB_TRY(arb_vector_storage_init(&column->storage, wanted->physical, ARB_VECTOR_ROWS, error));
+    arb_csv_field **fields = &reader->fields_of[wanted->source];
+    if (*fields == NULL) {
+        *fields = arb_alloc_zeroed(ARB_VECTOR_ROWS * sizeof **fields);
+        if (*fields == NULL)
+            return arb_fail_memory(error, "CSV cells", ARB_VECTOR_ROWS * sizeof **fields);
+        column->owns_fields = true;
+    }
+    column->fields = *fields;
+    return ARB_OK;
+}
+
+static arb_code prepare(csv_reader *reader, arb_error *error)
+{
+    const arb_scan_request *request = reader->request;
+    uint32_t most_inputs = 0;
+    for (uint32_t i = 0; i < request->filter_count; i++)
+        most_inputs = ARB_MAX(most_inputs, request->filters[i]->column_count);
+    reader->columns = arb_alloc_zeroed(request->column_count * sizeof *reader->columns);
+    reader->vectors = arb_alloc_zeroed(request->column_count * sizeof *reader->vectors);
+    reader->fields_of = arb_alloc_zeroed(reader->file->base.column_count * sizeof *reader->fields_of);
+    reader->filter_locals = arb_alloc_zeroed(request->filter_count * sizeof *reader->filter_locals);
+    reader->inputs = arb_alloc_zeroed(most_inputs * sizeof *reader->inputs);
+    if (reader->columns == NULL || reader->vectors == NULL || reader->fields_of == NULL ||
+        reader->filter_locals == NULL || reader->inputs == NULL)
+        return arb_fail_memory(error, "a CSV reader", request->column_count * sizeof *reader->columns);
+    for (uint32_t i = 0; i < request->column_count; i++)
+        ARB_TRY(prepare_column(reader, i, error));
+    reader->rows.file = reader->file;
+    reader->rows.fields = reader->fields_of;
+    reader->rows.width = reader->file->base.column_count;
+    return ARB_OK;
+}
+
+arb_code arb_csv_reader_create(const arb_table_file *file, const arb_scan_request *request,
+                               arb_split_reader **out_reader, arb_error *error)
+{
+    static const arb_split_reader_vtable vtable = {
+        .destroy = reader_destroy, .begin = reader_begin, .next = reader_next};
+    *out_reader = NULL;
+    csv_reader *reader = arb_alloc_zeroed(sizeof *reader);
+    if (reader == NULL)
+        return arb_fail_memory(error, "a CSV reader", sizeof *reader);
+    reader->base.vtable = &vtable;
+    reader->file = (const arb_csv_file *)file;
+    reader->request = request;
+    arb_code code = prepare(reader, error);
+    if (code != ARB_OK) {
+        reader_destroy(&reader->base);
+        return code;
+    }
+    *out_reader = &reader->base;
+    return ARB_OK;
+}

@@ -1,0 +1,11 @@
+/* decoded_source.h: compressed files as sources of what they hold. */
+#ifndef ARB_IO_DECODED_SOURCE_H
+#define ARB_IO_DECODED_SOURCE_H
+
+#include "io/byte_source.h"
+
+/* When the source's first bytes are those of gzip or zstd, replace it by one of the decompressed bytes, which are held
+ * in memory (up to 4 GiB; more is ARB_LIMIT_EXCEEDED); else leave it as it is. On failure *source is as it was. */
+ARB_NODISCARD arb_code arb_byte_source_decode(arb_byte_source **source, arb_error *error);
+
+#endif
