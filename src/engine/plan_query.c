@@ -1,8 +1,26 @@
 /* plan_query.c: a query's way: optimize → physical plan → execution. */
+#include "catalog/table_sample.h"
 #include "engine/session_internal.h"
 #include "expr/function.h"
 #include "optimizer/optimize.h"
 #include "optimizer/physical_planner.h"
+
+/* What the optimizer asks about a filtered scan. */
+static double sample_scan(void *context, const arb_logical *scan, const arb_expr *condition)
+{
+    arb_runtime *runtime = context;
+    arb_column_id ids[256];
+    uint32_t columns[256];
+    size_t count = scan->scan.column_count;
+    if (count > ARB_COUNT_OF(ids))
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        ids[i] = scan->scan.columns[i].id;
+        columns[i] = scan->scan.columns[i].table_column;
+    }
+    return arb_table_sample_selectivity(arb_runtime_sample_cache(runtime), scan->scan.table, ids, columns, count,
+                                        condition);
+}
 
 arb_code arb_result_plan(arb_result *result, const arb_logical_plan *plan, arb_logical_plan *out_logical,
                          arb_error *error)
@@ -17,6 +35,8 @@ arb_code arb_result_plan(arb_result *result, const arb_logical_plan *plan, arb_l
         .disabled = settings->disabled_rules,
         .validate = settings->verify_plans,
         .evaluate = arb_expr_evaluate_constant,
+        .sample_selectivity = sample_scan,
+        .sample_context = result->session->runtime,
     };
     arb_logical_plan optimized = *plan;
     ARB_TRY(arb_optimize_with(query, plan->root, &needed, &options, &optimized.root, error));

@@ -10,6 +10,7 @@ struct arb_runtime {
     arb_governor governor;
     arb_memory table_memory;
     arb_file_cache *cache;
+    arb_sample_cache *samples;
     arb_cpu_pool *pool; /* NULL until needed */
     unsigned threads;   /* 0: as many as there are */
     unsigned queries;
@@ -33,6 +34,7 @@ arb_code arb_runtime_create(const arb_runtime_options *options, arb_runtime **ou
     arb_memory_init(&runtime->table_memory, &runtime->governor);
     arb_code code;
     ARB_TRY_GOTO(code, arb_file_cache_create(FILE_CACHE_BYTES, &runtime->cache, error), fail);
+    ARB_TRY_GOTO(code, arb_sample_cache_create(&runtime->samples, error), fail);
     ARB_TRY_GOTO(code, arb_runtime_set_threads(runtime, options->threads, error), fail);
     ARB_TRY_GOTO(code, arb_runtime_set_spill_folder(runtime, options->spill_folder, error), fail);
     *out_runtime = runtime;
@@ -49,6 +51,7 @@ void arb_runtime_destroy(arb_runtime *runtime)
         return;
     assert(runtime->queries == 0);
     arb_cpu_pool_destroy(runtime->pool);
+    arb_sample_cache_destroy(runtime->samples);
     arb_file_cache_destroy(runtime->cache);
     arb_free(runtime->spill_folder);
     pthread_mutex_destroy(&runtime->lock);
@@ -63,6 +66,11 @@ arb_governor *arb_runtime_governor(arb_runtime *runtime)
 arb_file_cache *arb_runtime_file_cache(arb_runtime *runtime)
 {
     return runtime->cache;
+}
+
+arb_sample_cache *arb_runtime_sample_cache(arb_runtime *runtime)
+{
+    return runtime->samples;
 }
 
 arb_memory *arb_runtime_table_memory(arb_runtime *runtime)

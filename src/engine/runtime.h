@@ -6,6 +6,7 @@
 #define ARB_ENGINE_RUNTIME_H
 
 #include "catalog/file_cache.h"
+#include "catalog/table_sample.h"
 #include "runtime/cpu_pool.h"
 #include "runtime/memory.h"
 
@@ -24,6 +25,8 @@ void arb_runtime_destroy(arb_runtime *runtime);
 
 arb_governor *arb_runtime_governor(arb_runtime *runtime);
 arb_file_cache *arb_runtime_file_cache(arb_runtime *runtime);
+/* What was seen of tables, for the planner's estimates. */
+arb_sample_cache *arb_runtime_sample_cache(arb_runtime *runtime);
 /* The account that tables in memory are kept on. */
 arb_memory *arb_runtime_table_memory(arb_runtime *runtime);
 /* The formats that this build reads, and those that it knows by name only. */

@@ -1,0 +1,181 @@
+#include "catalog/table_sample.h"
+
+#include <pthread.h>
+
+#include "base/alloc.h"
+#include "base/hash.h"
+#include "expr/program.h"
+
+enum {
+    cache_slots = 4096,    /* a power of two; an answer replaces what stands at its place */
+    splits_most = 4,       /* looked at, a batch from each */
+    rows_a_split = 100000, /* and no more than one split for so many rows */
+    rows_least = 20000,    /* smaller tables: a wrong guess costs less than the look */
+};
+
+typedef struct cached_answer {
+    uint64_t key;
+    double selectivity;
+} cached_answer;
+
+struct arb_sample_cache {
+    pthread_mutex_t lock;
+    cached_answer answers[cache_slots];
+};
+
+arb_code arb_sample_cache_create(arb_sample_cache **out_cache, arb_error *error)
+{
+    *out_cache = arb_alloc_zeroed(sizeof **out_cache);
+    if (*out_cache == NULL)
+        return arb_fail_memory(error, "samples of tables", sizeof **out_cache);
+    pthread_mutex_init(&(*out_cache)->lock, NULL);
+    return ARB_OK;
+}
+
+void arb_sample_cache_destroy(arb_sample_cache *cache)
+{
+    if (cache == NULL)
+        return;
+    pthread_mutex_destroy(&cache->lock);
+    arb_free(cache);
+}
+
+/* What the condition calls its columns differs from query to query; their places in the table do not. */
+typedef struct column_names {
+    const arb_column_id *ids;
+    const uint32_t *columns;
+    size_t count;
+} column_names;
+
+static void print_place(void *context, arb_text *out, arb_column_id id)
+{
+    const column_names *names = context;
+    for (size_t i = 0; i < names->count; i++)
+        if (names->ids[i] == id)
+            arb_text_printf(out, "$%u", names->columns[i]);
+}
+
+/* 0 when there is no memory. */
+static uint64_t key_of(const arb_table *table, const column_names *names, const arb_expr *condition)
+{
+    arb_text text = {0};
+    arb_expr_print(&text, condition, print_place, (void *)(uintptr_t)names);
+    uint64_t key = text.failed ? 0 : arb_str_hash(arb_text_view(&text));
+    arb_text_reset(&text);
+    if (key == 0)
+        return 0;
+    key = arb_hash_combine(key, arb_str_hash(table->files[0]->path));
+    key = arb_hash_combine(key, table->rows);
+    return arb_hash_combine(key, (uint64_t)(uintptr_t)table->files[0]);
+}
+
+static bool look_up(arb_sample_cache *cache, uint64_t key, double *out_selectivity)
+{
+    pthread_mutex_lock(&cache->lock);
+    const cached_answer *answer = &cache->answers[key % cache_slots];
+    bool found = answer->key == key;
+    *out_selectivity = answer->selectivity;
+    pthread_mutex_unlock(&cache->lock);
+    return found;
+}
+
+static void remember(arb_sample_cache *cache, uint64_t key, double selectivity)
+{
+    pthread_mutex_lock(&cache->lock);
+    cache->answers[key % cache_slots] = (cached_answer){key, selectivity};
+    pthread_mutex_unlock(&cache->lock);
+}
+
+/* One look at a table: the columns that the condition reads, and what was counted so far. */
+typedef struct sampler {
+    const arb_table *table;
+    arb_program_state *state;
+    arb_scan_request request;
+    const arb_vector **inputs;
+    uint64_t seen, passed;
+} sampler;
+
+/* The first batch of the split that lies at `part` of `parts` of the table. */
+static arb_code look_at(sampler *s, size_t part, size_t parts)
+{
+    size_t splits = 0;
+    for (size_t f = 0; f < s->table->file_count; f++)
+        splits += s->table->files[f]->split_count;
+    size_t wanted = splits * part / parts, file = 0;
+    while (wanted >= s->table->files[file]->split_count)
+        wanted -= s->table->files[file++]->split_count;
+    const arb_table_file *from = s->table->files[file];
+    arb_split_reader *reader;
+    const arb_batch *batch;
+    ARB_TRY(from->vtable->reader_create(from, &s->request, &reader, NULL));
+    arb_code code = reader->vtable->begin(reader, &from->splits[wanted], NULL);
+    if (code == ARB_OK)
+        code = reader->vtable->next(reader, &batch, NULL);
+    if (code == ARB_OK && batch != NULL) {
+        uint64_t selection[ARB_VECTOR_WORDS];
+        arb_bitmap_fill(selection, batch->rows);
+        for (size_t i = 0; i < s->request.column_count; i++)
+            s->inputs[i] = &batch->columns[i];
+        code = arb_program_select(s->state, s->inputs, batch->rows, selection, NULL);
+        s->seen += batch->rows;
+        s->passed += arb_bitmap_count(selection, batch->rows);
+    }
+    reader->vtable->destroy(reader);
+    return code;
+}
+
+static arb_code sample(sampler *s, arb_arena *arena, const column_names *names, const arb_expr *condition)
+{
+    const arb_program *program;
+    arb_slot *slots = ARB_ARENA_ARRAY(arena, arb_slot, names->count);
+    arb_scan_column *columns = ARB_ARENA_ARRAY(arena, arb_scan_column, names->count);
+    s->inputs = ARB_ARENA_ARRAY(arena, const arb_vector *, names->count);
+    if (slots == NULL || columns == NULL || s->inputs == NULL)
+        return ARB_OUT_OF_MEMORY;
+    for (size_t i = 0; i < names->count; i++) {
+        arb_type type = s->table->columns[names->columns[i]].type;
+        slots[i] = (arb_slot){.id = names->ids[i], .type = type, .physical = arb_type_physical(type), .nullable = true};
+        slots[i].range = arb_range_of_type(type);
+    }
+    arb_layout layout = {names->count, slots};
+    ARB_TRY(arb_program_compile(arena, &layout, &condition, 1, &program, NULL));
+    /* again with those columns alone that it reads */
+    const bool *reads = arb_program_inputs(program);
+    size_t used = 0;
+    for (size_t i = 0; i < names->count; i++) {
+        if (!reads[i])
+            continue;
+        columns[used] = (arb_scan_column){.source = names->columns[i], .physical = slots[i].physical};
+        slots[used++] = slots[i];
+    }
+    layout.count = used;
+    ARB_TRY(arb_program_compile(arena, &layout, &condition, 1, &program, NULL));
+    ARB_TRY(arb_program_state_create(program, &s->state, NULL));
+    s->request = (arb_scan_request){.column_count = (uint32_t)used, .columns = columns, .keep_dictionaries = true};
+    size_t parts = (size_t)ARB_MIN(s->table->rows / rows_a_split + 1, (uint64_t)splits_most);
+    for (size_t part = 0; part < parts; part++)
+        ARB_TRY(look_at(s, part, parts));
+    return ARB_OK;
+}
+
+double arb_table_sample_selectivity(arb_sample_cache *cache, const arb_table *table, const arb_column_id *ids,
+                                    const uint32_t *columns, size_t count, const arb_expr *condition)
+{
+    const double unknown = -1;
+    if (table->rows < rows_least || table->file_count == 0 || !arb_expr_deterministic(condition))
+        return unknown;
+    column_names names = {ids, columns, count};
+    uint64_t key = key_of(table, &names, condition);
+    double selectivity = unknown;
+    if (key == 0 || look_up(cache, key, &selectivity))
+        return selectivity;
+    arb_arena arena = {0};
+    sampler s = {.table = table};
+    /* none of few thousand rows still leaves some of millions: half a row is counted for what was not seen */
+    if (sample(&s, &arena, &names, condition) == ARB_OK && s.seen != 0)
+        selectivity = ((double)s.passed + 0.5) / ((double)s.seen + 1);
+    arb_program_state_destroy(s.state);
+    arb_arena_reset(&arena);
+    remember(cache, key, selectivity);
+    return selectivity;
+}

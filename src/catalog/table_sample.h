@@ -1,0 +1,22 @@
+/* table_sample.h: which part of a table's rows passes a condition, seen on a sample.
+ *
+ * Footers say little about text, and nothing about conditions on several columns. So the planner looks: a batch from each
+ * of a few splits, spread over the table. Answers are kept, within a fixed number, for as long
+ * as the table's file stays the same; they serve estimates only and can never change a result. */
+#ifndef ARB_CATALOG_TABLE_SAMPLE_H
+#define ARB_CATALOG_TABLE_SAMPLE_H
+
+#include "catalog/table.h"
+#include "expr/layout.h"
+
+typedef struct arb_sample_cache arb_sample_cache;
+
+ARB_NODISCARD arb_code arb_sample_cache_create(arb_sample_cache **out_cache, arb_error *error);
+void arb_sample_cache_destroy(arb_sample_cache *cache); /* NULL is a no-op */
+
+/* The passing part, 0 to 1, of the rows of a loaded table; negative when the table is too small to be worth it, or when
+ * sampling fails for any reason. `ids[i]` is what the condition calls column columns[i]. Any thread. */
+double arb_table_sample_selectivity(arb_sample_cache *cache, const arb_table *table, const arb_column_id *ids,
+                                    const uint32_t *columns, size_t count, const arb_expr *condition);
+
+#endif
