@@ -190,9 +190,10 @@ arb_code arb_memory_builder_append_row(arb_memory_builder *builder, const arb_va
         builder->storages = arb_alloc_zeroed(sizeof *builder->storages * ARB_MAX(columns, 1));
         if (builder->storages == NULL)
             return arb_fail_memory(error, "a row", sizeof *builder->storages);
-        for (size_t i = 0; i < columns; i++)
-            ARB_TRY(
-                arb_vector_storage_init(&builder->storages[i], arb_type_physical(builder->table->types[i]), 64, error));
+        for (; builder->storage_count < columns; builder->storage_count++)
+            ARB_TRY(arb_vector_storage_init(&builder->storages[builder->storage_count],
+                                            arb_type_physical(builder->table->types[builder->storage_count]), 64,
+                                            error));
     }
     for (size_t i = 0; i < columns; i++)
         builder->scratch[i] = arb_vector_constant(&builder->storages[i], &values[i]);

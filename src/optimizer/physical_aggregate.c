@@ -4,12 +4,12 @@
 static arb_physical_node *new_aggregate(planner *p, const arb_physical_node *child, size_t groups, size_t aggregates,
                                         double rows)
 {
-    arb_physical_node *node = planner_node(p, ARB_PHYSICAL_AGGREGATE, 1, child, NULL, rows);
+    arb_physical_node *node = arb_planner_node(p, ARB_PHYSICAL_AGGREGATE, 1, child, NULL, rows);
     arb_slot *slots = ARB_ARENA_ARRAY(p->arena, arb_slot, groups + aggregates + 1);
     uint32_t *group_at = ARB_ARENA_ARRAY(p->arena, uint32_t, groups + 1);
     arb_physical_aggregate *calls = ARB_ARENA_ARRAY(p->arena, arb_physical_aggregate, aggregates + 1);
     if (node == NULL || slots == NULL || group_at == NULL || calls == NULL)
-        return planner_no_memory(p);
+        return arb_planner_no_memory(p);
     node->layout = (arb_layout){groups + aggregates, slots};
     node->aggregate.group_count = groups;
     node->aggregate.groups = group_at;
@@ -18,7 +18,7 @@ static arb_physical_node *new_aggregate(planner *p, const arb_physical_node *chi
     return node;
 }
 
-const arb_physical_node *plan_distinct(planner *p, const arb_physical_node *child, double rows)
+const arb_physical_node *arb_planner_make_distinct(planner *p, const arb_physical_node *child, double rows)
 {
     arb_physical_node *node = child == NULL ? NULL : new_aggregate(p, child, child->layout.count, 0, rows);
     if (node == NULL)
@@ -38,7 +38,7 @@ typedef struct wanted_columns {
 static bool want(planner *p, wanted_columns *wanted, const arb_expr *expr, arb_column_set *below)
 {
     if (!ARB_ARENA_PUSH(p->arena, &wanted->exprs, expr) || !arb_expr_columns(p->query, expr, below))
-        return planner_no_memory(p) != NULL;
+        return arb_planner_no_memory(p) != NULL;
     return true;
 }
 
@@ -63,7 +63,7 @@ static bool plan_call(planner *p, const arb_aggregate_call *call, const arb_phys
     const arb_value **constants = ARB_ARENA_ARRAY(p->arena, const arb_value *, count + 1);
     arb_physical_sort_key *order = ARB_ARENA_ARRAY(p->arena, arb_physical_sort_key, call->order_count + 1);
     if (arguments == NULL || constants == NULL || order == NULL)
-        return planner_no_memory(p) != NULL;
+        return arb_planner_no_memory(p) != NULL;
     for (size_t i = 0; i < count; i++) {
         arguments[i] = child->layout.slots[positions[i]];
         if (call->arguments[i]->kind == ARB_EXPR_CONSTANT)
@@ -75,7 +75,7 @@ static bool plan_call(planner *p, const arb_aggregate_call *call, const arb_phys
                                              .argument_count = count,
                                              .arguments = arguments,
                                              .constants = constants,
-                                             .rows_most = plan_rows_most(child)},
+                                             .rows_most = arb_planner_rows_most(child)},
                                     .arguments = positions,
                                     .filter = call->filter != NULL ? (int)positions[next++] : -1,
                                     .distinct = call->distinct,
@@ -87,13 +87,13 @@ static bool plan_call(planner *p, const arb_aggregate_call *call, const arb_phys
     out_slot->range = arb_range_of_type(out_slot->type);
     arb_code code = out->plan.implementation->plan(&out->plan, &out->state_size, out_slot, p->error);
     if (code != ARB_OK)
-        return planner_failed(p, arb_error_at(p->error, code, call->position)) != NULL;
+        return arb_planner_failed(p, arb_error_at(p->error, code, call->position)) != NULL;
     out_slot->id = call->id;
     return true;
 }
 
-const arb_physical_node *plan_aggregate(planner *p, const arb_logical *node, const arb_column_set *needed,
-                                        const filter_wishes *wishes)
+const arb_physical_node *arb_planner_make_aggregate(planner *p, const arb_logical *node, const arb_column_set *needed,
+                                                    const filter_wishes *wishes)
 {
     size_t groups = node->aggregate.group_count, calls = 0;
     wanted_columns wanted = {0};
@@ -109,7 +109,7 @@ const arb_physical_node *plan_aggregate(planner *p, const arb_logical *node, con
                 continue;
             wish.column = group->expr->column;
             if (!ARB_ARENA_PUSH(p->arena, &passed, wish))
-                return planner_no_memory(p);
+                return arb_planner_no_memory(p);
         }
     }
     for (size_t i = 0; i < node->aggregate.aggregate_count; i++) {
@@ -122,9 +122,10 @@ const arb_physical_node *plan_aggregate(planner *p, const arb_logical *node, con
     }
     uint32_t *positions = ARB_ARENA_ARRAY(p->arena, uint32_t, wanted.exprs.size + 1);
     if (positions == NULL)
-        return planner_no_memory(p);
-    const arb_physical_node *child = plan_node(p, node->children[0], &below, &passed);
-    if (child == NULL || (child = plan_with_columns(p, child, wanted.exprs.data, wanted.exprs.size, positions)) == NULL)
+        return arb_planner_no_memory(p);
+    const arb_physical_node *child = arb_planner_make_node(p, node->children[0], &below, &passed);
+    if (child == NULL ||
+        (child = arb_planner_with_columns(p, child, wanted.exprs.data, wanted.exprs.size, positions)) == NULL)
         return NULL;
     arb_physical_node *aggregate = new_aggregate(p, child, groups, calls, node->rows);
     if (aggregate == NULL)

@@ -24,32 +24,34 @@ typedef struct planner {
 } planner;
 
 /* All return NULL (or false) after a failure, which is then in the planner. */
-void *planner_no_memory(planner *p);
-void *planner_failed(planner *p, arb_code code);
-arb_physical_node *planner_node(planner *p, arb_physical_kind kind, size_t child_count, const arb_physical_node *a,
-                                const arb_physical_node *b, double rows);
+void *arb_planner_no_memory(planner *p);
+void *arb_planner_failed(planner *p, arb_code code);
+arb_physical_node *arb_planner_node(planner *p, arb_physical_kind kind, size_t child_count, const arb_physical_node *a,
+                                    const arb_physical_node *b, double rows);
 
 /* A node whose layout holds at least the columns of `needed` that the logical node makes. */
-const arb_physical_node *plan_node(planner *p, const arb_logical *node, const arb_column_set *needed,
-                                   const filter_wishes *wishes);
-const arb_physical_node *plan_join(planner *p, const arb_logical *node, const arb_column_set *needed,
-                                   const filter_wishes *wishes);
-const arb_physical_node *plan_aggregate(planner *p, const arb_logical *node, const arb_column_set *needed,
-                                        const filter_wishes *wishes);
-const arb_physical_node *plan_set(planner *p, const arb_logical *node, const arb_column_set *needed);
+const arb_physical_node *arb_planner_make_node(planner *p, const arb_logical *node, const arb_column_set *needed,
+                                               const filter_wishes *wishes);
+const arb_physical_node *arb_planner_make_join(planner *p, const arb_logical *node, const arb_column_set *needed,
+                                               const filter_wishes *wishes);
+const arb_physical_node *arb_planner_make_aggregate(planner *p, const arb_logical *node, const arb_column_set *needed,
+                                                    const filter_wishes *wishes);
+const arb_physical_node *arb_planner_make_set(planner *p, const arb_logical *node, const arb_column_set *needed);
 /* One row for each distinct combination of all columns of the child. */
-const arb_physical_node *plan_distinct(planner *p, const arb_physical_node *child, double rows);
+const arb_physical_node *arb_planner_make_distinct(planner *p, const arb_physical_node *child, double rows);
 
 /* `child` with one column for each item, in order; the child itself when that is what it is already. The slots' widths
  * are those of the expressions, or `widths` (NULL = none) where that is wider. */
-const arb_physical_node *plan_project(planner *p, const arb_physical_node *child, const arb_named_expr *items,
-                                      size_t count, const arb_physical *widths);
+const arb_physical_node *arb_planner_make_project(planner *p, const arb_physical_node *child,
+                                                  const arb_named_expr *items, size_t count,
+                                                  const arb_physical *widths);
 /* `child` with all its columns and the expressions that are not columns of it already; positions[i] is where the i-th
  * expression's column then is. */
-const arb_physical_node *plan_with_columns(planner *p, const arb_physical_node *child, const arb_expr *const *exprs,
-                                           size_t count, uint32_t *positions);
-const arb_physical_node *plan_condition(planner *p, const arb_physical_node *child, const arb_expr *condition);
+const arb_physical_node *arb_planner_with_columns(planner *p, const arb_physical_node *child,
+                                                  const arb_expr *const *exprs, size_t count, uint32_t *positions);
+const arb_physical_node *arb_planner_make_condition(planner *p, const arb_physical_node *child,
+                                                    const arb_expr *condition);
 /* No more rows than this can come, as proved by counts; 0 when nothing is. */
-uint64_t plan_rows_most(const arb_physical_node *node);
+uint64_t arb_planner_rows_most(const arb_physical_node *node);
 
 #endif

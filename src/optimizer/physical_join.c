@@ -21,7 +21,7 @@ static bool only_uses(planner *p, const arb_expr *expr, const arb_column_set *co
 {
     arb_column_set used = {0};
     if (!arb_expr_columns(p->query, expr, &used))
-        return planner_no_memory(p) != NULL;
+        return arb_planner_no_memory(p) != NULL;
     return !arb_column_set_is_empty(&used) && arb_column_set_contains(columns, &used);
 }
 
@@ -35,7 +35,7 @@ static bool split_condition(planner *p, join_plan *j, const arb_expr **left_keys
         !arb_logical_output(p->query, j->node->children[1], &right) ||
         !arb_logical_nullable_columns(p->query, j->node->children[0], &nullable) ||
         !arb_logical_nullable_columns(p->query, j->node->children[1], &nullable))
-        return planner_no_memory(p) != NULL;
+        return arb_planner_no_memory(p) != NULL;
     for (size_t i = 0; i < count; i++) {
         const arb_expr *conjunct = arb_expr_conjunct(condition, i);
         bool equal = conjunct->kind == ARB_EXPR_COMPARE &&
@@ -128,10 +128,10 @@ static bool pass_wishes(planner *p, const arb_logical *child, const filter_wishe
     if (!allowed)
         return true;
     if (!arb_logical_output(p->query, child, &made))
-        return planner_no_memory(p) != NULL;
+        return arb_planner_no_memory(p) != NULL;
     for (size_t i = 0; i < wishes->size; i++)
         if (arb_column_set_has(&made, wishes->data[i].column) && !ARB_ARENA_PUSH(p->arena, out_wishes, wishes->data[i]))
-            return planner_no_memory(p) != NULL;
+            return arb_planner_no_memory(p) != NULL;
     return true;
 }
 
@@ -145,7 +145,7 @@ static bool add_own_wishes(planner *p, const join_plan *j, filter_wishes *wishes
         numbers[i] = p->filter_count++;
         filter_wish wish = {j->probe_keys[i]->column, numbers[i], &granted[i]};
         if (!ARB_ARENA_PUSH(p->arena, wishes, wish))
-            return planner_no_memory(p) != NULL;
+            return arb_planner_no_memory(p) != NULL;
     }
     return true;
 }
@@ -156,8 +156,8 @@ static bool place_keys(planner *p, join_plan *j, const arb_physical_node **probe
 {
     const arb_physical_node **sides[] = {probe, build};
     uint32_t *places[] = {probe_at, build_at};
-    *probe = plan_with_columns(p, *probe, j->probe_keys, j->key_count, probe_at);
-    *build = *probe == NULL ? NULL : plan_with_columns(p, *build, j->build_keys, j->key_count, build_at);
+    *probe = arb_planner_with_columns(p, *probe, j->probe_keys, j->key_count, probe_at);
+    *build = *probe == NULL ? NULL : arb_planner_with_columns(p, *build, j->build_keys, j->key_count, build_at);
     if (*build == NULL)
         return false;
     for (int side = 0; side < 2; side++) {
@@ -165,13 +165,13 @@ static bool place_keys(planner *p, join_plan *j, const arb_physical_node **probe
         arb_named_expr *items = ARB_ARENA_ARRAY(p->arena, arb_named_expr, node->layout.count + 1);
         arb_physical *widths = ARB_ARENA_ARRAY(p->arena, arb_physical, node->layout.count + 1);
         if (items == NULL || widths == NULL)
-            return planner_no_memory(p) != NULL;
+            return arb_planner_no_memory(p) != NULL;
         bool wider = false;
         for (size_t c = 0; c < node->layout.count; c++) {
             const arb_slot *slot = &node->layout.slots[c];
             items[c] = (arb_named_expr){slot->id, arb_expr_column(p->arena, slot->id, slot->type)};
             if (items[c].expr == NULL)
-                return planner_no_memory(p) != NULL;
+                return arb_planner_no_memory(p) != NULL;
             widths[c] = slot->physical;
         }
         for (size_t k = 0; k < j->key_count; k++) {
@@ -179,7 +179,7 @@ static bool place_keys(planner *p, join_plan *j, const arb_physical_node **probe
             wider |= wanted > widths[places[side][k]];
             widths[places[side][k]] = ARB_MAX(widths[places[side][k]], wanted);
         }
-        if (wider && (*sides[side] = plan_project(p, node, items, node->layout.count, widths)) == NULL)
+        if (wider && (*sides[side] = arb_planner_make_project(p, node, items, node->layout.count, widths)) == NULL)
             return false;
     }
     return true;
@@ -204,7 +204,7 @@ static bool lay_out(planner *p, arb_physical_node *join, const join_plan *j, con
     arb_slot *slots = ARB_ARENA_ARRAY(p->arena, arb_slot, most);
     uint32_t *columns = ARB_ARENA_ARRAY(p->arena, uint32_t, most);
     if (slots == NULL || columns == NULL)
-        return planner_no_memory(p) != NULL;
+        return arb_planner_no_memory(p) != NULL;
     for (size_t i = 0; from_probe && i < probe->layout.count; i++) {
         if (!arb_column_set_has(needed, probe->layout.slots[i].id))
             continue;
@@ -239,7 +239,7 @@ static bool prepare(planner *p, join_plan *j)
     const arb_expr **right = ARB_ARENA_ARRAY(p->arena, const arb_expr *, most + 1);
     j->residual = ARB_ARENA_ARRAY(p->arena, const arb_expr *, most + 1);
     if (left == NULL || right == NULL || j->residual == NULL)
-        return planner_no_memory(p) != NULL;
+        return arb_planner_no_memory(p) != NULL;
     if (!split_condition(p, j, left, right))
         return false;
     if (j->node->join.null_aware && j->key_count != 0 && (j->key_count > 1 || j->residual_count != 0)) {
@@ -255,25 +255,26 @@ static bool prepare(planner *p, join_plan *j)
     return true;
 }
 
-const arb_physical_node *plan_join(planner *p, const arb_logical *node, const arb_column_set *needed,
-                                   const filter_wishes *wishes)
+const arb_physical_node *arb_planner_make_join(planner *p, const arb_logical *node, const arb_column_set *needed,
+                                               const filter_wishes *wishes)
 {
     if (node->join.dependent)
-        return planner_failed(p, arb_fail(p->error, ARB_NOT_SUPPORTED, "this correlated subquery is not supported"));
+        return arb_planner_failed(p,
+                                  arb_fail(p->error, ARB_NOT_SUPPORTED, "this correlated subquery is not supported"));
     join_plan j = {.node = node};
     if (!prepare(p, &j))
         return NULL;
     arb_column_set below = {0};
     if (!arb_column_set_add_all(p->query, &below, needed) ||
         (node->join.condition != NULL && !arb_expr_columns(p->query, node->join.condition, &below)))
-        return planner_no_memory(p);
+        return arb_planner_no_memory(p);
     filter_wishes probe_wishes = {0}, build_wishes = {0};
     bool *granted = ARB_ARENA_ARRAY(p->arena, bool, j.key_count + 1);
     uint32_t *numbers = ARB_ARENA_ARRAY(p->arena, uint32_t, j.key_count + 1);
     uint32_t *probe_at = ARB_ARENA_ARRAY(p->arena, uint32_t, j.key_count + 1);
     uint32_t *build_at = ARB_ARENA_ARRAY(p->arena, uint32_t, j.key_count + 1);
     if (granted == NULL || numbers == NULL || probe_at == NULL || build_at == NULL)
-        return planner_no_memory(p);
+        return arb_planner_no_memory(p);
     bool keeps_probe = j.output != ARB_JOIN_BUILD_OUTER && j.output != ARB_JOIN_FULL_OUTER;
     bool keeps_build = j.output == ARB_JOIN_MATCHES || j.output == ARB_JOIN_BUILD_OUTER ||
                        j.output == ARB_JOIN_BUILD_SEMI || j.output == ARB_JOIN_BUILD_ANTI;
@@ -281,15 +282,15 @@ const arb_physical_node *plan_join(planner *p, const arb_logical *node, const ar
         !pass_wishes(p, j.build, wishes, keeps_build, &build_wishes) ||
         !add_own_wishes(p, &j, &probe_wishes, granted, numbers))
         return NULL;
-    const arb_physical_node *probe = plan_node(p, j.probe, &below, &probe_wishes);
-    const arb_physical_node *build = probe == NULL ? NULL : plan_node(p, j.build, &below, &build_wishes);
+    const arb_physical_node *probe = arb_planner_make_node(p, j.probe, &below, &probe_wishes);
+    const arb_physical_node *build = probe == NULL ? NULL : arb_planner_make_node(p, j.build, &below, &build_wishes);
     if (build == NULL || !place_keys(p, &j, &probe, &build, probe_at, build_at))
         return NULL;
-    arb_physical_node *join = planner_node(p, j.key_count != 0 ? ARB_PHYSICAL_HASH_JOIN : ARB_PHYSICAL_LOOP_JOIN, 2,
-                                           probe, build, node->rows);
+    arb_physical_node *join = arb_planner_node(p, j.key_count != 0 ? ARB_PHYSICAL_HASH_JOIN : ARB_PHYSICAL_LOOP_JOIN, 2,
+                                               probe, build, node->rows);
     arb_runtime_filter *made = ARB_ARENA_ARRAY(p->arena, arb_runtime_filter, j.key_count + 1);
     if (join == NULL || made == NULL)
-        return planner_no_memory(p);
+        return arb_planner_no_memory(p);
     join->join.output = (uint8_t)j.output;
     join->join.null_aware = node->join.null_aware;
     join->join.null_equal = j.null_equal;
@@ -298,7 +299,7 @@ const arb_physical_node *plan_join(planner *p, const arb_logical *node, const ar
     join->join.build_keys = build_at;
     join->join.residual = j.residual_count == 0 ? NULL : arb_expr_and(p->arena, j.residual, j.residual_count);
     if (j.residual_count != 0 && join->join.residual == NULL)
-        return planner_no_memory(p);
+        return arb_planner_no_memory(p);
     for (size_t i = 0; i < j.key_count; i++)
         if (granted[i])
             made[join->join.runtime_count++] = (arb_runtime_filter){.number = numbers[i], .key = (uint32_t)i};

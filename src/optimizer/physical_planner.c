@@ -8,27 +8,27 @@
 #include "expr/program.h"
 #include "optimizer/physical_internal.h"
 
-void *planner_no_memory(planner *p)
+void *arb_planner_no_memory(planner *p)
 {
     if (p->code == ARB_OK)
         p->code = arb_fail_memory(p->error, "a plan", sizeof(arb_physical_node));
     return NULL;
 }
 
-void *planner_failed(planner *p, arb_code code)
+void *arb_planner_failed(planner *p, arb_code code)
 {
     if (p->code == ARB_OK)
         p->code = code;
     return NULL;
 }
 
-arb_physical_node *planner_node(planner *p, arb_physical_kind kind, size_t child_count, const arb_physical_node *a,
-                                const arb_physical_node *b, double rows)
+arb_physical_node *arb_planner_node(planner *p, arb_physical_kind kind, size_t child_count, const arb_physical_node *a,
+                                    const arb_physical_node *b, double rows)
 {
     arb_physical_node *node = ARB_ARENA_NEW(p->arena, arb_physical_node);
     const arb_physical_node **children = ARB_ARENA_ARRAY(p->arena, const arb_physical_node *, child_count + 1);
     if (node == NULL || children == NULL)
-        return planner_no_memory(p);
+        return arb_planner_no_memory(p);
     if (child_count > 0)
         children[0] = a;
     if (child_count > 1)
@@ -45,7 +45,7 @@ static arb_column_set copy_set(planner *p, const arb_column_set *set)
 {
     arb_column_set copy = {0};
     if (!arb_column_set_add_all(p->query, &copy, set))
-        planner_no_memory(p);
+        arb_planner_no_memory(p);
     return copy;
 }
 
@@ -66,22 +66,22 @@ static bool is_identity(const arb_physical_node *child, const arb_named_expr *it
     return true;
 }
 
-const arb_physical_node *plan_project(planner *p, const arb_physical_node *child, const arb_named_expr *items,
-                                      size_t count, const arb_physical *widths)
+const arb_physical_node *arb_planner_make_project(planner *p, const arb_physical_node *child,
+                                                  const arb_named_expr *items, size_t count, const arb_physical *widths)
 {
     if (is_identity(child, items, count, widths))
         return child;
-    arb_physical_node *node = planner_node(p, ARB_PHYSICAL_PROJECT, 1, child, NULL, child->rows);
+    arb_physical_node *node = arb_planner_node(p, ARB_PHYSICAL_PROJECT, 1, child, NULL, child->rows);
     const arb_expr **exprs = ARB_ARENA_ARRAY(p->arena, const arb_expr *, count + 1);
     arb_slot *slots = ARB_ARENA_ARRAY(p->arena, arb_slot, count + 1);
     if (node == NULL || exprs == NULL || slots == NULL)
-        return planner_no_memory(p);
+        return arb_planner_no_memory(p);
     for (size_t i = 0; i < count; i++)
         exprs[i] = items[i].expr;
     const arb_program *program;
     arb_code code = arb_program_compile(p->arena, &child->layout, exprs, count, &program, p->error);
     if (code != ARB_OK)
-        return planner_failed(p, code);
+        return arb_planner_failed(p, code);
     for (size_t i = 0; i < count; i++) {
         slots[i] = arb_program_output(program, i);
         slots[i].id = items[i].id;
@@ -94,13 +94,13 @@ const arb_physical_node *plan_project(planner *p, const arb_physical_node *child
     return node;
 }
 
-const arb_physical_node *plan_with_columns(planner *p, const arb_physical_node *child, const arb_expr *const *exprs,
-                                           size_t count, uint32_t *positions)
+const arb_physical_node *arb_planner_with_columns(planner *p, const arb_physical_node *child,
+                                                  const arb_expr *const *exprs, size_t count, uint32_t *positions)
 {
     size_t old = child->layout.count, total = old;
     arb_named_expr *items = ARB_ARENA_ARRAY(p->arena, arb_named_expr, old + count + 1);
     if (items == NULL)
-        return planner_no_memory(p);
+        return arb_planner_no_memory(p);
     for (size_t i = 0; i < count; i++) {
         int at = exprs[i]->kind == ARB_EXPR_COLUMN ? arb_layout_find(&child->layout, exprs[i]->column) : -1;
         for (size_t earlier = old; at < 0 && earlier < total; earlier++)
@@ -109,7 +109,7 @@ const arb_physical_node *plan_with_columns(planner *p, const arb_physical_node *
         if (at < 0) {
             arb_column_id id = arb_query_add_column(p->query, ARB_STR(""), exprs[i]->type, true);
             if (id == ARB_NO_COLUMN)
-                return planner_no_memory(p);
+                return arb_planner_no_memory(p);
             at = (int)total;
             items[total++] = (arb_named_expr){id, exprs[i]};
         }
@@ -121,9 +121,9 @@ const arb_physical_node *plan_with_columns(planner *p, const arb_physical_node *
         const arb_slot *slot = &child->layout.slots[i];
         items[i] = (arb_named_expr){slot->id, arb_expr_column(p->arena, slot->id, slot->type)};
         if (items[i].expr == NULL)
-            return planner_no_memory(p);
+            return arb_planner_no_memory(p);
     }
-    return plan_project(p, child, items, total, NULL);
+    return arb_planner_make_project(p, child, items, total, NULL);
 }
 
 static const arb_physical_node *plan_project_node(planner *p, const arb_logical *node, const arb_column_set *needed,
@@ -134,34 +134,35 @@ static const arb_physical_node *plan_project_node(planner *p, const arb_logical 
     filter_wishes passed = {0};
     size_t count = 0;
     if (items == NULL)
-        return planner_no_memory(p);
+        return arb_planner_no_memory(p);
     for (size_t i = 0; i < node->project.item_count; i++) {
         const arb_named_expr *item = &node->project.items[i];
         if (!arb_column_set_has(needed, item->id))
             continue;
         items[count++] = *item;
         if (!arb_expr_columns(p->query, item->expr, &below))
-            return planner_no_memory(p);
+            return arb_planner_no_memory(p);
         for (size_t w = 0; w < wishes->size; w++) {
             filter_wish wish = wishes->data[w];
             if (wish.column != item->id || item->expr->kind != ARB_EXPR_COLUMN)
                 continue;
             wish.column = item->expr->column;
             if (!ARB_ARENA_PUSH(p->arena, &passed, wish))
-                return planner_no_memory(p);
+                return arb_planner_no_memory(p);
         }
     }
-    const arb_physical_node *child = plan_node(p, node->children[0], &below, &passed);
-    return child == NULL ? NULL : plan_project(p, child, items, count, NULL);
+    const arb_physical_node *child = arb_planner_make_node(p, node->children[0], &below, &passed);
+    return child == NULL ? NULL : arb_planner_make_project(p, child, items, count, NULL);
 }
 
 /* ---- scans and filters -------------------------------------------------------------------------------------------------- */
 
-const arb_physical_node *plan_condition(planner *p, const arb_physical_node *child, const arb_expr *condition)
+const arb_physical_node *arb_planner_make_condition(planner *p, const arb_physical_node *child,
+                                                    const arb_expr *condition)
 {
     if (arb_expr_is_true(condition))
         return child;
-    arb_physical_node *node = planner_node(p, ARB_PHYSICAL_FILTER, 1, child, NULL, child->rows);
+    arb_physical_node *node = arb_planner_node(p, ARB_PHYSICAL_FILTER, 1, child, NULL, child->rows);
     if (node == NULL)
         return NULL;
     node->layout = child->layout;
@@ -189,7 +190,7 @@ static bool take_wishes(planner *p, arb_physical_node *node, const filter_wishes
 {
     arb_runtime_filter *taken = ARB_ARENA_ARRAY(p->arena, arb_runtime_filter, wishes->size + 1);
     if (taken == NULL)
-        return planner_no_memory(p) != NULL;
+        return arb_planner_no_memory(p) != NULL;
     for (size_t w = 0; w < wishes->size; w++) {
         int at = arb_layout_find(&node->scan.read, wishes->data[w].column);
         if (at < 0)
@@ -212,11 +213,11 @@ static const arb_physical_node *split_filter(planner *p, const arb_logical *scan
     size_t count = arb_expr_conjunct_count(filter);
     const arb_expr **filters = ARB_ARENA_ARRAY(p->arena, const arb_expr *, count + 1);
     if (filters == NULL)
-        return planner_no_memory(p);
+        return arb_planner_no_memory(p);
     for (size_t i = 0; i < count; i++) {
         const arb_expr *conjunct = arb_expr_conjunct(filter, i);
         if (arb_expr_is_constant(conjunct) || !arb_expr_deterministic(conjunct))
-            top = top == NULL ? NULL : plan_condition(p, top, conjunct);
+            top = top == NULL ? NULL : arb_planner_make_condition(p, top, conjunct);
         else
             filters[node->scan.filter_count++] = conjunct;
     }
@@ -228,17 +229,17 @@ static const arb_physical_node *plan_scan(planner *p, const arb_logical *node, c
                                           const filter_wishes *wishes)
 {
     size_t all = node->scan.column_count, count = 0;
-    arb_physical_node *scan = planner_node(p, ARB_PHYSICAL_SCAN, 0, NULL, NULL, node->rows);
+    arb_physical_node *scan = arb_planner_node(p, ARB_PHYSICAL_SCAN, 0, NULL, NULL, node->rows);
     arb_slot *slots = ARB_ARENA_ARRAY(p->arena, arb_slot, all + 1);
     arb_scan_column *columns = ARB_ARENA_ARRAY(p->arena, arb_scan_column, all + 1);
     arb_column_set filtered = {0};
     if (scan == NULL || slots == NULL || columns == NULL)
-        return planner_no_memory(p);
+        return arb_planner_no_memory(p);
     if (node->scan.filter != NULL && !arb_expr_columns(p->query, node->scan.filter, &filtered))
-        return planner_no_memory(p);
+        return arb_planner_no_memory(p);
     for (size_t w = 0; w < wishes->size; w++)
         if (!arb_column_set_add(p->query, &filtered, wishes->data[w].column))
-            return planner_no_memory(p);
+            return arb_planner_no_memory(p);
     for (size_t i = 0; i < all; i++)
         if (arb_column_set_has(needed, node->scan.columns[i].id)) {
             slots[count] = scan_slot(node, &node->scan.columns[i], &columns[count]);
@@ -267,11 +268,11 @@ static const arb_physical_node *plan_filter(planner *p, const arb_logical *node,
 {
     arb_column_set below = copy_set(p, needed);
     if (!arb_expr_columns(p->query, node->filter.condition, &below))
-        return planner_no_memory(p);
-    const arb_physical_node *child = plan_node(p, node->children[0], &below, wishes);
+        return arb_planner_no_memory(p);
+    const arb_physical_node *child = arb_planner_make_node(p, node->children[0], &below, wishes);
     if (child == NULL)
         return NULL;
-    const arb_physical_node *filter = plan_condition(p, child, node->filter.condition);
+    const arb_physical_node *filter = arb_planner_make_condition(p, child, node->filter.condition);
     if (filter != NULL && filter != child)
         ((arb_physical_node *)(uintptr_t)filter)->rows = node->rows;
     return filter;
@@ -282,12 +283,12 @@ static const arb_physical_node *plan_filter(planner *p, const arb_logical *node,
 static const arb_physical_node *plan_values(planner *p, const arb_logical *node, const arb_column_set *needed)
 {
     size_t columns = 0, all = node->values.column_count, rows = node->values.row_count;
-    arb_physical_node *values = planner_node(p, ARB_PHYSICAL_VALUES, 0, NULL, NULL, (double)rows);
+    arb_physical_node *values = arb_planner_node(p, ARB_PHYSICAL_VALUES, 0, NULL, NULL, (double)rows);
     arb_slot *slots = ARB_ARENA_ARRAY(p->arena, arb_slot, all + 1);
     size_t *kept = ARB_ARENA_ARRAY(p->arena, size_t, all + 1);
     const arb_expr **cells = ARB_ARENA_ARRAY(p->arena, const arb_expr *, all *rows + 1);
     if (values == NULL || slots == NULL || kept == NULL || cells == NULL)
-        return planner_no_memory(p);
+        return arb_planner_no_memory(p);
     for (size_t i = 0; i < all; i++)
         if (arb_column_set_has(needed, node->values.columns[i]))
             kept[columns++] = i;
@@ -298,7 +299,7 @@ static const arb_physical_node *plan_values(planner *p, const arb_logical *node,
     arb_layout none = {0};
     arb_code code = arb_program_compile(p->arena, &none, cells, columns * rows, &program, p->error);
     if (code != ARB_OK)
-        return planner_failed(p, code);
+        return arb_planner_failed(p, code);
     for (size_t c = 0; c < columns; c++) {
         arb_column_id id = node->values.columns[kept[c]];
         arb_type type = arb_query_column(p->query, id)->type;
@@ -335,17 +336,18 @@ static const arb_physical_node *plan_sort(planner *p, const arb_logical *node, c
     uint32_t *positions = ARB_ARENA_ARRAY(p->arena, uint32_t, count + 1);
     arb_physical_sort_key *keys = ARB_ARENA_ARRAY(p->arena, arb_physical_sort_key, count + 1);
     if (exprs == NULL || positions == NULL || keys == NULL)
-        return planner_no_memory(p);
+        return arb_planner_no_memory(p);
     for (size_t i = 0; i < count; i++) {
         exprs[i] = node->sort.keys[i].expr;
         if (!arb_expr_columns(p->query, exprs[i], &below))
-            return planner_no_memory(p);
+            return arb_planner_no_memory(p);
     }
     /* with a limit, rows must not be dropped below: they decide which others are among the first */
-    const arb_physical_node *child = plan_node(p, node->children[0], &below, node->sort.limit >= 0 ? &none : wishes);
-    if (child == NULL || (child = plan_with_columns(p, child, exprs, count, positions)) == NULL)
+    const arb_physical_node *child =
+        arb_planner_make_node(p, node->children[0], &below, node->sort.limit >= 0 ? &none : wishes);
+    if (child == NULL || (child = arb_planner_with_columns(p, child, exprs, count, positions)) == NULL)
         return NULL;
-    arb_physical_node *sort = planner_node(p, ARB_PHYSICAL_SORT, 1, child, NULL, node->rows);
+    arb_physical_node *sort = arb_planner_node(p, ARB_PHYSICAL_SORT, 1, child, NULL, node->rows);
     if (sort == NULL)
         return NULL;
     for (size_t i = 0; i < count; i++)
@@ -361,8 +363,9 @@ static const arb_physical_node *plan_sort(planner *p, const arb_logical *node, c
 static const arb_physical_node *plan_limit(planner *p, const arb_logical *node, const arb_column_set *needed)
 {
     static const filter_wishes none = {0};
-    const arb_physical_node *child = plan_node(p, node->children[0], needed, &none);
-    arb_physical_node *limit = child == NULL ? NULL : planner_node(p, ARB_PHYSICAL_LIMIT, 1, child, NULL, node->rows);
+    const arb_physical_node *child = arb_planner_make_node(p, node->children[0], needed, &none);
+    arb_physical_node *limit =
+        child == NULL ? NULL : arb_planner_node(p, ARB_PHYSICAL_LIMIT, 1, child, NULL, node->rows);
     if (limit == NULL)
         return NULL;
     limit->layout = child->layout;
@@ -380,26 +383,26 @@ static const arb_physical_node *plan_shared(planner *p, const arb_logical *node,
     if (p->shared_places[shared->number] < 0) {
         arb_column_set all = {0};
         if (!arb_logical_output(p->query, shared->plan, &all))
-            return planner_no_memory(p);
-        const arb_physical_node *plan = plan_node(p, shared->plan, &all, &none);
+            return arb_planner_no_memory(p);
+        const arb_physical_node *plan = arb_planner_make_node(p, shared->plan, &all, &none);
         if (plan == NULL || !ARB_ARENA_PUSH(p->arena, &p->shared, plan))
-            return planner_no_memory(p);
+            return arb_planner_no_memory(p);
         p->shared_places[shared->number] = (int)p->shared.size - 1;
     }
     uint32_t place = (uint32_t)p->shared_places[shared->number];
     const arb_physical_node *source = p->shared.data[place];
-    arb_physical_node *scan = planner_node(p, ARB_PHYSICAL_SHARED, 0, NULL, NULL, source->rows);
+    arb_physical_node *scan = arb_planner_node(p, ARB_PHYSICAL_SHARED, 0, NULL, NULL, source->rows);
     arb_slot *slots = ARB_ARENA_ARRAY(p->arena, arb_slot, node->shared.column_count + 1);
     uint32_t *columns = ARB_ARENA_ARRAY(p->arena, uint32_t, node->shared.column_count + 1);
     if (scan == NULL || slots == NULL || columns == NULL)
-        return planner_no_memory(p);
+        return arb_planner_no_memory(p);
     size_t count = 0;
     for (size_t i = 0; i < node->shared.column_count; i++) {
         if (!arb_column_set_has(needed, node->shared.columns[i]))
             continue;
         int at = arb_layout_find(&source->layout, node->shared.sources[i]);
         if (at < 0)
-            return planner_failed(
+            return arb_planner_failed(
                 p, arb_fail(p->error, ARB_INTERNAL, "a shared subplan lacks column #%u", node->shared.sources[i]));
         slots[count] = source->layout.slots[at];
         slots[count].id = node->shared.columns[i];
@@ -413,7 +416,7 @@ static const arb_physical_node *plan_shared(planner *p, const arb_logical *node,
 
 /* ---- the tree ---------------------------------------------------------------------------------------------------------------- */
 
-uint64_t plan_rows_most(const arb_physical_node *node)
+uint64_t arb_planner_rows_most(const arb_physical_node *node)
 {
     uint64_t most = 0, right;
     switch ((arb_physical_kind)node->kind) {
@@ -426,18 +429,18 @@ uint64_t plan_rows_most(const arb_physical_node *node)
     case ARB_PHYSICAL_SORT:
     case ARB_PHYSICAL_LIMIT:
     case ARB_PHYSICAL_AGGREGATE:
-        return ARB_MAX(plan_rows_most(node->children[0]), (uint64_t)(node->kind == ARB_PHYSICAL_AGGREGATE));
+        return ARB_MAX(arb_planner_rows_most(node->children[0]), (uint64_t)(node->kind == ARB_PHYSICAL_AGGREGATE));
     case ARB_PHYSICAL_UNION:
         for (size_t i = 0; i < node->child_count; i++) {
-            uint64_t one = plan_rows_most(node->children[i]);
+            uint64_t one = arb_planner_rows_most(node->children[i]);
             if (one == 0 || __builtin_add_overflow(most, one, &most))
                 return 0;
         }
         return most;
     case ARB_PHYSICAL_HASH_JOIN:
     case ARB_PHYSICAL_LOOP_JOIN:
-        most = plan_rows_most(node->children[0]);
-        right = plan_rows_most(node->children[1]);
+        most = arb_planner_rows_most(node->children[0]);
+        right = arb_planner_rows_most(node->children[1]);
         switch ((arb_join_output)node->join.output) {
         case ARB_JOIN_PROBE_SEMI:
         case ARB_JOIN_PROBE_ANTI:
@@ -461,8 +464,8 @@ uint64_t plan_rows_most(const arb_physical_node *node)
     return 0;
 }
 
-const arb_physical_node *plan_node(planner *p, const arb_logical *node, const arb_column_set *needed,
-                                   const filter_wishes *wishes)
+const arb_physical_node *arb_planner_make_node(planner *p, const arb_logical *node, const arb_column_set *needed,
+                                               const filter_wishes *wishes)
 {
     if (p->code != ARB_OK)
         return NULL;
@@ -476,21 +479,21 @@ const arb_physical_node *plan_node(planner *p, const arb_logical *node, const ar
     case ARB_LOGICAL_PROJECT:
         return plan_project_node(p, node, needed, wishes);
     case ARB_LOGICAL_AGGREGATE:
-        return plan_aggregate(p, node, needed, wishes);
+        return arb_planner_make_aggregate(p, node, needed, wishes);
     case ARB_LOGICAL_JOIN:
-        return plan_join(p, node, needed, wishes);
+        return arb_planner_make_join(p, node, needed, wishes);
     case ARB_LOGICAL_SORT:
         return plan_sort(p, node, needed, wishes);
     case ARB_LOGICAL_LIMIT:
         return plan_limit(p, node, needed);
     case ARB_LOGICAL_SET:
-        return plan_set(p, node, needed);
+        return arb_planner_make_set(p, node, needed);
     case ARB_LOGICAL_SHARED:
         return plan_shared(p, node, needed);
     case ARB_LOGICAL_KIND_COUNT:
         break;
     }
-    return planner_failed(p, arb_fail(p->error, ARB_INTERNAL, "unknown logical node %d", node->kind));
+    return arb_planner_failed(p, arb_fail(p->error, ARB_INTERNAL, "unknown logical node %d", node->kind));
 }
 
 arb_code arb_physical_plan_make(arb_query *query, const arb_logical_plan *logical, const arb_physical_plan **out_plan,
@@ -510,7 +513,7 @@ arb_code arb_physical_plan_make(arb_query *query, const arb_logical_plan *logica
     for (size_t i = 0; i < logical->column_count; i++)
         if (!arb_column_set_add(query, &needed, logical->columns[i].expr->column))
             return arb_fail_memory(error, "a plan", sizeof *plan);
-    plan->root = plan_node(&p, logical->root, &needed, &none);
+    plan->root = arb_planner_make_node(&p, logical->root, &needed, &none);
     if (plan->root == NULL)
         return p.code;
     for (size_t i = 0; i < logical->column_count; i++) {

@@ -10,15 +10,15 @@ static const arb_physical_node *plan_input(planner *p, const arb_logical *node, 
     arb_named_expr *items = ARB_ARENA_ARRAY(p->arena, arb_named_expr, count + 1);
     arb_column_set below = {0};
     if (items == NULL)
-        return planner_no_memory(p);
+        return arb_planner_no_memory(p);
     for (size_t i = 0; i < count; i++) {
         arb_expr *column = arb_query_column_expr(p->query, input->columns[i]);
         if (column == NULL || !arb_column_set_add(p->query, &below, input->columns[i]))
-            return planner_no_memory(p);
+            return arb_planner_no_memory(p);
         items[i] = (arb_named_expr){node->set.columns[i], column};
     }
-    const arb_physical_node *child = plan_node(p, input->plan, &below, &none);
-    return child == NULL ? NULL : plan_project(p, child, items, count, widths);
+    const arb_physical_node *child = arb_planner_make_node(p, input->plan, &below, &none);
+    return child == NULL ? NULL : arb_planner_make_project(p, child, items, count, widths);
 }
 
 /* All inputs with common widths; ranges and nullability are joined in out_slots. */
@@ -28,7 +28,7 @@ static const arb_physical_node **plan_inputs(planner *p, const arb_logical *node
     const arb_physical_node **children = ARB_ARENA_ARRAY(p->arena, const arb_physical_node *, inputs + 1);
     arb_physical *widths = ARB_ARENA_ARRAY(p->arena, arb_physical, columns + 1);
     if (children == NULL || widths == NULL)
-        return planner_no_memory(p);
+        return arb_planner_no_memory(p);
     for (size_t i = 0; i < inputs; i++) {
         children[i] = plan_input(p, node, i, NULL);
         if (children[i] == NULL)
@@ -52,14 +52,14 @@ static const arb_physical_node **plan_inputs(planner *p, const arb_logical *node
         const arb_physical_node *child = children[i];
         arb_named_expr *items = ARB_ARENA_ARRAY(p->arena, arb_named_expr, columns + 1);
         if (items == NULL)
-            return planner_no_memory(p);
+            return arb_planner_no_memory(p);
         for (size_t c = 0; c < columns; c++) {
             const arb_slot *slot = &child->layout.slots[c];
             items[c] = (arb_named_expr){slot->id, arb_expr_column(p->arena, slot->id, slot->type)};
             if (items[c].expr == NULL)
-                return planner_no_memory(p);
+                return arb_planner_no_memory(p);
         }
-        children[i] = plan_project(p, child, items, columns, widths);
+        children[i] = arb_planner_make_project(p, child, items, columns, widths);
         if (children[i] == NULL)
             return NULL;
     }
@@ -71,16 +71,16 @@ static const arb_physical_node *plan_membership(planner *p, const arb_logical *n
 {
     size_t columns = node->set.column_count;
     if (node->set.all)
-        return planner_failed(p, arb_fail(p->error, ARB_NOT_SUPPORTED, "%s ALL is not supported",
-                                          node->set.kind == ARB_SET_EXCEPT ? "EXCEPT" : "INTERSECT"));
+        return arb_planner_failed(p, arb_fail(p->error, ARB_NOT_SUPPORTED, "%s ALL is not supported",
+                                              node->set.kind == ARB_SET_EXCEPT ? "EXCEPT" : "INTERSECT"));
     uint32_t *keys = ARB_ARENA_ARRAY(p->arena, uint32_t, columns + 1);
     if (keys == NULL)
-        return planner_no_memory(p);
+        return arb_planner_no_memory(p);
     for (size_t i = 0; i < columns; i++)
         keys[i] = (uint32_t)i;
     const arb_physical_node *left = children[0];
     for (size_t i = 1; i < node->set.input_count; i++) {
-        arb_physical_node *join = planner_node(p, ARB_PHYSICAL_HASH_JOIN, 2, left, children[i], left->rows);
+        arb_physical_node *join = arb_planner_node(p, ARB_PHYSICAL_HASH_JOIN, 2, left, children[i], left->rows);
         if (join == NULL)
             return NULL;
         join->layout = left->layout;
@@ -93,25 +93,25 @@ static const arb_physical_node *plan_membership(planner *p, const arb_logical *n
         join->join.columns = keys;
         left = join;
     }
-    return plan_distinct(p, left, node->rows);
+    return arb_planner_make_distinct(p, left, node->rows);
 }
 
-const arb_physical_node *plan_set(planner *p, const arb_logical *node, const arb_column_set *needed)
+const arb_physical_node *arb_planner_make_set(planner *p, const arb_logical *node, const arb_column_set *needed)
 {
     (void)needed; /* duplicates are told by all columns; a UNION ALL's unneeded ones are pruned by a rule before */
     arb_slot *slots = ARB_ARENA_ARRAY(p->arena, arb_slot, node->set.column_count + 1);
     if (slots == NULL)
-        return planner_no_memory(p);
+        return arb_planner_no_memory(p);
     const arb_physical_node **children = plan_inputs(p, node, slots);
     if (children == NULL)
         return NULL;
     if (node->set.kind != ARB_SET_UNION)
         return plan_membership(p, node, children);
-    arb_physical_node *all = planner_node(p, ARB_PHYSICAL_UNION, 0, NULL, NULL, node->rows);
+    arb_physical_node *all = arb_planner_node(p, ARB_PHYSICAL_UNION, 0, NULL, NULL, node->rows);
     if (all == NULL)
         return NULL;
     all->children = children;
     all->child_count = node->set.input_count;
     all->layout = (arb_layout){node->set.column_count, slots};
-    return node->set.all ? all : plan_distinct(p, all, node->rows);
+    return node->set.all ? all : arb_planner_make_distinct(p, all, node->rows);
 }

@@ -5,7 +5,7 @@ static void destroy(arb_operator *op)
     hash_aggregate *aggregate = (hash_aggregate *)op;
     while (aggregate->drivers != NULL) {
         driver_groups *next = aggregate->drivers->next;
-        hash_aggregate_groups_destroy(aggregate, aggregate->drivers);
+        arb_hash_aggregate_groups_destroy(aggregate, aggregate->drivers);
         aggregate->drivers = next;
     }
     for (size_t p = 0; p < AGGREGATE_PARTS; p++) {
@@ -21,16 +21,16 @@ static void destroy(arb_operator *op)
 static const arb_operator_vtable aggregate_vtable = {
     .name = "AGGREGATE",
     .destroy = destroy,
-    .source_create = hash_aggregate_source_create,
-    .pull = hash_aggregate_pull,
-    .source_destroy = hash_aggregate_source_destroy,
-    .source_parallelism = hash_aggregate_source_parallelism,
-    .sink_create = hash_aggregate_sink_create,
-    .sink = hash_aggregate_sink,
-    .combine = hash_aggregate_combine,
-    .sink_destroy = hash_aggregate_sink_destroy,
-    .finish_parts = hash_aggregate_finish_parts,
-    .finish_part = hash_aggregate_finish_part,
+    .source_create = arb_hash_aggregate_source_create,
+    .pull = arb_hash_aggregate_pull,
+    .source_destroy = arb_hash_aggregate_source_destroy,
+    .source_parallelism = arb_hash_aggregate_source_parallelism,
+    .sink_create = arb_hash_aggregate_sink_create,
+    .sink = arb_hash_aggregate_sink,
+    .combine = arb_hash_aggregate_combine,
+    .sink_destroy = arb_hash_aggregate_sink_destroy,
+    .finish_parts = arb_hash_aggregate_finish_parts,
+    .finish_part = arb_hash_aggregate_finish_part,
 };
 
 /* ---- planning --------------------------------------------------------------------------------------------------------- */
@@ -146,7 +146,7 @@ arb_code arb_hash_aggregate_create(const arb_physical_node *node, arb_query_cont
 
 /* ---- a driver's groups ------------------------------------------------------------------------------------------------ */
 
-driver_groups *hash_aggregate_groups_create(const hash_aggregate *aggregate, arb_error *error)
+driver_groups *arb_hash_aggregate_groups_create(const hash_aggregate *aggregate, arb_error *error)
 {
     arb_memory *memory = aggregate->base.context->memory;
     size_t deferred = aggregate->deferred_count;
@@ -170,11 +170,11 @@ driver_groups *hash_aggregate_groups_create(const hash_aggregate *aggregate, arb
             goto failed;
     return groups;
 failed:
-    hash_aggregate_groups_destroy(aggregate, groups);
+    arb_hash_aggregate_groups_destroy(aggregate, groups);
     return NULL;
 }
 
-void hash_aggregate_groups_destroy(const hash_aggregate *aggregate, driver_groups *groups)
+void arb_hash_aggregate_groups_destroy(const hash_aggregate *aggregate, driver_groups *groups)
 {
     if (groups == NULL)
         return;
@@ -191,7 +191,7 @@ void hash_aggregate_groups_destroy(const hash_aggregate *aggregate, driver_group
     arb_free(groups);
 }
 
-arb_code hash_aggregate_account(driver_groups *groups, arb_error *error)
+arb_code arb_hash_aggregate_account(driver_groups *groups, arb_error *error)
 {
     if (groups->arena.total <= groups->reserved_arena)
         return ARB_OK;

@@ -78,27 +78,28 @@ typedef struct hash_aggregate {
     _Atomic uint64_t next_part; /* of the source: partition or page */
 } hash_aggregate;
 
-driver_groups *hash_aggregate_groups_create(const hash_aggregate *aggregate, arb_error *error);
-void hash_aggregate_groups_destroy(const hash_aggregate *aggregate, driver_groups *groups); /* NULL is a no-op */
+driver_groups *arb_hash_aggregate_groups_create(const hash_aggregate *aggregate, arb_error *error);
+void arb_hash_aggregate_groups_destroy(const hash_aggregate *aggregate, driver_groups *groups); /* NULL is a no-op */
 /* Sort the pointers to all rows into `parts` partitions (1 or AGGREGATE_PARTS). */
-arb_code hash_aggregate_partition(const hash_aggregate *aggregate, driver_groups *groups, uint32_t parts,
-                                  arb_error *error);
+arb_code arb_hash_aggregate_partition(const hash_aggregate *aggregate, driver_groups *groups, uint32_t parts,
+                                      arb_error *error);
 /* Reserve what the arena has grown by. */
-arb_code hash_aggregate_account(driver_groups *groups, arb_error *error);
+arb_code arb_hash_aggregate_account(driver_groups *groups, arb_error *error);
 
 /* Each file's slots of the vtable. */
-arb_code hash_aggregate_sink_create(arb_operator *op, arb_driver *driver, void **out_local, arb_error *error);
-arb_code hash_aggregate_sink(arb_operator *op, void *local, const arb_batch *in, arb_flow *out_flow, arb_error *error);
-arb_code hash_aggregate_combine(arb_operator *op, void *local, arb_error *error);
-void hash_aggregate_sink_destroy(arb_operator *op, void *local);
-uint32_t hash_aggregate_finish_parts(arb_operator *op);
-arb_code hash_aggregate_finish_part(arb_operator *op, uint32_t part, arb_error *error);
+arb_code arb_hash_aggregate_sink_create(arb_operator *op, arb_driver *driver, void **out_local, arb_error *error);
+arb_code arb_hash_aggregate_sink(arb_operator *op, void *local, const arb_batch *in, arb_flow *out_flow,
+                                 arb_error *error);
+arb_code arb_hash_aggregate_combine(arb_operator *op, void *local, arb_error *error);
+void arb_hash_aggregate_sink_destroy(arb_operator *op, void *local);
+uint32_t arb_hash_aggregate_finish_parts(arb_operator *op);
+arb_code arb_hash_aggregate_finish_part(arb_operator *op, uint32_t part, arb_error *error);
 /* Let the deferred inputs of a partition reach their groups' states. */
-arb_code hash_aggregate_feed(hash_aggregate *aggregate, uint32_t part, arb_error *error);
-arb_code hash_aggregate_source_create(arb_operator *op, arb_driver *driver, void **out_local, arb_error *error);
-arb_code hash_aggregate_pull(arb_operator *op, void *local, const arb_batch **out, arb_flow *out_flow,
-                             arb_error *error);
-void hash_aggregate_source_destroy(arb_operator *op, void *local);
-uint32_t hash_aggregate_source_parallelism(arb_operator *op);
+arb_code arb_hash_aggregate_feed(hash_aggregate *aggregate, uint32_t part, arb_error *error);
+arb_code arb_hash_aggregate_source_create(arb_operator *op, arb_driver *driver, void **out_local, arb_error *error);
+arb_code arb_hash_aggregate_pull(arb_operator *op, void *local, const arb_batch **out, arb_flow *out_flow,
+                                 arb_error *error);
+void arb_hash_aggregate_source_destroy(arb_operator *op, void *local);
+uint32_t arb_hash_aggregate_source_parallelism(arb_operator *op);
 
 #endif

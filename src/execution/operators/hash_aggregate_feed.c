@@ -1,4 +1,4 @@
-/* hash_aggregate_feed.c: inputs of aggregates with DISTINCT or ORDER BY, which were kept until all drivers were done,
+/* arb_hash_aggregate_feed.c: inputs of aggregates with DISTINCT or ORDER BY, which were kept until all drivers were done,
  * reach the states of one partition's groups: equal ones once, and in the order asked for. */
 #include "execution/operators/hash_aggregate.h"
 
@@ -146,7 +146,7 @@ static arb_code feed_one(feed_state *feed, uint32_t at, size_t deferred, arb_err
     return update(feed, error);
 }
 
-arb_code hash_aggregate_feed(hash_aggregate *aggregate, uint32_t at, arb_error *error)
+arb_code arb_hash_aggregate_feed(hash_aggregate *aggregate, uint32_t at, arb_error *error)
 {
     for (size_t d = 0; d < aggregate->deferred_count; d++) {
         feed_state *feed = NULL;

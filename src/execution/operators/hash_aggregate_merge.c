@@ -43,8 +43,8 @@ static arb_code partition_store(const arb_row_store *store, uint32_t parts, bool
     return ARB_OK;
 }
 
-arb_code hash_aggregate_partition(const hash_aggregate *aggregate, driver_groups *groups, uint32_t parts,
-                                  arb_error *error)
+arb_code arb_hash_aggregate_partition(const hash_aggregate *aggregate, driver_groups *groups, uint32_t parts,
+                                      arb_error *error)
 {
     size_t lists = 1 + aggregate->deferred_count;
     groups->parts = arb_alloc_zeroed(lists * sizeof *groups->parts);
@@ -64,7 +64,7 @@ arb_code hash_aggregate_partition(const hash_aggregate *aggregate, driver_groups
     return ARB_OK;
 }
 
-uint32_t hash_aggregate_finish_parts(arb_operator *op)
+uint32_t arb_hash_aggregate_finish_parts(arb_operator *op)
 {
     hash_aggregate *aggregate = (hash_aggregate *)op;
     const driver_groups *first = aggregate->drivers;
@@ -83,7 +83,7 @@ static arb_code prepare(hash_aggregate *aggregate, arb_error *error)
     pthread_mutex_lock(&aggregate->lock);
     for (driver_groups *groups = aggregate->drivers; !aggregate->prepared && groups != NULL; groups = groups->next)
         if (groups->parts == NULL && code == ARB_OK)
-            code = hash_aggregate_partition(aggregate, groups, aggregate->part_count, error);
+            code = arb_hash_aggregate_partition(aggregate, groups, aggregate->part_count, error);
     aggregate->prepared = code == ARB_OK;
     pthread_mutex_unlock(&aggregate->lock);
     return code;
@@ -171,13 +171,13 @@ static arb_code merge_part(hash_aggregate *aggregate, uint32_t at, arb_error *er
     return code;
 }
 
-arb_code hash_aggregate_finish_part(arb_operator *op, uint32_t at, arb_error *error)
+arb_code arb_hash_aggregate_finish_part(arb_operator *op, uint32_t at, arb_error *error)
 {
     hash_aggregate *aggregate = (hash_aggregate *)op;
     ARB_TRY(prepare(aggregate, error));
     ARB_TRY(merge_part(aggregate, at, error));
     if (aggregate->deferred_count != 0)
-        ARB_TRY(hash_aggregate_feed(aggregate, at, error));
+        ARB_TRY(arb_hash_aggregate_feed(aggregate, at, error));
     group_part *part = &aggregate->parts[at];
     return arb_reservation_grow(&part->reservation, part->arena.total, error);
 }

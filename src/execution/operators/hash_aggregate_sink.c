@@ -47,7 +47,7 @@ static arb_code make_memory(const hash_aggregate *aggregate, sink_local *local, 
     return ARB_OK;
 }
 
-arb_code hash_aggregate_sink_create(arb_operator *op, arb_driver *driver, void **out_local, arb_error *error)
+arb_code arb_hash_aggregate_sink_create(arb_operator *op, arb_driver *driver, void **out_local, arb_error *error)
 {
     (void)driver;
     const hash_aggregate *aggregate = (hash_aggregate *)op;
@@ -55,7 +55,7 @@ arb_code hash_aggregate_sink_create(arb_operator *op, arb_driver *driver, void *
     sink_local *local = arb_alloc_zeroed(sizeof *local);
     if (local == NULL)
         return arb_fail_memory(error, "aggregation", sizeof *local);
-    local->groups = hash_aggregate_groups_create(aggregate, error);
+    local->groups = arb_hash_aggregate_groups_create(aggregate, error);
     arb_code code = local->groups == NULL ? ARB_OUT_OF_MEMORY : make_memory(aggregate, local, error);
     if (code == ARB_OK && aggregate->group_count == 0)
         code = arb_group_table_single(&local->groups->table, &local->single, error);
@@ -63,20 +63,20 @@ arb_code hash_aggregate_sink_create(arb_operator *op, arb_driver *driver, void *
         code = arb_group_index_init(&local->index, &op->node->children[0]->layout, aggregate->groups,
                                     aggregate->group_count, error);
     if (code != ARB_OK) {
-        hash_aggregate_sink_destroy(op, local);
+        arb_hash_aggregate_sink_destroy(op, local);
         return code;
     }
     *out_local = local;
     return ARB_OK;
 }
 
-void hash_aggregate_sink_destroy(arb_operator *op, void *local_void)
+void arb_hash_aggregate_sink_destroy(arb_operator *op, void *local_void)
 {
     const hash_aggregate *aggregate = (hash_aggregate *)op;
     sink_local *local = local_void;
     if (local == NULL)
         return;
-    hash_aggregate_groups_destroy(aggregate, local->groups);
+    arb_hash_aggregate_groups_destroy(aggregate, local->groups);
     arb_key_columns_reset(&local->keys);
     arb_group_index_reset(&local->index);
     for (size_t d = 0; local->deferred_keys != NULL && d < aggregate->deferred_count; d++)
@@ -233,8 +233,8 @@ static arb_code update(const hash_aggregate *aggregate, sink_local *local, size_
                                              error);
 }
 
-arb_code hash_aggregate_sink(arb_operator *op, void *local_void, const arb_batch *in, arb_flow *out_flow,
-                             arb_error *error)
+arb_code arb_hash_aggregate_sink(arb_operator *op, void *local_void, const arb_batch *in, arb_flow *out_flow,
+                                 arb_error *error)
 {
     const hash_aggregate *aggregate = (hash_aggregate *)op;
     sink_local *local = local_void;
@@ -257,16 +257,16 @@ arb_code hash_aggregate_sink(arb_operator *op, void *local_void, const arb_batch
         else
             ARB_TRY(update(aggregate, local, i, in, selection, error));
     }
-    return hash_aggregate_account(local->groups, error);
+    return arb_hash_aggregate_account(local->groups, error);
 }
 
-arb_code hash_aggregate_combine(arb_operator *op, void *local_void, arb_error *error)
+arb_code arb_hash_aggregate_combine(arb_operator *op, void *local_void, arb_error *error)
 {
     hash_aggregate *aggregate = (hash_aggregate *)op;
     sink_local *local = local_void;
     driver_groups *groups = local->groups;
     if (groups->table.store.rows > AGGREGATE_PART_ROWS)
-        ARB_TRY(hash_aggregate_partition(aggregate, groups, AGGREGATE_PARTS, error));
+        ARB_TRY(arb_hash_aggregate_partition(aggregate, groups, AGGREGATE_PARTS, error));
     pthread_mutex_lock(&aggregate->lock);
     groups->next = aggregate->drivers;
     aggregate->drivers = groups;

@@ -12,7 +12,7 @@ typedef struct source_local {
     void *states[ARB_VECTOR_ROWS];
 } source_local;
 
-uint32_t hash_aggregate_source_parallelism(arb_operator *op)
+uint32_t arb_hash_aggregate_source_parallelism(arb_operator *op)
 {
     const hash_aggregate *aggregate = (hash_aggregate *)op;
     size_t pieces = aggregate->part_count;
@@ -21,7 +21,7 @@ uint32_t hash_aggregate_source_parallelism(arb_operator *op)
     return (uint32_t)ARB_MIN(pieces, (size_t)op->context->drivers);
 }
 
-arb_code hash_aggregate_source_create(arb_operator *op, arb_driver *driver, void **out_local, arb_error *error)
+arb_code arb_hash_aggregate_source_create(arb_operator *op, arb_driver *driver, void **out_local, arb_error *error)
 {
     (void)driver;
     *out_local = NULL;
@@ -37,14 +37,14 @@ arb_code hash_aggregate_source_create(arb_operator *op, arb_driver *driver, void
     for (size_t c = 0; code == ARB_OK && c < layout->count; c++)
         code = arb_vector_storage_init(&local->storage[c], layout->slots[c].physical, ARB_VECTOR_ROWS, error);
     if (code != ARB_OK) {
-        hash_aggregate_source_destroy(op, local);
+        arb_hash_aggregate_source_destroy(op, local);
         return code;
     }
     *out_local = local;
     return ARB_OK;
 }
 
-void hash_aggregate_source_destroy(arb_operator *op, void *local_void)
+void arb_hash_aggregate_source_destroy(arb_operator *op, void *local_void)
 {
     source_local *local = local_void;
     if (local == NULL)
@@ -95,8 +95,8 @@ static size_t take_rows(hash_aggregate *aggregate, source_local *local, size_t m
     return count;
 }
 
-arb_code hash_aggregate_pull(arb_operator *op, void *local_void, const arb_batch **out, arb_flow *out_flow,
-                             arb_error *error)
+arb_code arb_hash_aggregate_pull(arb_operator *op, void *local_void, const arb_batch **out, arb_flow *out_flow,
+                                 arb_error *error)
 {
     hash_aggregate *aggregate = (hash_aggregate *)op;
     source_local *local = local_void;

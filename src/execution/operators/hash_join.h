@@ -54,22 +54,22 @@ typedef struct hash_join {
 } hash_join;
 
 /* Each file's slots of the vtable. */
-arb_code hash_join_sink_create(arb_operator *op, arb_driver *driver, void **out_local, arb_error *error);
-arb_code hash_join_sink(arb_operator *op, void *local, const arb_batch *in, arb_flow *out_flow, arb_error *error);
-arb_code hash_join_combine(arb_operator *op, void *local, arb_error *error);
-void hash_join_sink_destroy(arb_operator *op, void *local);
-uint32_t hash_join_finish_parts(arb_operator *op);
-arb_code hash_join_finish_part(arb_operator *op, uint32_t part, arb_error *error);
-arb_code hash_join_finish(arb_operator *op, arb_error *error);
+arb_code arb_hash_join_sink_create(arb_operator *op, arb_driver *driver, void **out_local, arb_error *error);
+arb_code arb_hash_join_sink(arb_operator *op, void *local, const arb_batch *in, arb_flow *out_flow, arb_error *error);
+arb_code arb_hash_join_combine(arb_operator *op, void *local, arb_error *error);
+void arb_hash_join_sink_destroy(arb_operator *op, void *local);
+uint32_t arb_hash_join_finish_parts(arb_operator *op);
+arb_code arb_hash_join_finish_part(arb_operator *op, uint32_t part, arb_error *error);
+arb_code arb_hash_join_finish(arb_operator *op, arb_error *error);
 
-arb_code hash_join_transform_create(arb_operator *op, arb_driver *driver, void **out_local, arb_error *error);
-arb_code hash_join_push(arb_operator *op, void *local, const arb_batch *in, const arb_batch **out, arb_flow *out_flow,
-                        arb_error *error);
-void hash_join_transform_destroy(arb_operator *op, void *local);
+arb_code arb_hash_join_transform_create(arb_operator *op, arb_driver *driver, void **out_local, arb_error *error);
+arb_code arb_hash_join_push(arb_operator *op, void *local, const arb_batch *in, const arb_batch **out,
+                            arb_flow *out_flow, arb_error *error);
+void arb_hash_join_transform_destroy(arb_operator *op, void *local);
 
-arb_code hash_join_source_create(arb_operator *op, arb_driver *driver, void **out_local, arb_error *error);
-arb_code hash_join_pull(arb_operator *op, void *local, const arb_batch **out, arb_flow *out_flow, arb_error *error);
-void hash_join_source_destroy(arb_operator *op, void *local);
-uint32_t hash_join_source_parallelism(arb_operator *op);
+arb_code arb_hash_join_source_create(arb_operator *op, arb_driver *driver, void **out_local, arb_error *error);
+arb_code arb_hash_join_pull(arb_operator *op, void *local, const arb_batch **out, arb_flow *out_flow, arb_error *error);
+void arb_hash_join_source_destroy(arb_operator *op, void *local);
+uint32_t arb_hash_join_source_parallelism(arb_operator *op);
 
 #endif

@@ -11,7 +11,7 @@ typedef struct build_local {
     char *targets[ARB_VECTOR_ROWS];
 } build_local;
 
-arb_code hash_join_sink_create(arb_operator *op, arb_driver *driver, void **out_local, arb_error *error)
+arb_code arb_hash_join_sink_create(arb_operator *op, arb_driver *driver, void **out_local, arb_error *error)
 {
     (void)driver;
     hash_join *join = (hash_join *)op;
@@ -32,11 +32,11 @@ arb_code hash_join_sink_create(arb_operator *op, arb_driver *driver, void **out_
     *out_local = local;
     return ARB_OK;
 failed:
-    hash_join_sink_destroy(op, local);
+    arb_hash_join_sink_destroy(op, local);
     return code;
 }
 
-void hash_join_sink_destroy(arb_operator *op, void *local_void)
+void arb_hash_join_sink_destroy(arb_operator *op, void *local_void)
 {
     (void)op;
     build_local *local = local_void;
@@ -78,7 +78,8 @@ static void widen_ranges(const hash_join *join, build_local *local, const uint16
     }
 }
 
-arb_code hash_join_sink(arb_operator *op, void *local_void, const arb_batch *in, arb_flow *out_flow, arb_error *error)
+arb_code arb_hash_join_sink(arb_operator *op, void *local_void, const arb_batch *in, arb_flow *out_flow,
+                            arb_error *error)
 {
     const hash_join *join = (hash_join *)op;
     build_local *local = local_void;
@@ -105,7 +106,7 @@ arb_code hash_join_sink(arb_operator *op, void *local_void, const arb_batch *in,
     return ARB_OK;
 }
 
-arb_code hash_join_combine(arb_operator *op, void *local_void, arb_error *error)
+arb_code arb_hash_join_combine(arb_operator *op, void *local_void, arb_error *error)
 {
     hash_join *join = (hash_join *)op;
     build_local *local = local_void;
@@ -123,7 +124,7 @@ arb_code hash_join_combine(arb_operator *op, void *local_void, arb_error *error)
 
 /* ---- the directory and the filters, by all threads ------------------------------------------------------------------ */
 
-uint32_t hash_join_finish_parts(arb_operator *op)
+uint32_t arb_hash_join_finish_parts(arb_operator *op)
 {
     hash_join *join = (hash_join *)op;
     join->parts = (uint32_t)ARB_MIN(join->store.pages.size / 4 + 1, (size_t)op->context->drivers * 4);
@@ -161,7 +162,7 @@ static arb_code prepare(hash_join *join, arb_error *error)
     return code;
 }
 
-arb_code hash_join_finish_part(arb_operator *op, uint32_t part, arb_error *error)
+arb_code arb_hash_join_finish_part(arb_operator *op, uint32_t part, arb_error *error)
 {
     hash_join *join = (hash_join *)op;
     ARB_TRY(prepare(join, error));
@@ -177,7 +178,7 @@ arb_code hash_join_finish_part(arb_operator *op, uint32_t part, arb_error *error
     return ARB_OK;
 }
 
-arb_code hash_join_finish(arb_operator *op, arb_error *error)
+arb_code arb_hash_join_finish(arb_operator *op, arb_error *error)
 {
     (void)error;
     hash_join *join = (hash_join *)op;

@@ -26,7 +26,7 @@ typedef struct probe_local {
     char *single[ARB_VECTOR_ROWS];
 } probe_local;
 
-arb_code hash_join_transform_create(arb_operator *op, arb_driver *driver, void **out_local, arb_error *error)
+arb_code arb_hash_join_transform_create(arb_operator *op, arb_driver *driver, void **out_local, arb_error *error)
 {
     (void)driver;
     const hash_join *join = (hash_join *)op;
@@ -56,11 +56,11 @@ arb_code hash_join_transform_create(arb_operator *op, arb_driver *driver, void *
     *out_local = local;
     return ARB_OK;
 failed:
-    hash_join_transform_destroy(op, local);
+    arb_hash_join_transform_destroy(op, local);
     return code;
 }
 
-void hash_join_transform_destroy(arb_operator *op, void *local_void)
+void arb_hash_join_transform_destroy(arb_operator *op, void *local_void)
 {
     (void)op;
     probe_local *local = local_void;
@@ -310,8 +310,8 @@ static bool can_give_nothing(const hash_join *join)
             join->output == ARB_JOIN_BUILD_ANTI);
 }
 
-arb_code hash_join_push(arb_operator *op, void *local_void, const arb_batch *in, const arb_batch **out,
-                        arb_flow *out_flow, arb_error *error)
+arb_code arb_hash_join_push(arb_operator *op, void *local_void, const arb_batch *in, const arb_batch **out,
+                            arb_flow *out_flow, arb_error *error)
 {
     const hash_join *join = (hash_join *)op;
     probe_local *local = local_void;

@@ -9,13 +9,13 @@ typedef struct rows_local {
     char *rows[ARB_VECTOR_ROWS];
 } rows_local;
 
-uint32_t hash_join_source_parallelism(arb_operator *op)
+uint32_t arb_hash_join_source_parallelism(arb_operator *op)
 {
     const hash_join *join = (hash_join *)op;
     return (uint32_t)ARB_MIN((join->store.pages.size + join->loose.pages.size) / 4 + 1, (size_t)op->context->drivers);
 }
 
-arb_code hash_join_source_create(arb_operator *op, arb_driver *driver, void **out_local, arb_error *error)
+arb_code arb_hash_join_source_create(arb_operator *op, arb_driver *driver, void **out_local, arb_error *error)
 {
     (void)driver;
     hash_join *join = (hash_join *)op;
@@ -32,7 +32,7 @@ arb_code hash_join_source_create(arb_operator *op, arb_driver *driver, void **ou
     return ARB_OK;
 }
 
-void hash_join_source_destroy(arb_operator *op, void *local_void)
+void arb_hash_join_source_destroy(arb_operator *op, void *local_void)
 {
     (void)op;
     rows_local *local = local_void;
@@ -55,7 +55,8 @@ static bool next_page(hash_join *join, rows_local *local)
     return local->page != NULL;
 }
 
-arb_code hash_join_pull(arb_operator *op, void *local_void, const arb_batch **out, arb_flow *out_flow, arb_error *error)
+arb_code arb_hash_join_pull(arb_operator *op, void *local_void, const arb_batch **out, arb_flow *out_flow,
+                            arb_error *error)
 {
     hash_join *join = (hash_join *)op;
     rows_local *local = local_void;
