@@ -7,14 +7,15 @@
 #include "expr/function_row.h"
 
 static const arb_function_table *const tables[] = {
-    &arb_functions_arithmetic,  &arb_functions_interval,     &arb_functions_concat,
-    &arb_functions_like,        &arb_functions_text_measure, &arb_functions_text_case,
-    &arb_functions_text_trim,   &arb_functions_text_replace, &arb_functions_text_code,
-    &arb_functions_text_format, &arb_functions_regex,        &arb_functions_substring,
-    &arb_functions_date_part,   &arb_functions_date_trunc,   &arb_functions_number_round,
-    &arb_functions_number_real, &arb_functions_number_whole, &arb_functions_greatest_least,
-    &arb_functions_random,      &arb_aggregates_count,       &arb_aggregates_sum,
-    &arb_aggregates_extreme,    &arb_aggregates_pick,
+    &arb_functions_arithmetic,   &arb_functions_interval,     &arb_functions_concat,
+    &arb_functions_like,         &arb_functions_text_measure, &arb_functions_text_case,
+    &arb_functions_text_trim,    &arb_functions_text_replace, &arb_functions_text_code,
+    &arb_functions_text_format,  &arb_functions_regex,        &arb_functions_substring,
+    &arb_functions_date_part,    &arb_functions_date_trunc,   &arb_functions_number_round,
+    &arb_functions_number_real,  &arb_functions_number_whole, &arb_functions_greatest_least,
+    &arb_functions_random,       &arb_functions_time_make,    &arb_functions_time_between,
+    &arb_functions_time_at_zone, &arb_aggregates_count,       &arb_aggregates_sum,
+    &arb_aggregates_extreme,     &arb_aggregates_pick,
 };
 
 static const struct {
@@ -58,6 +59,10 @@ static const struct {
     {ARB_FUNCTION_SCALAR, "is_finite", "isfinite"},
     {ARB_FUNCTION_SCALAR, "rand", "random"},
     {ARB_FUNCTION_SCALAR, "uuid", "gen_random_uuid"},
+    {ARB_FUNCTION_SCALAR, "datediff", "date_diff"},
+    {ARB_FUNCTION_SCALAR, "date_add", "+"},
+    {ARB_FUNCTION_SCALAR, "date_sub", "-"},
+    {ARB_FUNCTION_SCALAR, "to_timezone", "timezone"},
     {ARB_FUNCTION_AGGREGATE, "mean", "avg"},
     {ARB_FUNCTION_AGGREGATE, "every", "bool_and"},
     {ARB_FUNCTION_AGGREGATE, "arbitrary", "any_value"},

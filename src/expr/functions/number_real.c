@@ -28,7 +28,7 @@ static const char *wrong_power(double x, double y)
     return x == 0 && y < 0 ? zero_power : x < 0 && isfinite(x) && isfinite(y) && y != floor(y) ? complex_power : NULL;
 }
 
-static const double pi = 3.14159265358979323846;
+static const double pi = 3.14159265358979323846, radians_of_degree = 0.0174532925199432957692;
 
 static double cotangent(double x)
 {
@@ -92,8 +92,8 @@ DEFINE_ONE(atan, atan(x), NULL, false)
 DEFINE_ONE(sinh, sinh(x), NULL, false)
 DEFINE_ONE(cosh, cosh(x), NULL, false)
 DEFINE_ONE(tanh, tanh(x), NULL, false)
-DEFINE_ONE(degrees, x *(180 / pi), NULL, false)
-DEFINE_ONE(radians, x *(pi / 180), NULL, false)
+DEFINE_ONE(degrees, x / radians_of_degree, NULL, false)
+DEFINE_ONE(radians, x *radians_of_degree, NULL, false)
 DEFINE_TWO(power, pow(x, y), wrong_power(x, y))
 DEFINE_TWO(log, logarithm_of(x, y), wrong_logarithm_of(x, y))
 DEFINE_TWO(atan2, atan2(x, y), NULL)
