@@ -7,6 +7,13 @@ arb_code arb_bind_out_of_memory(arb_binder *b)
     return arb_fail_memory(b->error, "the statement's plan", b->arena->total);
 }
 
+arb_code arb_bind_keep_text(arb_binder *b, arb_text *text, arb_str *out)
+{
+    *out = text->failed ? (arb_str){0} : arb_str_copy(b->arena, arb_text_view(text));
+    arb_text_reset(text);
+    return out->data != NULL ? ARB_OK : arb_bind_out_of_memory(b);
+}
+
 arb_code arb_bind_count_join(arb_binder *b, arb_ast_span span)
 {
     if (++b->joins <= ARB_BIND_JOINS_MAX)

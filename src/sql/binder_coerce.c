@@ -54,7 +54,10 @@ arb_code arb_bind_coerce(arb_binder *b, const arb_expr *expr, arb_type type, con
     /* A constant that cannot be converted fails when it is evaluated, if it is. */
     arb_error ignored = {0};
     arb_value value;
-    if (arb_value_cast(b->arena, &expr->value, type, &value, &ignored) != ARB_OK)
+    arb_code code = arb_value_cast(b->arena, &expr->value, type, &value, &ignored);
+    if (code == ARB_OUT_OF_MEMORY)
+        return arb_bind_out_of_memory(b);
+    if (code != ARB_OK)
         return make_cast(b, expr, type, false, out);
     arb_expr *constant = arb_expr_constant(b->arena, value);
     ARB_MADE(b, constant);

@@ -74,6 +74,8 @@ ARB_COLD arb_code arb_bind_out_of_memory(arb_binder *b);
             return arb_bind_out_of_memory(b); \
     } while (0)
 #define ARB_PUSH(b, vec, ...) ARB_MADE_IF(b, ARB_ARENA_PUSH((b)->arena, (vec), __VA_ARGS__))
+/* A copy of the text in the arena; the text itself is freed. */
+ARB_NODISCARD arb_code arb_bind_keep_text(arb_binder *b, arb_text *text, arb_str *out);
 /* A type as SQL writes it, in the arena, for messages. */
 arb_str arb_bind_type_text(arb_binder *b, arb_type type);
 /* One more binary node of the plan. */

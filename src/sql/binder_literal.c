@@ -151,9 +151,8 @@ static arb_code bind_interval_text(arb_binder *b, const arb_ast_interval *interv
     arb_text_append_str(&text, written);
     if (interval->unit != ARB_AST_NO_UNIT && interval->to == ARB_AST_NO_UNIT && is_number(written))
         arb_text_printf(&text, " %s", unit_name(interval->unit));
-    arb_str copy = arb_str_copy(b->arena, arb_text_view(&text));
-    arb_text_reset(&text);
-    ARB_MADE(b, copy.data);
+    arb_str copy;
+    ARB_TRY(arb_bind_keep_text(b, &text, &copy));
     return bind_untyped_as(b, copy, ARB_TYPE(INTERVAL), interval->base.span, out);
 }
 
@@ -172,9 +171,8 @@ arb_code arb_bind_interval(arb_binder *b, arb_scope *scope, const arb_ast_interv
     arb_str unit = arb_str_of(unit_name(interval->unit));
     arb_text one = {0};
     arb_text_printf(&one, "1 %.*s", ARB_STR_ARGS(unit));
-    arb_str copy = arb_str_copy(b->arena, arb_text_view(&one));
-    arb_text_reset(&one);
-    ARB_MADE(b, copy.data);
+    arb_str copy;
+    ARB_TRY(arb_bind_keep_text(b, &one, &copy));
     ARB_TRY(bind_untyped_as(b, copy, ARB_TYPE(INTERVAL), interval->base.span, &parts[1]));
     return arb_bind_function(b, ARB_STR("*"), parts, 2, interval->base.span, out);
 }

@@ -369,9 +369,7 @@ static arb_code name_column(arb_binder *b, size_t number, arb_str *out)
 {
     arb_text text = {0};
     arb_text_printf(&text, "column%zu", number);
-    *out = arb_str_copy(b->arena, arb_text_view(&text));
-    arb_text_reset(&text);
-    return out->data != NULL ? ARB_OK : arb_bind_out_of_memory(b);
+    return arb_bind_keep_text(b, &text, out);
 }
 
 static arb_code bind_values(arb_binder *b, const arb_ast_query *syntax, arb_scope *parent, arb_cte *ctes,
@@ -386,11 +384,15 @@ static arb_code bind_values(arb_binder *b, const arb_ast_query *syntax, arb_scop
     ARB_MADE_IF(b, v.cells != NULL && v.joins != NULL && ids != NULL && out->columns != NULL);
     ARB_TRY(bind_cells(b, &v, parent, ctes, request));
     for (size_t c = 0; c < v.columns; c++) {
+        const arb_expr *first = v.cells[c];
+        bool untyped = v.rows == 1 && arb_bind_is_untyped(first) && first->kind == ARB_EXPR_CONSTANT;
         arb_type type;
         ARB_TRY(unify_column(b, &v, c, &type));
         ARB_TRY(name_column(b, c + 1, &out->columns[c].name));
         ARB_TRY(arb_bind_new_column(b, out->columns[c].name, type, true, &ids[c]));
         ARB_TRY(arb_bind_column_expr(b, ids[c], syntax->span, &out->columns[c].expr));
+        if (untyped && request->keep_untyped)
+            out->columns[c].expr = first;
     }
     if (v.has_joins)
         return join_rows(b, &v, ids, &out->plan);

@@ -35,12 +35,12 @@ static arb_code list_text(arb_binder *b, const arb_ast_exprs *elements, arb_valu
         if (code == ARB_OK)
             arb_value_print(&text, &value);
     }
-    if (code == ARB_OK)
-        code = arb_text_check(&text, b->error);
-    arb_str copy = arb_str_copy(b->arena, arb_text_view(&text));
-    arb_text_reset(&text);
-    ARB_TRY(code);
-    ARB_MADE(b, copy.data);
+    if (code != ARB_OK) {
+        arb_text_reset(&text);
+        return code;
+    }
+    arb_str copy;
+    ARB_TRY(arb_bind_keep_text(b, &text, &copy));
     *out = (arb_value){.type = ARB_TYPE(VARCHAR), .text = copy};
     return ARB_OK;
 }

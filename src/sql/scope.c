@@ -76,7 +76,7 @@ typedef struct nearest_name {
 
 static void consider(nearest_name *nearest, arb_str candidate)
 {
-    if (candidate.size == 0)
+    if (candidate.size == 0 || arb_str_equal(candidate, nearest->wanted))
         return;
     unsigned distance = arb_str_distance(nearest->wanted, candidate, nearest->limit);
     if (distance > nearest->limit || (distance == nearest->limit && nearest->best.size != 0))
@@ -87,7 +87,8 @@ static void consider(nearest_name *nearest, arb_str candidate)
 
 static nearest_name nearest_to(arb_str wanted)
 {
-    return (nearest_name){.wanted = wanted, .limit = wanted.size <= 3 ? 1 : wanted.size <= 6 ? 2 : 3};
+    unsigned limit = wanted.size <= 1 ? 0 : wanted.size <= 3 ? 1 : wanted.size <= 6 ? 2 : 3;
+    return (nearest_name){.wanted = wanted, .limit = limit};
 }
 
 static void propose(arb_binder *b, const nearest_name *nearest)
