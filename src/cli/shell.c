@@ -2,10 +2,12 @@
 
 #include <errno.h>
 #include <histedit.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #include "base/clock.h"
 #include "cli/completion.h"
@@ -34,6 +36,29 @@ static char *prompt(EditLine *editor)
 {
     static char first[] = "arbalest> ", further[] = "      ... ";
     return shell_of(editor)->statement.size == 0 ? first : further;
+}
+
+/* One character. Ctrl-C ends the line at once; the library's own reader would try again. */
+static int read_character(EditLine *editor, wchar_t *out)
+{
+    char bytes[8];
+    size_t size = 0;
+    while (*shell_of(editor)->interrupts == 0) {
+        ssize_t got = read(STDIN_FILENO, bytes + size, 1);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return (int)got;
+        mbstate_t state = {0};
+        size_t used = mbrtowc(out, bytes, ++size, &state);
+        if (used == (size_t)-2 && size < sizeof bytes)
+            continue;
+        if (used > sizeof bytes) /* no character of this locale */
+            *out = L'?';
+        return 1;
+    }
+    errno = EINTR;
+    return -1;
 }
 
 /* ---- completion -------------------------------------------------------------------------------------------------- */
@@ -106,11 +131,14 @@ static void find_history(shell *self)
 static bool open_editor(shell *self)
 {
     HistEvent event;
+    if (setlocale(LC_CTYPE, "") == NULL || MB_CUR_MAX == 1)
+        setlocale(LC_CTYPE, "C.UTF-8");
     self->editor = el_init("arbalest", stdin, stdout, stderr);
     self->history = history_init();
     if (self->editor == NULL || self->history == NULL)
         return false;
     el_set(self->editor, EL_CLIENTDATA, self);
+    el_set(self->editor, EL_GETCFN, read_character);
     el_set(self->editor, EL_PROMPT, prompt);
     el_set(self->editor, EL_EDITOR, "emacs");
     el_set(self->editor, EL_HIST, history, self->history);
