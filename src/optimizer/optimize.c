@@ -4,7 +4,10 @@
  *   simplify         conditions in order, before anybody looks at their shape
  *   push_filters     so that the left sides of dependent joins are small when they have to be read twice
  *   unnest
- *   simplify, push_filters   again: unnesting made filters and outer joins that now can be moved and strengthened
+ *   simplify, unique_rows, push_filters   again: unnesting made filters and outer joins that now can be moved and
+ *                    strengthened, the more when they are proved to find one row at most
+ *   filter_shared    once filters stand right above the readers of shared plans
+ *   simplify         and again, since filters that met may have shown that nothing passes
  *   common_subplans  when filters are where they belong, so that what looks the same is the same
  *   prune_columns    before joins are ordered, since projects that only pass columns on stand in the way
  *   push_limits      before estimates, which it changes
@@ -95,6 +98,14 @@ static arb_code push_filters(pass *p)
     return check(p, ARB_RULE_PUSH_FILTERS);
 }
 
+static arb_code filter_shared(pass *p)
+{
+    if (!enabled(p, ARB_RULE_FILTER_SHARED))
+        return ARB_OK;
+    p->root = arb_rule_filter_shared(&p->context, p->root);
+    return check(p, ARB_RULE_FILTER_SHARED);
+}
+
 static arb_code common_subplans(pass *p)
 {
     if (!enabled(p, ARB_RULE_COMMON_SUBPLANS))
@@ -121,7 +132,10 @@ arb_code arb_optimize_with(arb_query *query, const arb_logical *root, const arb_
     ARB_TRY(push_filters(&p));
     ARB_TRY(run(&p, ARB_RULE_UNNEST, arb_rule_unnest));
     ARB_TRY(run(&p, ARB_RULE_SIMPLIFY, arb_rule_simplify));
+    ARB_TRY(run(&p, ARB_RULE_UNIQUE_ROWS, arb_rule_unique_rows));
     ARB_TRY(push_filters(&p));
+    ARB_TRY(filter_shared(&p));
+    ARB_TRY(run(&p, ARB_RULE_SIMPLIFY, arb_rule_simplify));
     ARB_TRY(common_subplans(&p));
     ARB_TRY(prune_columns(&p));
     ARB_TRY(run(&p, ARB_RULE_PUSH_LIMITS, arb_rule_push_limits));

@@ -13,6 +13,8 @@
     X(SIMPLIFY, "simplify")               \
     X(PUSH_FILTERS, "push_filters")       \
     X(UNNEST, "unnest")                   \
+    X(UNIQUE_ROWS, "unique_rows")         \
+    X(FILTER_SHARED, "filter_shared")     \
     X(COMMON_SUBPLANS, "common_subplans") \
     X(PRUNE_COLUMNS, "prune_columns")     \
     X(PUSH_LIMITS, "push_limits")         \

@@ -1,8 +1,9 @@
 /* prune_columns.c: nothing is read, computed or carried that nobody uses.
  *
  * What is needed travels down the tree. A PROJECT that only passes columns on is dropped, since nodes above take by id
- * what they need. A MARK join whose mark nobody reads goes, too. What is needed of shared plans is gathered from all
- * places that read them, so they are pruned after the tree, the last one first: a shared plan reads only earlier ones. */
+ * what they need. A MARK join whose mark nobody reads goes, too, and so does a LEFT join that finds one row at most, of
+ * which nobody reads anything. What is needed of shared plans is gathered from all places that read them, so they are
+ * pruned after the tree, the last one first: a shared plan reads only earlier ones. */
 #include "optimizer/rule.h"
 
 typedef struct pruner {
@@ -163,6 +164,19 @@ static const arb_logical *prune_shared(pruner *p, const arb_logical *node, const
     return arb_logical_shared(query, node->shared.shared, kept, sources, count);
 }
 
+/* A join that gives its left rows as they are and nothing else that is asked for. */
+static bool is_superfluous(arb_query *query, const arb_logical *join, const arb_column_set *needed, bool *out)
+{
+    arb_column_set right = {0}, keys = {0};
+    *out = join->join.kind == ARB_JOIN_MARK && !arb_column_set_has(needed, join->join.mark);
+    if (join->join.kind != ARB_JOIN_LEFT || join->join.dependent)
+        return true;
+    if (!arb_logical_output(query, join->children[1], &right))
+        return false;
+    return arb_column_set_intersects(&right, needed) ||
+           (arb_join_right_keys(query, join, &keys) && arb_logical_unique(query, join->children[1], &keys, out));
+}
+
 static const arb_logical *prune(pruner *p, const arb_logical *node, const arb_column_set *needed)
 {
     arb_column_set below = {0};
@@ -177,10 +191,14 @@ static const arb_logical *prune(pruner *p, const arb_logical *node, const arb_co
         return prune_set(p, node, needed);
     case ARB_LOGICAL_SHARED:
         return prune_shared(p, node, needed);
-    case ARB_LOGICAL_JOIN:
-        if (node->join.kind == ARB_JOIN_MARK && !arb_column_set_has(needed, node->join.mark))
+    case ARB_LOGICAL_JOIN: {
+        bool superfluous;
+        if (!is_superfluous(p->rule->query, node, needed, &superfluous))
+            return NULL;
+        if (superfluous)
             return prune(p, node->children[0], needed);
         break;
+    }
     default:
         break;
     }

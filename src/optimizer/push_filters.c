@@ -37,6 +37,35 @@ static bool widen(arb_rule_context *rule, const arb_column_set *needed, const ar
     return true;
 }
 
+/* What a disjunction says of some columns alone: (a AND b) OR (c AND d) with a and c about them implies a OR c. Nothing
+ * when some branch says nothing about them. */
+static bool conclude_from_or(arb_rule_context *rule, const arb_expr *conjunct, const arb_column_set *columns,
+                             arb_conjuncts *to)
+{
+    arb_query *query = rule->query;
+    if (conjunct->kind != ARB_EXPR_OR)
+        return true;
+    const arb_expr **branches = ARB_ARENA_ARRAY(query->arena, const arb_expr *, conjunct->child_count);
+    if (branches == NULL)
+        return false;
+    for (size_t i = 0; i < conjunct->child_count; i++) {
+        const arb_expr *branch = conjunct->children[i];
+        arb_conjuncts about = {0};
+        for (size_t k = 0; k < arb_expr_conjunct_count(branch); k++) {
+            const arb_expr *part = arb_expr_conjunct(branch, k);
+            if (arb_expr_uses(part, columns) && arb_expr_within(part, columns) && arb_expr_infallible(part) &&
+                arb_expr_deterministic(part) && !append(rule, &about, part))
+                return false;
+        }
+        if (about.size == 0)
+            return true;
+        if (!arb_conjuncts_condition(query, &about, &branches[i]))
+            return false;
+    }
+    const arb_expr *all = arb_expr_or(query->arena, branches, conjunct->child_count);
+    return all != NULL && (all = arb_simplify_expr(rule, all)) != NULL && append(rule, to, all);
+}
+
 /* ---- nodes with one child --------------------------------------------------------------------------------------- */
 
 /* The conjuncts that may pass through items are rewritten by them; the others stay. */
@@ -57,6 +86,20 @@ static bool split_by_items(arb_rule_context *rule, const arb_conjuncts *list, co
     return true;
 }
 
+/* What stays above an aggregate may still say something of its groups. */
+static bool conclude_for_groups(arb_rule_context *rule, const arb_logical *node, const arb_conjuncts *stay,
+                                const arb_column_set *passing, arb_conjuncts *down)
+{
+    arb_conjuncts concluded = {0}, none = {0};
+    if (node->kind != ARB_LOGICAL_AGGREGATE || node->aggregate.group_count == 0)
+        return true;
+    for (size_t i = 0; i < stay->size; i++) {
+        if (!conclude_from_or(rule, stay->data[i], passing, &concluded))
+            return false;
+    }
+    return split_by_items(rule, &concluded, passing, node->aggregate.groups, node->aggregate.group_count, down, &none);
+}
+
 static const arb_logical *push_items(arb_rule_context *rule, const arb_logical *node, const arb_conjuncts *list,
                                      const arb_column_set *needed)
 {
@@ -74,7 +117,7 @@ static const arb_logical *push_items(arb_rule_context *rule, const arb_logical *
         stay = *list;
     else if (!split_by_items(rule, list, &passing, items, count, &down, &stay))
         return NULL;
-    if (!widen(rule, needed, node, NULL, &below))
+    if (!conclude_for_groups(rule, node, &stay, &passing, &down) || !widen(rule, needed, node, NULL, &below))
         return NULL;
     const arb_logical *child = push(rule, node->children[0], &down, &below);
     if (child == NULL)
@@ -131,6 +174,13 @@ static const arb_logical *push_set(arb_rule_context *rule, const arb_logical *no
     return node != NULL ? arb_conjuncts_filter(query, node, &stay) : NULL;
 }
 
+/* A constant among conjuncts lets nothing pass: TRUE is never added to a list. */
+static const arb_logical *emptied_scan(arb_rule_context *rule, const arb_logical *node)
+{
+    arb_column_ids ids = {0};
+    return arb_logical_output_ids(rule->query, node, &ids) ? arb_logical_empty(rule->query, ids.data, ids.size) : NULL;
+}
+
 static const arb_logical *push_scan(arb_rule_context *rule, const arb_logical *node, const arb_conjuncts *list)
 {
     arb_column_set own = {0};
@@ -142,6 +192,10 @@ static const arb_logical *push_scan(arb_rule_context *rule, const arb_logical *n
         if (!append(rule, here ? &inside : &stay, list->data[i]))
             return NULL;
     }
+    if (!arb_conjuncts_merge(rule, &inside))
+        return NULL;
+    if (inside.size == 1 && inside.data[0]->kind == ARB_EXPR_CONSTANT)
+        return emptied_scan(rule, node);
     if (inside.size != 0) {
         arb_logical *copy = arb_logical_copy(rule->query, node);
         if (copy == NULL || !arb_conjuncts_condition(rule->query, &inside, &copy->scan.filter))
@@ -204,35 +258,6 @@ static const arb_logical *strip(arb_rule_context *rule, const arb_logical *node,
     return arb_rule_join_like(rule, node, left, right, NULL);
 }
 
-/* What a disjunction over both sides says of one side: (a AND b) OR (c AND d) with a and c about the side implies a OR c.
- * Nothing when some branch says nothing about it. */
-static bool conclude_from_or(arb_rule_context *rule, const arb_expr *conjunct, const arb_column_set *columns,
-                             arb_conjuncts *to)
-{
-    arb_query *query = rule->query;
-    if (conjunct->kind != ARB_EXPR_OR)
-        return true;
-    const arb_expr **branches = ARB_ARENA_ARRAY(query->arena, const arb_expr *, conjunct->child_count);
-    if (branches == NULL)
-        return false;
-    for (size_t i = 0; i < conjunct->child_count; i++) {
-        const arb_expr *branch = conjunct->children[i];
-        arb_conjuncts about = {0};
-        for (size_t k = 0; k < arb_expr_conjunct_count(branch); k++) {
-            const arb_expr *part = arb_expr_conjunct(branch, k);
-            if (arb_expr_uses(part, columns) && arb_expr_within(part, columns) && arb_expr_infallible(part) &&
-                arb_expr_deterministic(part) && !append(rule, &about, part))
-                return false;
-        }
-        if (about.size == 0)
-            return true;
-        if (!arb_conjuncts_condition(query, &about, &branches[i]))
-            return false;
-    }
-    const arb_expr *all = arb_expr_or(query->arena, branches, conjunct->child_count);
-    return all != NULL && (all = arb_simplify_expr(rule, all)) != NULL && append(rule, to, all);
-}
-
 /* Put the conjuncts into a stripped nest of INNER joins. */
 static const arb_logical *distribute(arb_rule_context *rule, const arb_logical *node, arb_conjuncts *list,
                                      const arb_column_set *needed)
@@ -277,7 +302,7 @@ static const arb_logical *push_inner(arb_rule_context *rule, const arb_logical *
         if (!append(rule, &all, list->data[i]))
             return NULL;
     }
-    if (node == NULL || !arb_conjuncts_infer(rule, &all))
+    if (node == NULL || !arb_conjuncts_infer(rule, &all) || !arb_conjuncts_merge(rule, &all))
         return NULL;
     return distribute(rule, node, &all, needed);
 }

@@ -2,7 +2,7 @@
 #ifndef ARB_OPTIMIZER_PUSH_FILTERS_H
 #define ARB_OPTIMIZER_PUSH_FILTERS_H
 
-#include "optimizer/rule.h"
+#include "optimizer/simplify.h"
 
 /* Append what follows from the conjuncts when all of them hold: from a = b and a condition on a alone the same on b
  * (infer_conjuncts.c). */

@@ -26,6 +26,8 @@ const arb_logical *arb_rule_push_filters(arb_rule_context *rule, const arb_logic
 const arb_logical *arb_rule_unnest(arb_rule_context *rule, const arb_logical *root);
 const arb_logical *arb_rule_prune_columns(arb_rule_context *rule, const arb_logical *root,
                                           const arb_column_set *needed);
+const arb_logical *arb_rule_unique_rows(arb_rule_context *rule, const arb_logical *root);
+const arb_logical *arb_rule_filter_shared(arb_rule_context *rule, const arb_logical *root);
 const arb_logical *arb_rule_common_subplans(arb_rule_context *rule, const arb_logical *root,
                                             const arb_column_set *needed);
 const arb_logical *arb_rule_order_joins(arb_rule_context *rule, const arb_logical *root);
@@ -60,6 +62,11 @@ bool arb_expr_rejects_null(const arb_expr *expr, const arb_column_set *columns);
 bool arb_expr_nullable(const arb_expr *expr, const arb_column_set *nullable);
 /* Add the columns of the node's output that may be NULL there. */
 ARB_NODISCARD bool arb_logical_nullable_columns(arb_query *query, const arb_logical *node, arb_column_set *set);
+/* Is it certain that no two rows of the node agree in all of the columns (NULLs being equal)? unique_rows.c */
+ARB_NODISCARD bool arb_logical_unique(arb_query *query, const arb_logical *node, const arb_column_set *columns,
+                                      bool *out_unique);
+/* Add the right side's columns that the join's condition equates with the left side. */
+ARB_NODISCARD bool arb_join_right_keys(arb_query *query, const arb_logical *join, arb_column_set *out);
 /* Is the result for no rows a number (0) instead of NULL, and never NULL? */
 bool arb_aggregate_counts(const arb_aggregate_call *call);
 

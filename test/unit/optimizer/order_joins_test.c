@@ -110,11 +110,10 @@ static void test_unconnected(void **state)
     expect(&b, plan, "a",
            "CROSS JOIN  ~5000\n"
            "  INNER JOIN ON a = x  ~500\n"
-           "    FILTER k < most  ~500\n"
-           "      SINGLE JOIN  ~1000\n"
-           "        SCAN t (a, k)  ~1000\n"
-           "        AGGREGATE max(z) AS most  ~1\n"
-           "          SCAN z (z)  ~7\n"
+           "    INNER JOIN ON k < most  ~500\n"
+           "      SCAN t (a, k)  ~1000\n"
+           "      AGGREGATE max(z) AS most  ~1\n"
+           "        SCAN z (z)  ~7\n"
            "    SCAN u (x)  ~500\n"
            "  SCAN r (q)  ~10\n");
     end(&b);

@@ -199,13 +199,52 @@ static void test_nested_joins(void **state)
     end(&b);
 }
 
+/* What several conditions say of one column is put together; what cannot hold leaves no rows, all the way up. */
+static void test_merging(void **state)
+{
+    (void)state;
+    builder b;
+    begin(&b);
+    only(&b, "simplify push_filters");
+    const arb_logical *t = scan(&b, table(&b, "t", 1000, "a int 1 100, k int 1 100, s text"), "t");
+    const arb_logical *u = scan(&b, table(&b, "u", 1000, "x int 1 100"), "u");
+    const arb_expr *above = compare(&b, col(&b, "a"), ARB_GREATER, num(&b, 5));
+    const arb_expr *from = compare(&b, col(&b, "a"), ARB_GREATER_EQUAL, num(&b, 6));
+    const arb_expr *at_most = compare(&b, col(&b, "a"), ARB_LESS_EQUAL, num(&b, 6));
+    const arb_expr *below = compare(&b, col(&b, "a"), ARB_LESS, num(&b, 6));
+    const arb_expr *other = eq(&b, col(&b, "k"), num(&b, 1));
+    const arb_expr *few =
+        OR(&b, eq(&b, col(&b, "a"), num(&b, 2)), eq(&b, col(&b, "a"), num(&b, 7)), eq(&b, col(&b, "a"), num(&b, 9)));
+    expect(&b, filter(&b, filter(&b, t, above), AND(&b, other, from)), "a",
+           "SCAN t (a, k, s) WHERE a >= 6 AND k = 1\n");
+    expect(&b, filter(&b, t, AND(&b, from, at_most)), "a", "SCAN t (a, k, s) WHERE a >= 6 AND a <= 6\n");
+    expect(&b, filter(&b, t, AND(&b, from, below)), "a", "NO ROWS (a, k, s)\n");
+    expect(&b, filter(&b, t, AND(&b, few, above)), "a", "SCAN t (a, k, s) WHERE a = 7 OR a = 9\n");
+    expect(&b, filter(&b, t, AND(&b, eq(&b, col(&b, "a"), num(&b, 7)), above)), "a", "SCAN t (a, k, s) WHERE a = 7\n");
+    expect(&b, filter(&b, t, AND(&b, few, eq(&b, col(&b, "a"), num(&b, 3)))), "a", "NO ROWS (a, k, s)\n");
+    /* a = x, a < 6, x >= 6 */
+    const arb_expr *x = compare(&b, col(&b, "x"), ARB_GREATER_EQUAL, num(&b, 6));
+    expect(&b,
+           aggregate(&b, filter(&b, cross(&b, t, u), AND(&b, same(&b, "a", "x"), below, x)), "a", "n", &fn_count,
+                     ARB_TYPE(BIGINT), NULL),
+           "a n", "NO ROWS (a, n)\n");
+    /* Not where FALSE and NULL differ. */
+    expect(&b, filter(&b, t, NOT(&b, AND(&b, from, below))), "a", "SCAN t (a, k, s) WHERE a < 6 OR a >= 6\n");
+    end(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cross_product),     cmocka_unit_test(test_disjunction),
-        cmocka_unit_test(test_outer_join),        cmocka_unit_test(test_marks),
-        cmocka_unit_test(test_aggregate),         cmocka_unit_test(test_projects_sets_limits),
-        cmocka_unit_test(test_what_may_not_move), cmocka_unit_test(test_nested_joins),
+        cmocka_unit_test(test_merging),
+        cmocka_unit_test(test_cross_product),
+        cmocka_unit_test(test_disjunction),
+        cmocka_unit_test(test_outer_join),
+        cmocka_unit_test(test_marks),
+        cmocka_unit_test(test_aggregate),
+        cmocka_unit_test(test_projects_sets_limits),
+        cmocka_unit_test(test_what_may_not_move),
+        cmocka_unit_test(test_nested_joins),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -194,13 +194,12 @@ static void test_q22(void **state)
     plan = filter(&b, plan,
                   AND(&b, compare(&b, col(&b, "c_acctbal"), ARB_GREATER, col(&b, "average")), NOT(&b, col(&b, "m"))));
     expect(&b, plan, "c_phone",
-           "FILTER c_acctbal > average  ~7500\n"
-           "  SINGLE JOIN  ~15000\n"
-           "    ANTI JOIN ON o_custkey = c_custkey  ~15000\n"
-           "      SCAN customer (c_custkey, c_phone, c_acctbal)  ~150000\n"
-           "      SCAN orders (o_custkey)  ~1500000\n"
-           "    AGGREGATE avg(c.c_acctbal) AS average  ~1\n"
-           "      SCAN customer c (c.c_acctbal)  ~150000\n");
+           "INNER JOIN ON c_acctbal > average  ~7500\n"
+           "  ANTI JOIN ON o_custkey = c_custkey  ~15000\n"
+           "    SCAN customer (c_custkey, c_phone, c_acctbal)  ~150000\n"
+           "    SCAN orders (o_custkey)  ~1500000\n"
+           "  AGGREGATE avg(c.c_acctbal) AS average  ~1\n"
+           "    SCAN customer c (c.c_acctbal)  ~150000\n");
     end(&b);
 }
 
