@@ -192,6 +192,26 @@ static arb_code append_lists(arb_memory_chunk *chunk, arb_chunk_column *column, 
     return ARB_OK;
 }
 
+/* A constant struct, and one of NULLs alone, which may have been made without children, are taken row by row. */
+static arb_code append_fields(arb_memory_chunk *chunk, arb_chunk_column *column, const arb_vector *from, size_t first,
+                              size_t count, arb_error *error)
+{
+    uint64_t none[2] = {0}; /* a validity, and a value of any width */
+    for (size_t i = 0; i < column->child_count; i++) {
+        arb_chunk_column *child = &column->children[i];
+        arb_vector null = {.physical = (uint8_t)child->physical, .encoding = ARB_CONSTANT, .validity = none};
+        null.values.data = none;
+        if (from->children == NULL || from->child_rows < column->child_count)
+            ARB_TRY(append(chunk, child, &null, 0, count, error));
+        else if (from->encoding == ARB_FLAT)
+            ARB_TRY(append(chunk, child, &from->children[i], first, count, error));
+        else
+            for (size_t row = 0; row < count; row++)
+                ARB_TRY(append(chunk, child, &from->children[i], 0, 1, error));
+    }
+    return ARB_OK;
+}
+
 static void note_range(arb_chunk_column *column, size_t count)
 {
     arb_vector view = arb_chunk_column_view(column, 0, NULL);
@@ -229,9 +249,7 @@ static arb_code append(arb_memory_chunk *chunk, arb_chunk_column *column, const 
         ARB_TRY(append_lists(chunk, column, from, first, count, error));
         break;
     case ARB_PHYS_STRUCT:
-        assert(from->encoding == ARB_FLAT);
-        for (size_t i = 0; i < column->child_count; i++)
-            ARB_TRY(append(chunk, &column->children[i], &from->children[i], first, count, error));
+        ARB_TRY(append_fields(chunk, column, from, first, count, error));
         break;
     default:
         append_numbers(column, from, first, count);
@@ -280,7 +298,6 @@ arb_vector arb_chunk_column_view(const arb_chunk_column *column, size_t first, a
         children[i] = arb_chunk_column_view(&column->children[i], list ? 0 : first, grandchildren);
         grandchildren += arb_chunk_view_vectors(&column->children[i]);
     }
-    if (list)
-        view.child_rows = (uint32_t)column->children[0].rows;
+    view.child_rows = list ? (uint32_t)column->children[0].rows : (uint32_t)column->child_count;
     return view;
 }

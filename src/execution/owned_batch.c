@@ -31,6 +31,8 @@ static bool copy_lists(arb_arena *arena, const arb_vector *entries, arb_vector *
     size_t elements = 0;
     for (size_t i = 0; i < count; i++)
         elements += out->values.list[i].size;
+    if (elements == 0 && entries->children == NULL) /* nothing but NULLs, made without a child */
+        return true;
     uint32_t *from = arb_arena_alloc(arena, (elements + 1) * sizeof *from);
     out->children = ARB_ARENA_NEW(arena, arb_vector);
     if (from == NULL || out->children == NULL || elements > UINT32_MAX)
