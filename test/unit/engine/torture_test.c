@@ -1,0 +1,204 @@
+/* Twenty queries, each with every allocation of ours failing in turn, and cancelled at random moments. Afterwards the same
+ * session must still give the right answer, and nothing may be lost (AddressSanitizer looks).
+ *
+ * The quick run fails a sample of the allocations, spread over all; ARBALEST_TEST_ALL=1 fails each. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/alloc.h"
+#include "base/hash.h"
+#include "engine/session.h"
+
+/* One statement a line. */
+/* clang-format off */
+static const char *const set_up[] = {
+    "CREATE TABLE t (a INTEGER, b VARCHAR, c DECIMAL(12,2), d DATE, e DOUBLE)",
+    "INSERT INTO t VALUES (1, 'one', 1.25, DATE '2001-01-01', 0.5), (2, 'two', NULL, DATE '2002-02-02', 1.5)",
+    "INSERT INTO t VALUES (3, 'a text that is longer than twelve bytes', 3.75, NULL, 2.5)",
+    "INSERT INTO t VALUES (NULL, NULL, -4.00, DATE '1999-12-31', NULL), (2, 'two', 20.00, DATE '2002-02-03', 7.25)",
+    "INSERT INTO t VALUES (7, 'seven', 0.01, DATE '2007-07-07', -1.0)",
+    "CREATE TABLE u (a INTEGER, g VARCHAR)",
+    "INSERT INTO u VALUES (1, 'x'), (2, 'y'), (2, 'z'), (5, 'x'), (NULL, 'n')",
+};
+
+static const char *const queries[] = {
+    "SELECT * FROM t",
+    "SELECT a, c * 2 + 1, b || '!' FROM t WHERE a > 1 OR b LIKE 'a%'",
+    "SELECT count(*), sum(c), avg(e), min(b), max(d) FROM t",
+    "SELECT b, count(*), sum(a) FROM t GROUP BY b ORDER BY b",
+    "SELECT a % 2, count(DISTINCT b), sum(c) FILTER (WHERE e > 1) FROM t GROUP BY a % 2 HAVING count(*) > 0",
+    "SELECT * FROM t ORDER BY c DESC NULLS LAST, b LIMIT 3 OFFSET 1",
+    "SELECT t.b, u.g FROM t JOIN u ON t.a = u.a ORDER BY 1, 2",
+    "SELECT t.b, u.g FROM t LEFT JOIN u ON t.a = u.a AND u.g <> 'y' ORDER BY 1, 2",
+    "SELECT t.b, u.g FROM t FULL JOIN u ON t.a = u.a ORDER BY 1, 2",
+    "SELECT t.a, u.a FROM t, u WHERE t.a < u.a ORDER BY 1, 2",
+    "SELECT a FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.a = t.a) ORDER BY a",
+    "SELECT a FROM t WHERE a NOT IN (SELECT a FROM u WHERE a IS NOT NULL) ORDER BY a",
+    "SELECT a, (SELECT count(*) FROM u WHERE u.a = t.a) FROM t ORDER BY 1, 2",
+    "SELECT a FROM t WHERE c > (SELECT avg(c) FROM t) ORDER BY a",
+    "SELECT a FROM t UNION SELECT a FROM u ORDER BY a",
+    "SELECT a FROM t EXCEPT SELECT a FROM u ORDER BY a",
+    "WITH w AS (SELECT a, sum(c) AS s FROM t GROUP BY a) SELECT x.a, y.s FROM w x JOIN w y ON x.a = y.a ORDER BY 1, 2",
+    "SELECT CASE WHEN a = 2 THEN 'two' WHEN a IS NULL THEN 'none' ELSE CAST(a AS VARCHAR) END AS n FROM t ORDER BY n",
+    "SELECT extract(year FROM d), d + INTERVAL '1' MONTH, substring(b, 1, 2) FROM t WHERE d > DATE '2000-01-01' ORDER BY d",
+    "SELECT DISTINCT g, coalesce(a, -1) FROM u ORDER BY 1, 2",
+};
+
+/* clang-format on */
+
+typedef struct fixture {
+    arb_runtime *runtime;
+    arb_session *session;
+} fixture;
+
+static arb_code add_value(const arb_vector *column, arb_type type, size_t row, uint64_t *hash, arb_error *error)
+{
+    arb_value value;
+    arb_text text = {0};
+    ARB_TRY(arb_vector_get_value(column, type, row, NULL, &value, error));
+    arb_value_print(&text, &value);
+    *hash = arb_hash_combine(*hash, arb_str_hash(arb_text_view(&text)) + value.is_null);
+    arb_code code = arb_text_check(&text, error);
+    arb_text_reset(&text);
+    return code;
+}
+
+/* Hash of all values in order; rows of queries without ORDER BY come in the table's order. */
+static arb_code run(arb_session *session, const char *sql, uint64_t *out_hash, arb_error *error)
+{
+    arb_result *result = NULL;
+    const arb_batch *batch = NULL;
+    *out_hash = 1;
+    ARB_TRY(arb_session_execute(session, arb_str_of(sql), &result, error));
+    const arb_result_columns *columns = arb_result_describe(result);
+    arb_code code = ARB_OK;
+    while (columns->has_rows && (code = arb_result_next(result, &batch, error)) == ARB_OK && batch != NULL) {
+        size_t values = (size_t)batch->rows * columns->column_count;
+        for (size_t i = 0; i < values && code == ARB_OK; i++)
+            code = add_value(&batch->columns[i % columns->column_count], columns->types[i % columns->column_count],
+                             i / columns->column_count, out_hash, error);
+        if (code != ARB_OK)
+            break;
+    }
+    arb_result_destroy(result);
+    return code;
+}
+
+static int start(void **state)
+{
+    static fixture f;
+    uint64_t hash;
+    arb_error error = {0};
+    arb_runtime_options options = {.threads = 2, .memory_limit = 1 << 30};
+    assert_int_equal(arb_runtime_create(&options, &f.runtime, &error), ARB_OK);
+    assert_int_equal(arb_session_create(f.runtime, &f.session, &error), ARB_OK);
+    for (size_t i = 0; i < ARB_COUNT_OF(set_up); i++) {
+        if (run(f.session, set_up[i], &hash, &error) != ARB_OK)
+            print_error("%s\n", error.message);
+        assert_int_equal(error.code, ARB_OK);
+    }
+    *state = &f;
+    return 0;
+}
+
+static int stop(void **state)
+{
+    fixture *f = *state;
+    arb_session_destroy(f->session);
+    arb_runtime_destroy(f->runtime);
+    return 0;
+}
+
+static void each_allocation_fails_in_turn(void **state)
+{
+    fixture *f = *state;
+    bool all = getenv("ARBALEST_TEST_ALL") != NULL;
+    arb_error error = {0};
+    uint64_t failures = 0;
+    for (size_t q = 0; q < ARB_COUNT_OF(queries); q++) {
+        uint64_t expected, again;
+        if (run(f->session, queries[q], &expected, &error) != ARB_OK)
+            print_error("%s: %s\n", queries[q], error.message);
+        assert_int_equal(error.code, ARB_OK);
+        arb_alloc_fail_at(0, false);
+        assert_int_equal(run(f->session, queries[q], &again, &error), ARB_OK);
+        uint64_t count = arb_alloc_count(), step = all ? 1 : ARB_MAX(count / 40, (uint64_t)1);
+        for (uint64_t n = 1; n <= count; n += step) {
+            uint64_t hash, wrong = 0;
+            arb_error_clear(&error);
+            arb_alloc_fail_at(n, n % 5 == 0);
+            arb_code code = run(f->session, queries[q], &hash, &error);
+            arb_alloc_fail_at(0, false);
+            if (code == ARB_OK) /* threads: this run's n-th allocation may be one that is not needed */
+                wrong = hash != expected ? n : wrong;
+            else
+                assert_int_equal(code, ARB_OUT_OF_MEMORY);
+            if (wrong != 0)
+                print_error("allocation %llu fails unseen in: %s\n", (unsigned long long)wrong, queries[q]);
+            assert_true(wrong == 0);
+            failures += code != ARB_OK;
+            arb_error_clear(&error);
+            assert_int_equal(run(f->session, queries[q], &hash, &error), ARB_OK);
+            assert_true(hash == expected);
+        }
+    }
+#ifdef ARB_FAILPOINTS
+    assert_true(failures > ARB_COUNT_OF(queries) * 10);
+#else
+    assert_true(failures == 0);
+#endif
+}
+
+typedef struct canceller {
+    arb_session *session;
+    unsigned wait_us;
+} canceller;
+
+static void *cancel_later(void *argument)
+{
+    canceller *c = argument;
+    usleep(c->wait_us);
+    arb_session_cancel(c->session);
+    return NULL;
+}
+
+static void cancellation_at_any_moment_leaves_the_session_usable(void **state)
+{
+    fixture *f = *state;
+    arb_error error = {0};
+    uint64_t random = 7, cancelled = 0;
+    /* enough rows that it does not end by itself at once */
+    const char *slow =
+        "SELECT count(*) FROM t a, t b, t c, t d, t e, t f, u g, u h WHERE a.a + b.a + c.a + d.a + e.a > f.a";
+    for (int round = 0; round < 60; round++) {
+        random = arb_hash_u64(random);
+        canceller c = {f->session, (unsigned)(random % 30000)};
+        pthread_t thread;
+        uint64_t hash;
+        arb_error_clear(&error);
+        assert_int_equal(pthread_create(&thread, NULL, cancel_later, &c), 0);
+        arb_code code = run(f->session, round % 3 == 0 ? queries[round % 20] : slow, &hash, &error);
+        pthread_join(thread, NULL);
+        assert_true(code == ARB_OK || code == ARB_CANCELLED);
+        cancelled += code == ARB_CANCELLED;
+        arb_error_clear(&error);
+        assert_int_equal(run(f->session, "SELECT 1", &hash, &error), ARB_OK);
+    }
+    assert_true(cancelled > 10);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_allocation_fails_in_turn),
+        cmocka_unit_test(cancellation_at_any_moment_leaves_the_session_usable),
+    };
+    return cmocka_run_group_tests(tests, start, stop);
+}
