@@ -322,7 +322,7 @@ const arb_logical *arb_rule_common_subplans(arb_rule_context *rule, const arb_lo
     finder f = {.rule = rule, .needed = needed};
     bool changed = false;
     for (size_t round = 0; round < most_rounds; round++) {
-        arb_estimate_note_sources(rule->query, root);
+        arb_estimate_note_sources(rule, root);
         if (!look_everywhere(&f, root))
             return NULL;
         const arb_logical *fresh = share_largest(&f, root);

@@ -14,11 +14,26 @@ double arb_estimate_base_rows(arb_rule_context *rule, arb_column_id column, doub
     return info->table != NULL ? at_least_one((double)info->table->rows) : rows;
 }
 
+/* How many values a dictionary has that takes so few bits a row: its codes have just enough of them for the largest. 0
+ * when the size does not look like codes. */
+static double distinct_by_size(const arb_column_info *info)
+{
+    const double most_bits = 20, least_bits = 0.9, least_rows = 1000;
+    if (info->table == NULL || info->statistics.bytes == 0 || (double)info->table->rows < least_rows)
+        return 0;
+    double bits = 8 * (double)info->statistics.bytes / (double)info->table->rows;
+    if (bits > most_bits)
+        return 0;
+    /* Runs of one value take next to nothing: then there may be few values or many. */
+    return bits < least_bits ? 100 : 0.75 * exp2(bits);
+}
+
 double arb_estimate_distinct(arb_rule_context *rule, arb_column_id column, double rows)
 {
     const arb_column_info *info = arb_query_column(rule->query, column);
     const arb_column_statistics *known = &info->statistics;
-    double base = arb_estimate_base_rows(rule, column, rows), distinct;
+    double base = arb_estimate_base_rows(rule, column, rows), distinct, by_size = distinct_by_size(info);
+    const double most_names = 1000;
     if (info->type.id == ARB_TYPE_BOOLEAN)
         return fmin(2, at_least_one(base));
     if (known->has_distinct) {
@@ -29,40 +44,11 @@ double arb_estimate_distinct(arb_rule_context *rule, arb_column_id column, doubl
         /* Prices and amounts: as many as the range has values, but seldom each row another one. */
         distinct = fmin((double)known->high - (double)known->low + 1, base / 2);
     } else {
-        distinct = info->table != NULL ? base / 5 : base;
+        distinct = info->table != NULL && base > most_names ? base / 5 : base;
     }
+    if (by_size > 0 && !known->has_distinct)
+        distinct = fmin(distinct, by_size);
     return at_least_one(fmin(distinct, base));
-}
-
-/* A column that only renames another one has its statistics. */
-static void note_source(arb_query *query, arb_column_id id, arb_column_id source)
-{
-    arb_column_info *info = arb_query_column(query, id), *from = arb_query_column(query, source);
-    if (info == from || info->table != NULL || from->table == NULL)
-        return;
-    info->table = from->table;
-    info->table_column = from->table_column;
-    info->statistics = from->statistics;
-}
-
-static void note_items(arb_query *query, const arb_named_expr *items, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (items[i].expr->kind == ARB_EXPR_COLUMN)
-            note_source(query, items[i].id, items[i].expr->column);
-    }
-}
-
-void arb_estimate_note_sources(arb_query *query, const arb_logical *node)
-{
-    for (size_t i = 0; i < arb_logical_child_count(node); i++)
-        arb_estimate_note_sources(query, arb_logical_child(node, i));
-    if (node->kind == ARB_LOGICAL_PROJECT)
-        note_items(query, node->project.items, node->project.item_count);
-    if (node->kind == ARB_LOGICAL_AGGREGATE)
-        note_items(query, node->aggregate.groups, node->aggregate.group_count);
-    for (size_t i = 0; node->kind == ARB_LOGICAL_SHARED && i < node->shared.column_count; i++)
-        note_source(query, node->shared.columns[i], node->shared.sources[i]);
 }
 
 typedef struct first_column {
@@ -80,6 +66,42 @@ static bool look(void *context, const arb_expr *expr)
     return true;
 }
 
+/* How many values a field of a date or time has; 0 for what is none. */
+static double distinct_fields(arb_rule_context *rule, const arb_expr *expr)
+{
+    static const struct {
+        const char *name;
+        double values;
+    } fields[] = {{"month", 12}, {"quarter", 4}, {"day", 31}, {"dow", 7}, {"week", 53}, {"hour", 24}, {"minute", 60}};
+    if (expr->kind != ARB_EXPR_CALL || strcmp(expr->function->name, "date_part") != 0 || expr->child_count != 2 ||
+        expr->children[0]->kind != ARB_EXPR_CONSTANT || expr->children[0]->value.is_null)
+        return 0;
+    arb_str field = expr->children[0]->value.text;
+    for (size_t i = 0; i < ARB_COUNT_OF(fields); i++) {
+        if (arb_str_equal_nocase(field, arb_str_of(fields[i].name)))
+            return fields[i].values;
+    }
+    const arb_expr *of = expr->children[1];
+    if (!arb_str_equal_nocase(field, ARB_STR("year")) || of->kind != ARB_EXPR_COLUMN || of->type.id != ARB_TYPE_DATE)
+        return 0;
+    const arb_column_statistics *known = &arb_query_column(rule->query, of->column)->statistics;
+    return known->has_range ? ((double)known->high - (double)known->low) / 365 + 1 : 0;
+}
+
+/* What is computed has as many values as it is estimated to have from its columns. */
+static void note_computed(arb_rule_context *rule, const arb_named_expr *item)
+{
+    arb_column_info *info = arb_query_column(rule->query, item->id);
+    first_column found = {.column = ARB_NO_COLUMN};
+    arb_expr_walk(item->expr, look, &found);
+    if (item->expr->kind == ARB_EXPR_COLUMN || found.column == ARB_NO_COLUMN || found.several ||
+        info->statistics.has_distinct || arb_query_column(rule->query, found.column)->table == NULL)
+        return;
+    double rows = arb_estimate_base_rows(rule, found.column, 1);
+    info->statistics.has_distinct = true;
+    info->statistics.distinct = (uint64_t)arb_estimate_distinct_expr(rule, item->expr, rows);
+}
+
 double arb_estimate_distinct_expr(arb_rule_context *rule, const arb_expr *expr, double rows)
 {
     first_column found = {.column = ARB_NO_COLUMN};
@@ -88,10 +110,46 @@ double arb_estimate_distinct_expr(arb_rule_context *rule, const arb_expr *expr, 
         return 1;
     if (found.several)
         return at_least_one(rows / 2);
-    double distinct = arb_estimate_distinct(rule, found.column, rows);
+    double distinct = arb_estimate_distinct(rule, found.column, rows), fields = distinct_fields(rule, expr);
+    if (fields > 0)
+        return at_least_one(fmin(distinct, fields));
     /* A function of a column has at most as many values, often far fewer: years of dates, prefixes of texts. */
     bool plain = expr->kind == ARB_EXPR_COLUMN || expr->kind == ARB_EXPR_CAST;
     return plain ? distinct : at_least_one(fmin(distinct, sqrt(distinct) * 4));
+}
+
+/* A column that only renames another one has its statistics. */
+static void note_source(arb_query *query, arb_column_id id, arb_column_id source)
+{
+    arb_column_info *info = arb_query_column(query, id), *from = arb_query_column(query, source);
+    if (info == from || info->table != NULL || from->table == NULL)
+        return;
+    info->table = from->table;
+    info->table_column = from->table_column;
+    info->statistics = from->statistics;
+}
+
+static void note_items(arb_rule_context *rule, const arb_named_expr *items, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (items[i].expr->kind == ARB_EXPR_COLUMN)
+            note_source(rule->query, items[i].id, items[i].expr->column);
+        else
+            note_computed(rule, &items[i]);
+    }
+}
+
+void arb_estimate_note_sources(arb_rule_context *rule, const arb_logical *node)
+{
+    arb_query *query = rule->query;
+    for (size_t i = 0; i < arb_logical_child_count(node); i++)
+        arb_estimate_note_sources(rule, arb_logical_child(node, i));
+    if (node->kind == ARB_LOGICAL_PROJECT)
+        note_items(rule, node->project.items, node->project.item_count);
+    if (node->kind == ARB_LOGICAL_AGGREGATE)
+        note_items(rule, node->aggregate.groups, node->aggregate.group_count);
+    for (size_t i = 0; node->kind == ARB_LOGICAL_SHARED && i < node->shared.column_count; i++)
+        note_source(query, node->shared.columns[i], node->shared.sources[i]);
 }
 
 /* Distinct combinations that groups have, from `rows` rows. */

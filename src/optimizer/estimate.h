@@ -8,9 +8,10 @@
 
 #include "optimizer/rule.h"
 
-/* Note in the registry where columns come from that only rename others: they have the statistics of those. To be called
+/* Note in the registry where columns come from that only rename others: they have the statistics of those; and how many
+ * values computed ones have. To be called
  * before a plan is estimated. */
-void arb_estimate_note_sources(arb_query *query, const arb_logical *root);
+void arb_estimate_note_sources(arb_rule_context *rule, const arb_logical *root);
 /* The estimated rows of a node: what it was given before (`rows`), else worked out from its children's. At least 1. */
 double arb_estimate_rows(arb_rule_context *rule, const arb_logical *node);
 /* Distinct values of a column in all of its relation: before filters, but at most `rows` when it is not known. */

@@ -144,6 +144,24 @@ static bool add_equality(arb_region *region, const arb_expr *conjunct)
     return true;
 }
 
+/* The part of a relation's rows that a disjunction over several relations lets pass by what it says of that one alone:
+ * filters were pushed that far before, and must not count twice. */
+static double applied_before(const arb_region *region, const arb_expr *disjunction, size_t relation)
+{
+    double none = 1;
+    for (size_t i = 0; i < disjunction->child_count; i++) {
+        const arb_expr *branch = disjunction->children[i];
+        double part = 1;
+        for (size_t k = 0; k < arb_expr_conjunct_count(branch); k++) {
+            const arb_expr *conjunct = arb_expr_conjunct(branch, k);
+            if (relations_of(region, conjunct) == one(relation))
+                part *= arb_estimate_selectivity(region->rule, conjunct, region->relations.data[relation].rows);
+        }
+        none *= 1 - part;
+    }
+    return fmax(1 - none, 1e-9);
+}
+
 static bool add_edge(arb_region *region, const arb_expr *conjunct)
 {
     arb_edge edge = {.condition = conjunct, .relations = relations_of(region, conjunct)};
@@ -163,6 +181,10 @@ static bool add_edge(arb_region *region, const arb_expr *conjunct)
             rows = fmax(rows, region->relations.data[i].rows);
     }
     edge.selectivity = arb_estimate_selectivity(region->rule, conjunct, rows);
+    for (size_t i = 0; i < region->relations.size && conjunct->kind == ARB_EXPR_OR; i++) {
+        if ((edge.relations & one(i)) != 0)
+            edge.selectivity = fmin(1, edge.selectivity / applied_before(region, conjunct, i));
+    }
     return ARB_ARENA_PUSH(region->rule->query->arena, &region->edges, edge);
 }
 
@@ -271,8 +293,11 @@ static bool note_key(arb_region *region, size_t a, size_t b)
             b_most = fmax(b_most, right->most);
         }
     }
-    arb_compound_key key = {.relations = one(a) | one(b),
-                            .factor = product / fmax(fmin(a_keys, a_most), fmin(b_keys, b_most))};
+    /* Columns that could have more combinations than there are rows are a key, and the smaller relation's key is what
+     * the larger one refers to: it has no other combinations. */
+    bool a_is_key = a_keys >= a_most && a_most <= b_most, b_is_key = b_keys >= b_most && b_most <= a_most;
+    double keys = a_is_key ? a_most : b_is_key ? b_most : fmax(fmin(a_keys, a_most), fmin(b_keys, b_most));
+    arb_compound_key key = {.relations = one(a) | one(b), .factor = product / keys};
     return classes < 2 || key.factor <= 1 || ARB_ARENA_PUSH(region->rule->query->arena, &region->keys, key);
 }
 

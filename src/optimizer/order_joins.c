@@ -239,6 +239,6 @@ static const arb_logical *order(arb_rule_context *rule, const arb_logical *node)
 
 const arb_logical *arb_rule_order_joins(arb_rule_context *rule, const arb_logical *root)
 {
-    arb_estimate_note_sources(rule->query, root);
+    arb_estimate_note_sources(rule, root);
     return order(rule, root);
 }
