@@ -145,5 +145,12 @@ extern const arb_function_table arb_aggregates_count;
 extern const arb_function_table arb_aggregates_sum;
 extern const arb_function_table arb_aggregates_extreme;
 extern const arb_function_table arb_aggregates_pick;
+extern const arb_function_table arb_aggregates_moments;
+extern const arb_function_table arb_aggregates_text_join;
+extern const arb_function_table arb_aggregates_quantile;
+extern const arb_function_table arb_aggregates_bits;
+extern const arb_function_table arb_aggregates_value_at_extreme;
+extern const arb_function_table arb_aggregates_distinct_estimate;
+extern const arb_function_table arb_aggregates_interval_sum;
 
 #endif

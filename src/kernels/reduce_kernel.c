@@ -41,25 +41,52 @@
 #define REDUCE_RETURN ((arb_int128)high * ((int64_t)1 << 32) + low)
 #include "kernels/reduce.inc"
 
-#define REDUCE_NAME sum_f32
-#define REDUCE_TYPE float
-#define REDUCE_STATE double sum = 0
-#define REDUCE_PARAMETERS
-#define REDUCE_ADD(v) sum += (double)(v)
-#define REDUCE_SKIP 0
-#define REDUCE_RESULT double
-#define REDUCE_RETURN sum
-#include "kernels/reduce.inc"
+/* Sums of floats keep what each addition rounds away (Knuth's two-sum) in lanes of their own, so that the result is
+ * nearly that of exact arithmetic; the lanes also hide the latency of the additions. */
+enum { sum_lanes = 16 };
 
-#define REDUCE_NAME sum_f64
-#define REDUCE_TYPE double
-#define REDUCE_STATE double sum = 0
-#define REDUCE_PARAMETERS
-#define REDUCE_ADD(v) sum += (double)(v)
-#define REDUCE_SKIP 0
-#define REDUCE_RESULT double
-#define REDUCE_RETURN sum
-#include "kernels/reduce.inc"
+typedef struct float_sum {
+    double sums[sum_lanes], lost[sum_lanes];
+} float_sum;
+
+ARB_INLINE void add_exactly(double *sum, double *lost, double value)
+{
+    double total = *sum + value, part = total - *sum;
+    *lost += (*sum - (total - part)) + (value - part);
+    *sum = total;
+}
+
+static double finish_sum(const float_sum *lanes)
+{
+    double sum = 0, lost = 0;
+    for (size_t i = 0; i < sum_lanes; i++) {
+        add_exactly(&sum, &lost, lanes->sums[i]);
+        lost += lanes->lost[i];
+    }
+    return sum - sum == 0 ? sum + lost : sum; /* once it is infinite or NaN, what was lost means nothing */
+}
+
+#define DEFINE_FLOAT_SUM(name, ctype)                                                                        \
+    static ARB_NOINLINE double name(const ctype *values, size_t rows, const uint64_t *mask)                  \
+    {                                                                                                        \
+        float_sum lanes = {{0}, {0}};                                                                        \
+        for (size_t first = 0; first < rows; first += sum_lanes) {                                           \
+            uint64_t word = mask == NULL ? ~(uint64_t)0 : mask[first / 64] >> (first % 64);                  \
+            size_t count = rows - first < sum_lanes ? rows - first : sum_lanes;                              \
+            const ctype *of = values + first;                                                                \
+            if (count == sum_lanes && (word & 0xFFFF) == 0xFFFF) {                                           \
+                for (size_t i = 0; i < sum_lanes; i++)                                                       \
+                    add_exactly(&lanes.sums[i], &lanes.lost[i], (double)of[i]);                              \
+            } else if ((word & 0xFFFF) != 0) {                                                               \
+                for (size_t i = 0; i < count; i++)                                                           \
+                    add_exactly(&lanes.sums[i], &lanes.lost[i], (word >> i & 1) != 0 ? (double)of[i] : 0.0); \
+            }                                                                                                \
+        }                                                                                                    \
+        return finish_sum(&lanes);                                                                           \
+    }
+DEFINE_FLOAT_SUM(sum_f32, float)
+DEFINE_FLOAT_SUM(sum_f64, double)
+#undef DEFINE_FLOAT_SUM
 
 #define REDUCE_NAME min_i8
 #define REDUCE_TYPE int8_t

@@ -3,8 +3,11 @@
  * Both keep a sum and a count, in one of three forms that `plan` chooses:
  *   SMALL  int64 sum: rows_most * the largest magnitude proves that it cannot overflow
  *   WIDE   int128 sum: then a BIGINT result is checked at the end, so that what fits never fails on the way
- *   REAL   double sum
+ *   REAL   double sum, with what its additions rounded away beside it (Neumaier's), so that the order of rows and how
+ *          they were split between threads hardly show
  * A decimal's sum is exact or an error. */
+#include <math.h>
+
 #include "expr/aggregates/aggregate_rows.h"
 #include "kernels/reduce.h"
 
@@ -23,6 +26,7 @@ typedef struct wide_state {
 typedef struct real_state {
     double sum;
     int64_t count;
+    double lost; /* to be added at the end */
 } real_state;
 
 static const arb_int128 decimal_most = (arb_int128)1000000000000000000 * 1000000000000000000 * 100 - 1;
@@ -91,7 +95,10 @@ static arb_code plan_average(arb_aggregate_plan *plan, size_t *out_state_size, a
 /* All bits 0 is an empty state in each form. */
 static void init_sum(const arb_aggregate_plan *plan, void *state)
 {
-    memset(state, 0, plan->variant == SMALL || plan->variant == REAL ? sizeof(small_state) : sizeof(wide_state));
+    memset(state, 0,
+           plan->variant == SMALL  ? sizeof(small_state)
+           : plan->variant == REAL ? sizeof(real_state)
+                                   : sizeof(wide_state));
 }
 
 /* ---- adding ----------------------------------------------------------------------------------------------------------- */
@@ -157,6 +164,19 @@ DEFINE_UPDATES(i64, int64_t)
 DEFINE_UPDATES(i128, arb_int128)
 #undef DEFINE_UPDATES
 
+static void add_real(real_state *state, double value)
+{
+    double sum = state->sum + value;
+    state->lost += fabs(state->sum) >= fabs(value) ? (state->sum - sum) + value : (value - sum) + state->sum;
+    state->sum = sum;
+}
+
+/* Once the sum is infinite or not a number, nothing is known of what was lost. */
+static double real_sum(const real_state *state)
+{
+    return isfinite(state->sum) ? state->sum + state->lost : state->sum;
+}
+
 static void update_real(const arb_vector *argument, uint32_t rows, const uint64_t *selection, void *const *states)
 {
     bool narrow = argument->physical == ARB_PHYS_FLOAT32;
@@ -164,7 +184,7 @@ static void update_real(const arb_vector *argument, uint32_t rows, const uint64_
     {
         real_state *state = states[row];
         size_t slot = arb_argument_slot(argument, row);
-        state->sum += narrow ? (double)argument->values.f32[slot] : argument->values.f64[slot];
+        add_real(state, narrow ? (double)argument->values.f32[slot] : argument->values.f64[slot]);
         state->count++;
     }
 }
@@ -254,7 +274,7 @@ static arb_code update_one_sum(const arb_aggregate_plan *plan, arb_arena *arena,
     uint32_t count = arb_counted_mask(arguments[0], selection, rows, mask);
     if (plan->variant == REAL) {
         real_state *real = state;
-        real->sum += sum_real(arguments[0], rows, mask, count);
+        add_real(real, sum_real(arguments[0], rows, mask, count));
         real->count += count;
         return ARB_OK;
     }
@@ -276,8 +296,11 @@ static arb_code combine_sum(const arb_aggregate_plan *plan, arb_arena *arena, vo
 {
     (void)arena;
     if (plan->variant == REAL) {
-        ((real_state *)into)->sum += ((const real_state *)from)->sum;
-        ((real_state *)into)->count += ((const real_state *)from)->count;
+        const real_state *other = from;
+        real_state *real = into;
+        add_real(real, other->sum);
+        real->lost += other->lost;
+        real->count += other->count;
         return ARB_OK;
     }
     if (plan->variant == SMALL) {
@@ -330,7 +353,7 @@ static arb_code finalize_sum(const arb_aggregate_plan *plan, arb_arena *arena, v
         if (state_count(plan, states[i]) == 0) {
             put_null(out, i, validity, out_has_null);
         } else if (plan->variant == REAL) {
-            out->values.f64[i] = ((const real_state *)states[i])->sum;
+            out->values.f64[i] = real_sum(states[i]);
         } else {
             arb_int128 sum = state_sum(plan, states[i]);
             if (sum < allowed.low || sum > allowed.high)
@@ -363,7 +386,7 @@ static arb_code finalize_average(const arb_aggregate_plan *plan, arb_arena *aren
         if (rows == 0) {
             put_null(out, i, validity, out_has_null);
         } else if (plan->variant == REAL) {
-            out->values.f64[i] = ((const real_state *)states[i])->sum / (double)rows;
+            out->values.f64[i] = real_sum(states[i]) / (double)rows;
         } else if (!decimal) {
             out->values.f64[i] = (double)state_sum(plan, states[i]) / (double)rows;
         } else {

@@ -5,7 +5,7 @@
 #include <math.h>
 
 #include "columnar/calendar.h"
-#include "expr/function_row.h"
+#include "expr/functions/interval_spread.h"
 
 static arb_code out_of_range(const arb_call *call, arb_error *error)
 {
@@ -163,21 +163,21 @@ static arb_code interval_negate(arb_call *call, arb_error *error)
     return ARB_OK;
 }
 
-/* To whole microseconds, so that 0.1 month is 3 days and not a little less. */
+/* To six digits, so that 0.1 month is 3 days and not a little less. */
 static double rounded(double value)
 {
     return rint(value * 1e6) / 1e6;
 }
 
-/* months, days and micros are exact products; false when a part does not fit. */
-static bool spread(double months, double days, double micros, arb_interval *out)
+bool arb_interval_spread(double months, double days, double micros, arb_interval *out)
 {
     if (!(fabs(months) < 2147483647.0) || !(fabs(days) < 2147483647.0))
         return false;
     double month_days = rounded((months - trunc(months)) * 30);
-    double rest = rounded(days - trunc(days) + month_days - trunc(month_days)); /* in days */
-    double whole_days = trunc(days) + trunc(month_days) + trunc(rest);
-    double time = rint(micros + rounded((rest - trunc(rest)) * 86400) * 1e6);
+    double seconds = rounded((days - trunc(days) + month_days - trunc(month_days)) * 86400);
+    double more_days = trunc(seconds / 86400);
+    double whole_days = trunc(days) + trunc(month_days) + more_days;
+    double time = rint(micros + (seconds - more_days * 86400) * 1e6);
     if (!(fabs(whole_days) < 2147483647.0) || !(fabs(time) < 9.2e18))
         return false;
     *out = (arb_interval){(int32_t)months, (int32_t)whole_days, (int64_t)time};
@@ -190,8 +190,8 @@ static arb_code scale_intervals(arb_call *call, size_t interval, size_t number, 
     {
         arb_interval of = ARB_CALL_GET(call, interval, interval, row);
         double factor = ARB_CALL_GET(call, number, f64, row);
-        if (!spread(of.months * factor, of.days * factor, (double)of.micros * factor,
-                    &call->result->values.interval[row]))
+        if (!arb_interval_spread(of.months * factor, of.days * factor, (double)of.micros * factor,
+                                 &call->result->values.interval[row]))
             return out_of_range(call, error);
     }
     return ARB_OK;
@@ -215,8 +215,8 @@ static arb_code interval_divide(arb_call *call, arb_error *error)
         double divisor = ARB_CALL_GET(call, 1, f64, row);
         if (divisor == 0)
             return arb_call_fail(call, error, ARB_DIVISION_BY_ZERO, "division by zero");
-        if (!spread(of.months / divisor, of.days / divisor, (double)of.micros / divisor,
-                    &call->result->values.interval[row]))
+        if (!arb_interval_spread(of.months / divisor, of.days / divisor, (double)of.micros / divisor,
+                                 &call->result->values.interval[row]))
             return out_of_range(call, error);
     }
     return ARB_OK;

@@ -87,6 +87,7 @@ static void arithmetic(void **state)
     expect(&f, CALL(&f, "/", v, literal(&f, ARB_TYPE(INTEGER), "2")), "15 days 12:30:00|12:00:00|-6 mons +01:00:00");
     expect(&f, CALL(&f, "-", v), "-1 mons -1 days -01:00:00|-1 days|1 year -02:00:00");
     expect(&f, CALL(&f, "+", v, v), "2 mons 2 days 02:00:00|2 days|-2 years +04:00:00");
+    expect(&f, CALL(&f, "/", v, literal(&f, ARB_TYPE(INTEGER), "3")), "10 days 08:20:00|08:00:00|-4 mons +00:40:00");
     expect(&f, CALL(&f, "/", v, literal(&f, ARB_TYPE(INTEGER), "0")), "!|!|!");
     fixture_reset(&f);
 }
