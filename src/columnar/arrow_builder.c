@@ -349,6 +349,8 @@ static arb_code append_values(out_column *column, const rows *rows)
 
 static arb_code append(out_column *column, const rows *rows)
 {
+    if (rows->count == 0)
+        return ARB_OK;
     if (column->field->kind != ARB_ARROW_NULL)
         ARB_TRY(append_validity(column, rows));
     ARB_TRY(append_values(column, rows));

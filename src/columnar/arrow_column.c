@@ -249,6 +249,8 @@ arb_code arb_arrow_column_append(arb_arrow_column *column, const arb_arrow_node 
                                  arb_error *error)
 {
     assert(start >= 0 && rows >= 0 && start + rows <= node->length);
+    if (rows == 0)
+        return ARB_OK;
     arb_arrow_layout layout = arb_arrow_layout_of((arb_arrow_kind)node->field->kind);
     if (layout == ARB_LAYOUT_DICTIONARY)
         return append_dictionary(column, node, start, rows, error);
@@ -261,8 +263,7 @@ arb_code arb_arrow_column_append(arb_arrow_column *column, const arb_arrow_node 
         break;
     case ARB_LAYOUT_BITS:
         ARB_TRY(reserve_bits(column, &column->values, (size_t)rows, error));
-        if (rows != 0)
-            write_bits(column, &column->values, node->buffers[1].data, (size_t)(node->offset + start), (size_t)rows);
+        write_bits(column, &column->values, node->buffers[1].data, (size_t)(node->offset + start), (size_t)rows);
         break;
     case ARB_LAYOUT_LIST:
     case ARB_LAYOUT_LIST_VIEW:

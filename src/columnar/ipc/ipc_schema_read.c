@@ -11,7 +11,10 @@ typedef struct walk {
 
 static arb_code out_of_memory(walk *walk)
 {
-    return arb_fail(walk->error, ARB_LIMIT_EXCEEDED, "a schema is too large for its description, or memory is short");
+    const arb_arena *arena = &walk->schema->arena;
+    if (walk->fields_left != 0 && arena->total < arena->limit / 2)
+        return arb_fail_memory(walk->error, "a schema", sizeof(arb_arrow_field));
+    return arb_fail(walk->error, ARB_LIMIT_EXCEEDED, "a schema is too large for its description");
 }
 
 static bool copy_text(walk *walk, arb_str text, arb_str *out)
@@ -246,8 +249,10 @@ static arb_code read_fields(walk *walk, const arb_flat_vector *tables, unsigned 
     if (depth > ARB_ARROW_DEPTH_MAX)
         return arb_fail(walk->error, ARB_LIMIT_EXCEEDED, "a schema is nested more than %d levels deep",
                         ARB_ARROW_DEPTH_MAX);
-    if (tables->count > walk->fields_left)
+    if (tables->count > walk->fields_left) {
+        walk->fields_left = 0;
         return out_of_memory(walk);
+    }
     walk->fields_left -= tables->count;
     parent->children = ARB_ARENA_ARRAY(&walk->schema->arena, arb_arrow_field, tables->count);
     if (parent->children == NULL)
