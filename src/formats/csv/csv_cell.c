@@ -23,8 +23,12 @@ static size_t closing_quote(const arb_csv_dialect *dialect, arb_str raw, bool *o
 arb_csv_cell arb_csv_cell_open(const arb_csv_dialect *dialect, arb_str raw, arb_str *out_text)
 {
     *out_text = raw;
-    if (dialect->quote == 0 || raw.size == 0 || raw.data[0] != (char)dialect->quote)
+    size_t spaces = 0;
+    while (spaces < raw.size && raw.data[spaces] == ' ')
+        spaces++;
+    if (dialect->quote == 0 || spaces == raw.size || raw.data[spaces] != (char)dialect->quote)
         return ARB_CSV_CELL_PLAIN;
+    raw = (arb_str){raw.data + spaces, raw.size - spaces};
     /* Nearly always the last byte is the next quote. */
     const char *next = memchr(raw.data + 1, dialect->quote, raw.size - 1);
     if (dialect->escape == dialect->quote && next == raw.data + raw.size - 1) {
@@ -70,7 +74,7 @@ static arb_type_id guess_time(arb_str text)
     char separator = text.data[digits];
     int32_t days;
     int64_t value;
-    if (separator == ':' && digits <= 2)
+    if (separator == ':' && digits <= 2 && text.size - digits >= 3)
         return arb_read_time(text, &value) == ARB_READ_OK ? ARB_TYPE_TIME : ARB_TYPE_VARCHAR;
     if (digits != 4 || (separator != '-' && separator != '/'))
         return ARB_TYPE_VARCHAR;
@@ -90,6 +94,10 @@ arb_type_id arb_csv_guess(arb_str text)
         text.size--;
     if (text.size == 0)
         return ARB_TYPE_NULL;
+    /* Codes and telephone numbers, which lose something as numbers. */
+    size_t sign = text.data[0] == '-';
+    if (text.data[0] == '+' || (text.size > sign + 1 && text.data[sign] == '0' && is_digit(text.data[sign + 1])))
+        return guess_time(text);
     arb_int128 whole;
     arb_read outcome = arb_read_integer(text, INT64_MIN, INT64_MAX, &whole);
     if (outcome == ARB_READ_OK)

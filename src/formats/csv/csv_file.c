@@ -85,7 +85,10 @@ static arb_code look(arb_csv_file *file, uint8_t *sample, size_t size, arb_error
         if (!arb_utf8_valid((const uint8_t *)name.data, name.size))
             return arb_fail(error, ARB_INVALID_ENCODING, "the name of column %zu is not valid UTF-8", i + 1);
     }
-    return arb_csv_ranges_init(&file->ranges, file->source, &file->layout.dialect, start + file->layout.data_start,
+    file->ranges = ARB_ARENA_NEW(&file->arena, arb_csv_ranges);
+    if (file->ranges == NULL)
+        return arb_fail_memory(error, "a CSV file", sizeof *file->ranges);
+    return arb_csv_ranges_init(file->ranges, file->source, &file->layout.dialect, start + file->layout.data_start,
                                file->options.range_bytes, &file->arena, error);
 }
 
@@ -93,10 +96,10 @@ static arb_code make_table(arb_csv_file *file, arb_error *error)
 {
     size_t count = file->layout.column_count;
     arb_table_column *columns = ARB_ARENA_ARRAY(&file->arena, arb_table_column, count);
-    arb_split *splits = ARB_ARENA_ARRAY(&file->arena, arb_split, file->ranges.count + 1);
+    arb_split *splits = ARB_ARENA_ARRAY(&file->arena, arb_split, file->ranges->count + 1);
     if (columns == NULL || splits == NULL)
         return arb_fail_memory(error, "a CSV file", file->arena.total);
-    uint64_t size = file->source->identity.size, bytes = size - ARB_MIN(size, file->ranges.data_start);
+    uint64_t size = file->source->identity.size, bytes = size - ARB_MIN(size, file->ranges->data_start);
     for (size_t i = 0; i < count; i++)
         columns[i] = (arb_table_column){.name = file->layout.names[i],
                                         .type = file->layout.types[i],
@@ -105,15 +108,15 @@ static arb_code make_table(arb_csv_file *file, arb_error *error)
     file->base.columns = columns;
     file->base.column_count = count;
     file->base.splits = splits;
-    for (size_t i = file->ranges.first; i < file->ranges.count; i++) {
-        uint64_t from = ARB_MAX(i * file->options.range_bytes, file->ranges.data_start);
+    for (size_t i = file->ranges->first; i < file->ranges->count; i++) {
+        uint64_t from = ARB_MAX(i * file->options.range_bytes, file->ranges->data_start);
         uint64_t to = ARB_MIN((i + 1) * file->options.range_bytes, size);
         if (from >= to)
             continue;
         splits[file->base.split_count] =
             (arb_split){.number = (uint32_t)file->base.split_count,
                         .part = (uint32_t)i,
-                        .first_row = (uint64_t)((double)(from - file->ranges.data_start) / file->layout.row_bytes),
+                        .first_row = (uint64_t)((double)(from - file->ranges->data_start) / file->layout.row_bytes),
                         .rows = (uint64_t)((double)(to - from) / file->layout.row_bytes) + 1,
                         .bytes = to - from};
         file->base.split_count++;

@@ -11,7 +11,7 @@ typedef struct arb_csv_file {
     arb_arena arena;         /* holds all else */
     arb_csv_options options; /* null texts are in the arena; columns are in the layout */
     arb_csv_layout layout;
-    arb_csv_ranges ranges;
+    arb_csv_ranges *ranges; /* learns while the file is read, which is safe from several threads */
 } arb_csv_file;
 
 /* The reader of csv_reader.c, for the file's vtable. */

@@ -24,20 +24,22 @@ size_t arb_csv_index_bytes(const uint8_t *data, size_t size, const arb_csv_diale
                 s.escaped = true;
             } else if (byte == quote) {
                 s.in_quotes = false;
-                s.may_open = escape == 0; /* written twice, it opens again at once */
+                s.closed = escape == 0; /* written twice, it opens again at once */
             }
             continue;
         } else if (at_row && dialect->comment != 0 && byte == dialect->comment) {
             s.in_comment = true;
             continue;
-        } else if (quote != 0 && byte == quote && s.may_open) {
+        } else if (quote != 0 && byte == quote && (s.at_start || s.closed)) {
             s.in_quotes = true;
+            s.at_start = s.closed = false;
             continue;
         }
-        s.may_open = false;
+        s.closed = false;
+        s.at_start = s.at_start && byte == ' ';
         if (byte == newline || byte == delimiter) {
             out[count++] = base + (uint32_t)i;
-            s.may_open = true;
+            s.at_start = true;
             s.row_start = byte == newline;
             s.in_comment = false;
         }

@@ -1,7 +1,7 @@
 /* csv_index.h: where cells end.
  *
  * A CSV file is cut into cells by two bytes, the delimiter and the line's end, wherever they do not stand in quotes. A
- * quote opens only at the beginning of a cell; inside of quotes it stands for itself when it is written twice (or behind
+ * quote opens only at the beginning of a cell, spaces aside; inside of quotes it stands for itself when it is written twice (or behind
  * the escape); behind a closing quote, and anywhere else, it is an ordinary byte. This file finds these positions, 64
  * bytes at a time where the usual rules hold (csv_index_kernel.c), and byte by byte in the other cases. */
 #ifndef ARB_FORMATS_CSV_CSV_INDEX_H
@@ -15,9 +15,10 @@ typedef struct arb_csv_dialect {
     uint8_t newline; /* the last byte of a line's end: '\n', or '\r' in files that have no '\n' */
 } arb_csv_dialect;
 
-/* Between two bytes of the file. Zeroed but for the first two at a row's beginning: use arb_csv_state_at_row. */
+/* Between two bytes of the file. */
 typedef struct arb_csv_state {
-    bool may_open;  /* a quote here would open: a cell begins, or a closing quote was just there */
+    bool at_start;  /* of a cell, spaces aside: a quote here opens */
+    bool closed;    /* a quote was just closed: another one here opens it again */
     bool row_start; /* a comment could begin */
     bool in_quotes, escaped, in_comment;
     bool high; /* bytes outside of ASCII were seen; only ever set */
@@ -25,7 +26,23 @@ typedef struct arb_csv_state {
 
 ARB_INLINE arb_csv_state arb_csv_state_at_row(void)
 {
-    return (arb_csv_state){.may_open = true, .row_start = true};
+    return (arb_csv_state){.at_start = true, .row_start = true};
+}
+
+/* Move the state over bytes that have no quote, of a dialect without comments, unless they lie in quotes. */
+ARB_INLINE void arb_csv_state_pass(const arb_csv_dialect *dialect, const uint8_t *data, size_t size,
+                                   arb_csv_state *state)
+{
+    if (state->in_quotes || size == 0)
+        return;
+    size_t at = size;
+    while (at != 0 && data[at - 1] == ' ' && dialect->delimiter != ' ')
+        at--;
+    uint8_t last = at == 0 ? 0 : data[at - 1];
+    if (at != 0)
+        state->at_start = last == dialect->newline || last == dialect->delimiter;
+    state->row_start = at == size && last == dialect->newline;
+    state->closed = false;
 }
 
 /* Positions (plus `base`) of the bytes that end a cell among data[0, size), to `out`, which has room for `size`. Returns

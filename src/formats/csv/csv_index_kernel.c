@@ -74,21 +74,24 @@ static ARB_NOINLINE size_t index_bytes(const uint8_t *data, size_t size, const a
         uint64_t newlines = equal_mask(block, dialect->newline);
         uint64_t ends = newlines | equal_mask(block, dialect->delimiter);
         uint64_t quotes = dialect->quote == 0 ? 0 : equal_mask(block, dialect->quote);
-        if (quotes == 0 && !state->in_quotes) {
-            count += put_positions(ends, base + (uint32_t)at, out + count);
-            state->may_open = ends >> 63;
+        if (quotes == 0) {
+            if (!state->in_quotes)
+                count += put_positions(ends, base + (uint32_t)at, out + count);
+            arb_csv_state_pass(dialect, block, 64, state);
         } else {
             uint64_t inside = running_xor(quotes) ^ (state->in_quotes ? ~(uint64_t)0 : 0);
-            uint64_t opening = quotes & inside, allowed = (ends | quotes) << 1 | state->may_open;
-            if ((opening & ~allowed) != 0) {
+            uint64_t opening = quotes & inside, allowed = (ends | quotes) << 1 | (state->at_start || state->closed);
+            /* A space at the end may stand between a delimiter and a quote. */
+            if ((opening & ~allowed) != 0 || (block[63] == ' ' && inside >> 63 == 0)) {
                 count += arb_csv_index_bytes(block, 64, dialect, state, base + (uint32_t)at, out + count);
                 continue;
             }
             count += put_positions(ends & ~inside, base + (uint32_t)at, out + count);
             state->in_quotes = inside >> 63;
-            state->may_open = ((ends | quotes) & ~inside) >> 63;
+            state->at_start = (ends & ~inside) >> 63;
+            state->closed = (quotes & ~inside) >> 63;
+            state->row_start = (newlines & ~inside) >> 63;
         }
-        state->row_start = newlines >> 63 && !state->in_quotes;
         state->high = state->high || high_bits(block) != 0;
     }
     if (at < size)

@@ -51,17 +51,8 @@ static arb_code first_line(const arb_csv_ranges *ranges, size_t range, walk_memo
 
 static bool same_state(const arb_csv_state *a, const arb_csv_state *b)
 {
-    return a->in_quotes == b->in_quotes && a->may_open == b->may_open && a->escaped == b->escaped &&
-           a->in_comment == b->in_comment && a->row_start == b->row_start;
-}
-
-/* Behind bytes without a quote, only the last of them matters. */
-static void pass_quoteless(const arb_csv_dialect *dialect, uint8_t last, arb_csv_state *state)
-{
-    if (state->in_quotes)
-        return;
-    state->row_start = last == dialect->newline;
-    state->may_open = state->row_start || last == dialect->delimiter;
+    return a->in_quotes == b->in_quotes && a->at_start == b->at_start && a->closed == b->closed &&
+           a->escaped == b->escaped && a->in_comment == b->in_comment && a->row_start == b->row_start;
 }
 
 /* Both states at once. They soon become one: where the wrong one takes text for quotes, it meets quotes that cannot
@@ -75,8 +66,8 @@ static arb_code walk(const arb_csv_ranges *ranges, uint64_t from, uint64_t to, w
         size_t here = (size_t)ARB_MIN(to - at, (uint64_t)PIECE);
         ARB_TRY(arb_byte_source_read(ranges->source, at, memory->bytes, here, error));
         if (usual && memchr(memory->bytes, ranges->dialect.quote, here) == NULL) {
-            pass_quoteless(&ranges->dialect, memory->bytes[here - 1], &outside);
-            pass_quoteless(&ranges->dialect, memory->bytes[here - 1], &inside);
+            arb_csv_state_pass(&ranges->dialect, memory->bytes, here, &outside);
+            arb_csv_state_pass(&ranges->dialect, memory->bytes, here, &inside);
             continue;
         }
         const arb_csv_kernels *kernels = arb_csv_kernels_get();
@@ -90,11 +81,17 @@ static arb_code walk(const arb_csv_ranges *ranges, uint64_t from, uint64_t to, w
     return ARB_OK;
 }
 
-static arb_code begin(const arb_csv_ranges *ranges, size_t range, walk_memory *memory, uint64_t *out_offset,
+static arb_code begin(arb_csv_ranges *ranges, size_t range, walk_memory *memory, uint64_t *out_offset,
                       bool *out_in_quotes, arb_error *error)
 {
     *out_in_quotes = false;
-    for (size_t i = ranges->first; ranges->dialect.quote != 0 && i < range; i++) {
+    size_t first = ranges->first;
+    uint64_t known = atomic_load_explicit(&ranges->known, memory_order_relaxed);
+    if (known != 0 && known >> 1 <= range) {
+        first = (size_t)(known >> 1);
+        *out_in_quotes = known & 1;
+    }
+    for (size_t i = first; ranges->dialect.quote != 0 && i < range; i++) {
         uint8_t result = atomic_load_explicit(&ranges->results[i], memory_order_relaxed);
         if (result == 0) {
             uint64_t from, to;
@@ -105,10 +102,12 @@ static arb_code begin(const arb_csv_ranges *ranges, size_t range, walk_memory *m
         }
         *out_in_quotes = (result & (*out_in_quotes ? FROM_INSIDE : FROM_OUTSIDE)) != 0;
     }
+    if (range > first)
+        atomic_store_explicit(&ranges->known, (uint64_t)range << 1 | *out_in_quotes, memory_order_relaxed);
     return first_line(ranges, range, memory, out_offset, error);
 }
 
-arb_code arb_csv_ranges_begin(const arb_csv_ranges *ranges, size_t range, uint64_t *out_offset, bool *out_in_quotes,
+arb_code arb_csv_ranges_begin(arb_csv_ranges *ranges, size_t range, uint64_t *out_offset, bool *out_in_quotes,
                               arb_error *error)
 {
     walk_memory *memory = arb_alloc(sizeof *memory);

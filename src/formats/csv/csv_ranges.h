@@ -20,6 +20,7 @@ typedef struct arb_csv_ranges {
     uint64_t range_bytes;
     size_t count, first;      /* ranges; the one that holds data_start */
     _Atomic uint8_t *results; /* one a range; 0: not known */
+    _Atomic uint64_t known;   /* a range and whether it begins in quotes, from where to go on; 0: none */
 } arb_csv_ranges;
 
 /* Of zeroed memory; `results` is allocated in the arena. */
@@ -28,7 +29,7 @@ ARB_NODISCARD arb_code arb_csv_ranges_init(arb_csv_ranges *ranges, const arb_byt
                                            arb_arena *arena, arb_error *error);
 /* The first line of a range: *out_offset is where it begins (at the file's end when there is none), *out_in_quotes
  * whether that is within quotes. Any thread. */
-ARB_NODISCARD arb_code arb_csv_ranges_begin(const arb_csv_ranges *ranges, size_t range, uint64_t *out_offset,
+ARB_NODISCARD arb_code arb_csv_ranges_begin(arb_csv_ranges *ranges, size_t range, uint64_t *out_offset,
                                             bool *out_in_quotes, arb_error *error);
 
 #endif

@@ -122,7 +122,7 @@ static arb_code read_cell(csv_reader *reader, csv_column *column, arb_vector *ve
     }
     arb_str raw = arb_csv_rows_cell(&reader->rows, field), text = raw;
     arb_csv_cell kind = ARB_CSV_CELL_PLAIN;
-    if (raw.size != 0 && dialect->quote != 0 && (uint8_t)raw.data[0] == dialect->quote)
+    if (raw.size != 0 && dialect->quote != 0 && ((uint8_t)raw.data[0] == dialect->quote || raw.data[0] == ' '))
         kind = arb_csv_cell_open(dialect, raw, &text);
     if (kind == ARB_CSV_CELL_BROKEN)
         return bad_cell(reader, column, vector, row, raw, ARB_BAD_COPY_FORMAT, "has text behind its closing quote",

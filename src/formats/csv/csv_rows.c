@@ -17,7 +17,7 @@ void arb_csv_rows_locate(const arb_csv_rows *rows, uint32_t position, arb_error 
 
 arb_code arb_csv_rows_begin(arb_csv_rows *rows, size_t range, arb_error *error)
 {
-    const arb_csv_ranges *ranges = &rows->file->ranges;
+    arb_csv_ranges *ranges = rows->file->ranges;
     bool in_quotes;
     ARB_TRY(arb_csv_ranges_begin(ranges, range, &rows->split_offset, &in_quotes, error));
     rows->end_offset = ARB_MIN((range + 1) * ranges->range_bytes, ranges->source->identity.size);
@@ -105,20 +105,22 @@ static arb_code wrong_width(const arb_csv_rows *rows, uint32_t cells, arb_error 
     return code;
 }
 
-/* The row of `cells` cells ends: does it count? */
+/* The row of `cells` cells ends, the last one of which is blank or not: does it count? */
 static arb_code end_row(arb_csv_rows *rows, uint32_t cells, bool is_blank, arb_error *error)
 {
+    bool is_empty = is_blank && cells == 1;
     const arb_csv_options *options = &rows->file->options;
     const arb_csv_dialect *dialect = &rows->file->layout.dialect;
     if (rows->skip_first) {
         rows->skip_first = false;
         return ARB_OK;
     }
-    if (is_blank && cells == 1 && rows->width > 1)
+    if (is_empty && rows->width > 1)
         return ARB_OK;
     if (dialect->comment != 0 && rows->row_begin < rows->loaded &&
         rows->buffer.data[rows->row_begin - rows->base] == dialect->comment)
         return ARB_OK;
+    cells -= is_blank && cells == rows->width + 1; /* a delimiter too many at the line's end */
     if (cells != rows->width) {
         bool is_filled = cells < rows->width && options->null_padding;
         if (options->on_error == ARB_CSV_SKIP_ROW && !is_filled)

@@ -15,7 +15,8 @@ enum { LOOK_BYTES = 256 << 10, COLUMNS_MOST = 100000 };
 
 typedef struct sample_row {
     uint32_t begin;
-    uint32_t cells; /* 0: an empty line */
+    uint32_t cells;     /* 0: an empty line */
+    bool has_blank_end; /* the last cell is empty */
 } sample_row;
 
 typedef struct sniffer {
@@ -57,7 +58,7 @@ static size_t without_return(const sniffer *s, const arb_csv_dialect *dialect, s
 static bool is_broken(const sniffer *s, const arb_csv_dialect *dialect, size_t begin, size_t end)
 {
     arb_str text;
-    return dialect->quote != 0 && begin < end && s->data[begin] == dialect->quote &&
+    return dialect->quote != 0 && begin < end && (s->data[begin] == dialect->quote || s->data[begin] == ' ') &&
            arb_csv_cell_open(dialect, cell_between(s, begin, end), &text) == ARB_CSV_CELL_BROKEN;
 }
 
@@ -67,7 +68,8 @@ static arb_code cut_rows(sniffer *s, const arb_csv_dialect *dialect, size_t size
 {
     arb_csv_state state = arb_csv_state_at_row();
     size_t count = arb_csv_kernels_get()->index(s->data, size, dialect, &state, 0, s->positions);
-    bool has_rest = s->is_all && size == s->size && (count == 0 ? size != 0 : s->positions[count - 1] + 1 < size);
+    bool ends_line = count != 0 && s->positions[count - 1] + 1 == size && s->data[size - 1] == dialect->newline;
+    bool has_rest = s->is_all && size == s->size && size != 0 && !ends_line;
     if (has_rest)
         s->positions[count++] = (uint32_t)size; /* as if a line's end were there */
     s->count = count;
@@ -84,7 +86,8 @@ static arb_code cut_rows(sniffer *s, const arb_csv_dialect *dialect, size_t size
             bool is_comment = dialect->comment != 0 && at > row_begin && s->data[row_begin] == dialect->comment;
             bool is_empty = cells == 1 && end == cell_begin;
             if (!is_comment && !ARB_VEC_PUSH(&s->rows, (sample_row){.begin = (uint32_t)row_begin,
-                                                                    .cells = is_empty ? 0 : (uint32_t)cells}))
+                                                                    .cells = is_empty ? 0 : (uint32_t)cells,
+                                                                    .has_blank_end = end == cell_begin}))
                 return arb_fail_memory(s->error, "a CSV sample", s->rows.size * sizeof(sample_row));
             row_begin = at + 1;
             cells = 0;
@@ -124,12 +127,25 @@ static arb_code usual_width(sniffer *s, size_t *out_width)
     return ARB_OK;
 }
 
+/* A header without the delimiter that all other rows have at their ends: it says how many columns there are. */
+static bool has_delimiters_at_ends(const sniffer *s, size_t width)
+{
+    if (s->rows.size < 2 || width < 2 || s->rows.data[0].cells != width - 1)
+        return false;
+    for (size_t i = 1; i < s->rows.size; i++)
+        if (s->rows.data[i].cells != 0 && (s->rows.data[i].cells != width || !s->rows.data[i].has_blank_end))
+            return false;
+    return true;
+}
+
 static arb_code judge(sniffer *s, candidate *c)
 {
     size_t rows = 0, fitting = 0, behind_bad = 0;
     ARB_TRY(usual_width(s, &c->width));
+    c->width -= has_delimiters_at_ends(s, c->width);
     for (size_t i = 0; i < s->rows.size; i++) {
         size_t cells = s->rows.data[i].cells;
+        cells -= cells == c->width + 1 && s->rows.data[i].has_blank_end;
         bool fits = cells == c->width || (s->options->null_padding && cells < c->width);
         if (cells == 0)
             continue;
@@ -146,7 +162,7 @@ static arb_code judge(sniffer *s, candidate *c)
     bool has_top = behind_bad != 0 && c->width > 1 && left >= 2 && left * 2 > fitting;
     c->is_good = rows != 0 && c->broken == 0 && (behind_bad == 0 || has_top);
     c->start = c->is_good ? behind_bad : 0;
-    while (c->start < s->rows.size && (s->rows.data[c->start].cells == 0 && c->width > 1))
+    while (c->start < s->rows.size && s->rows.data[c->start].cells == 0)
         c->start++;
     return ARB_OK;
 }
@@ -169,11 +185,12 @@ static bool is_better(const candidate *a, const candidate *b)
     return a->fit > b->fit;
 }
 
-static arb_code try_dialect(sniffer *s, arb_csv_dialect dialect, size_t size, candidate *best)
+static arb_code try_dialect(sniffer *s, arb_csv_dialect dialect, size_t size, candidate *best, bool *any_good)
 {
     candidate c = {.dialect = dialect};
     ARB_TRY(cut_rows(s, &dialect, size, &c.broken));
     ARB_TRY(judge(s, &c));
+    *any_good = *any_good || c.is_good;
     if (best->width == 0 || is_better(&c, best))
         *best = c;
     return ARB_OK;
@@ -208,17 +225,23 @@ static arb_code try_quotes(sniffer *s, arb_csv_dialect dialect, size_t size, can
     } else if (o->quote != 0) {
         quotes[count++] = (uint8_t)o->quote;
     } else {
-        quotes[count++] = '"';
+        if (opens_cells(s, size, '"') || !opens_cells(s, size, '\''))
+            quotes[count++] = '"';
         if (opens_cells(s, size, '\''))
             quotes[count++] = '\'';
+        quotes[count++] = 0;
     }
+    bool any_good = false;
     for (size_t i = 0; i < count; i++) {
+        /* That quotes are no quotes is only believed when they make no sense. */
+        if (quotes[i] == 0 && any_good)
+            break;
         dialect.quote = quotes[i];
         dialect.escape = o->escape != 0 ? (uint8_t)o->escape : quotes[i];
-        ARB_TRY(try_dialect(s, dialect, size, best));
+        ARB_TRY(try_dialect(s, dialect, size, best, &any_good));
         if (o->escape == 0 && quotes[i] != 0 && has_pair(s, size, '\\', quotes[i])) {
             dialect.escape = '\\';
-            ARB_TRY(try_dialect(s, dialect, size, best));
+            ARB_TRY(try_dialect(s, dialect, size, best, &any_good));
         }
     }
     return ARB_OK;
@@ -303,20 +326,34 @@ static arb_type_id guess_cell(const sniffer *s, arb_str text)
     return is_null_text(s->options, text) ? ARB_TYPE_NULL : arb_csv_guess(text);
 }
 
-/* Whether the first row could not be one of the table's. */
+/* Whether the first row could not be one of the table's: a cell of it is not of its column's type, or is the only one of
+ * its column; it is empty; or all columns are text, and it may be a header as well as not. */
 static bool deviates(const arb_type_id *first, const arb_type_id *rest, size_t width)
 {
-    bool all_text = true;
+    bool all_text = true, all_empty = true;
     for (size_t i = 0; i < width; i++) {
-        if (rest[i] != ARB_TYPE_VARCHAR && rest[i] != ARB_TYPE_NULL) {
-            all_text = false;
-            if (first[i] != ARB_TYPE_NULL && arb_csv_guess_merge(first[i], rest[i]) == ARB_TYPE_VARCHAR)
-                return true;
-        }
-        if (first[i] != ARB_TYPE_VARCHAR)
-            all_text = false;
+        bool is_text = rest[i] == ARB_TYPE_VARCHAR || rest[i] == ARB_TYPE_NULL;
+        all_text = all_text && is_text;
+        all_empty = all_empty && first[i] == ARB_TYPE_NULL;
+        if (first[i] == ARB_TYPE_NULL)
+            continue;
+        if (!is_text && arb_csv_guess_merge(first[i], rest[i]) == ARB_TYPE_VARCHAR)
+            return true;
+        if (first[i] == ARB_TYPE_VARCHAR && rest[i] == ARB_TYPE_NULL)
+            return true;
     }
-    return all_text;
+    return all_text || all_empty;
+}
+
+/* A single row is a header when there is nothing but text in it. */
+static bool has_names(const arb_type_id *first, const arb_type_id *rest, size_t width, size_t rows)
+{
+    if (rows > 1)
+        return deviates(first, rest, width);
+    for (size_t i = 0; i < width; i++)
+        if (first[i] != ARB_TYPE_VARCHAR)
+            return false;
+    return true;
 }
 
 /* Guess all rows from `start` on: the first apart. */
@@ -353,16 +390,19 @@ static bool name_is_taken(const arb_str *names, size_t count, arb_str name)
     return false;
 }
 
-/* Empty names become "column3", repeated ones "name_1". */
+/* Empty names become "column3" ("column03" of more than ten), repeated ones "name_1". */
 static arb_code add_name(sniffer *s, arb_csv_layout *layout, size_t number, arb_str text)
 {
     char made[32];
+    int digits = 1; /* all of the same length, so that they sort */
+    for (size_t last = layout->column_count - 1; last >= 10; last /= 10)
+        digits++;
     while (text.size != 0 && text.data[0] == ' ')
         text.data++, text.size--;
     while (text.size != 0 && text.data[text.size - 1] == ' ')
         text.size--;
     if (text.size == 0)
-        text = (arb_str){made, (size_t)snprintf(made, sizeof made, "column%zu", number)};
+        text = (arb_str){made, (size_t)snprintf(made, sizeof made, "column%0*zu", digits, number)};
     arb_text tried = {0};
     arb_text_append_str(&tried, text);
     for (unsigned i = 1; number < 1000 && name_is_taken(layout->names, number, arb_text_view(&tried)); i++) {
@@ -414,7 +454,7 @@ static arb_code make_columns(sniffer *s, const candidate *c, arb_csv_layout *lay
     size_t rows;
     guess_rows(s, c, first, rest, &rows);
     bool header =
-        o->header == ARB_CSV_YES || (o->header == ARB_CSV_AUTO && rows != 0 && deviates(first, rest, c->width));
+        o->header == ARB_CSV_YES || (o->header == ARB_CSV_AUTO && rows != 0 && has_names(first, rest, c->width, rows));
     if (o->column_count != 0 && o->header == ARB_CSV_AUTO &&
         rows > 1) { /* the types are known: hold the row against them */
         arb_type_id *said = rest;
