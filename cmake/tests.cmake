@@ -41,3 +41,9 @@ if(Python3_FOUND AND TARGET parquet_dump)
     set_tests_properties(formats/${script} PROPERTIES RESOURCE_LOCK venv_pyarrow TIMEOUT 900)
   endforeach()
 endif()
+if(Python3_FOUND AND TARGET ipc_dump)
+  add_test(NAME columnar/ipc_golden
+           COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/test/tools/ipc_golden.py $<TARGET_FILE:ipc_dump>
+                   ${CMAKE_SOURCE_DIR}/../shared/corpora/arrow-testing/arrow-ipc-stream/integration)
+  set_tests_properties(columnar/ipc_golden PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 900)
+endif()

@@ -18,16 +18,15 @@ static arb_code short_of_memory(importer *importer)
     return arb_fail_memory(importer->error, "a schema", sizeof(arb_arrow_field));
 }
 
-static bool take_text(importer *importer, const char **at, size_t *total, arb_str *out)
+static arb_code take_text(importer *importer, const char **at, size_t *total, arb_str *out)
 {
     int32_t size = arb_load_i32(*at);
     *at += 4;
-    *out = (arb_str){0};
     if (size < 0 || (*total += (size_t)size) > METADATA_MOST)
-        return false;
+        return arb_fail(importer->error, ARB_CORRUPT_DATA, "the metadata of a schema has an impossible size");
     *out = arb_str_copy(&importer->schema->arena, (arb_str){*at, (size_t)size});
     *at += size;
-    return out->data != NULL;
+    return out->data != NULL ? ARB_OK : short_of_memory(importer);
 }
 
 /* A count; then for each pair the size of the key, the key, the size of the value, the value. */
@@ -44,10 +43,10 @@ static arb_code import_metadata(importer *importer, const char *from, arb_arrow_
         return short_of_memory(importer);
     size_t total = 0;
     from += 4;
-    for (int32_t i = 0; i < count; i++)
-        if (!take_text(importer, &from, &total, &texts[i]) || !take_text(importer, &from, &total, &texts[count + i]))
-            return arb_fail(importer->error, ARB_CORRUPT_DATA,
-                            "the metadata of a schema is damaged, or memory is short");
+    for (int32_t i = 0; i < count; i++) {
+        ARB_TRY(take_text(importer, &from, &total, &texts[i]));
+        ARB_TRY(take_text(importer, &from, &total, &texts[count + i]));
+    }
     *out = (arb_arrow_metadata){(size_t)count, texts, texts + count};
     return ARB_OK;
 }

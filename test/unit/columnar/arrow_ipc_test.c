@@ -7,6 +7,7 @@
 
 #include "columnar/arrow_concat.h"
 #include "columnar/arrow_equal.h"
+#include "columnar/arrow_vectors.h"
 #include "columnar/ipc/ipc_file_reader.h"
 #include "columnar/ipc/ipc_format.h"
 #include "columnar/ipc/ipc_stream_reader.h"
@@ -43,6 +44,30 @@ static void drop(arrays *arrays)
     for (size_t i = 0; i < arrays->count; i++)
         arb_arrow_array_unref(arrays->data[i]);
     arrays->count = 0;
+}
+
+/* Whatever was accepted can be scanned, as far as SQL has its types: values may be refused, no more. */
+static void scan_all(const arb_arrow_array *array)
+{
+    arb_error error = {0};
+    const arb_arrow_schema *schema = array->checked.schema;
+    for (uint32_t i = 0; i < schema->root.child_count; i++) {
+        arb_arrow_scan *scan;
+        const arb_batch *batch = NULL;
+        if (arb_arrow_scan_create(schema, &i, 1, i % 2 == 0, &scan, &error) != ARB_OK)
+            continue;
+        if (arb_arrow_scan_begin(scan, array, &error) == ARB_OK)
+            for (int batches = 0; batches < 50 && arb_arrow_scan_next(scan, &batch, &error) == ARB_OK; batches++)
+                if (batch == NULL)
+                    break;
+        arb_arrow_scan_destroy(scan);
+    }
+}
+
+static void scan_arrays(const arrays *arrays)
+{
+    for (size_t i = 0; i < arrays->count; i++)
+        scan_all(arrays->data[i]);
 }
 
 /* Read all batches; only the first 16 are kept. */
@@ -298,6 +323,7 @@ static void mutate(const arb_text *good, unsigned times, uint64_t seed)
             copy[at] = how < 5 ? (char)bytes[how] : (char)(copy[at] ^ (1 << sample_next(&random) % 8));
         }
         assert_true(is_typed(read_bytes(copy, good->size, &got, &error)));
+        scan_arrays(&got);
         drop(&got);
     }
     arb_free(copy);
@@ -448,6 +474,7 @@ static void read_hostile(const char *path, size_t *count)
     if (strstr(path, "/integration/") != NULL)
         return;
     assert_true(is_typed(read_path(path, &got, &error)));
+    scan_arrays(&got);
     drop(&got);
     ++*count;
 }
