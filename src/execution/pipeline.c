@@ -116,7 +116,7 @@ static bool passes(const arb_pipeline *pipeline, const arb_operator *op)
     return false;
 }
 
-static arb_code note_runtime_filters(arb_pipeline_set *set, const arb_physical_node *node, arb_operator *op,
+static arb_code note_runtime_filters(arb_pipeline_set *set, const arb_physical_node *node, arb_pipeline_sink *maker,
                                      arb_error *error)
 {
     for (size_t i = 0; i < node->join.runtime_count; i++) {
@@ -125,7 +125,7 @@ static arb_code note_runtime_filters(arb_pipeline_set *set, const arb_physical_n
             if (!ARB_ARENA_PUSH(set->arena, &set->runtime_makers, NULL) ||
                 !ARB_ARENA_PUSH(set->arena, &set->runtime_keys, 0))
                 return no_memory(error);
-        set->runtime_makers.data[number] = op;
+        set->runtime_makers.data[number] = maker;
         set->runtime_keys.data[number] = node->join.runtime[i].key;
     }
     return ARB_OK;
@@ -138,9 +138,9 @@ static arb_code build_join(arb_pipeline_set *set, const arb_physical_node *node,
     arb_pipeline_sink *sink;
     arb_pipeline *feeder, *rest = NULL;
     ARB_TRY(make_operator(set, node, hashed ? arb_hash_join_create : arb_loop_join_create, &op, error));
-    if (hashed)
-        ARB_TRY(note_runtime_filters(set, node, op, error));
     ARB_TRY(new_sink(set, op, &sink, error));
+    if (hashed)
+        ARB_TRY(note_runtime_filters(set, node, sink, error));
     ARB_TRY(new_pipeline(set, sink, &feeder, error));
     ARB_TRY(build(set, node->children[1], feeder, error));
     ARB_TRY(wait_for_sink(set, into, sink, error));
@@ -188,9 +188,12 @@ static arb_code build_scan(arb_pipeline_set *set, const arb_physical_node *node,
         const arb_runtime_filter *wanted = &node->scan.runtime[i];
         if (wanted->number >= set->runtime_makers.size || set->runtime_makers.data[wanted->number] == NULL)
             return arb_fail(error, ARB_INTERNAL, "run-time filter %u has no join that makes it", wanted->number);
-        ARB_TRY(arb_hash_join_runtime_filter(set->runtime_makers.data[wanted->number],
-                                             set->runtime_keys.data[wanted->number], wanted->column, &filters[i],
-                                             error));
+        /* The scan is below the join's probe side, so the build side cannot wait for it in turn. Waiting costs nothing:
+         * the join's probing waits for both. */
+        arb_pipeline_sink *maker = set->runtime_makers.data[wanted->number];
+        ARB_TRY(wait_for_sink(set, into, maker, error));
+        ARB_TRY(arb_hash_join_runtime_filter(maker->op, set->runtime_keys.data[wanted->number], wanted->column,
+                                             &filters[i], error));
     }
     ARB_TRY(arb_scan_create(node, set->context, filters, &op, error));
     ARB_TRY(keep_operator(set, op, error));

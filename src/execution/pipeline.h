@@ -44,9 +44,9 @@ typedef struct arb_pipeline_set {
     arb_arena *arena;
     arb_query_context *context;
     arb_pipeline_list pipelines;
-    ARB_VEC(arb_operator *) operators;      /* all of them, to be destroyed */
-    ARB_VEC(arb_pipeline_sink *) shared;    /* by number of the shared subplan */
-    ARB_VEC(arb_operator *) runtime_makers; /* join by number of the runtime filter */
+    ARB_VEC(arb_operator *) operators;           /* all of them, to be destroyed */
+    ARB_VEC(arb_pipeline_sink *) shared;         /* by number of the shared subplan */
+    ARB_VEC(arb_pipeline_sink *) runtime_makers; /* join by number of the run-time filter */
     ARB_VEC(uint32_t) runtime_keys;
 } arb_pipeline_set;
 
