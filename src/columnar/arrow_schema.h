@@ -155,7 +155,7 @@ size_t arb_arrow_field_width(const arb_arrow_field *field);
 uint32_t arb_arrow_layout_buffers(arb_arrow_layout layout);
 /* Whether buffer 0 says which rows are NULL. */
 bool arb_arrow_layout_has_validity(arb_arrow_layout layout);
-bool arb_arrow_kind_is_utf8(arb_arrow_kind kind); /* UTF8, LARGE_UTF8, UTF8_VIEW */
+bool arb_arrow_kind_is_utf8(arb_arrow_kind kind);    /* UTF8, LARGE_UTF8, UTF8_VIEW */
 bool arb_arrow_kind_is_integer(arb_arrow_kind kind); /* INT8 to UINT64 */
 const char *arb_arrow_kind_name(arb_arrow_kind kind);
 /* "timestamp(us, Europe/Paris)", "list<item: int32>"; for messages and listings. */

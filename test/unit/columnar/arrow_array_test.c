@@ -407,7 +407,7 @@ static void allocations_fail(void **state)
         arb_arrow_schema *schema = NULL;
         arb_arrow_array *array = NULL, *copy = NULL;
         arb_alloc_fail_at(n, false);
-        arb_code code = sample_schema(ARB_ARROW_NULL, (arb_arrow_kind)(ARB_ARROW_KIND_COUNT - 1), &schema, &error);
+        arb_code code = sample_schema(SAMPLE_FIRST, SAMPLE_LAST, &schema, &error);
         if (code == ARB_OK)
             code = sample_array(schema, 20, 9, &array, &error);
         if (code == ARB_OK)

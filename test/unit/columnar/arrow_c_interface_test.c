@@ -6,15 +6,13 @@
 #include "columnar/arrow_c_interface.h"
 #include "columnar/arrow_equal.h"
 
-enum { ALL_FIRST = ARB_ARROW_NULL, ALL_LAST = ARB_ARROW_KIND_COUNT - 1 };
-
 static void schemas_come_back(void **state)
 {
     (void)state;
     arb_error error = {0};
     arb_arrow_schema *schema, *again;
     struct ArrowSchema out;
-    ASSERT_OK(sample_schema(ALL_FIRST, ALL_LAST, &schema, &error));
+    ASSERT_OK(sample_schema(SAMPLE_FIRST, SAMPLE_LAST, &schema, &error));
     schema->root.children[ARB_ARROW_MAP].ordered = schema->root.children[ARB_ARROW_DICTIONARY].ordered = true;
     ASSERT_OK(arb_arrow_schema_export(schema, &out, &error));
     assert_string_equal(out.format, "+s");
@@ -63,7 +61,7 @@ static void arrays_come_back(void **state)
     (void)state;
     arb_error error = {0};
     arb_arrow_schema *schema;
-    ASSERT_OK(sample_schema(ALL_FIRST, ALL_LAST, &schema, &error));
+    ASSERT_OK(sample_schema(SAMPLE_FIRST, SAMPLE_LAST, &schema, &error));
     for (int64_t rows = 0; rows < 300; rows = rows * 2 + 1) {
         arb_arrow_array *array, *again;
         struct ArrowArray out;
@@ -280,7 +278,7 @@ static void allocations_fail(void **state)
     arb_error error = {0};
     arb_arrow_schema *schema;
     arb_arrow_array *array;
-    ASSERT_OK(sample_schema(ALL_FIRST, ALL_LAST, &schema, &error));
+    ASSERT_OK(sample_schema(SAMPLE_FIRST, SAMPLE_LAST, &schema, &error));
     ASSERT_OK(sample_array(schema, 10, 3, &array, &error));
     for (uint64_t n = 1;; n++) {
         struct ArrowSchema type = {0};

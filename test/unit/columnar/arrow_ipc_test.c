@@ -13,8 +13,6 @@
 #include "columnar/ipc/ipc_stream_reader.h"
 #include "columnar/ipc/ipc_writer.h"
 
-enum { ALL_FIRST = ARB_ARROW_NULL, ALL_LAST = ARB_ARROW_KIND_COUNT - 1 };
-
 /* ---- writing and reading ---- */
 
 static arb_code write_arrays(arb_text *out, arb_ipc_form form, const arb_ipc_write_options *options,
@@ -122,7 +120,7 @@ static void all_types_come_back(void **state)
     arb_error error = {0};
     arb_arrow_schema *schema;
     arb_arrow_array *whole, *parts[3];
-    ASSERT_OK(sample_schema(ALL_FIRST, ALL_LAST, &schema, &error));
+    ASSERT_OK(sample_schema(SAMPLE_FIRST, SAMPLE_LAST, &schema, &error));
     ASSERT_OK(sample_array(schema, 100, 5, &whole, &error));
     ASSERT_OK(arb_arrow_copy_rows(whole, 0, 60, &parts[0], &error));
     ASSERT_OK(arb_arrow_copy_rows(whole, 60, 0, &parts[1], &error));
@@ -360,7 +358,7 @@ static void allocations_fail(void **state)
     arb_error error = {0};
     arb_arrow_schema *schema;
     arb_arrow_array *array;
-    ASSERT_OK(sample_schema(ARB_ARROW_UTF8, (arb_arrow_kind)ALL_LAST, &schema, &error));
+    ASSERT_OK(sample_schema(ARB_ARROW_UTF8, SAMPLE_LAST, &schema, &error));
     ASSERT_OK(sample_array(schema, 9, 5, &array, &error));
     for (int form = ARB_IPC_STREAM; form <= ARB_IPC_FILE; form++)
         for (uint64_t n = 1;; n++) {

@@ -12,6 +12,10 @@
 #include "base/alloc.h"
 #include "columnar/arrow_array.h"
 
+/* All kinds. */
+#define SAMPLE_FIRST ARB_ARROW_NULL
+#define SAMPLE_LAST ARB_ARROW_RUN_END_ENCODED
+
 typedef struct sample_random {
     uint64_t state;
 } sample_random;
