@@ -146,7 +146,26 @@ static arb_code bind_on(arb_binder *b, const arb_ast_join *syntax, arb_namespace
     return code;
 }
 
-/* The join with an ON condition. Subqueries that use both sides can only be evaluated above an inner join. */
+/* left JOIN right ON a condition whose subqueries use both sides, where rows of the left side are kept whatever happens:
+ * left JOIN LATERAL (SELECT * FROM right WHERE the condition). */
+static arb_code join_laterally(arb_binder *b, const arb_ast_join *syntax, arb_join_kind kind, const arb_logical *left,
+                               const arb_logical *right, arb_pending_joins *pending, const arb_expr *condition,
+                               const arb_logical **out)
+{
+    arb_logical *join;
+    if (kind == ARB_JOIN_RIGHT || kind == ARB_JOIN_FULL)
+        return arb_bind_fail(b, pending->data[0].span, ARB_NOT_SUPPORTED,
+                             "a subquery in ON that uses both sides of a RIGHT or FULL JOIN is not supported");
+    ARB_TRY(arb_bind_join_pending(b, pending, &right));
+    right = arb_logical_filter(b->query, right, condition);
+    ARB_MADE(b, right);
+    ARB_TRY(arb_bind_join(b, kind, left, right, NULL, syntax->span, &join));
+    *out = join;
+    return ARB_OK;
+}
+
+/* The join with an ON condition. Subqueries that use one side are joined to that side; those that use both are
+ * evaluated above an inner join. */
 static arb_code join_on(arb_binder *b, const arb_ast_join *syntax, arb_join_kind kind, const arb_logical *left,
                         const arb_logical *right, arb_namespace *both, const arb_from_context *context,
                         const arb_logical **out)
@@ -160,12 +179,11 @@ static arb_code join_on(arb_binder *b, const arb_ast_join *syntax, arb_join_kind
         bool placed = false;
         if (above.size == 0)
             ARB_TRY(place_join(b, &pending.data[i], &left, &right, &placed));
-        if (!placed && kind != ARB_JOIN_INNER)
-            return arb_bind_fail(b, pending.data[i].span, ARB_NOT_SUPPORTED,
-                                 "a subquery in ON that uses both sides of an outer join is not supported");
         if (!placed)
             ARB_PUSH(b, &above, pending.data[i]);
     }
+    if (above.size != 0 && kind != ARB_JOIN_INNER)
+        return join_laterally(b, syntax, kind, left, right, &above, condition, out);
     ARB_TRY(arb_bind_join(b, kind, left, right, above.size == 0 ? condition : NULL, syntax->span, &join));
     *out = join;
     if (above.size == 0)

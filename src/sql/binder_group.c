@@ -5,15 +5,18 @@
  * it need no change. */
 #include "sql/binder_internal.h"
 
-arb_code arb_bind_group(arb_binder *b, arb_grouping *grouping, arb_str name, const arb_expr *expr)
+arb_code arb_bind_group(arb_binder *b, arb_grouping *grouping, arb_str name, const arb_expr *expr, size_t *out_index)
 {
     arb_named_expr group = {.id = ARB_NO_COLUMN};
     ARB_TRY(arb_bind_settle(b, expr, &group.expr));
     for (size_t i = 0; i < grouping->groups.size; i++) {
+        *out_index = i;
         if (arb_expr_equal(grouping->groups.data[i].expr, group.expr))
             return ARB_OK;
     }
-    if (group.expr->kind == ARB_EXPR_COLUMN && arb_column_set_has(&grouping->below, group.expr->column))
+    *out_index = grouping->groups.size;
+    if (!grouping->has_sets && group.expr->kind == ARB_EXPR_COLUMN &&
+        arb_column_set_has(&grouping->below, group.expr->column))
         group.id = group.expr->column;
     else
         ARB_TRY(arb_bind_new_column(b, name, group.expr->type, true, &group.id));
@@ -27,6 +30,8 @@ arb_code arb_bind_grouped(arb_binder *b, arb_grouping *grouping, const arb_logic
     const arb_scope *scope = grouping->scope;
     for (size_t i = 0; i < scope->aggregates.size; i++)
         ARB_MADE_IF(b, arb_column_set_add(b->query, &grouping->given, scope->aggregates.data[i].id));
+    if (grouping->has_sets)
+        return arb_bind_group_sets(b, grouping, plan);
     *plan = arb_logical_aggregate(b->query, *plan, grouping->groups.data, grouping->groups.size, scope->aggregates.data,
                                   scope->aggregates.size);
     ARB_MADE(b, *plan);
@@ -92,6 +97,11 @@ arb_code arb_bind_check_correlated(arb_binder *b, const arb_grouping *grouping)
         const arb_correlated_use *use = &grouping->scope->correlated.data[i];
         if (!is_ungrouped(grouping, use->id))
             continue;
+        if (grouping->has_sets) {
+            arb_fail(b->error, ARB_NOT_SUPPORTED,
+                     "a subquery that uses columns of a query with GROUPING SETS is not supported");
+            return arb_error_at(b->error, ARB_NOT_SUPPORTED, use->position);
+        }
         arb_fail(b->error, ARB_GROUPING,
                  "a subquery uses column \"%.*s\" of the query around it, which must appear in its GROUP BY clause",
                  ARB_STR_ARGS(name_of(b, grouping, use->id)));

@@ -175,12 +175,11 @@ typedef struct arb_output {
     int64_t position;
 } arb_output;
 
-typedef struct arb_bound_query arb_bound_query;
-struct arb_bound_query {
+typedef struct arb_bound_query {
     const arb_logical *plan;
     size_t count;
     arb_output *columns;
-};
+} arb_bound_query;
 
 /* What whoever asks for a query wants of its untyped literals. */
 typedef struct arb_query_request {
@@ -188,6 +187,7 @@ typedef struct arb_query_request {
     const arb_type *expected; /* or they take these: the columns of an INSERT's target */
     const arb_str *expected_names;
     size_t expected_count;
+    const struct arb_bound_query *beside; /* of a set operation: a VALUES without types takes those of these columns */
 } arb_query_request;
 
 ARB_NODISCARD arb_code arb_bind_query(arb_binder *b, const arb_ast_query *syntax, arb_scope *parent, arb_cte *ctes,
@@ -225,14 +225,22 @@ ARB_NODISCARD arb_code arb_bind_select_items(arb_binder *b, arb_scope *scope, co
 /* Bind an item once. */
 ARB_NODISCARD arb_code arb_bind_select_item(arb_binder *b, arb_scope *scope, arb_select_item *item);
 
-typedef struct arb_grouping {
+/* One of GROUPING SETS: bit i stands for group i. */
+typedef ARB_VEC(uint64_t) arb_group_sets;
+enum { ARB_GROUP_SETS_MAX = 4096, ARB_SET_GROUPS_MAX = 64 };
+
+struct arb_grouping {
     const arb_scope *scope;
     ARB_VEC(arb_named_expr) groups;
-    arb_column_set below; /* columns of the plan that is grouped: these are what must not be used above */
-    arb_column_set given; /* what the AGGREGATE gives */
-} arb_grouping;
-/* Add a group; its expression is over the plan that is grouped. */
-ARB_NODISCARD arb_code arb_bind_group(arb_binder *b, arb_grouping *grouping, arb_str name, const arb_expr *expr);
+    bool has_sets; /* GROUPING SETS, ROLLUP, CUBE: groups that are columns have ids of their own, then */
+    arb_group_sets sets;
+    arb_column_id set_column; /* which of them a row above the grouping belongs to */
+    arb_column_set below;     /* columns of the plan that is grouped: these are what must not be used above */
+    arb_column_set given;     /* what the AGGREGATE gives */
+};
+/* Add a group, unless it is there already; its expression is over the plan that is grouped. */
+ARB_NODISCARD arb_code arb_bind_group(arb_binder *b, arb_grouping *grouping, arb_str name, const arb_expr *expr,
+                                      size_t *out_index);
 /* The AGGREGATE over the plan. */
 ARB_NODISCARD arb_code arb_bind_grouped(arb_binder *b, arb_grouping *grouping, const arb_logical **plan);
 /* The expression over what the AGGREGATE gives; ARB_GROUPING names a column that is not grouped. */
@@ -240,6 +248,14 @@ ARB_NODISCARD arb_code arb_bind_above_groups(arb_binder *b, const arb_grouping *
                                              const arb_expr **out);
 /* Subqueries above a grouping must not use ungrouped columns either. */
 ARB_NODISCARD arb_code arb_bind_check_correlated(arb_binder *b, const arb_grouping *grouping);
+
+/* binder_group_sets.c: the AGGREGATE for several sets of groups, and GROUPING(…). */
+ARB_NODISCARD arb_code arb_bind_group_sets(arb_binder *b, arb_grouping *grouping, const arb_logical **plan);
+ARB_NODISCARD arb_code arb_bind_grouping_call(arb_binder *b, arb_scope *scope, const arb_ast_call *call,
+                                              const arb_expr **out);
+/* Every set of `sets` together with every one of `more`. */
+ARB_NODISCARD arb_code arb_bind_multiply_sets(arb_binder *b, arb_group_sets *sets, const arb_group_sets *more,
+                                              arb_ast_span span);
 
 /* A sort key of a SELECT: its expression as the select list's are. */
 typedef struct arb_select_key {

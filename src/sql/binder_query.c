@@ -249,8 +249,61 @@ static arb_code finish_set(arb_binder *b, set_operation *set, arb_bound_query *o
 /* a UNION b UNION c is one operation of three inputs; with EXCEPT the order of evaluation matters. */
 static bool continues(const set_operation *set, const arb_ast_set_step *step)
 {
-    return set->step == NULL ||
-           (set->step->op == step->op && set->step->all == step->all && step->op != ARB_AST_EXCEPT);
+    return set->step == NULL || (!step->by_name && !set->step->by_name && set->step->op == step->op &&
+                                 set->step->all == step->all && step->op != ARB_AST_EXCEPT);
+}
+
+static size_t find_name(const arb_bound_query *query, arb_str name)
+{
+    size_t at = 0;
+    while (at < query->count && !arb_str_equal_nocase(query->columns[at].name, name))
+        at++;
+    return at;
+}
+
+static arb_code check_names(arb_binder *b, const arb_bound_query *query, arb_ast_span span)
+{
+    for (size_t i = 0; i < query->count; i++) {
+        if (find_name(query, query->columns[i].name) != i)
+            return arb_bind_fail(b, span, ARB_DUPLICATE_COLUMN,
+                                 "BY NAME needs different names, but \"%.*s\" comes twice",
+                                 ARB_STR_ARGS(query->columns[i].name));
+    }
+    return ARB_OK;
+}
+
+/* The columns of `query` in the order of `names`, with NULL for those that it lacks. */
+static arb_code arrange(arb_binder *b, arb_bound_query *query, const arb_output *names, size_t count, arb_ast_span span)
+{
+    arb_output *columns = ARB_ARENA_ARRAY(b->arena, arb_output, count);
+    ARB_MADE(b, columns);
+    for (size_t i = 0; i < count; i++) {
+        size_t at = find_name(query, names[i].name);
+        columns[i].name = names[i].name;
+        if (at < query->count)
+            columns[i].expr = query->columns[at].expr;
+        else
+            ARB_TRY(arb_bind_constant(b, arb_value_null(ARB_TYPE(NULL)), span, &columns[i].expr));
+    }
+    query->columns = columns;
+    query->count = count;
+    return ARB_OK;
+}
+
+/* UNION BY NAME: all columns of the left side, then those that only the right side has. */
+static arb_code align_names(arb_binder *b, arb_bound_query *left, arb_bound_query *right, arb_ast_span span)
+{
+    ARB_VEC(arb_output) names = {0};
+    ARB_TRY(check_names(b, left, span));
+    ARB_TRY(check_names(b, right, span));
+    for (size_t i = 0; i < left->count; i++)
+        ARB_PUSH(b, &names, left->columns[i]);
+    for (size_t i = 0; i < right->count; i++) {
+        if (find_name(left, right->columns[i].name) == left->count)
+            ARB_PUSH(b, &names, right->columns[i]);
+    }
+    ARB_TRY(arrange(b, left, names.data, names.size, span));
+    return arrange(b, right, names.data, names.size, span);
 }
 
 static arb_code bind_set(arb_binder *b, const arb_ast_query *syntax, arb_scope *parent, arb_cte *ctes,
@@ -266,19 +319,20 @@ static arb_code bind_set(arb_binder *b, const arb_ast_query *syntax, arb_scope *
     for (size_t i = 0; i < syntax->steps.size; i++) {
         const arb_ast_set_step *step = &syntax->steps.data[i];
         arb_bound_query right;
-        if (step->by_name)
-            return arb_bind_fail(b, step->span, ARB_NOT_SUPPORTED, "%s BY NAME is not supported", set_name(step->op));
         ARB_TRY(arb_bind_count_join(b, step->span));
+        inner.beside = step->by_name ? NULL : &set.inputs.data[0];
         ARB_TRY(arb_bind_query(b, step->query, parent, ctes, &inner, &right));
-        if (right.count != set.inputs.data[0].count)
-            return arb_bind_fail(b, step->query->span, ARB_SYNTAX,
-                                 "each query of %s must have the same number of columns: %zu and %zu",
-                                 set_name(step->op), set.inputs.data[0].count, right.count);
         if (!continues(&set, step)) {
             ARB_TRY(finish_set(b, &set, out));
             set.inputs.size = 0;
             ARB_PUSH(b, &set.inputs, *out);
         }
+        if (step->by_name)
+            ARB_TRY(align_names(b, &set.inputs.data[0], &right, step->span));
+        if (right.count != set.inputs.data[0].count)
+            return arb_bind_fail(b, step->query->span, ARB_SYNTAX,
+                                 "each query of %s must have the same number of columns: %zu and %zu",
+                                 set_name(step->op), set.inputs.data[0].count, right.count);
         ARB_PUSH(b, &set.inputs, right);
         set.step = step;
     }
@@ -338,6 +392,22 @@ static arb_code unify_column(arb_binder *b, values_binding *v, size_t column, ar
     return ARB_OK;
 }
 
+/* Literals of a column that has no type at all take that of the set operation's first query. */
+static arb_code type_like_neighbour(arb_binder *b, values_binding *v, size_t column, const arb_bound_query *beside)
+{
+    if (beside == NULL || column >= beside->count || arb_bind_is_untyped(beside->columns[column].expr))
+        return ARB_OK;
+    for (size_t r = 0; r < v->rows; r++) {
+        if (!arb_bind_is_untyped(v->cells[r * v->columns + column]))
+            return ARB_OK;
+    }
+    for (size_t r = 0; r < v->rows; r++) {
+        const arb_expr **cell = &v->cells[r * v->columns + column];
+        ARB_TRY(arb_bind_coerce(b, *cell, beside->columns[column].expr->type, cell));
+    }
+    return ARB_OK;
+}
+
 /* With subqueries, each row is a query of its own. */
 static arb_code join_rows(arb_binder *b, values_binding *v, const arb_column_id *ids, const arb_logical **out)
 {
@@ -387,6 +457,7 @@ static arb_code bind_values(arb_binder *b, const arb_ast_query *syntax, arb_scop
         const arb_expr *first = v.cells[c];
         bool untyped = v.rows == 1 && arb_bind_is_untyped(first) && first->kind == ARB_EXPR_CONSTANT;
         arb_type type;
+        ARB_TRY(type_like_neighbour(b, &v, c, request->beside));
         ARB_TRY(unify_column(b, &v, c, &type));
         ARB_TRY(name_column(b, c + 1, &out->columns[c].name));
         ARB_TRY(arb_bind_new_column(b, out->columns[c].name, type, true, &ids[c]));

@@ -63,8 +63,9 @@ static arb_select_item *find_alias(select_binding *s, const arb_ast_expr *syntax
 }
 
 /* A number means an item; a name a column of FROM, else an item. */
-static arb_code bind_group_expr(arb_binder *b, select_binding *s, const arb_ast_expr *syntax)
+static arb_code bind_group_expr(arb_binder *b, select_binding *s, const arb_ast_expr *syntax, uint64_t *set)
 {
+    size_t index;
     arb_select_item *item = NULL;
     const arb_scope_column *column = NULL;
     const arb_expr *expr;
@@ -81,30 +82,89 @@ static arb_code bind_group_expr(arb_binder *b, select_binding *s, const arb_ast_
         ARB_TRY(arb_bind_expr(b, &s->scope, syntax, &expr));
     }
     arb_str name = item != NULL && column == NULL ? item->name : arb_bind_result_name(b, syntax);
-    return arb_bind_group(b, &s->grouping, name, expr);
+    ARB_TRY(arb_bind_group(b, &s->grouping, name, expr, &index));
+    if (s->grouping.has_sets && index >= ARB_SET_GROUPS_MAX)
+        return arb_bind_fail(b, syntax->span, ARB_LIMIT_EXCEEDED, "GROUPING SETS takes at most %d expressions",
+                             ARB_SET_GROUPS_MAX);
+    *set |= UINT64_C(1) << index % ARB_SET_GROUPS_MAX;
+    return ARB_OK;
+}
+
+/* An expression, or those of a row (a, b). */
+static arb_code bind_group_element(arb_binder *b, select_binding *s, const arb_ast_expr *syntax, uint64_t *set)
+{
+    if (syntax->kind != ARB_AST_ROW)
+        return bind_group_expr(b, s, syntax, set);
+    const arb_ast_exprs *elements = &arb_ast_as_row(syntax)->elements;
+    for (size_t i = 0; i < elements->size; i++)
+        ARB_TRY(bind_group_expr(b, s, elements->data[i], set));
+    return ARB_OK;
+}
+
+/* ROLLUP (a, b): (a, b), (a), (). CUBE (a, b): also (b). */
+static arb_code bind_rollup_or_cube(arb_binder *b, select_binding *s, const arb_ast_group *group, arb_group_sets *out)
+{
+    enum { cube_elements_most = 12 };
+    size_t count = group->exprs.size;
+    uint64_t *elements = ARB_ARENA_ARRAY(b->arena, uint64_t, count), set = 0;
+    ARB_MADE(b, elements);
+    if (group->kind == ARB_AST_GROUP_CUBE && count > cube_elements_most)
+        return arb_bind_fail(b, group->span, ARB_LIMIT_EXCEEDED, "CUBE takes at most %d expressions",
+                             cube_elements_most);
+    for (size_t i = 0; i < count; i++)
+        ARB_TRY(bind_group_element(b, s, group->exprs.data[i], &elements[i]));
+    if (group->kind == ARB_AST_GROUP_ROLLUP) {
+        ARB_PUSH(b, out, set);
+        for (size_t i = 0; i < count; i++)
+            ARB_PUSH(b, out, set |= elements[i]);
+        return ARB_OK;
+    }
+    for (size_t chosen = 0; chosen < (size_t)1 << count; chosen++) {
+        set = 0;
+        for (size_t i = 0; i < count; i++)
+            set |= chosen >> i & 1 ? elements[i] : 0;
+        ARB_PUSH(b, out, set);
+    }
+    return ARB_OK;
+}
+
+/* The sets that one element of GROUP BY stands for. */
+static arb_code bind_group_sets_of(arb_binder *b, select_binding *s, const arb_ast_group *group, arb_group_sets *out)
+{
+    uint64_t set = 0;
+    switch (group->kind) {
+    case ARB_AST_GROUP_EXPRS:
+        for (size_t i = 0; i < group->exprs.size; i++)
+            ARB_TRY(bind_group_element(b, s, group->exprs.data[i], &set));
+        ARB_PUSH(b, out, set);
+        return ARB_OK;
+    case ARB_AST_GROUP_ROLLUP:
+    case ARB_AST_GROUP_CUBE:
+        return bind_rollup_or_cube(b, s, group, out);
+    case ARB_AST_GROUP_SETS:
+        break;
+    }
+    for (size_t i = 0; i < group->sets.size; i++)
+        ARB_TRY(bind_group_sets_of(b, s, &group->sets.data[i], out));
+    return ARB_OK;
 }
 
 static arb_code bind_group_exprs(arb_binder *b, select_binding *s)
 {
+    arb_grouping *grouping = &s->grouping;
+    for (size_t i = 0; i < s->select->group_by.size; i++)
+        grouping->has_sets |= s->select->group_by.data[i].kind != ARB_AST_GROUP_EXPRS;
+    ARB_PUSH(b, &grouping->sets, 0);
     for (size_t i = 0; i < s->select->group_by.size; i++) {
         const arb_ast_group *group = &s->select->group_by.data[i];
-        if (group->kind != ARB_AST_GROUP_EXPRS)
-            return arb_bind_fail(b, group->span, ARB_NOT_SUPPORTED, "%s is not supported",
-                                 group->kind == ARB_AST_GROUP_ROLLUP ? "ROLLUP"
-                                 : group->kind == ARB_AST_GROUP_CUBE ? "CUBE"
-                                                                     : "GROUPING SETS");
-        for (size_t k = 0; k < group->exprs.size; k++) {
-            const arb_ast_expr *expr = group->exprs.data[k];
-            if (expr->kind != ARB_AST_ROW) {
-                ARB_TRY(bind_group_expr(b, s, expr));
-                continue;
-            }
-            const arb_ast_exprs *elements = &arb_ast_as_row(expr)->elements;
-            for (size_t e = 0; e < elements->size; e++)
-                ARB_TRY(bind_group_expr(b, s, elements->data[e]));
-        }
+        arb_group_sets sets = {0};
+        ARB_TRY(bind_group_sets_of(b, s, group, &sets));
+        if (grouping->has_sets)
+            ARB_TRY(arb_bind_multiply_sets(b, &grouping->sets, &sets, group->span));
     }
-    return ARB_OK;
+    if (!grouping->has_sets)
+        return ARB_OK;
+    return arb_bind_new_column(b, ARB_STR("grouping_set"), ARB_TYPE(INTEGER), false, &grouping->set_column);
 }
 
 static arb_code bind_group_by(arb_binder *b, select_binding *s)
@@ -145,8 +205,9 @@ static arb_code group_by_all(arb_binder *b, select_binding *s)
     ARB_MADE_IF(b, arb_logical_output(b->query, s->plan, &s->grouping.below));
     for (size_t i = 0; i < s->output.items.size; i++) {
         const arb_select_item *item = &s->output.items.data[i];
+        size_t index;
         if (!item->aggregated)
-            ARB_TRY(arb_bind_group(b, &s->grouping, item->name, item->expr));
+            ARB_TRY(arb_bind_group(b, &s->grouping, item->name, item->expr, &index));
     }
     return ARB_OK;
 }
@@ -294,6 +355,7 @@ arb_code arb_bind_select(arb_binder *b, const arb_ast_query *syntax, arb_scope *
     ARB_TRY(bind_where(b, &s));
     if (s.select->group_by.size != 0 || s.select->group_all)
         ARB_TRY(bind_group_by(b, &s));
+    s.scope.grouping = s.select->group_by.size != 0 ? &s.grouping : NULL;
     ARB_TRY(bind_upper_clauses(b, &s));
     bool grouped = s.select->group_by.size != 0 || s.select->group_all || s.having != NULL;
     if (s.select->group_by.size == 0 && !s.select->group_all)

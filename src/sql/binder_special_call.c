@@ -179,6 +179,6 @@ arb_code arb_bind_special_call(arb_binder *b, arb_scope *scope, const arb_ast_ca
     }
     if (arb_str_equal_nocase(name->text, ARB_STR("grouping")) ||
         arb_str_equal_nocase(name->text, ARB_STR("grouping_id")))
-        return arb_bind_fail(b, call->base.span, ARB_NOT_SUPPORTED, "GROUPING is not supported");
+        return arb_bind_grouping_call(b, scope, call, out);
     return ARB_OK;
 }

@@ -77,12 +77,15 @@ typedef ARB_VEC(arb_select_item) arb_select_items;
 
 typedef struct arb_cte arb_cte;
 
+typedef struct arb_grouping arb_grouping; /* binder_internal.h */
+
 typedef struct arb_scope {
     struct arb_scope *parent;
     unsigned depth; /* 1 for the outermost */
     arb_cte *ctes;
     arb_namespace names;
     const arb_clause *clause;
+    const arb_grouping *grouping;           /* of a SELECT with GROUP BY, behind that clause */
     arb_select_items *items;                /* whose aliases count as names, or NULL */
     ARB_VEC(arb_aggregate_call) aggregates; /* of this SELECT, each different one once */
     size_t aggregate_uses, subquery_uses;   /* seen so far, also through aliases */

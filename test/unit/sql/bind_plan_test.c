@@ -135,6 +135,16 @@ static const bind_case joins[] = {
      "      VALUES (number#0), 2 rows\n"
      "      VALUES (number#1), 1000 rows\n",
      "generate_series:bigint"},
+    {"select t.a from t left join u on t.a = u.a and exists (select 1 from v where k = t.a + u.x)",
+     "DEPENDENT LEFT JOIN\n"
+     "  SCAN t (a#0, b, c, d, e)\n"
+     "  FILTER a#0 = a#5 AND exists\n"
+     "    DEPENDENT MARK JOIN exists\n"
+     "      SCAN u (a#5, x, y)\n"
+     "      PROJECT 1 AS 1\n"
+     "        FILTER k = CAST(a#0 + x AS bigint)\n"
+     "          SCAN v (k, ts, flag)\n",
+     "a:integer"},
 };
 
 /* the clauses of a SELECT */
@@ -259,6 +269,29 @@ static const bind_case selects[] = {
      "PROJECT a, 'x' AS 'x', NULL AS null\n"
      "  SCAN t (a, b, c, d, e)\n",
      "a:integer 'x':varchar null:varchar"},
+    {"select a, b, sum(c), grouping(a, b) from t group by rollup (a, b)",
+     "PROJECT a#5, b#6, sum, CASE WHEN grouping_set = 0 THEN 3 WHEN grouping_set = 1 THEN 1 WHEN grouping_set = 2 THEN 0 ELSE NULL END AS grouping\n"
+     "  FILTER rows > 0 OR grouping_set = 0\n"
+     "    AGGREGATE sum(c) FILTER (WHERE present) AS sum, count(present) AS rows GROUP BY CASE WHEN grouping_set = 1 OR grouping_set = 2 THEN a#0 ELSE NULL END AS a#5, CASE WHEN grouping_set = 2 THEN b#1 ELSE NULL END AS b#6, grouping_set\n"
+     "      LEFT JOIN\n"
+     "        VALUES (grouping_set), 3 rows\n"
+     "        PROJECT a#0, b#1, c, d, e, true AS present\n"
+     "          SCAN t (a#0, b#1, c, d, e)\n",
+     "a:integer b:varchar sum:decimal(38,2) grouping:integer"},
+    {"select a, b || 'x', count(*) from t group by a, grouping sets ((b || 'x'), (b))",
+     "AGGREGATE count(*) AS count GROUP BY a#0 AS a#5, CASE WHEN grouping_set = 0 THEN b#1 || 'x' ELSE NULL END AS b || 'x', CASE WHEN grouping_set = 1 THEN b#1 ELSE NULL END AS b#7, grouping_set\n"
+     "  CROSS JOIN\n"
+     "    SCAN t (a#0, b#1, c, d, e)\n"
+     "    VALUES (grouping_set), 2 rows\n",
+     "a:integer b || 'x':varchar count:bigint"},
+    {"select a, b, count(*) from t group by grouping sets ((a), (b)) order by grouping(a)",
+     "SORT sort_key\n"
+     "  PROJECT a#5, b#6, count, CASE WHEN grouping_set = 0 THEN 0 WHEN grouping_set = 1 THEN 1 ELSE NULL END AS sort_key\n"
+     "    AGGREGATE count(*) AS count GROUP BY CASE WHEN grouping_set = 0 THEN a#0 ELSE NULL END AS a#5, CASE WHEN grouping_set = 1 THEN b#1 ELSE NULL END AS b#6, grouping_set\n"
+     "      CROSS JOIN\n"
+     "        SCAN t (a#0, b#1, c, d, e)\n"
+     "        VALUES (grouping_set), 2 rows\n",
+     "a:integer b:varchar count:bigint"},
 };
 
 /* set operations, VALUES, WITH */
@@ -367,6 +400,19 @@ static const bind_case queries[] = {
      "    SCAN v (k, ts#1, flag)\n"
      "  PROJECT NULL AS column1#6, timestamp '2020-01-01 00:00:00' AS column2#7\n"
      "    VALUES (column1#4, column2#5), 1 row\n",
+     "1:integer ts:timestamp"},
+    {"select a as x, b from t union by name select k as x, 'z' as q from v",
+     "UNION (x#12, b#13, q#14) OF (x#8, b#1, q#9), (k, b#10, q#11)\n"
+     "  PROJECT CAST(a AS bigint) AS x#8, b#1, NULL AS q#9\n"
+     "    SCAN t (a, b#1, c, d, e)\n"
+     "  PROJECT k, NULL AS b#10, 'z' AS q#11\n"
+     "    SCAN v (k, ts, flag)\n",
+     "x:bigint b:varchar q:varchar"},
+    {"select 1, ts from v union values (null, '2020-01-01'), (2, null)",
+     "UNION (1#6, ts#7) OF (1#3, ts#1), (column1, column2)\n"
+     "  PROJECT 1 AS 1#3, ts#1\n"
+     "    SCAN v (k, ts#1, flag)\n"
+     "  VALUES (column1, column2), 2 rows\n",
      "1:integer ts:timestamp"},
 };
 
