@@ -3,14 +3,14 @@
 #include "sql/binder_internal.h"
 
 static arb_code bind_inner(arb_binder *b, arb_scope *scope, const arb_ast_query *syntax, arb_ast_span span,
-                           arb_bound_query *out)
+                           bool keep_untyped, arb_bound_query *out)
 {
     if (scope->clause == NULL || scope->clause->pending == NULL)
         return arb_bind_fail(b, span, ARB_NOT_SUPPORTED, "subqueries in %s are not supported",
                              scope->clause != NULL ? scope->clause->name : "FROM");
     ARB_TRY(arb_bind_count_join(b, span));
     scope->subquery_uses++;
-    return arb_bind_query(b, syntax, scope, scope->ctes, &(arb_query_request){0}, out);
+    return arb_bind_query(b, syntax, scope, scope->ctes, &(arb_query_request){.keep_untyped = keep_untyped}, out);
 }
 
 static arb_code add_mark(arb_binder *b, arb_scope *scope, const arb_bound_query *query, arb_str name,
@@ -32,7 +32,7 @@ static arb_code add_mark(arb_binder *b, arb_scope *scope, const arb_bound_query 
 arb_code arb_bind_subquery_row(arb_binder *b, arb_scope *scope, const arb_ast_subquery *subquery, arb_expr_list *out)
 {
     arb_bound_query query;
-    ARB_TRY(bind_inner(b, scope, subquery->query, subquery->base.span, &query));
+    ARB_TRY(bind_inner(b, scope, subquery->query, subquery->base.span, false, &query));
     ARB_PUSH(b, scope->clause->pending,
              (arb_pending_join){
                  .kind = ARB_JOIN_SINGLE, .plan = query.plan, .mark = ARB_NO_COLUMN, .span = subquery->base.span});
@@ -51,7 +51,7 @@ arb_code arb_bind_subquery(arb_binder *b, arb_scope *scope, const arb_ast_subque
         return arb_bind_fail(b, span, ARB_NOT_SUPPORTED, "ARRAY(SELECT …) is not supported");
     if (subquery->type == ARB_AST_EXISTS) {
         arb_bound_query query;
-        ARB_TRY(bind_inner(b, scope, subquery->query, span, &query));
+        ARB_TRY(bind_inner(b, scope, subquery->query, span, false, &query));
         return add_mark(b, scope, &query, ARB_STR("exists"), NULL, span, out);
     }
     arb_expr_list row = {0};
@@ -63,16 +63,31 @@ arb_code arb_bind_subquery(arb_binder *b, arb_scope *scope, const arb_ast_subque
     return ARB_OK;
 }
 
+/* A literal that the subquery gives, x IN (SELECT NULL), takes the type of what it is compared with. */
+static arb_code type_like_operand(arb_binder *b, const arb_expr *const *left, arb_bound_query *query)
+{
+    arb_type *types = ARB_ARENA_ARRAY(b->arena, arb_type, query->count);
+    ARB_MADE(b, types);
+    for (size_t i = 0; i < query->count; i++) {
+        bool untyped = arb_bind_is_untyped(query->columns[i].expr);
+        types[i] = untyped ? left[i]->type : query->columns[i].expr->type;
+        if (types[i].id == ARB_TYPE_NULL)
+            types[i] = ARB_TYPE(VARCHAR);
+    }
+    return arb_bind_outputs(b, query, types);
+}
+
 arb_code arb_bind_any(arb_binder *b, arb_scope *scope, const arb_expr *const *left, size_t count, arb_ast_operator op,
                       const arb_ast_query *syntax, arb_ast_span span, const arb_expr **out)
 {
     arb_bound_query query;
-    ARB_TRY(bind_inner(b, scope, syntax, span, &query));
+    ARB_TRY(bind_inner(b, scope, syntax, span, true, &query));
     if (query.count != count)
         return arb_bind_fail(b, span, ARB_SYNTAX, "the subquery has %zu column%s where %zu %s needed", query.count,
                              query.count == 1 ? "" : "s", count, count == 1 ? "is" : "are");
     const arb_expr **right = ARB_ARENA_ARRAY(b->arena, const arb_expr *, count), *condition;
     ARB_MADE(b, right);
+    ARB_TRY(type_like_operand(b, left, &query));
     for (size_t i = 0; i < count; i++)
         right[i] = query.columns[i].expr;
     ARB_TRY(arb_bind_operator_condition(b, op, left, right, count, span, &condition));

@@ -550,6 +550,15 @@ static const bind_case subqueries[] = {
      "      SCAN t (a#0, b, c, d, e)\n"
      "    SCAN u (a#7, x, y)\n",
      "k:integer"},
+    {"select a in (select null), (a, b) in (select x, 'q' from u) from t",
+     "MARK JOIN in#11 NULL-AWARE ON a#0 = x AND b = 'q'\n"
+     "  MARK JOIN in#6 NULL-AWARE ON a#0 = null\n"
+     "    SCAN t (a#0, b, c, d, e)\n"
+     "    PROJECT NULL AS null\n"
+     "      ONE ROW\n"
+     "  PROJECT x, 'q' AS 'q'\n"
+     "    SCAN u (a#7, x, y)\n",
+     "a in (select null):boolean (a, b) in (select x, 'q' from u):boolean"},
 };
 
 /* expressions and their types */
