@@ -177,7 +177,7 @@ static bool is_better(const candidate *a, const candidate *b)
         return (good == a) != other_wins;
     }
     if (a->is_good)
-        return a->width > b->width;
+        return a->width != b->width ? a->width > b->width : a->start < b->start;
     if ((a->broken == 0) != (b->broken == 0))
         return a->broken == 0;
     if ((a->width > 1) != (b->width > 1))
@@ -327,14 +327,15 @@ static arb_type_id guess_cell(const sniffer *s, arb_str text)
 }
 
 /* Whether the first row could not be one of the table's: a cell of it is not of its column's type, or is the only one of
- * its column; it is empty; or all columns are text, and it may be a header as well as not. */
+ * its column; it is empty; or all columns are text, and it may be a header as well as not, with a name for each. */
 static bool deviates(const arb_type_id *first, const arb_type_id *rest, size_t width)
 {
-    bool all_text = true, all_empty = true;
+    bool all_text = true, all_empty = true, any_empty = false;
     for (size_t i = 0; i < width; i++) {
         bool is_text = rest[i] == ARB_TYPE_VARCHAR || rest[i] == ARB_TYPE_NULL;
         all_text = all_text && is_text;
         all_empty = all_empty && first[i] == ARB_TYPE_NULL;
+        any_empty = any_empty || first[i] == ARB_TYPE_NULL;
         if (first[i] == ARB_TYPE_NULL)
             continue;
         if (!is_text && arb_csv_guess_merge(first[i], rest[i]) == ARB_TYPE_VARCHAR)
@@ -342,7 +343,7 @@ static bool deviates(const arb_type_id *first, const arb_type_id *rest, size_t w
         if (first[i] == ARB_TYPE_VARCHAR && rest[i] == ARB_TYPE_NULL)
             return true;
     }
-    return all_text || all_empty;
+    return (all_text && !any_empty) || all_empty;
 }
 
 /* A single row is a header when there is nothing but text in it. */
