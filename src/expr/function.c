@@ -29,6 +29,8 @@ static const arb_function_table *const tables[] = {
     &arb_functions_time_make,
     &arb_functions_time_between,
     &arb_functions_time_at_zone,
+    &arb_functions_time_format,
+    &arb_functions_number_format,
     &arb_aggregates_count,
     &arb_aggregates_sum,
     &arb_aggregates_extreme,

@@ -141,6 +141,8 @@ extern const arb_function_table arb_functions_random;
 extern const arb_function_table arb_functions_time_make;
 extern const arb_function_table arb_functions_time_between;
 extern const arb_function_table arb_functions_time_at_zone;
+extern const arb_function_table arb_functions_time_format;
+extern const arb_function_table arb_functions_number_format;
 extern const arb_function_table arb_aggregates_count;
 extern const arb_function_table arb_aggregates_sum;
 extern const arb_function_table arb_aggregates_extreme;
