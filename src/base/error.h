@@ -30,6 +30,7 @@
     X(BAD_COPY_FORMAT, "22P04", 3, false)            \
     X(INVALID_ENCODING, "22021", 3, false)           \
     X(NOT_NULL_VIOLATION, "23502", 9, false)         \
+    X(UNIQUE_VIOLATION, "23505", 6, false)           \
     X(ACCESS_DENIED, "42501", 7, false)              \
     X(SYNTAX, "42601", 3, false)                     \
     X(DUPLICATE_COLUMN, "42701", 3, false)           \

@@ -2,12 +2,14 @@
 
 #include "base/alloc.h"
 #include "base/vec.h"
+#include "catalog/memory_keys.h"
 #include "catalog/memory_table_internal.h"
 
 struct arb_memory_builder {
     arb_memory_table *table; /* being made */
     arb_memory *account;
     arb_memory_chunk *open;       /* the chunk that is filled, or NULL */
+    bool known;                   /* rows are taken over from the base version: their keys are known */
     arb_vector *scratch;          /* one a column */
     arb_vector_storage *storages; /* of append_row, made on first use */
     size_t storage_count;
@@ -20,6 +22,7 @@ static void table_destroy(arb_table *table)
     arb_memory_table *self = (arb_memory_table *)table;
     for (size_t i = 0; i < self->chunk_count; i++)
         arb_memory_chunk_unref(self->chunks[i]);
+    arb_memory_keys_unref(self->keys);
     arb_arena_reset(&self->arena);
     arb_free(self);
 }
@@ -84,6 +87,13 @@ arb_code arb_memory_builder_create(arb_str name, const arb_table_column *columns
     return ARB_OK;
 }
 
+arb_code arb_memory_builder_set_keys(arb_memory_builder *builder, const arb_table_key *keys, size_t count,
+                                     arb_error *error)
+{
+    assert(builder->chunks.size == 0 && builder->table->keys == NULL);
+    return arb_memory_keys_create(keys, count, builder->table->columns, &builder->table->keys, error);
+}
+
 static arb_code open_chunk(arb_memory_builder *builder, arb_error *error)
 {
     arb_memory_table *table = builder->table;
@@ -97,6 +107,8 @@ static arb_code open_chunk(arb_memory_builder *builder, arb_error *error)
 /* Append rows [first, first + count) of builder->scratch, cut at the chunks' size. */
 static arb_code append_scratch(arb_memory_builder *builder, size_t first, size_t count, arb_error *error)
 {
+    if (builder->table->keys != NULL && !builder->known)
+        ARB_TRY(arb_memory_keys_add(builder->table->keys, builder->scratch, first, count, error));
     while (count != 0) {
         if (builder->open == NULL || builder->open->rows == ARB_CHUNK_ROWS)
             ARB_TRY(open_chunk(builder, error));
@@ -156,8 +168,15 @@ arb_code arb_memory_builder_create_from(const arb_table *base, arb_memory *accou
         arb_error_hint(error, "COPY … TO writes files.");
         return code;
     }
+    const arb_memory_table *table = (const arb_memory_table *)base;
     ARB_TRY(arb_memory_builder_create(base->name, base->columns, base->column_count, account, out_builder, error));
-    arb_code code = take_chunks(*out_builder, (const arb_memory_table *)base, error);
+    (*out_builder)->known = true;
+    arb_code code = take_chunks(*out_builder, table, error);
+    (*out_builder)->known = false;
+    if (code == ARB_OK && table->keys != NULL) {
+        (*out_builder)->table->keys = arb_memory_keys_ref(table->keys);
+        code = arb_memory_keys_fit(table->keys, table->chunks, table->chunk_count, base->rows, error);
+    }
     if (code != ARB_OK) {
         arb_memory_builder_destroy(*out_builder);
         *out_builder = NULL;

@@ -12,7 +12,8 @@ typedef struct arb_memory_table {
     arb_table_column *columns;
     arb_type *types;
     size_t chunk_count;
-    arb_memory_chunk **chunks; /* references */
+    arb_memory_chunk **chunks;    /* references */
+    struct arb_memory_keys *keys; /* a reference, or NULL; the versions of a table share it */
     arb_table_file file;
     arb_table_file *files[1];
 } arb_memory_table;

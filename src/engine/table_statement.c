@@ -46,6 +46,14 @@ arb_code arb_statement_create_table(arb_result *result, const arb_bound_statemen
                    : arb_fail(error, ARB_DUPLICATE_TABLE, "table \"%.*s\" exists already", ARB_STR_ARGS(last));
     ARB_TRY(arb_memory_builder_create(last, statement->create_table.columns, statement->create_table.column_count,
                                       arb_runtime_table_memory(result->session->runtime), &builder, error));
+    if (statement->create_table.key_count > 0) {
+        arb_code failed = arb_memory_builder_set_keys(builder, statement->create_table.keys,
+                                                      statement->create_table.key_count, error);
+        if (failed != ARB_OK) {
+            arb_memory_builder_destroy(builder);
+            return failed;
+        }
+    }
     bool run = statement->plan.root != NULL && !statement->create_table.with_no_data;
     ARB_TRY(finish_table(result, run ? &statement->plan : NULL, builder, &table, error));
     arb_code code = arb_catalog_add_table(catalog, name, table, existing, NULL, error);

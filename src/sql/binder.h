@@ -8,6 +8,7 @@
 #define ARB_SQL_BINDER_H
 
 #include "catalog/catalog.h"
+#include "catalog/memory_table.h"
 #include "plan/logical.h"
 #include "sql/ast_statement.h"
 
@@ -48,6 +49,8 @@ struct arb_bound_statement {
             bool with_no_data; /* AS … WITH NO DATA: the plan is not run */
             size_t column_count;
             const arb_table_column *columns; /* names, types, `nullable` */
+            size_t key_count;
+            const arb_table_key *keys; /* PRIMARY KEY, UNIQUE */
         } create_table;
         struct {
             arb_catalog_name name;

@@ -14,20 +14,18 @@ static arb_code fail_twice(arb_binder *b, arb_str name, arb_ast_span span)
 static arb_code refuse_constraint(arb_binder *b, const char *what, arb_ast_span span)
 {
     (void)arb_bind_fail(b, span, ARB_NOT_SUPPORTED, "%s is not supported", what);
-    arb_error_hint(b->error, "of a table's constraints only NOT NULL is kept");
+    arb_error_hint(b->error, "a table's constraints are NOT NULL, PRIMARY KEY and UNIQUE");
     return ARB_NOT_SUPPORTED;
 }
 
 static arb_code check_definition(arb_binder *b, const arb_ast_column_definition *column)
 {
-    if (column->primary_key || column->unique)
-        return refuse_constraint(b, column->primary_key ? "PRIMARY KEY" : "UNIQUE", column->name.span);
     if (column->default_value != NULL)
         return refuse_constraint(b, "DEFAULT", column->default_value->span);
     return column->check != NULL ? refuse_constraint(b, "CHECK", column->check->span) : ARB_OK;
 }
 
-static arb_code bind_columns(arb_binder *b, const arb_ast_column_definitions *definitions, const arb_table_column **out)
+static arb_code bind_columns(arb_binder *b, const arb_ast_column_definitions *definitions, arb_table_column **out)
 {
     arb_table_column *columns = ARB_ARENA_ARRAY(b->arena, arb_table_column, definitions->size);
     ARB_MADE(b, columns);
@@ -39,13 +37,58 @@ static arb_code bind_columns(arb_binder *b, const arb_ast_column_definitions *de
                 return fail_twice(b, definition->name.text, definition->name.span);
         }
         columns[i].name = definition->name.text;
-        columns[i].nullable = !definition->not_null;
+        columns[i].nullable = !definition->not_null && !definition->primary_key;
         if (definition->type == NULL)
             return arb_bind_fail(b, definition->name.span, ARB_SYNTAX, "column \"%.*s\" needs a type",
                                  ARB_STR_ARGS(definition->name.text));
         ARB_TRY(arb_bind_type(b, definition->type, &columns[i].type, NULL));
     }
     *out = columns;
+    return ARB_OK;
+}
+
+static arb_code add_key(arb_binder *b, arb_table_key *keys, size_t *count, const uint32_t *columns, size_t column_count)
+{
+    uint32_t *copy = ARB_ARENA_ARRAY(b->arena, uint32_t, column_count + 1);
+    ARB_MADE(b, copy);
+    memcpy(copy, columns, column_count * sizeof *copy);
+    keys[(*count)++] = (arb_table_key){column_count, copy};
+    return ARB_OK;
+}
+
+/* PRIMARY KEY (a, b): its columns cannot be NULL. */
+static arb_code bind_primary_key(arb_binder *b, const arb_ast_names *names, arb_table_column *columns, size_t count,
+                                 arb_table_key *keys, size_t *key_count)
+{
+    uint32_t *places = ARB_ARENA_ARRAY(b->arena, uint32_t, names->size + 1);
+    ARB_MADE(b, places);
+    for (size_t i = 0; i < names->size; i++) {
+        const arb_ast_name *name = &names->data[i];
+        uint32_t at = 0;
+        while (at < count && !arb_str_equal_nocase(columns[at].name, name->text))
+            at++;
+        if (at == count)
+            return arb_bind_fail(b, name->span, ARB_UNDEFINED_COLUMN, "column \"%.*s\" of the key does not exist",
+                                 ARB_STR_ARGS(name->text));
+        columns[at].nullable = false;
+        places[i] = at;
+    }
+    return add_key(b, keys, key_count, places, names->size);
+}
+
+static arb_code bind_keys(arb_binder *b, const arb_ast_create_table *create, arb_table_column *columns,
+                          arb_bound_statement *out)
+{
+    size_t count = 0;
+    arb_table_key *keys = ARB_ARENA_ARRAY(b->arena, arb_table_key, create->columns.size + 1);
+    ARB_MADE(b, keys);
+    for (uint32_t i = 0; i < create->columns.size; i++)
+        if (create->columns.data[i].primary_key || create->columns.data[i].unique)
+            ARB_TRY(add_key(b, keys, &count, &i, 1));
+    if (create->primary_key.size != 0)
+        ARB_TRY(bind_primary_key(b, &create->primary_key, columns, create->columns.size, keys, &count));
+    out->create_table.keys = keys;
+    out->create_table.key_count = count;
     return ARB_OK;
 }
 
@@ -57,6 +100,9 @@ static arb_code rename_columns(arb_binder *b, const arb_ast_create_table *create
         const arb_ast_column_definition *column = &create->columns.data[i];
         if (column->type != NULL)
             return arb_bind_fail(b, column->type->span, ARB_SYNTAX, "CREATE TABLE … AS takes its types from the query");
+        if (column->not_null || column->primary_key || column->unique)
+            return arb_bind_fail(b, column->name.span, ARB_SYNTAX, "CREATE TABLE … AS takes names alone");
+        ARB_TRY(check_definition(b, column));
         ARB_PUSH(b, &names, column->name);
     }
     return arb_bind_rename(b, query, &names, create->name.data[create->name.size - 1].text, create->base.span);
@@ -89,18 +135,21 @@ arb_code arb_bind_create_table(arb_binder *b, const arb_ast_create_table *create
     out->create_table.temporary = create->temporary;
     out->create_table.with_no_data = create->with_no_data;
     ARB_TRY(arb_bind_catalog_name(b, &create->name, &out->create_table.name));
-    if (create->primary_key.size != 0)
-        return refuse_constraint(b, "PRIMARY KEY", create->primary_key.data[0].span);
     if (create->checks.size != 0)
         return refuse_constraint(b, "CHECK", create->checks.data[0]->span);
     if (create->options.size != 0)
         return arb_bind_fail(b, create->options.data[0].name.span, ARB_NOT_SUPPORTED,
                              "option \"%.*s\" of CREATE TABLE is not supported",
                              ARB_STR_ARGS(create->options.data[0].name.text));
+    if (create->query != NULL && create->primary_key.size != 0)
+        return refuse_constraint(b, "PRIMARY KEY of CREATE TABLE … AS", create->primary_key.data[0].span);
     if (create->query != NULL)
         return bind_table_as(b, create, out);
+    arb_table_column *columns;
+    ARB_TRY(bind_columns(b, &create->columns, &columns));
     out->create_table.column_count = create->columns.size;
-    return bind_columns(b, &create->columns, &out->create_table.columns);
+    out->create_table.columns = columns;
+    return bind_keys(b, create, columns, out);
 }
 
 arb_code arb_bind_create_external(arb_binder *b, const arb_ast_create_external *create, arb_bound_statement *out)
@@ -115,8 +164,11 @@ arb_code arb_bind_create_external(arb_binder *b, const arb_ast_create_external *
         return arb_bind_fail(b, create->partitioned_by.data[0].name.span, ARB_NOT_SUPPORTED,
                              "PARTITIONED BY is not supported");
     ARB_TRY(arb_bind_options(b, &create->options, &out->create_external.options));
+    arb_table_column *columns;
+    ARB_TRY(bind_columns(b, &create->columns, &columns));
     out->create_external.column_count = create->columns.size;
-    return bind_columns(b, &create->columns, &out->create_external.columns);
+    out->create_external.columns = columns;
+    return ARB_OK;
 }
 
 /* The query is bound to see that it can be; what is kept is its text. */
