@@ -215,7 +215,7 @@ def check(golden, got):
 def main():
     dump, folder = sys.argv[1:3]
     if not os.path.isdir(folder):
-        print(f"skipped: {folder} is not there")
+        print(f"skipped: no ../shared: {folder}")
         return 77
     failed = checked = 0
     with tempfile.TemporaryDirectory() as scratch:

@@ -459,7 +459,7 @@ static void golden_files_agree(void **state)
     (void)state;
     size_t count = 0;
     if (!walk(CORPUS "arrow-ipc-stream/integration", compare_forms, &count)) {
-        print_message("skipped: %s is not there\n", CORPUS);
+        print_message("skipped: no ../shared: %s\n", CORPUS);
         skip();
     }
     assert_in_range(count, 90, 1000);
@@ -485,7 +485,7 @@ static void hostile_files_are_refused(void **state)
     found &= walk(CORPUS "arrow-ipc-stream", read_hostile, &count);
     found &= walk(CORPUS "arrow-ipc-tensor-stream", read_hostile, &count);
     if (!found) {
-        print_message("skipped: %s is not there\n", CORPUS);
+        print_message("skipped: no ../shared: %s\n", CORPUS);
         skip();
     }
     assert_in_range(count, 100, 10000);
