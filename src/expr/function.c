@@ -135,6 +135,26 @@ const arb_function *arb_function_find(arb_function_kind kind, arb_str name)
     return next_named(kind, canonical_name(kind, name), &table, &row);
 }
 
+const arb_function *arb_function_at(size_t index)
+{
+    for (size_t table = 0; table < ARB_COUNT_OF(tables); table++) {
+        if (index < tables[table]->count)
+            return &tables[table]->rows[index].function;
+        index -= tables[table]->count;
+    }
+    return NULL;
+}
+
+bool arb_function_alias_at(size_t index, arb_function_kind *out_kind, const char **out_alias, const char **out_name)
+{
+    if (index >= ARB_COUNT_OF(aliases))
+        return false;
+    *out_kind = aliases[index].kind;
+    *out_alias = aliases[index].alias;
+    *out_name = aliases[index].name;
+    return true;
+}
+
 arb_str arb_function_nearest(arb_str name)
 {
     arb_str best = {0};

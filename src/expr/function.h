@@ -65,6 +65,10 @@ const arb_function *arb_function_find(arb_function_kind kind, arb_str name);
  * function and the result's type. ARB_UNDEFINED_FUNCTION with a hint when the name or the types fit none. */
 ARB_NODISCARD arb_code arb_function_bind(arb_function_kind kind, arb_str name, arb_argument *arguments, size_t count,
                                          const arb_function **out_function, arb_type *out_result, arb_error *error);
+/* Every function by number, each overload of a name for itself; NULL behind the last. */
+const arb_function *arb_function_at(size_t index);
+/* Every second name by number; false behind the last. */
+bool arb_function_alias_at(size_t index, arb_function_kind *out_kind, const char **out_alias, const char **out_name);
 /* The name nearest to an unknown one, for a hint; empty when none is near. */
 arb_str arb_function_nearest(arb_str name);
 
