@@ -60,7 +60,10 @@ def same_value(text, value, zoned):
     if isinstance(value, bool):
         return text == str(value).lower()
     if zoned and isinstance(value, int):
-        found = datetime.datetime.fromisoformat(text.replace(" ", "T", 1))
+        try:
+            found = datetime.datetime.fromisoformat(text.replace(" ", "T", 1))
+        except ValueError:
+            return False
         return round(found.timestamp() * 1e6) == value
     if isinstance(value, (int, decimal.Decimal, float)):
         try:
