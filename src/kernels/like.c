@@ -3,7 +3,7 @@
 #include <utf8proc.h>
 
 #include "kernels/text_find.h"
-#include "kernels/utf8.h"
+#include "kernels/utf8_step.h"
 
 /* ---- case --------------------------------------------------------------------------------------------------------------- */
 

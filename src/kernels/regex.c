@@ -4,7 +4,7 @@
 #include <pcre2.h>
 
 #include "base/alloc.h"
-#include "kernels/utf8.h"
+#include "kernels/utf8_step.h"
 
 enum {
     pattern_most = 1 << 16,      /* bytes */

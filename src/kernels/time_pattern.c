@@ -1,7 +1,7 @@
 #include "kernels/time_pattern.h"
 
 #include "kernels/time_pattern_internal.h"
-#include "kernels/utf8.h"
+#include "kernels/utf8_step.h"
 
 /* Longer words first, so that the first one that fits is meant. */
 static const struct {

@@ -5,7 +5,7 @@
 #include "base/alloc.h"
 #include "expr/function_row.h"
 #include "kernels/regex.h"
-#include "kernels/utf8.h"
+#include "kernels/utf8_step.h"
 
 typedef enum pattern_form { REGULAR, SIMILAR, GLOB } pattern_form;
 

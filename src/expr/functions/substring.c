@@ -1,6 +1,6 @@
 /* substring.c: parts of texts by characters. Results refer to the argument's bytes; nothing is copied. */
 #include "expr/function_row.h"
-#include "kernels/utf8.h"
+#include "kernels/utf8_step.h"
 
 /* Characters [from, from + count), where the first one is 1; what lies before it counts but is not there. */
 static arb_str cut(arb_str text, int64_t from, int64_t count)

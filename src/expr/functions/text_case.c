@@ -3,7 +3,7 @@
 
 #include "expr/function_row.h"
 #include "kernels/like.h"
-#include "kernels/utf8.h"
+#include "kernels/utf8_step.h"
 
 typedef size_t (*map_text)(arb_str text, char *to);
 

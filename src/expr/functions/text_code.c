@@ -1,6 +1,6 @@
 /* text_code.c: characters as numbers, numbers and bytes as digits, texts as SQL literals. */
 #include "expr/function_row.h"
-#include "kernels/utf8.h"
+#include "kernels/utf8_step.h"
 
 static arb_code run_ascii(arb_call *call, arb_error *error)
 {

@@ -1,7 +1,7 @@
 /* text_format.c: format('%s of %I', …), quote_literal, quote_ident, quote_nullable. */
 #include "base/alloc.h"
 #include "expr/function_row.h"
-#include "kernels/utf8.h"
+#include "kernels/utf8_step.h"
 
 /* As a literal that reads back: quotes doubled; with backslashes the E'…' form. */
 static void append_literal(arb_text *out, arb_str text)

@@ -1,7 +1,7 @@
 /* text_measure.c: how long a text is, and where something is in it. Positions count characters, the first one is 1. */
 #include "expr/function_row.h"
 #include "kernels/text_find.h"
-#include "kernels/utf8.h"
+#include "kernels/utf8_step.h"
 
 static arb_code run_length(arb_call *call, arb_error *error)
 {

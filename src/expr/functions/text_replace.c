@@ -1,7 +1,7 @@
 /* text_replace.c: texts made of other texts: replace, translate, overlay, repeat, reverse, split_part. */
 #include "expr/function_row.h"
 #include "kernels/text_find.h"
-#include "kernels/utf8.h"
+#include "kernels/utf8_step.h"
 
 static size_t count_needles(const arb_find_kernels *kernels, arb_str text, arb_str needle)
 {

@@ -1,6 +1,6 @@
 /* text_trim.c: taking characters off the ends of texts, and filling texts up to a length. */
 #include "expr/function_row.h"
-#include "kernels/utf8.h"
+#include "kernels/utf8_step.h"
 
 enum { LEFT = 1, RIGHT = 2 };
 

@@ -1,6 +1,6 @@
-/* utf8.h: steps through valid UTF-8. */
-#ifndef ARB_KERNELS_UTF8_H
-#define ARB_KERNELS_UTF8_H
+/* utf8_step.h: steps through valid UTF-8. */
+#ifndef ARB_KERNELS_UTF8_STEP_H
+#define ARB_KERNELS_UTF8_STEP_H
 
 #include "base/text.h"
 

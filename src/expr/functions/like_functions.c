@@ -1,9 +1,9 @@
-/* like.c: LIKE, ILIKE and their kin over whole texts: like(text, pattern[, escape]), starts_with, ends_with, contains. */
+/* like_functions.c: LIKE, ILIKE and their kin over whole texts: like(text, pattern[, escape]), starts_with, ends_with, contains. */
 #include "kernels/like.h"
 #include "base/alloc.h"
 #include "expr/function_row.h"
 #include "kernels/text_find.h"
-#include "kernels/utf8.h"
+#include "kernels/utf8_step.h"
 
 /* A pattern that is constant is compiled once; others when they differ from the row before. */
 typedef struct like_state {
