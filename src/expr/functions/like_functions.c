@@ -1,7 +1,7 @@
 /* like_functions.c: LIKE, ILIKE and their kin over whole texts: like(text, pattern[, escape]), starts_with, ends_with, contains. */
-#include "kernels/like.h"
 #include "base/alloc.h"
 #include "expr/function_row.h"
+#include "kernels/like.h"
 #include "kernels/text_find.h"
 #include "kernels/utf8_step.h"
 
