@@ -57,8 +57,7 @@ static arb_code make_writer(arb_output_format format, const arb_result_columns *
     case ARB_OUTPUT_ARROW:
         break;
     }
-    *out_writer = NULL;
-    return arb_fail(error, ARB_NOT_SUPPORTED, "results cannot be written as arrow yet");
+    return arb_arrow_row_writer_create(columns->names, columns->types, count, out_writer, error);
 }
 
 /* Every row of the result to standard output. The bar gives way to rows on the same terminal. */
@@ -70,6 +69,8 @@ static arb_code show(arb_statement_runner *runner, arb_result *result, arb_progr
     arb_row_writer *writer;
     const arb_batch *batch;
     arb_code code;
+    if (runner->format == ARB_OUTPUT_ARROW && runner->results > 0)
+        return arb_fail(error, ARB_NOT_SUPPORTED, "one stream of arrow holds one result: this would be a second");
     ARB_TRY(make_writer(runner->format, columns, &writer, error));
     /* The first batch comes before the first byte, so that a statement that fails at once leaves no header behind. */
     ARB_TRY_GOTO(code, arb_result_next(result, &batch, error), done);

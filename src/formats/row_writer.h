@@ -33,6 +33,9 @@ ARB_NODISCARD arb_code arb_csv_writer_create(const arb_str *names, const arb_typ
  * infinities, which JSON cannot write, are null. */
 ARB_NODISCARD arb_code arb_json_writer_create(const arb_str *names, const arb_type *types, size_t column_count,
                                               bool lines, arb_row_writer **out_writer, arb_error *error);
+/* An Arrow IPC stream: the schema, record batches, the end's mark. */
+ARB_NODISCARD arb_code arb_arrow_row_writer_create(const arb_str *names, const arb_type *types, size_t column_count,
+                                                   arb_row_writer **out_writer, arb_error *error);
 void arb_row_writer_destroy(arb_row_writer *writer); /* NULL is a no-op */
 
 #endif

@@ -152,6 +152,16 @@ def test_table():
     expect(out, "   n | name\n-----+------\n   1 | ä\n 200 | NULL\n(2 rows)\n")
 
 
+def test_arrow():
+    done = subprocess.run([BINARY, "sql", "--format", "arrow", "-c", "select 1 as a"], capture_output=True, env=ENVIRONMENT)
+    expect((done.returncode, done.stderr), (0, b""))
+    expect(done.stdout[:4], b"\xff\xff\xff\xff")
+    expect(done.stdout[-8:], b"\xff\xff\xff\xff\0\0\0\0")
+    done = subprocess.run([BINARY, "sql", "--format", "arrow", "-c", "select 1; select 2"], capture_output=True, env=ENVIRONMENT)
+    expect(done.returncode, 1)
+    expect_in(b"0A000", done.stderr)
+
+
 # ---- timing, flags, configuration -------------------------------------------------------------------------------------
 def test_timing():
     status, out, err = sql("--timing", "-c", "select 1; select * from (values (1), (2)) v; select 1/0")
