@@ -203,7 +203,13 @@ static bool take_wishes(planner *p, arb_physical_node *node, const filter_wishes
     return true;
 }
 
-/* The conjuncts that look at columns go to the reader; the others, which hold for all rows or none, are put above. */
+/* May a reader apply the conjunct? Not when it holds for all rows or none, nor when it differs from call to call. */
+static bool for_reader(const arb_expr *conjunct)
+{
+    return !arb_expr_is_constant(conjunct) && arb_expr_deterministic(conjunct);
+}
+
+/* The conjuncts that look at columns go to the reader; the others are put above. */
 static const arb_physical_node *split_filter(planner *p, const arb_logical *scan, arb_physical_node *node)
 {
     const arb_expr *filter = scan->scan.filter;
@@ -216,7 +222,7 @@ static const arb_physical_node *split_filter(planner *p, const arb_logical *scan
         return arb_planner_no_memory(p);
     for (size_t i = 0; i < count; i++) {
         const arb_expr *conjunct = arb_expr_conjunct(filter, i);
-        if (arb_expr_is_constant(conjunct) || !arb_expr_deterministic(conjunct))
+        if (!for_reader(conjunct))
             top = top == NULL ? NULL : arb_planner_make_condition(p, top, conjunct);
         else
             filters[node->scan.filter_count++] = conjunct;
@@ -232,22 +238,25 @@ static const arb_physical_node *plan_scan(planner *p, const arb_logical *node, c
     arb_physical_node *scan = arb_planner_node(p, ARB_PHYSICAL_SCAN, 0, NULL, NULL, node->rows);
     arb_slot *slots = ARB_ARENA_ARRAY(p->arena, arb_slot, all + 1);
     arb_scan_column *columns = ARB_ARENA_ARRAY(p->arena, arb_scan_column, all + 1);
-    arb_column_set filtered = {0};
+    arb_column_set filtered = {0}, above = copy_set(p, needed);
     if (scan == NULL || slots == NULL || columns == NULL)
         return arb_planner_no_memory(p);
-    if (node->scan.filter != NULL && !arb_expr_columns(p->query, node->scan.filter, &filtered))
-        return arb_planner_no_memory(p);
+    for (size_t i = 0; node->scan.filter != NULL && i < arb_expr_conjunct_count(node->scan.filter); i++) {
+        const arb_expr *conjunct = arb_expr_conjunct(node->scan.filter, i);
+        if (!arb_expr_columns(p->query, conjunct, for_reader(conjunct) ? &filtered : &above))
+            return arb_planner_no_memory(p);
+    }
     for (size_t w = 0; w < wishes->size; w++)
         if (!arb_column_set_add(p->query, &filtered, wishes->data[w].column))
             return arb_planner_no_memory(p);
     for (size_t i = 0; i < all; i++)
-        if (arb_column_set_has(needed, node->scan.columns[i].id)) {
+        if (arb_column_set_has(&above, node->scan.columns[i].id)) {
             slots[count] = scan_slot(node, &node->scan.columns[i], &columns[count]);
             count++;
         }
     scan->layout = (arb_layout){count, slots};
     for (size_t i = 0; i < all; i++)
-        if (!arb_column_set_has(needed, node->scan.columns[i].id) &&
+        if (!arb_column_set_has(&above, node->scan.columns[i].id) &&
             arb_column_set_has(&filtered, node->scan.columns[i].id)) {
             slots[count] = scan_slot(node, &node->scan.columns[i], &columns[count]);
             columns[count++].filter_only = true;
