@@ -15,6 +15,11 @@
 #include "execution/driver.h"
 #include "execution/operators/operators.h"
 
+enum {
+    guarantee_most = 16 << 20,
+    forced_ceiling = 32 << 10, /* with force_spill */
+};
+
 struct arb_execution {
     arb_arena arena;
     arb_query_context context;
@@ -145,8 +150,22 @@ static void finish_sink(arb_execution *e, arb_pipeline_sink *sink)
     }
 }
 
+/* The pipeline does not need its operators any more; what nobody else needs is given back. */
+static void release_operators(arb_execution *e, const arb_pipeline *pipeline)
+{
+    for (size_t i = 0; i <= pipeline->transform_count; i++) {
+        arb_operator *op = i == 0 ? pipeline->source : pipeline->transforms[i - 1];
+        pthread_mutex_lock(&e->lock);
+        bool last = --op->users == 0;
+        pthread_mutex_unlock(&e->lock);
+        if (last && op->vtable->release != NULL)
+            op->vtable->release(op);
+    }
+}
+
 static void pipeline_complete(arb_execution *e, arb_pipeline *pipeline)
 {
+    release_operators(e, pipeline);
     release(e, &pipeline->then);
     pthread_mutex_lock(&e->lock);
     bool last = --pipeline->sink->feeders == 0;
@@ -174,6 +193,10 @@ static void start_pipeline(arb_execution *e, arb_pipeline *pipeline)
 {
     arb_operator *source = pipeline->source;
     uint32_t wanted = 1;
+    if (pipeline->rest && source->vtable->source_parallelism(source) == 0) {
+        pipeline_complete(e, pipeline);
+        return;
+    }
     if (source->vtable->source_parallelism != NULL && !pipeline->one_driver)
         wanted = ARB_MAX(ARB_MIN(source->vtable->source_parallelism(source), e->context.drivers), 1u);
     arb_driver_state *drivers[256];
@@ -201,6 +224,25 @@ static void start_pipeline(arb_execution *e, arb_pipeline *pipeline)
     }
 }
 
+/* Operators below the node, and itself, that hold rows and can spill them. */
+static uint64_t count_spillers(const arb_physical_node *node)
+{
+    uint64_t count =
+        node->kind == ARB_PHYSICAL_HASH_JOIN || node->kind == ARB_PHYSICAL_AGGREGATE || node->kind == ARB_PHYSICAL_SORT;
+    for (size_t i = 0; i < node->child_count; i++)
+        count += count_spillers(node->children[i]);
+    return count;
+}
+
+/* Half of the memory is promised, in equal parts, and the other half goes to who needs it first. */
+static uint64_t guarantee_of(const arb_physical_plan *plan, const arb_governor *governor)
+{
+    uint64_t count = count_spillers(plan->root) + plan->shared_count;
+    for (size_t i = 0; i < plan->shared_count; i++)
+        count += count_spillers(plan->shared[i]);
+    return ARB_MIN(governor->limit / 2 / ARB_MAX(count, (uint64_t)1), (uint64_t)guarantee_most);
+}
+
 arb_code arb_execution_start(const arb_physical_plan *plan, const arb_execution_options *options,
                              arb_execution **out_execution, arb_error *error)
 {
@@ -219,14 +261,19 @@ arb_code arb_execution_start(const arb_physical_plan *plan, const arb_execution_
                                      .spill_folder = options->spill_folder,
                                      .drivers = arb_cpu_pool_threads(options->pool),
                                      .batch_rows = options->batch_rows != 0 ? options->batch_rows : ARB_VECTOR_ROWS,
-                                     .force_spill = options->force_spill};
+                                     .guarantee = guarantee_of(plan, options->governor),
+                                     .ceiling = options->force_spill ? forced_ceiling : UINT64_MAX};
     e->set = (arb_pipeline_set){.arena = &e->arena, .context = &e->context};
     arb_code code = arb_result_sink_create(plan, &e->context, &e->result, error);
     if (code == ARB_OK)
         code = arb_pipelines_build(&e->set, plan, e->result, error);
     for (size_t i = 0; code == ARB_OK && i < e->set.pipelines.size; i++) {
         const arb_pipeline *pipeline = e->set.pipelines.data[i];
-        if (pipeline->sink->op == e->result)
+        pipeline->source->users++;
+        for (size_t t = 0; t < pipeline->transform_count; t++)
+            pipeline->transforms[t]->users++;
+        /* A rest that holds spilled rows only comes after its scan is through, and has no order of its own. */
+        if (pipeline->sink->op == e->result && (!pipeline->rest || arb_join_has_source(pipeline->source->node)))
             code = arb_result_sink_add_feeder(e->result, pipeline->number, pipeline->source, error);
     }
     if (code != ARB_OK) {
@@ -300,8 +347,14 @@ static void note_profile(void *context, arb_text *out, const arb_physical_node *
         arb_operator *op = e->set.operators.data[i];
         if (op->node != node)
             continue;
-        arb_text_printf(out, "  [%llu rows, %.3f ms]", (unsigned long long)atomic_load(&op->rows_out),
+        arb_text_printf(out, "  [%llu rows, %.3f ms", (unsigned long long)atomic_load(&op->rows_out),
                         (double)atomic_load(&op->time_ns) * 1e-6);
+        uint64_t held = atomic_load(&op->share.peak), spilled = arb_spill_file_written(&op->spill);
+        if (held != 0)
+            arb_text_printf(out, ", %.1f MB", (double)held * 1e-6);
+        if (spilled != 0)
+            arb_text_printf(out, ", %.1f MB spilled", (double)spilled * 1e-6);
+        arb_text_printf(out, "]");
         return;
     }
 }

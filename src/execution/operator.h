@@ -14,6 +14,9 @@
  * of another (a hash join's build and probe). Whoever returns BLOCKED keeps `driver->task` and wakes it later. Errors and
  * cancellation end the query: the driver stops calling, and states are destroyed.
  *
+ * Operators that hold rows of their own give them back in `release`, when no pipeline will read them any more. Those that
+ * can spill call arb_operator_may_spill when they are created; their reservations then name the operator's share.
+ *
  * Filters and other transforms may leave rows unselected; every operator honours batch->selection. */
 #ifndef ARB_EXECUTION_OPERATOR_H
 #define ARB_EXECUTION_OPERATOR_H
@@ -21,6 +24,7 @@
 #include <stdatomic.h>
 
 #include "columnar/vector.h"
+#include "io/spill_file.h"
 #include "plan/physical.h"
 #include "runtime/cpu_pool.h"
 #include "runtime/memory.h"
@@ -41,7 +45,8 @@ typedef struct arb_query_context {
     _Atomic bool cancelled;
     unsigned drivers;    /* most drivers of a pipeline */
     uint32_t batch_rows; /* most rows of a batch: ARB_VECTOR_ROWS, less in tests */
-    bool force_spill;    /* tests: everything that can spill does */
+    uint64_t guarantee;  /* of each operator that can spill */
+    uint64_t ceiling;    /* beyond it such an operator spills, however much memory is free: small in tests */
 } arb_query_context;
 
 typedef struct arb_driver {
@@ -79,6 +84,9 @@ typedef struct arb_operator_vtable {
     uint32_t (*finish_parts)(arb_operator *op);
     arb_code (*finish_part)(arb_operator *op, uint32_t part, arb_error *error);
     arb_code (*finish)(arb_operator *op, arb_error *error);
+
+    /* The last pipeline that has it as source or transform is over. NULL: it holds nothing worth the while. */
+    void (*release)(arb_operator *op);
 } arb_operator_vtable;
 
 /* First member of each operator's struct. */
@@ -86,7 +94,24 @@ struct arb_operator {
     const arb_operator_vtable *vtable;
     const arb_physical_node *node; /* borrowed from the plan; NULL for the result sink */
     arb_query_context *context;
+    uint32_t users;                                  /* pipelines that still read or pass it; the query's lock */
+    arb_memory_share share;                          /* what it holds; zeroed in operators that cannot spill */
+    arb_spill_file spill;                            /* what it has spilled; likewise */
     _Atomic uint64_t rows_out, time_ns, batches_out; /* for EXPLAIN ANALYZE */
 };
+
+/* Give the operator its share and a file to spill to, which is not opened before it is needed. */
+ARB_INLINE void arb_operator_may_spill(arb_operator *op)
+{
+    const arb_query_context *context = op->context;
+    arb_memory_share_init(&op->share, context->memory, context->guarantee, context->ceiling);
+    arb_spill_file_init(&op->spill, context->spill_folder);
+}
+/* For `destroy`, after all reservations are reset; harmless without the other. */
+ARB_INLINE void arb_operator_spill_reset(arb_operator *op)
+{
+    arb_memory_share_reset(&op->share);
+    arb_spill_file_reset(&op->spill);
+}
 
 #endif

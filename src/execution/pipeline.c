@@ -144,9 +144,10 @@ static arb_code build_join(arb_pipeline_set *set, const arb_physical_node *node,
     ARB_TRY(new_pipeline(set, sink, &feeder, error));
     ARB_TRY(build(set, node->children[1], feeder, error));
     ARB_TRY(wait_for_sink(set, into, sink, error));
-    if (arb_join_has_source(node)) {
+    if (hashed || arb_join_has_source(node)) {
         ARB_TRY(fork_pipeline(set, into, &rest, error));
         rest->source = op;
+        rest->rest = true;
     }
     ARB_TRY(prepend(set, into, op, error));
     size_t before = set->pipelines.size;

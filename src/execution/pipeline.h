@@ -3,7 +3,7 @@
  * The tree is walked from the root. What holds rows (a sort, an aggregation, a join's build side) ends one pipeline and
  * begins another, so each such operator appears as the sink of its feeders and again as a source, or as a transform.
  * A sink is complete when all its feeders have run and it has finished; pipelines wait for sinks, and those that give a
- * join's unmatched build rows wait for the pipelines that probe it.
+ * join's rest (build rows without a match, what was spilled) wait for the pipelines that probe it.
  *
  * Everything here is made before anything runs and then changes only under the query's lock (execute.c). */
 #ifndef ARB_EXECUTION_PIPELINE_H
@@ -33,6 +33,7 @@ struct arb_pipeline {
     arb_operator **transforms; /* in the order in which batches pass */
     arb_pipeline_sink *sink;
     bool one_driver;                      /* order matters: a LIMIT is among the transforms */
+    bool rest;                            /* what a join gives after all probing: often nothing, and then not started */
     uint32_t waits;                       /* sinks and pipelines that must end before */
     ARB_VEC(arb_pipeline_sink *) awaited; /* those sinks; arena */
     arb_pipeline_list then;               /* pipelines that wait for this one */

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* Of a share: so much at once is what a batch adds. */
+enum { granted_always = 512 * 1024 };
+
 /* A number in a small file of the control group; false when there is none ("max") or no such file. */
 static bool read_limit(const char *path, uint64_t *out_bytes)
 {
@@ -50,22 +53,76 @@ void arb_reservation_init(arb_reservation *reservation, arb_memory *memory, cons
     *reservation = (arb_reservation){.memory = memory, .owner = owner};
 }
 
-bool arb_reservation_try_grow(arb_reservation *reservation, uint64_t bytes)
+/* Memory is short from here on: the rest is for what operators cannot but take until they look again. */
+static uint64_t short_from(const arb_governor *governor)
 {
-    arb_memory *memory = reservation->memory;
+    return governor->limit - governor->limit / 8;
+}
+
+static bool charge(arb_memory *memory, uint64_t bytes, bool force)
+{
     arb_governor *governor = memory->governor;
     uint64_t used = atomic_fetch_add_explicit(&governor->used, bytes, memory_order_relaxed) + bytes;
-    if (used > governor->limit || used < bytes) {
+    if (!force && (used > governor->limit || used < bytes)) {
         atomic_fetch_sub_explicit(&governor->used, bytes, memory_order_relaxed);
         return false;
     }
-    reservation->bytes += bytes;
     uint64_t mine = atomic_fetch_add_explicit(&memory->used, bytes, memory_order_relaxed) + bytes;
     uint64_t peak = atomic_load_explicit(&memory->peak, memory_order_relaxed);
     while (mine > peak && !atomic_compare_exchange_weak_explicit(&memory->peak, &peak, mine, memory_order_relaxed,
                                                                  memory_order_relaxed))
         continue;
     return true;
+}
+
+static void give_back(arb_memory *memory, uint64_t bytes)
+{
+    atomic_fetch_sub_explicit(&memory->used, bytes, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&memory->governor->used, bytes, memory_order_relaxed);
+}
+
+/* What a share is charged for: what it holds, but at least its guarantee. */
+static bool share_grow(arb_memory_share *share, uint64_t bytes, bool force)
+{
+    pthread_mutex_lock(&share->lock);
+    uint64_t held = atomic_load_explicit(&share->held, memory_order_relaxed);
+    uint64_t more = ARB_MAX(held + bytes, share->guaranteed) - ARB_MAX(held, share->guaranteed);
+    bool granted = more == 0 || charge(share->memory, more, force || bytes <= granted_always);
+    if (granted) {
+        atomic_store_explicit(&share->held, held + bytes, memory_order_relaxed);
+        if (held + bytes > atomic_load_explicit(&share->peak, memory_order_relaxed))
+            atomic_store_explicit(&share->peak, held + bytes, memory_order_relaxed);
+    }
+    pthread_mutex_unlock(&share->lock);
+    return granted;
+}
+
+static void share_shrink(arb_memory_share *share, uint64_t bytes)
+{
+    pthread_mutex_lock(&share->lock);
+    uint64_t held = atomic_load_explicit(&share->held, memory_order_relaxed);
+    assert(bytes <= held);
+    give_back(share->memory, ARB_MAX(held, share->guaranteed) - ARB_MAX(held - bytes, share->guaranteed));
+    atomic_store_explicit(&share->held, held - bytes, memory_order_relaxed);
+    pthread_mutex_unlock(&share->lock);
+}
+
+bool arb_reservation_try_grow(arb_reservation *reservation, uint64_t bytes)
+{
+    bool granted = reservation->share != NULL ? share_grow(reservation->share, bytes, false)
+                                              : charge(reservation->memory, bytes, false);
+    if (granted)
+        reservation->bytes += bytes;
+    return granted;
+}
+
+void arb_reservation_force(arb_reservation *reservation, uint64_t bytes)
+{
+    if (reservation->share != NULL)
+        (void)share_grow(reservation->share, bytes, true);
+    else
+        (void)charge(reservation->memory, bytes, true);
+    reservation->bytes += bytes;
 }
 
 arb_code arb_reservation_grow(arb_reservation *reservation, uint64_t bytes, arb_error *error)
@@ -85,12 +142,55 @@ void arb_reservation_shrink(arb_reservation *reservation, uint64_t bytes)
 {
     assert(bytes <= reservation->bytes);
     reservation->bytes -= bytes;
-    atomic_fetch_sub_explicit(&reservation->memory->used, bytes, memory_order_relaxed);
-    atomic_fetch_sub_explicit(&reservation->memory->governor->used, bytes, memory_order_relaxed);
+    if (reservation->share != NULL)
+        share_shrink(reservation->share, bytes);
+    else
+        give_back(reservation->memory, bytes);
 }
 
 void arb_reservation_reset(arb_reservation *reservation)
 {
     if (reservation->memory != NULL && reservation->bytes != 0)
         arb_reservation_shrink(reservation, reservation->bytes);
+}
+
+void arb_memory_share_init(arb_memory_share *share, arb_memory *memory, uint64_t guaranteed, uint64_t ceiling)
+{
+    *share = (arb_memory_share){.memory = memory, .guaranteed = guaranteed, .ceiling = ceiling};
+    pthread_mutex_init(&share->lock, NULL);
+    (void)charge(memory, guaranteed, true);
+}
+
+void arb_memory_share_reset(arb_memory_share *share)
+{
+    if (share->memory == NULL)
+        return;
+    assert(atomic_load(&share->held) == 0);
+    give_back(share->memory, share->guaranteed);
+    pthread_mutex_destroy(&share->lock);
+    *share = (arb_memory_share){0};
+}
+
+void arb_memory_share_settle(arb_memory_share *share)
+{
+    pthread_mutex_lock(&share->lock);
+    uint64_t held = atomic_load_explicit(&share->held, memory_order_relaxed);
+    if (held < share->guaranteed)
+        give_back(share->memory, share->guaranteed - held);
+    share->guaranteed = 0;
+    pthread_mutex_unlock(&share->lock);
+}
+
+bool arb_memory_share_pressed(arb_memory_share *share, uint64_t more)
+{
+    uint64_t held = atomic_load_explicit(&share->held, memory_order_relaxed) + more;
+    if (held > share->ceiling)
+        return true;
+    const arb_governor *governor = share->memory->governor;
+    if (atomic_load_explicit(&governor->used, memory_order_relaxed) + more <= short_from(governor))
+        return false;
+    pthread_mutex_lock(&share->lock);
+    bool pressed = held > share->guaranteed;
+    pthread_mutex_unlock(&share->lock);
+    return pressed;
 }

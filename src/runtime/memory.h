@@ -4,10 +4,16 @@
  * arb_reservation and reserves before it allocates. A reservation that would break the limit is denied: a spilling
  * operator then writes what it holds to disk and tries again, any other fails with ARB_OUT_OF_MEMORY, which names it.
  * Kernels never reserve. All counters are atomic: reservations of one query may be used by several threads, a single
- * reservation by one at a time. */
+ * reservation by one at a time.
+ *
+ * An operator that can spill has an arb_memory_share over all its reservations. It is guaranteed some bytes, which count
+ * as used from the start whether it holds them or not: so whoever comes first cannot take all. Before it takes a batch it
+ * asks whether it is pressed: whether it holds more than its guarantee while memory gets short. If so it spills. What one
+ * batch adds is granted in any case; the distance between "short" and the limit is for that. */
 #ifndef ARB_RUNTIME_MEMORY_H
 #define ARB_RUNTIME_MEMORY_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "base/error.h"
@@ -23,9 +29,19 @@ typedef struct arb_memory {
     _Atomic uint64_t used, peak;
 } arb_memory;
 
+/* What one operator that can spill holds, over all drivers. Caller's memory; reset when its reservations are. */
+typedef struct arb_memory_share {
+    arb_memory *memory;
+    pthread_mutex_t lock;
+    uint64_t guaranteed; /* the lock */
+    uint64_t ceiling;    /* it is pressed beyond that, however much is free */
+    _Atomic uint64_t held, peak;
+} arb_memory_share;
+
 typedef struct arb_reservation {
     arb_memory *memory;
-    const char *owner; /* "hash join", for messages; not owned */
+    arb_memory_share *share; /* NULL: of an operator that cannot spill */
+    const char *owner;       /* "hash join", for messages; not owned */
     uint64_t bytes;
 } arb_reservation;
 
@@ -46,8 +62,19 @@ void arb_reservation_init(arb_reservation *reservation, arb_memory *memory, cons
 ARB_NODISCARD bool arb_reservation_try_grow(arb_reservation *reservation, uint64_t bytes);
 /* The same as an error: ARB_OUT_OF_MEMORY names the owner and the limit. */
 ARB_NODISCARD arb_code arb_reservation_grow(arb_reservation *reservation, uint64_t bytes, arb_error *error);
+/* Counted, but never denied: what is needed to make any progress at all, such as a page of a file. */
+void arb_reservation_force(arb_reservation *reservation, uint64_t bytes);
 void arb_reservation_shrink(arb_reservation *reservation, uint64_t bytes);
 /* Give all back. A zeroed reservation is a no-op. */
 void arb_reservation_reset(arb_reservation *reservation);
+
+/* `guaranteed` counts as used from now on; `ceiling` is UINT64_MAX but in tests. */
+void arb_memory_share_init(arb_memory_share *share, arb_memory *memory, uint64_t guaranteed, uint64_t ceiling);
+/* Reservations made with it must have been reset. A zeroed share is a no-op. */
+void arb_memory_share_reset(arb_memory_share *share);
+/* No more is needed than what it holds now: others may have the rest of the guarantee. */
+void arb_memory_share_settle(arb_memory_share *share);
+/* Should the owner spill rather than hold `more` bytes in addition? */
+bool arb_memory_share_pressed(arb_memory_share *share, uint64_t more);
 
 #endif

@@ -31,22 +31,7 @@ static void destroy(arb_operator *op)
     arb_free(join);
 }
 
-static const arb_operator_vtable probe_vtable = {
-    .name = "HASH_JOIN",
-    .destroy = destroy,
-    .transform_create = arb_hash_join_transform_create,
-    .push = arb_hash_join_push,
-    .transform_destroy = arb_hash_join_transform_destroy,
-    .sink_create = arb_hash_join_sink_create,
-    .sink = arb_hash_join_sink,
-    .combine = arb_hash_join_combine,
-    .sink_destroy = arb_hash_join_sink_destroy,
-    .finish_parts = arb_hash_join_finish_parts,
-    .finish_part = arb_hash_join_finish_part,
-    .finish = arb_hash_join_finish,
-};
-
-static const arb_operator_vtable source_vtable = {
+static const arb_operator_vtable vtable = {
     .name = "HASH_JOIN",
     .destroy = destroy,
     .source_create = arb_hash_join_source_create,
@@ -187,8 +172,7 @@ static arb_code join_create(const arb_physical_node *node, size_t key_count, con
     hash_join *join = arb_alloc_zeroed(sizeof *join);
     if (join == NULL)
         return arb_fail_memory(error, name, sizeof *join);
-    join->base = (arb_operator){
-        .vtable = arb_join_has_source(node) ? &source_vtable : &probe_vtable, .node = node, .context = context};
+    join->base = (arb_operator){.vtable = &vtable, .node = node, .context = context};
     pthread_mutex_init(&join->lock, NULL);
     join->name = name;
     join->output = node->join.output;

@@ -12,6 +12,8 @@ typedef struct rows_local {
 uint32_t arb_hash_join_source_parallelism(arb_operator *op)
 {
     const hash_join *join = (hash_join *)op;
+    if (!arb_join_has_source(op->node))
+        return 0;
     return (uint32_t)ARB_MIN((join->store.pages.size + join->loose.pages.size) / 4 + 1, (size_t)op->context->drivers);
 }
 

@@ -277,6 +277,7 @@ static inline void t_world_init(t_world *world, unsigned drivers, uint32_t batch
     world->context.drivers = drivers;
     world->context.batch_rows = batch_rows;
     world->context.spill_folder = "/tmp";
+    world->context.ceiling = UINT64_MAX;
 }
 
 typedef struct t_run {
