@@ -13,6 +13,23 @@ bool arb_join_has_source(const arb_physical_node *node)
     }
 }
 
+/* Nobody probes any more, and the rest was given. */
+static void release(arb_operator *op)
+{
+    hash_join *join = (hash_join *)op;
+    arb_join_table_reset(&join->table);
+    arb_row_store_reset(&join->loose);
+    arb_row_spill_destroy(join->build);
+    arb_row_spill_destroy(join->probe);
+    for (size_t i = 0; i < join->deeper.size; i++)
+        arb_row_spill_destroy(join->deeper.data[i]);
+    join->build = join->probe = NULL;
+    ARB_VEC_RESET(&join->deeper);
+    ARB_VEC_RESET(&join->waiting);
+    if (join->can_spill)
+        arb_memory_share_settle(&op->share);
+}
+
 static void destroy(arb_operator *op)
 {
     hash_join *join = (hash_join *)op;
@@ -23,9 +40,8 @@ static void destroy(arb_operator *op)
     }
     for (size_t k = 0; join->summaries != NULL && k < join->key_count; k++)
         arb_key_summary_reset(&join->summaries[k]);
-    arb_join_directory_reset(&join->directory);
-    arb_row_store_reset(&join->store);
-    arb_row_store_reset(&join->loose);
+    release(op);
+    arb_operator_spill_reset(op);
     pthread_mutex_destroy(&join->lock);
     arb_arena_reset(&join->arena);
     arb_free(join);
@@ -40,6 +56,7 @@ static const arb_operator_vtable vtable = {
     .source_parallelism = arb_hash_join_source_parallelism,
     .transform_create = arb_hash_join_transform_create,
     .push = arb_hash_join_push,
+    .flush = arb_hash_join_flush,
     .transform_destroy = arb_hash_join_transform_destroy,
     .sink_create = arb_hash_join_sink_create,
     .sink = arb_hash_join_sink,
@@ -48,6 +65,7 @@ static const arb_operator_vtable vtable = {
     .finish_parts = arb_hash_join_finish_parts,
     .finish_part = arb_hash_join_finish_part,
     .finish = arb_hash_join_finish,
+    .release = release,
 };
 
 /* ---- what must be held of the build side ---------------------------------------------------------------------------- */
@@ -188,6 +206,9 @@ static arb_code join_create(const arb_physical_node *node, size_t key_count, con
                   join->output == ARB_JOIN_PROBE_MARK;
     join->first_only = exists && node->join.residual == NULL;
     join->exists_only = join->first_only && !join->null_equal;
+    join->can_spill = key_count != 0;
+    if (join->can_spill)
+        arb_operator_may_spill(&join->base);
     arb_code code = check(join, node, error);
     if (code == ARB_OK)
         code = plan_columns(join, node, error);
@@ -195,13 +216,15 @@ static arb_code join_create(const arb_physical_node *node, size_t key_count, con
         goto failed;
     join->ranges = ARB_ARENA_ARRAY(&join->arena, arb_key_range, key_count + 1);
     join->summaries = ARB_ARENA_ARRAY(&join->arena, arb_key_summary, key_count + 1);
-    if (join->ranges == NULL || join->summaries == NULL) {
+    join->has_null = ARB_ARENA_ARRAY(&join->arena, bool, join->rows.column_count + 1);
+    if (join->ranges == NULL || join->summaries == NULL || join->has_null == NULL) {
         code = arb_fail_memory(error, name, key_count * sizeof *join->summaries);
         goto failed;
     }
-    ARB_TRY_GOTO(code, arb_row_store_init(&join->store, &join->rows, context->memory, name, error), failed);
+    arb_memory_share *share = join->can_spill ? &join->base.share : NULL;
+    ARB_TRY_GOTO(code, arb_join_table_init(join, &join->table, share, error), failed);
     ARB_TRY_GOTO(code, arb_row_store_init(&join->loose, &join->rows, context->memory, name, error), failed);
-    join->columns.has_null = join->inputs.has_null = join->store.has_null;
+    join->columns.has_null = join->inputs.has_null = join->has_null;
     *out_op = &join->base;
     return ARB_OK;
 failed:

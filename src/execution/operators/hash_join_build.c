@@ -23,6 +23,7 @@ arb_code arb_hash_join_sink_create(arb_operator *op, arb_driver *driver, void **
     arb_memory *memory = op->context->memory;
     ARB_TRY_GOTO(code, arb_row_store_init(&local->store, &join->rows, memory, join->name, error), failed);
     ARB_TRY_GOTO(code, arb_row_store_init(&local->loose, &join->rows, memory, join->name, error), failed);
+    local->store.reservation.share = join->can_spill ? &op->share : NULL;
     ARB_TRY_GOTO(code, arb_key_columns_init(&local->keys, join->build_keys, join->key_count, error), failed);
     local->ranges = arb_alloc_zeroed((join->key_count + 1) * sizeof *local->ranges);
     if (local->ranges == NULL) {
@@ -78,12 +79,34 @@ static void widen_ranges(const hash_join *join, build_local *local, const uint16
     }
 }
 
+/* Does the driver hold enough of what the join holds for writing it to help? */
+static bool worth_spilling(const hash_join *join, const build_local *local)
+{
+    uint64_t held = atomic_load_explicit(&join->base.share.held, memory_order_relaxed);
+    return local->store.rows != 0 && local->store.reservation.bytes * 2 * join->base.context->drivers >= held;
+}
+
+/* Memory is short: write what the driver holds, and what others that are through have left. */
+static arb_code relieve(hash_join *join, build_local *local, arb_error *error)
+{
+    if (!worth_spilling(join, local))
+        return ARB_OK;
+    pthread_mutex_lock(&join->lock);
+    arb_code code = arb_hash_join_start_spilling(join, error);
+    if (code == ARB_OK)
+        code = arb_row_spill_store(join->build, &join->table.store, error);
+    pthread_mutex_unlock(&join->lock);
+    return code == ARB_OK ? arb_row_spill_store(join->build, &local->store, error) : code;
+}
+
 arb_code arb_hash_join_sink(arb_operator *op, void *local_void, const arb_batch *in, arb_flow *out_flow,
                             arb_error *error)
 {
-    const hash_join *join = (hash_join *)op;
+    hash_join *join = (hash_join *)op;
     build_local *local = local_void;
     *out_flow = ARB_FLOW_NEED_INPUT;
+    if (join->can_spill && arb_memory_share_pressed(&op->share, 0))
+        ARB_TRY(relieve(join, local, error));
     size_t count = arb_batch_rows_selected(in, local->selected), null_count = 0;
     local->rows += count;
     arb_key_columns_load(&local->keys, in);
@@ -111,7 +134,7 @@ arb_code arb_hash_join_combine(arb_operator *op, void *local_void, arb_error *er
     hash_join *join = (hash_join *)op;
     build_local *local = local_void;
     pthread_mutex_lock(&join->lock);
-    arb_code code = arb_row_store_take(&join->store, &local->store, error);
+    arb_code code = arb_row_store_take(&join->table.store, &local->store, error);
     if (code == ARB_OK)
         code = arb_row_store_take(&join->loose, &local->loose, error);
     join->build_rows += local->rows;
@@ -127,7 +150,8 @@ arb_code arb_hash_join_combine(arb_operator *op, void *local_void, arb_error *er
 uint32_t arb_hash_join_finish_parts(arb_operator *op)
 {
     hash_join *join = (hash_join *)op;
-    join->parts = (uint32_t)ARB_MIN(join->store.pages.size / 4 + 1, (size_t)op->context->drivers * 4);
+    size_t most = (size_t)op->context->drivers * 4;
+    join->parts = (uint32_t)(join->build != NULL ? most : ARB_MIN(join->table.store.pages.size / 4 + 1, most));
     return join->parts;
 }
 
@@ -139,41 +163,88 @@ static bool wants_filter(const hash_join *join, size_t key)
     return false;
 }
 
+/* What is in memory stays there, unless the directory leaves no room; what is on disk comes back as far as it fits. */
+static arb_code settle_rows(hash_join *join, const arb_key_range *range, arb_error *error)
+{
+    arb_row_store *store = &join->table.store;
+    bool spilled = join->build != NULL;
+    join->match_rows = store->rows + (spilled ? arb_row_spill_rows(join->build) : 0);
+    bool bits = arb_join_directory_is_bits(join->match_rows, join->key_count, range, join->exists_only);
+    if (join->can_spill && !spilled && !bits &&
+        arb_memory_share_pressed(&join->base.share, store->rows * 2 * sizeof(uint64_t)))
+        spilled = true;
+    for (size_t c = 0; c < join->rows.column_count; c++)
+        join->has_null[c] = store->has_null[c] || (join->build != NULL && join->build->has_null[c]);
+    if (!spilled)
+        return ARB_OK;
+    ARB_TRY(arb_hash_join_start_spilling(join, error));
+    ARB_TRY(arb_row_spill_store(join->build, store, error));
+    return bits ? ARB_OK : arb_hash_join_choose_resident(join, error);
+}
+
 /* The first part to run allocates for all. */
 static arb_code prepare(hash_join *join, arb_error *error)
 {
+    arb_key_range range = {0};
+    arb_memory *memory = join->base.context->memory;
+    arb_memory_share *share = join->can_spill ? &join->base.share : NULL;
+    if (join->key_count == 1 && !join->table.store.has_null[0] && (join->build == NULL || !join->build->has_null[0]))
+        range = join->ranges[0]; /* a NULL has no place in an array of values */
+    ARB_TRY(settle_rows(join, &range, error));
+    bool bits = arb_join_directory_is_bits(join->match_rows, join->key_count, &range, join->exists_only);
+    uint64_t rows = bits ? join->match_rows : join->table.store.rows;
+    ARB_TRY(arb_join_directory_init(&join->table.directory, rows, join->key_count, &range, join->exists_only, memory,
+                                    share, error));
+    for (size_t k = 0; k < join->key_count; k++)
+        if (wants_filter(join, k))
+            arb_key_summary_init(&join->summaries[k], (arb_physical)join->rows.columns[k].physical, join->match_rows,
+                                 &join->ranges[k], join->null_equal && join->has_null[k], memory);
+    return ARB_OK;
+}
+
+static arb_code prepare_once(hash_join *join, arb_error *error)
+{
     arb_code code = ARB_OK;
     pthread_mutex_lock(&join->lock);
-    if (!join->prepared) {
-        arb_memory *memory = join->base.context->memory;
-        uint64_t rows = join->store.rows;
-        arb_key_range range = {0};
-        if (join->key_count == 1 && !join->store.has_null[0]) /* a NULL has no place in an array of values */
-            range = join->ranges[0];
-        code =
-            arb_join_directory_init(&join->directory, rows, join->key_count, &range, join->exists_only, memory, error);
-        for (size_t k = 0; code == ARB_OK && k < join->key_count; k++)
-            if (wants_filter(join, k))
-                arb_key_summary_init(&join->summaries[k], (arb_physical)join->rows.columns[k].physical, rows,
-                                     &join->ranges[k], join->null_equal && join->store.has_null[k], memory);
-        join->prepared = code == ARB_OK;
-    }
+    if (!join->prepared)
+        code = prepare(join, error);
+    join->prepared = code == ARB_OK;
     pthread_mutex_unlock(&join->lock);
     return code;
+}
+
+static arb_code summarize(hash_join *join, const arb_row_page *page, arb_error *error)
+{
+    for (size_t k = 0; k < join->key_count; k++)
+        if (join->summaries[k].words != NULL)
+            ARB_TRY(arb_key_summary_add(&join->summaries[k], &join->rows, k, page, error));
+    return ARB_OK;
+}
+
+/* Rows that stay on disk count in the filters; bits of the directory need no rows in memory either. */
+static arb_code note_absent(hash_join *join, const arb_row_page *page, arb_error *error)
+{
+    ARB_TRY(summarize(join, page, error));
+    if (join->table.directory.mode == ARB_JOIN_BITS)
+        arb_join_directory_insert(&join->table.directory, &join->rows, page);
+    return ARB_OK;
 }
 
 arb_code arb_hash_join_finish_part(arb_operator *op, uint32_t part, arb_error *error)
 {
     hash_join *join = (hash_join *)op;
-    ARB_TRY(prepare(join, error));
-    if (join->directory.mode == ARB_JOIN_EMPTY)
+    ARB_TRY(prepare_once(join, error));
+    bool bits = join->table.directory.mode == ARB_JOIN_BITS;
+    if (join->build != NULL && (bits || join->filters != NULL))
+        ARB_TRY(arb_hash_join_read_absent(join, part, join->parts, note_absent, error));
+    if (join->table.directory.mode == ARB_JOIN_EMPTY)
         return ARB_OK;
-    for (size_t p = part; p < join->store.pages.size; p += join->parts) {
-        const arb_row_page *page = join->store.pages.data[p];
-        for (size_t k = 0; k < join->key_count; k++)
-            if (join->summaries[k].words != NULL)
-                ARB_TRY(arb_key_summary_add(&join->summaries[k], &join->rows, k, page, error));
-        arb_join_directory_insert(&join->directory, &join->rows, page);
+    const arb_row_store *store = &join->table.store;
+    for (size_t p = part; p < store->pages.size; p += join->parts) {
+        if (atomic_load_explicit(&op->context->cancelled, memory_order_relaxed))
+            return ARB_OK; /* whoever waits for this sees why */
+        ARB_TRY(summarize(join, store->pages.data[p], error));
+        arb_join_directory_insert(&join->table.directory, &join->rows, store->pages.data[p]);
     }
     return ARB_OK;
 }
@@ -182,8 +253,12 @@ arb_code arb_hash_join_finish(arb_operator *op, arb_error *error)
 {
     (void)error;
     hash_join *join = (hash_join *)op;
-    if (join->directory.mode == ARB_JOIN_BITS)
-        arb_row_store_clear(&join->store);
+    if (join->table.directory.mode == ARB_JOIN_BITS) {
+        arb_row_store_clear(&join->table.store);
+        join->absent = 0;
+    }
+    if (join->can_spill && join->absent == 0)
+        arb_memory_share_settle(&op->share);
     for (arb_key_filter *filter = join->filters; filter != NULL; filter = filter->next)
         atomic_store_explicit(&filter->base.ready, 1, memory_order_release);
     return ARB_OK;

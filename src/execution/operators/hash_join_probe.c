@@ -10,6 +10,9 @@
 enum { pairs_most = 2 * ARB_VECTOR_ROWS, patience = 32 };
 
 typedef struct probe_local {
+    const join_table *table;
+    probe_spill *spill;     /* NULL when no partition is absent */
+    const arb_batch *batch; /* what stays of the input; while active */
     arb_key_columns keys;
     arb_join_writer writer, inputs;
     arb_program_state *program;
@@ -29,11 +32,12 @@ typedef struct probe_local {
 arb_code arb_hash_join_transform_create(arb_operator *op, arb_driver *driver, void **out_local, arb_error *error)
 {
     (void)driver;
-    const hash_join *join = (hash_join *)op;
+    hash_join *join = (hash_join *)op;
     *out_local = NULL;
     probe_local *local = arb_alloc_zeroed(sizeof *local);
     if (local == NULL)
         return arb_fail_memory(error, join->name, sizeof *local);
+    local->table = &join->table;
     arb_code code;
     uint32_t batch_rows = op->context->batch_rows;
     ARB_TRY_GOTO(code, arb_key_columns_init(&local->keys, join->probe_keys, join->key_count, error), failed);
@@ -49,6 +53,8 @@ arb_code arb_hash_join_transform_create(arb_operator *op, arb_driver *driver, vo
         for (size_t i = 0; i < join->inputs.count; i++)
             local->vectors[join->input_places[i]] = &local->inputs.columns[i];
     }
+    if (join->absent != 0)
+        ARB_TRY_GOTO(code, arb_hash_join_probe_spill_create(join, &local->spill, error), failed);
     local->emits_pairs = join->output <= ARB_JOIN_FULL_OUTER;
     local->marks_probe = join->output != ARB_JOIN_MATCHES && join->output != ARB_JOIN_BUILD_OUTER &&
                          join->output != ARB_JOIN_BUILD_SEMI && join->output != ARB_JOIN_BUILD_ANTI;
@@ -70,8 +76,17 @@ void arb_hash_join_transform_destroy(arb_operator *op, void *local_void)
     arb_join_writer_reset(&local->writer);
     arb_join_writer_reset(&local->inputs);
     arb_program_state_destroy(local->program);
+    arb_hash_join_probe_spill_destroy(local->spill);
     arb_free(local->vectors);
     arb_free(local);
+}
+
+void arb_hash_join_probe_table(void *local_void, const join_table *table)
+{
+    probe_local *local = local_void;
+    local->table = table;
+    arb_hash_join_probe_spill_destroy(local->spill);
+    local->spill = NULL;
 }
 
 /* ---- lookup ----------------------------------------------------------------------------------------------------------- */
@@ -90,25 +105,46 @@ static void find_unknown(const hash_join *join, probe_local *local, const arb_ba
             local->unknown[word] = ~key->validity[word];
 }
 
-static arb_code begin(const hash_join *join, probe_local *local, const arb_batch *in, arb_error *error)
+/* Those of the rows that the batch still has. */
+static size_t only_selected(const arb_batch *batch, uint16_t *rows, size_t count)
 {
-    const arb_join_directory *directory = &join->directory;
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint16_t row = rows[i];
+        rows[kept] = row;
+        kept += arb_bitmap_get(batch->selection, row);
+    }
+    return kept;
+}
+
+static arb_code begin(hash_join *join, probe_local *local, const arb_batch *in, arb_error *error)
+{
+    const arb_join_directory *directory = &local->table->directory;
     size_t words = arb_bitmap_words(in->rows);
     memset(local->matched, 0, words * 8);
     memset(local->unknown, 0, words * 8);
     local->pair_at = local->pair_end = local->candidate_count = 0;
+    local->batch = in;
     arb_key_columns_load(&local->keys, in);
     find_unknown(join, local, in);
     if (join->output == ARB_JOIN_PROBE_SINGLE)
         for (size_t row = 0; row < in->rows; row++)
             local->single[row] = join->rows.null_row;
-    if (directory->mode == ARB_JOIN_EMPTY)
+    if (directory->mode == ARB_JOIN_EMPTY && local->spill == NULL)
         return ARB_OK;
     size_t count = arb_batch_rows_selected(in, local->candidates);
     if (!join->null_equal || directory->mode == ARB_JOIN_DENSE)
         count = arb_key_columns_valid(&local->keys, local->candidates, count, NULL, NULL);
-    if (directory->mode == ARB_JOIN_HASHED)
+    if (directory->mode == ARB_JOIN_HASHED || local->spill != NULL)
         ARB_TRY(arb_key_columns_hash(&local->keys, error));
+    if (local->spill != NULL) {
+        ARB_TRY(arb_hash_join_put_away(join, local->spill, in, local->keys.hashes, local->candidates, count,
+                                       &local->batch, error));
+        if (local->batch != in)
+            count = only_selected(local->batch, local->candidates, count);
+        if (directory->mode == ARB_JOIN_EMPTY)
+            return ARB_OK;
+    }
     ARB_TRY(arb_key_columns_flatten(&local->keys, error));
     const arb_vector *key = &local->keys.flat[0];
     if (directory->mode != ARB_JOIN_BITS) {
@@ -126,7 +162,7 @@ static arb_code begin(const hash_join *join, probe_local *local, const arb_batch
 static size_t compare(const hash_join *join, const probe_local *local, uint16_t *out_rows)
 {
     size_t count = local->candidate_count;
-    if (join->directory.mode != ARB_JOIN_HASHED) {
+    if (local->table->directory.mode != ARB_JOIN_HASHED) {
         memcpy(out_rows, local->candidates, count * sizeof *out_rows);
         return count;
     }
@@ -137,8 +173,8 @@ static size_t compare(const hash_join *join, const probe_local *local, uint16_t 
         kept += ((arb_row_link(local->rows[at]) ^ arb_row_hash_bits(local->keys.hashes[at])) & ARB_ROW_HASH_MASK) == 0;
     }
     for (size_t k = 0; k < join->key_count && kept != 0; k++)
-        kept = arb_row_match(&join->rows, k, &local->keys.flat[k], join->store.has_null[k], local->rows, out_rows, kept,
-                             NULL, NULL);
+        kept = arb_row_match(&join->rows, k, &local->keys.flat[k], join->has_null[k], local->rows, out_rows, kept, NULL,
+                             NULL);
     return kept;
 }
 
@@ -156,7 +192,7 @@ static void follow_round(const hash_join *join, probe_local *local)
         }
         local->pair_end += count;
     }
-    if (join->directory.mode == ARB_JOIN_DENSE && !join->directory.repeats) {
+    if (local->table->directory.mode == ARB_JOIN_DENSE && !local->table->directory.repeats) {
         local->candidate_count = 0;
         return;
     }
@@ -304,16 +340,15 @@ static arb_code write_tail(const hash_join *join, probe_local *local, const arb_
 
 static bool can_give_nothing(const hash_join *join)
 {
-    return join->directory.mode == ARB_JOIN_EMPTY &&
-           (join->output == ARB_JOIN_MATCHES || join->output == ARB_JOIN_BUILD_OUTER ||
-            join->output == ARB_JOIN_PROBE_SEMI || join->output == ARB_JOIN_BUILD_SEMI ||
-            join->output == ARB_JOIN_BUILD_ANTI);
+    return join->match_rows == 0 && (join->output == ARB_JOIN_MATCHES || join->output == ARB_JOIN_BUILD_OUTER ||
+                                     join->output == ARB_JOIN_PROBE_SEMI || join->output == ARB_JOIN_BUILD_SEMI ||
+                                     join->output == ARB_JOIN_BUILD_ANTI);
 }
 
 arb_code arb_hash_join_push(arb_operator *op, void *local_void, const arb_batch *in, const arb_batch **out,
                             arb_flow *out_flow, arb_error *error)
 {
-    const hash_join *join = (hash_join *)op;
+    hash_join *join = (hash_join *)op;
     probe_local *local = local_void;
     *out = NULL;
     *out_flow = can_give_nothing(join) ? ARB_FLOW_DONE : ARB_FLOW_NEED_INPUT;
@@ -322,6 +357,11 @@ arb_code arb_hash_join_push(arb_operator *op, void *local_void, const arb_batch 
     if (!local->active)
         ARB_TRY(begin(join, local, in, error));
     local->active = true;
+    in = local->batch;
+    if (in->selected == 0) { /* all were put away */
+        local->active = false;
+        return ARB_OK;
+    }
     for (unsigned turn = 0; refill(join, local), local->pair_at < local->pair_end; turn++) {
         if (turn == patience) { /* nothing found in many pairs: let the driver look at its clock */
             *out_flow = ARB_FLOW_HAVE_OUTPUT;
@@ -346,4 +386,13 @@ arb_code arb_hash_join_push(arb_operator *op, void *local_void, const arb_batch 
     local->active = false;
     *out_flow = ARB_FLOW_NEED_INPUT;
     return *out != NULL ? ARB_OK : write_tail(join, local, in, out, error);
+}
+
+arb_code arb_hash_join_flush(arb_operator *op, void *local_void, const arb_batch **out, arb_flow *out_flow,
+                             arb_error *error)
+{
+    probe_local *local = local_void;
+    *out = NULL;
+    *out_flow = ARB_FLOW_NEED_INPUT;
+    return local->spill != NULL ? arb_hash_join_put_down((hash_join *)op, local->spill, error) : ARB_OK;
 }

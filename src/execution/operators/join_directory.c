@@ -8,22 +8,35 @@ static bool dense_enough(uint64_t span, uint64_t rows, bool bits)
     return span != 0 && span <= rows * (bits ? 256 : 8) + 1024;
 }
 
+static uint64_t span_of(const arb_key_range *range)
+{
+    return range->known ? (uint64_t)range->high - (uint64_t)range->low + 1 : 0;
+}
+
+bool arb_join_directory_is_bits(uint64_t rows, size_t key_count, const arb_key_range *range, bool exists_only)
+{
+    return key_count == 1 && exists_only && rows != 0 && dense_enough(span_of(range), rows, true);
+}
+
 arb_code arb_join_directory_init(arb_join_directory *directory, uint64_t rows, size_t key_count,
-                                 const arb_key_range *range, bool exists_only, arb_memory *memory, arb_error *error)
+                                 const arb_key_range *range, bool exists_only, arb_memory *memory,
+                                 arb_memory_share *share, arb_error *error)
 {
     *directory = (arb_join_directory){0};
     arb_reservation_init(&directory->reservation, memory, "hash join");
+    directory->reservation.share = share;
     if (rows == 0)
         return ARB_OK;
-    uint64_t span = range->known ? (uint64_t)range->high - (uint64_t)range->low + 1 : 0, bytes;
+    uint64_t span = span_of(range), bytes;
     directory->low = range->low;
     directory->span = span;
     arb_join_mode mode = ARB_JOIN_HASHED;
     if (key_count == 0)
         mode = ARB_JOIN_CHAIN;
-    else if (key_count == 1 && exists_only && dense_enough(span, rows, true))
+    else if (arb_join_directory_is_bits(rows, key_count, range, exists_only))
         mode = ARB_JOIN_BITS;
-    else if (key_count == 1 && dense_enough(span, rows, false))
+    else if (key_count == 1 && dense_enough(span, rows, false) &&
+             (share == NULL || !arb_memory_share_pressed(share, span * sizeof(uint64_t))))
         mode = ARB_JOIN_DENSE;
     if (mode == ARB_JOIN_HASHED) {
         uint64_t slots = arb_next_power_of_two(ARB_MAX(rows + rows / 4, (uint64_t)16));

@@ -46,10 +46,13 @@ typedef struct arb_join_directory {
     _Atomic bool repeats; /* DENSE: some chain has more than one row */
 } arb_join_directory;
 
-/* Choose the mode and allocate. `range` is that of the only key, or unknown; `exists_only` allows BITS. */
+/* Choose the mode and allocate. `range` is that of the only key, or unknown; `exists_only` allows BITS. `share` pays for
+ * it (NULL: the query's memory at large); a DENSE directory that would press it becomes HASHED. */
 ARB_NODISCARD arb_code arb_join_directory_init(arb_join_directory *directory, uint64_t rows, size_t key_count,
                                                const arb_key_range *range, bool exists_only, arb_memory *memory,
-                                               arb_error *error);
+                                               arb_memory_share *share, arb_error *error);
+/* Would the mode be BITS? */
+bool arb_join_directory_is_bits(uint64_t rows, size_t key_count, const arb_key_range *range, bool exists_only);
 void arb_join_directory_reset(arb_join_directory *directory); /* a zeroed one is a no-op */
 /* Insert the rows of a page, whose headers hold their hashes. Any thread. The key is column 0 of the layout. */
 void arb_join_directory_insert(arb_join_directory *directory, const arb_row_layout *layout, const arb_row_page *page);

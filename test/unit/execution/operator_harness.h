@@ -352,6 +352,14 @@ static inline void *t_drive(void *driver_void)
         } while (code == ARB_OK && flow == ARB_FLOW_HAVE_OUTPUT);
         over = flow == ARB_FLOW_DONE;
     }
+    for (bool more = run->transform != NULL && run->transform->vtable->flush != NULL; code == ARB_OK && more;) {
+        const arb_batch *out = NULL;
+        arb_flow flow = ARB_FLOW_NEED_INPUT;
+        code = run->transform->vtable->flush(run->transform, transform, &out, &flow, &error);
+        if (code == ARB_OK && out != NULL)
+            t_collect(run->out, out, &run->world->context);
+        more = flow == ARB_FLOW_HAVE_OUTPUT;
+    }
     if (code == ARB_OK && run->sink != NULL)
         code = run->sink->vtable->combine(run->sink, sink, &error);
     if (source != NULL)
