@@ -230,6 +230,8 @@ static void note_range(arb_chunk_column *column, size_t count)
 static arb_code append(arb_memory_chunk *chunk, arb_chunk_column *column, const arb_vector *from, size_t first,
                        size_t count, arb_error *error)
 {
+    if (count == 0) /* an empty list */
+        return ARB_OK;
     ARB_TRY(make_room(chunk, column, count, error));
     for (size_t i = 0; i < count; i++) {
         bool valid = arb_vector_is_valid(from, first + i);

@@ -5,7 +5,8 @@
  * threads aggregate apart and merge at the end, and spilled partitions are merged when they come back.
  *
  * `states[i]` is where row i's state is. Rows outside of the selection have no state (the pointer is not to be read).
- * Arguments are FLAT or CONSTANT; whole numbers and decimals may be narrower than their type: `physical` says. */
+ * Arguments are FLAT or CONSTANT; whole numbers and decimals may be narrower than their type, and nested values are packed
+ * (columnar/nested_value.h), so that they are text to an aggregate: `physical` says. */
 #ifndef ARB_EXPR_AGGREGATE_H
 #define ARB_EXPR_AGGREGATE_H
 

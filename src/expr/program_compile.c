@@ -152,7 +152,31 @@ static int compile_constant(compiler *c, const arb_expr *expr)
                         expr->value.is_null ? arb_type_physical(expr->type) : arb_physical_for(expr->type, range));
 }
 
-/* The register's values in a wider physical type. */
+/* A nested type's values packed, or unpacked: see columnar/nested_value.h. */
+static int repack(compiler *c, int reg, arb_physical physical, uint16_t selection)
+{
+    const program_register *from = reg_at(c, reg);
+    const arb_scalar_implementation *scalar = physical == ARB_PHYS_STRING ? &arb_pack_nested : &arb_unpack_nested;
+    for (size_t i = 0; i < c->program->instructions.size; i++) {
+        const program_instruction *old = &c->program->instructions.data[i];
+        if (old->op == OP_CALL && old->scalar == scalar && old->arguments[0] == reg &&
+            selection_within(c, selection, old->selection))
+            return old->result;
+    }
+    arb_expr *expr = ARB_ARENA_NEW(c->arena, arb_expr);
+    int result = expr == NULL ? out_of_memory(c)
+                              : add_temporary(c, from->slot.type, physical, (arb_range){0}, from->slot.nullable);
+    program_instruction *added = result < 0 ? NULL : emit(c, OP_CALL, selection, result, &reg, 1);
+    if (added == NULL)
+        return no_register;
+    *expr = (arb_expr){.kind = ARB_EXPR_CAST, .type = reg_at(c, result)->slot.type};
+    added->expr = expr;
+    added->scalar = scalar;
+    added->number = c->program->numbered++;
+    return result;
+}
+
+/* The register's values in a wider physical type, or in the other form of a nested one. */
 static int widen(compiler *c, int reg, arb_physical physical, uint16_t selection)
 {
     if (reg < 0)
@@ -160,8 +184,11 @@ static int widen(compiler *c, int reg, arb_physical physical, uint16_t selection
     const program_register *from = reg_at(c, reg);
     if (from->slot.physical == physical)
         return reg;
-    if (from->source == SOURCE_CONSTANT && arb_physical_is_integer(physical))
+    bool nested = arb_type_is_nested(from->slot.type);
+    if (from->source == SOURCE_CONSTANT && (nested ? from->value.is_null : arb_physical_is_integer(physical)))
         return add_constant(c, from->value, physical);
+    if (nested)
+        return repack(c, reg, physical, selection);
     for (size_t i = 0; i < c->program->instructions.size; i++) {
         const program_instruction *old = &c->program->instructions.data[i];
         if (old->op == OP_CONVERT && old->arguments[0] == reg && reg_at(c, old->result)->slot.physical == physical &&
@@ -574,10 +601,8 @@ static int compile_compare(compiler *c, const arb_expr *expr, uint16_t selection
     if (right < 0)
         return no_register;
     arb_physical physical = ARB_MAX(reg_at(c, left)->slot.physical, reg_at(c, right)->slot.physical);
-    if (physical != ARB_PHYS_BOOL && arb_compare_kernels_get()->equal[physical][0] == NULL) {
-        arb_fail(c->error, ARB_NOT_SUPPORTED, "comparing nested values is not supported");
-        return fail_at(c, expr, ARB_NOT_SUPPORTED);
-    }
+    if (arb_type_is_nested(expr->children[0]->type))
+        physical = ARB_PHYS_STRING;
     left = widen(c, left, physical, selection);
     right = left < 0 ? left : widen(c, right, physical, selection);
     if (right < 0)
@@ -686,6 +711,8 @@ static int compile_in(compiler *c, const arb_expr *expr, uint16_t selection)
             return no_register;
         physical = ARB_MAX(physical, reg_at(c, arguments[i])->slot.physical);
     }
+    if (arb_type_is_nested(expr->children[0]->type))
+        physical = ARB_PHYS_STRING;
     for (uint32_t i = 0; i < expr->child_count; i++)
         if ((arguments[i] = widen(c, arguments[i], physical, selection)) < 0)
             return no_register;
@@ -726,10 +753,8 @@ static int compile_merge(compiler *c, const arb_expr *expr, int *arguments, cons
         physical = arb_type_physical(expr->type);
     if (arb_range_of_type(expr->type).known && !range.known)
         range = (arb_range){true, 0, 0};
-    if (physical == ARB_PHYS_STRUCT || physical == ARB_PHYS_LIST) {
-        arb_fail(c->error, ARB_NOT_SUPPORTED, "choosing between nested values is not supported");
-        return fail_at(c, expr, ARB_NOT_SUPPORTED);
-    }
+    if (arb_type_is_nested(expr->type))
+        physical = ARB_PHYS_STRING;
     for (size_t i = 0; i < count; i++) {
         const program_register *from = reg_at(c, arguments[i]);
         bool is_null = from->source == SOURCE_CONSTANT && from->value.is_null;

@@ -756,8 +756,8 @@ static void jump_to(arb_program_state *state, size_t from, size_t to)
         /* what the last batch left may lie in memory that is gone; nobody looks at these rows, but they are read */
         register_state *result = &state->registers[skipped->result];
         result->vector = arb_vector_over(&result->storage);
-        if (result->vector.physical == ARB_PHYS_STRING)
-            memset(result->storage.values, 0, (size_t)state->rows * sizeof(arb_string));
+        if (result->vector.physical == ARB_PHYS_STRING || result->vector.physical == ARB_PHYS_LIST)
+            memset(result->storage.values, 0, state->rows * arb_physical_size((arb_physical)result->vector.physical));
         result->current = &result->vector;
     }
 }

@@ -69,4 +69,7 @@ ARB_INLINE void arb_call_put_text(arb_call *call, size_t row, const char *bytes,
  * types. NULL when program_compile.c does it by arithmetic, or when there is no such cast. */
 const arb_scalar_implementation *arb_cast_implementation(arb_type from, arb_type to);
 
+/* Between a nested type's vectors and packed values (columnar/nested_value.h). The expression need only have the type. */
+extern const arb_scalar_implementation arb_pack_nested, arb_unpack_nested;
+
 #endif

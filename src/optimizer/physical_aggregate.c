@@ -20,6 +20,7 @@ static arb_physical_node *new_aggregate(planner *p, const arb_physical_node *chi
 
 const arb_physical_node *arb_planner_make_distinct(planner *p, const arb_physical_node *child, double rows)
 {
+    child = arb_planner_packed(p, child);
     arb_physical_node *node = child == NULL ? NULL : new_aggregate(p, child, child->layout.count, 0, rows);
     if (node == NULL)
         return NULL;
@@ -125,7 +126,8 @@ const arb_physical_node *arb_planner_make_aggregate(planner *p, const arb_logica
         return arb_planner_no_memory(p);
     const arb_physical_node *child = arb_planner_make_node(p, node->children[0], &below, &passed);
     if (child == NULL ||
-        (child = arb_planner_with_columns(p, child, wanted.exprs.data, wanted.exprs.size, positions)) == NULL)
+        (child = arb_planner_with_columns(p, child, wanted.exprs.data, wanted.exprs.size, positions)) == NULL ||
+        (child = arb_planner_packed(p, child)) == NULL)
         return NULL;
     arb_physical_node *aggregate = new_aggregate(p, child, groups, calls, node->rows);
     if (aggregate == NULL)

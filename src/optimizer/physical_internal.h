@@ -41,7 +41,7 @@ const arb_physical_node *arb_planner_make_set(planner *p, const arb_logical *nod
 const arb_physical_node *arb_planner_make_distinct(planner *p, const arb_physical_node *child, double rows);
 
 /* `child` with one column for each item, in order; the child itself when that is what it is already. The slots' widths
- * are those of the expressions, or `widths` (NULL = none) where that is wider. */
+ * are those of the expressions, or `widths` (NULL = none) where that is wider, or the other form of a nested type. */
 const arb_physical_node *arb_planner_make_project(planner *p, const arb_physical_node *child,
                                                   const arb_named_expr *items, size_t count,
                                                   const arb_physical *widths);
@@ -51,6 +51,15 @@ const arb_physical_node *arb_planner_with_columns(planner *p, const arb_physical
                                                   const arb_expr *const *exprs, size_t count, uint32_t *positions);
 const arb_physical_node *arb_planner_make_condition(planner *p, const arb_physical_node *child,
                                                     const arb_expr *condition);
+/* `child` with its nested columns packed, or unpacked: see physical_nested.c. The child itself when they are; NULL for
+ * NULL. */
+const arb_physical_node *arb_planner_packed(planner *p, const arb_physical_node *child);
+const arb_physical_node *arb_planner_unpacked(planner *p, const arb_physical_node *child);
+/* Does a column need a step of its own to get to `width`: because that is wider, or a nested type's other form? */
+ARB_INLINE bool arb_planner_changes(const arb_slot *slot, arb_physical width)
+{
+    return arb_type_is_nested(slot->type) ? width != slot->physical : width > slot->physical;
+}
 /* No more rows than this can come, as proved by counts; 0 when nothing is. */
 uint64_t arb_planner_rows_most(const arb_physical_node *node);
 

@@ -39,8 +39,7 @@ static bool split_condition(planner *p, join_plan *j, const arb_expr **left_keys
     for (size_t i = 0; i < count; i++) {
         const arb_expr *conjunct = arb_expr_conjunct(condition, i);
         bool equal = conjunct->kind == ARB_EXPR_COMPARE &&
-                     (conjunct->compare == ARB_EQUAL || conjunct->compare == ARB_NOT_DISTINCT) &&
-                     !arb_type_is_nested(conjunct->children[0]->type);
+                     (conjunct->compare == ARB_EQUAL || conjunct->compare == ARB_NOT_DISTINCT);
         const arb_expr *a = equal ? conjunct->children[0] : NULL, *b = equal ? conjunct->children[1] : NULL;
         if (equal && only_uses(p, a, &right) && only_uses(p, b, &left)) {
             const arb_expr *swap = a;
@@ -139,7 +138,8 @@ static bool add_own_wishes(planner *p, const join_plan *j, filter_wishes *wishes
 {
     for (size_t i = 0; i < j->key_count; i++) {
         numbers[i] = UINT32_MAX;
-        bool useful = drops_unmatched_probe(j->output) && !j->null_equal && j->probe_keys[i]->kind == ARB_EXPR_COLUMN;
+        bool useful = drops_unmatched_probe(j->output) && !j->null_equal && j->probe_keys[i]->kind == ARB_EXPR_COLUMN &&
+                      !arb_type_is_nested(j->probe_keys[i]->type); /* which a scan does not have in packed form */
         if (!useful)
             continue;
         numbers[i] = p->filter_count++;
@@ -158,7 +158,9 @@ static bool place_keys(planner *p, join_plan *j, const arb_physical_node **probe
     uint32_t *places[] = {probe_at, build_at};
     *probe = arb_planner_with_columns(p, *probe, j->probe_keys, j->key_count, probe_at);
     *build = *probe == NULL ? NULL : arb_planner_with_columns(p, *build, j->build_keys, j->key_count, build_at);
-    if (*build == NULL)
+    *probe = arb_planner_packed(p, *probe);
+    *build = arb_planner_packed(p, *build);
+    if (*probe == NULL || *build == NULL)
         return false;
     for (int side = 0; side < 2; side++) {
         const arb_physical_node *node = *sides[side], *other = *sides[1 - side];

@@ -60,7 +60,7 @@ static bool is_identity(const arb_physical_node *child, const arb_named_expr *it
         const arb_slot *slot = &child->layout.slots[i];
         if (items[i].expr->kind != ARB_EXPR_COLUMN || items[i].expr->column != slot->id || items[i].id != slot->id)
             return false;
-        if (widths != NULL && widths[i] > slot->physical)
+        if (widths != NULL && arb_planner_changes(slot, widths[i]))
             return false;
     }
     return true;
@@ -86,7 +86,7 @@ const arb_physical_node *arb_planner_make_project(planner *p, const arb_physical
         slots[i] = arb_program_output(program, i);
         slots[i].id = items[i].id;
         slots[i].type = exprs[i]->type;
-        if (widths != NULL && widths[i] > slots[i].physical)
+        if (widths != NULL && arb_planner_changes(&slots[i], widths[i]))
             slots[i].physical = widths[i];
     }
     node->layout = (arb_layout){count, slots};
@@ -354,7 +354,8 @@ static const arb_physical_node *plan_sort(planner *p, const arb_logical *node, c
     /* with a limit, rows must not be dropped below: they decide which others are among the first */
     const arb_physical_node *child =
         arb_planner_make_node(p, node->children[0], &below, node->sort.limit >= 0 ? &none : wishes);
-    if (child == NULL || (child = arb_planner_with_columns(p, child, exprs, count, positions)) == NULL)
+    if (child == NULL || (child = arb_planner_with_columns(p, child, exprs, count, positions)) == NULL ||
+        (child = arb_planner_packed(p, child)) == NULL)
         return NULL;
     arb_physical_node *sort = arb_planner_node(p, ARB_PHYSICAL_SORT, 1, child, NULL, node->rows);
     if (sort == NULL)
@@ -393,7 +394,7 @@ static const arb_physical_node *plan_shared(planner *p, const arb_logical *node,
         arb_column_set all = {0};
         if (!arb_logical_output(p->query, shared->plan, &all))
             return arb_planner_no_memory(p);
-        const arb_physical_node *plan = arb_planner_make_node(p, shared->plan, &all, &none);
+        const arb_physical_node *plan = arb_planner_packed(p, arb_planner_make_node(p, shared->plan, &all, &none));
         if (plan == NULL || !ARB_ARENA_PUSH(p->arena, &p->shared, plan))
             return arb_planner_no_memory(p);
         p->shared_places[shared->number] = (int)p->shared.size - 1;
@@ -522,7 +523,7 @@ arb_code arb_physical_plan_make(arb_query *query, const arb_logical_plan *logica
     for (size_t i = 0; i < logical->column_count; i++)
         if (!arb_column_set_add(query, &needed, logical->columns[i].expr->column))
             return arb_fail_memory(error, "a plan", sizeof *plan);
-    plan->root = arb_planner_make_node(&p, logical->root, &needed, &none);
+    plan->root = arb_planner_unpacked(&p, arb_planner_make_node(&p, logical->root, &needed, &none));
     if (plan->root == NULL)
         return p.code;
     for (size_t i = 0; i < logical->column_count; i++) {

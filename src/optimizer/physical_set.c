@@ -39,7 +39,10 @@ static const arb_physical_node **plan_inputs(planner *p, const arb_logical *node
                 out_slots[c] = *slot;
                 continue;
             }
-            out_slots[c].physical = ARB_MAX(out_slots[c].physical, slot->physical);
+            if (arb_type_is_nested(slot->type) && slot->physical != out_slots[c].physical)
+                out_slots[c].physical = ARB_PHYS_STRING; /* some are packed: all are */
+            else
+                out_slots[c].physical = ARB_MAX(out_slots[c].physical, slot->physical);
             out_slots[c].nullable |= slot->nullable;
             out_slots[c].range.known &= slot->range.known;
             out_slots[c].range.low = ARB_MIN(out_slots[c].range.low, slot->range.low);
@@ -78,9 +81,12 @@ static const arb_physical_node *plan_membership(planner *p, const arb_logical *n
         return arb_planner_no_memory(p);
     for (size_t i = 0; i < columns; i++)
         keys[i] = (uint32_t)i;
-    const arb_physical_node *left = children[0];
+    const arb_physical_node *left = arb_planner_packed(p, children[0]);
     for (size_t i = 1; i < node->set.input_count; i++) {
-        arb_physical_node *join = arb_planner_node(p, ARB_PHYSICAL_HASH_JOIN, 2, left, children[i], left->rows);
+        const arb_physical_node *right = arb_planner_packed(p, children[i]);
+        arb_physical_node *join = left == NULL || right == NULL
+                                      ? NULL
+                                      : arb_planner_node(p, ARB_PHYSICAL_HASH_JOIN, 2, left, right, left->rows);
         if (join == NULL)
             return NULL;
         join->layout = left->layout;

@@ -60,8 +60,6 @@ static arb_code plan_deferred(hash_aggregate *aggregate, deferred_plan *plan, co
     for (size_t i = 1; i < count; i++) {
         plan->positions[i] = (uint32_t)i;
         slots[i] = child->slots[plan->sources[i]];
-        if (arb_type_is_nested(slots[i].type))
-            return arb_fail(error, ARB_NOT_SUPPORTED, "DISTINCT and ORDER BY in an aggregate of lists or structs");
     }
     plan->key_count = call->distinct ? 1 + arguments : 0;
     plan->order = (arb_row_order){&plan->layout, call->order_count == 0 ? 0 : 1 + call->order_count, order};
@@ -95,11 +93,8 @@ static arb_code plan_rows(hash_aggregate *aggregate, arb_error *error)
     arb_slot *keys = ARB_ARENA_ARRAY(&aggregate->arena, arb_slot, aggregate->group_count + 1);
     if (keys == NULL)
         return arb_fail_memory(error, "aggregation", aggregate->group_count * sizeof *keys);
-    for (size_t i = 0; i < aggregate->group_count; i++) {
+    for (size_t i = 0; i < aggregate->group_count; i++)
         keys[i] = child->slots[aggregate->groups[i]];
-        if (arb_type_is_nested(keys[i].type))
-            return arb_fail(error, ARB_NOT_SUPPORTED, "grouping by lists or structs is not supported");
-    }
     ARB_TRY(plan_states(aggregate, &size, error));
     ARB_TRY(arb_row_layout_init(&aggregate->layout, &aggregate->arena, keys, aggregate->group_count, size, error));
     char *fresh = arb_arena_alloc_zeroed(&aggregate->arena, size + 16);

@@ -177,8 +177,6 @@ static arb_code check(const hash_join *join, const arb_physical_node *node, arb_
         const arb_slot *build = &node->children[1]->layout.slots[join->build_keys[k]];
         if (probe->physical != build->physical)
             return arb_fail(error, ARB_INTERNAL, "the keys of a hash join have different widths");
-        if (arb_type_is_nested(probe->type))
-            return arb_fail(error, ARB_NOT_SUPPORTED, "joining on lists or structs is not supported");
     }
     return ARB_OK;
 }

@@ -128,10 +128,10 @@ static const match_fn match_table[ARB_PHYS_COUNT] = {
 };
 
 static bool (*const equal_table[ARB_PHYS_COUNT])(const char *, const char *) = {
-    [ARB_PHYS_BOOL] = equal_INT8,       [ARB_PHYS_INT8] = equal_INT8,       [ARB_PHYS_INT16] = equal_INT16,
-    [ARB_PHYS_INT32] = equal_INT32,     [ARB_PHYS_INT64] = equal_INT64,     [ARB_PHYS_INT128] = equal_INT128,
-    [ARB_PHYS_FLOAT32] = equal_FLOAT32, [ARB_PHYS_FLOAT64] = equal_FLOAT64, [ARB_PHYS_STRING] = equal_STRING,
-    [ARB_PHYS_LIST] = equal_STRING,     [ARB_PHYS_STRUCT] = equal_STRING,   [ARB_PHYS_INTERVAL] = equal_INTERVAL,
+    [ARB_PHYS_BOOL] = equal_INT8,         [ARB_PHYS_INT8] = equal_INT8,       [ARB_PHYS_INT16] = equal_INT16,
+    [ARB_PHYS_INT32] = equal_INT32,       [ARB_PHYS_INT64] = equal_INT64,     [ARB_PHYS_INT128] = equal_INT128,
+    [ARB_PHYS_FLOAT32] = equal_FLOAT32,   [ARB_PHYS_FLOAT64] = equal_FLOAT64, [ARB_PHYS_STRING] = equal_STRING,
+    [ARB_PHYS_INTERVAL] = equal_INTERVAL,
 };
 
 /* Settle the candidates where a side is NULL: both NULL is equal, one is not. What is left goes on to the values; equal

@@ -35,10 +35,10 @@ static int compare_STRING(const char *a, const char *b)
 }
 
 static int (*const compare_table[ARB_PHYS_COUNT])(const char *, const char *) = {
-    [ARB_PHYS_BOOL] = compare_INT8,       [ARB_PHYS_INT8] = compare_INT8,       [ARB_PHYS_INT16] = compare_INT16,
-    [ARB_PHYS_INT32] = compare_INT32,     [ARB_PHYS_INT64] = compare_INT64,     [ARB_PHYS_INT128] = compare_INT128,
-    [ARB_PHYS_FLOAT32] = compare_FLOAT32, [ARB_PHYS_FLOAT64] = compare_FLOAT64, [ARB_PHYS_STRING] = compare_STRING,
-    [ARB_PHYS_LIST] = compare_STRING,     [ARB_PHYS_STRUCT] = compare_STRING,   [ARB_PHYS_INTERVAL] = compare_INTERVAL,
+    [ARB_PHYS_BOOL] = compare_INT8,         [ARB_PHYS_INT8] = compare_INT8,       [ARB_PHYS_INT16] = compare_INT16,
+    [ARB_PHYS_INT32] = compare_INT32,       [ARB_PHYS_INT64] = compare_INT64,     [ARB_PHYS_INT128] = compare_INT128,
+    [ARB_PHYS_FLOAT32] = compare_FLOAT32,   [ARB_PHYS_FLOAT64] = compare_FLOAT64, [ARB_PHYS_STRING] = compare_STRING,
+    [ARB_PHYS_INTERVAL] = compare_INTERVAL,
 };
 
 int arb_row_compare(const arb_row_order *order, const char *a, const char *b)

@@ -37,8 +37,7 @@ void arb_row_spill_destroy(arb_row_spill *spill)
 
 static bool is_text(const arb_row_column *column)
 {
-    return column->physical == ARB_PHYS_STRING || column->physical == ARB_PHYS_LIST ||
-           column->physical == ARB_PHYS_STRUCT;
+    return column->physical == ARB_PHYS_STRING;
 }
 
 /* Bytes of a row's text that lie outside of it. */

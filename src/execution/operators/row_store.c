@@ -14,9 +14,8 @@ struct arb_row_interned {
 
 static uint8_t width_in_row(arb_physical physical)
 {
-    if (physical == ARB_PHYS_BOOL)
-        return 1;
-    return physical == ARB_PHYS_LIST || physical == ARB_PHYS_STRUCT ? 16 : (uint8_t)arb_physical_size(physical);
+    assert(physical != ARB_PHYS_LIST && physical != ARB_PHYS_STRUCT); /* they come packed */
+    return physical == ARB_PHYS_BOOL ? 1 : (uint8_t)arb_physical_size(physical);
 }
 
 arb_code arb_row_layout_init(arb_row_layout *layout, arb_arena *arena, const arb_slot *slots, size_t count,
@@ -34,7 +33,7 @@ arb_code arb_row_layout_init(arb_row_layout *layout, arb_arena *arena, const arb
                 continue;
             columns[c] = (arb_row_column){(uint8_t)physical, (uint8_t)width, offset};
             offset += width;
-            layout->has_text |= physical == ARB_PHYS_STRING || physical == ARB_PHYS_LIST || physical == ARB_PHYS_STRUCT;
+            layout->has_text |= physical == ARB_PHYS_STRING;
         }
     layout->columns = columns;
     layout->null_offset = offset;
@@ -310,9 +309,6 @@ arb_code arb_row_store_scatter(arb_row_store *store, size_t column, const arb_ve
     switch (at.physical) {
     case ARB_PHYS_STRING:
         return scatter_text(store, column, vector, source, count, rows, error);
-    case ARB_PHYS_LIST:
-    case ARB_PHYS_STRUCT:
-        return arb_fail(error, ARB_NOT_SUPPORTED, "%s cannot hold lists and structs yet", store->reservation.owner);
     case ARB_PHYS_BOOL:
         scatter_bits(vector, source, count, rows, at.offset);
         return ARB_OK;

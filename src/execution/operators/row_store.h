@@ -3,8 +3,8 @@
  *   row:  | header (8 bytes, the owner's) | column values, widest first | NULL bits | extra (the owner's) |
  *
  * Columns have the offsets that a row layout gives them. A BOOLEAN takes a byte; text takes the 16 bytes of an
- * arb_string whose far bytes lie in heap pages of the same store; lists and structs are kept as encoded text (see
- * nested_value.h). A NULL bit of 1 means NULL.
+ * arb_string whose far bytes lie in heap pages of the same store; lists and structs come packed, as such text (see
+ * columnar/nested_value.h). A NULL bit of 1 means NULL.
  *
  * A store grows by pages, from 4 KiB doubling to 256 KiB, each reserved before it is allocated. Rows never move, so a
  * pointer to a row stays valid as long as its page; and two stores of one layout become one by moving their pages. All of
@@ -84,7 +84,7 @@ ARB_NODISCARD arb_code arb_row_store_take(arb_row_store *into, arb_row_store *fr
 ARB_NODISCARD char *arb_row_store_bytes(arb_row_store *store, size_t size, arb_error *error);
 
 /* Column `column` of the rows, as a FLAT vector over `storage` (of the column's physical type). `may_be_null` false skips
- * the NULL bits. Text refers to the store. Not for nested columns: see nested_value.h. */
+ * the NULL bits. Text refers to the store. */
 void arb_row_gather(const arb_row_layout *layout, size_t column, char *const *rows, size_t count, bool may_be_null,
                     const arb_vector_storage *storage, arb_vector *out);
 

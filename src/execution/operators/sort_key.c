@@ -49,8 +49,6 @@ arb_code arb_sort_keys_init(arb_sort_keys *sort, arb_arena *arena, const arb_phy
     uint32_t at = 0;
     for (size_t i = 0; i < count; i++) {
         const arb_slot *slot = &columns->slots[keys[i].column];
-        if (slot->physical == ARB_PHYS_LIST || slot->physical == ARB_PHYS_STRUCT)
-            return arb_fail(error, ARB_NOT_SUPPORTED, "ordering by nested values is not supported");
         order[i] = (arb_row_order_key){keys[i].column, keys[i].descending, keys[i].nulls_first};
         if (!sort->exact)
             continue;

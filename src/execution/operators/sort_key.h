@@ -31,8 +31,7 @@ typedef struct arb_sort_keys {
     arb_row_order order; /* of the rows, by all columns */
 } arb_sort_keys;
 
-/* Made in the arena; the columns are positions in the batch and in the row layout alike, which is borrowed.
- * ARB_NOT_SUPPORTED for nested keys. */
+/* Made in the arena; the columns are positions in the batch and in the row layout alike, which is borrowed. */
 ARB_NODISCARD arb_code arb_sort_keys_init(arb_sort_keys *sort, arb_arena *arena, const arb_physical_sort_key *keys,
                                           size_t count, const arb_layout *columns, const arb_row_layout *layout,
                                           arb_error *error);

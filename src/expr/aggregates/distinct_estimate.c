@@ -186,7 +186,7 @@ static arb_code resolve_estimate(const arb_function *function, arb_argument *arg
     if (arguments[0].type.id == ARB_TYPE_NULL)
         arguments[0].type = ARB_TYPE(VARCHAR);
     *out_result = ARB_TYPE(BIGINT);
-    return arb_type_is_nested(arguments[0].type) ? ARB_NO_FIT : ARB_OK;
+    return ARB_OK;
 }
 
 static const arb_aggregate_implementation estimate_run = {

@@ -34,9 +34,8 @@ static bool is_real(arb_physical physical)
 
 static arb_code plan_extreme(arb_aggregate_plan *plan, size_t *out_state_size, arb_slot *out_result, arb_error *error)
 {
+    (void)error;
     const arb_slot *argument = &plan->arguments[0];
-    if (argument->physical == ARB_PHYS_LIST || argument->physical == ARB_PHYS_STRUCT)
-        return arb_fail(error, ARB_NOT_SUPPORTED, "%s of nested values is not supported", plan->function->name);
     const char *name = plan->function->name;
     plan->variant = strcmp(name, "max") == 0 || strcmp(name, "bool_or") == 0 ? MAXIMUM : MINIMUM;
     *out_state_size =
@@ -325,7 +324,7 @@ static arb_code resolve_ordered(const arb_function *function, arb_argument *argu
     if (arguments[0].type.id == ARB_TYPE_NULL)
         arguments[0].type = ARB_TYPE(VARCHAR);
     *out_result = arguments[0].type;
-    return arb_type_is_nested(*out_result) ? ARB_NO_FIT : ARB_OK;
+    return ARB_OK;
 }
 
 static arb_code resolve_truth(const arb_function *function, arb_argument *arguments, size_t count, arb_type *out_result,

@@ -12,10 +12,9 @@ typedef struct pick_state {
 
 static arb_code plan_pick(arb_aggregate_plan *plan, size_t *out_state_size, arb_slot *out_result, arb_error *error)
 {
+    (void)error;
     const arb_slot *argument = &plan->arguments[0];
     const char *name = plan->function->name;
-    if (argument->physical == ARB_PHYS_LIST || argument->physical == ARB_PHYS_STRUCT)
-        return arb_fail(error, ARB_NOT_SUPPORTED, "%s of nested values is not supported", name);
     plan->variant = strcmp(name, "first") == 0 ? FIRST : strcmp(name, "last") == 0 ? LAST : ANY_VALUE;
     *out_state_size = sizeof(pick_state);
     *out_result = *argument;

@@ -358,7 +358,7 @@ static arb_code resolve_ordered(const arb_function *function, arb_argument *argu
     if (arguments[0].type.id == ARB_TYPE_NULL)
         arguments[0].type = ARB_TYPE(VARCHAR);
     *out_result = arguments[0].type;
-    if (arb_type_is_nested(*out_result) || (count == 2 && !arb_type_implicit(arguments[1].type, ARB_TYPE(DOUBLE))))
+    if (count == 2 && !arb_type_implicit(arguments[1].type, ARB_TYPE(DOUBLE)))
         return ARB_NO_FIT;
     if (count == 2)
         arguments[1].type = ARB_TYPE(DOUBLE);

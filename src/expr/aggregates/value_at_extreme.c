@@ -173,12 +173,9 @@ static arb_code resolve_extreme(const arb_function *function, arb_argument *argu
                                 arb_type *out_result, arb_error *error)
 {
     (void)function, (void)error;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         if (arguments[i].type.id == ARB_TYPE_NULL)
             arguments[i].type = ARB_TYPE(VARCHAR);
-        if (arb_type_is_nested(arguments[i].type))
-            return ARB_NO_FIT;
-    }
     *out_result = arguments[0].type;
     return ARB_OK;
 }
