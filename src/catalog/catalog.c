@@ -247,18 +247,11 @@ static bool copy_view(arb_arena *arena, const arb_view *from, arb_view *to)
     return complete;
 }
 
-static void unref_table(void *table)
-{
-    arb_table_unref(table);
-}
-
 /* Hand a reference over to the arena. */
 static arb_code give_table(arb_arena *arena, arb_table *table, arb_relation *out_relation, arb_error *error)
 {
-    arb_code code = arb_arena_on_reset(arena, unref_table, table, error);
-    if (code != ARB_OK)
-        arb_table_unref(table);
-    else
+    arb_code code = arb_table_give(table, arena, error);
+    if (code == ARB_OK)
         out_relation->table = table;
     return code;
 }

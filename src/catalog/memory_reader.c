@@ -2,13 +2,8 @@
  * narrower than its type is converted, into memory of the reader. */
 #include "base/alloc.h"
 #include "catalog/memory_table_internal.h"
+#include "formats/row_filters.h"
 #include "kernels/convert.h"
-
-typedef struct filter_state {
-    void *local;
-    bool made;       /* local_create was called */
-    bool passes_all; /* of this split: nothing to apply */
-} filter_state;
 
 typedef struct memory_reader {
     arb_split_reader base;
@@ -18,24 +13,17 @@ typedef struct memory_reader {
     const arb_memory_chunk *chunk; /* NULL: no split, or nothing left in it */
     size_t next_row;
     uint64_t sequence;
-    filter_state *filters;
+    arb_row_filters filters;
     arb_vector **children;        /* a column: room for its nested vectors */
     arb_vector_storage *storages; /* a column: for what is converted; zeroed when not */
-    const arb_vector **inputs;    /* of a filter */
-    arb_value_range *ranges;      /* of a filter */
     arb_vector *vectors;
-    uint64_t selection[ARB_VECTOR_WORDS];
     arb_batch batch;
 } memory_reader;
 
 static void reader_destroy(arb_split_reader *reader)
 {
     memory_reader *self = (memory_reader *)reader;
-    for (size_t i = 0; self->filters != NULL && i < self->request->filter_count; i++) {
-        const arb_scan_filter *filter = self->request->filters[i];
-        if (self->filters[i].made && filter->vtable->local_destroy != NULL)
-            filter->vtable->local_destroy(self->filters[i].local);
-    }
+    arb_row_filters_reset(&self->filters);
     for (size_t i = 0; self->storages != NULL && i < self->request->column_count; i++)
         arb_vector_storage_reset(&self->storages[i]);
     arb_arena_reset(&self->arena);
@@ -47,25 +35,14 @@ static const arb_chunk_column *column_of(const memory_reader *self, size_t at)
     return &self->chunk->columns[self->request->columns[at].source];
 }
 
-/* What the chunk's exact ranges say about a filter. */
-static arb_filter_verdict judge(memory_reader *self, const arb_scan_filter *filter)
+static arb_value_range range_of(const void *context, uint32_t at)
 {
-    if (filter->vtable->judge == NULL)
-        return ARB_FILTER_SOME_PASS;
-    for (uint32_t i = 0; i < filter->column_count; i++) {
-        const arb_chunk_column *column = column_of(self, filter->columns[i]);
-        self->ranges[i] = (arb_value_range){.known = column->has_range,
-                                            .low = column->low,
-                                            .high = column->high,
-                                            .may_have_nulls = column->null_count != 0,
-                                            .all_null = column->null_count == column->rows};
-    }
-    return filter->vtable->judge(filter, self->ranges);
-}
-
-static bool is_ready(const arb_scan_filter *filter)
-{
-    return atomic_load_explicit(&filter->ready, memory_order_acquire) != 0;
+    const arb_chunk_column *column = column_of(context, at);
+    return (arb_value_range){.known = column->has_range,
+                             .low = column->low,
+                             .high = column->high,
+                             .may_have_nulls = column->null_count != 0,
+                             .all_null = column->null_count == column->rows};
 }
 
 static arb_code reader_begin(arb_split_reader *reader, const arb_split *split, arb_error *error)
@@ -76,16 +53,10 @@ static arb_code reader_begin(arb_split_reader *reader, const arb_split *split, a
     self->chunk = self->table->chunks[split->part];
     self->next_row = 0;
     self->sequence = (uint64_t)split->number << 32;
-    for (size_t i = 0; i < self->request->filter_count; i++) {
-        const arb_scan_filter *filter = self->request->filters[i];
-        arb_filter_verdict verdict = is_ready(filter) ? judge(self, filter) : ARB_FILTER_SOME_PASS;
-        self->filters[i].passes_all = verdict == ARB_FILTER_ALL_PASS;
-        if (verdict == ARB_FILTER_NONE_PASS) {
-            self->base.rows_read += self->chunk->rows;
-            self->base.rows_skipped += self->chunk->rows;
-            self->chunk = NULL;
-            return ARB_OK;
-        }
+    if (!arb_row_filters_begin(&self->filters, range_of, self)) {
+        self->base.rows_read += self->chunk->rows;
+        self->base.rows_skipped += self->chunk->rows;
+        self->chunk = NULL;
     }
     return ARB_OK;
 }
@@ -110,26 +81,6 @@ static arb_code fill_vectors(memory_reader *self, size_t rows, arb_error *error)
     return ARB_OK;
 }
 
-/* Clear the rows that do not pass; how many are left. */
-static arb_code apply_filters(memory_reader *self, uint32_t rows, uint32_t *out_left, arb_error *error)
-{
-    *out_left = rows;
-    for (size_t i = 0; i < self->request->filter_count && *out_left != 0; i++) {
-        const arb_scan_filter *filter = self->request->filters[i];
-        filter_state *state = &self->filters[i];
-        if (state->passes_all || !is_ready(filter))
-            continue;
-        if (!state->made && filter->vtable->local_create != NULL)
-            ARB_TRY(filter->vtable->local_create(filter, &state->local, error));
-        state->made = true;
-        for (uint32_t c = 0; c < filter->column_count; c++)
-            self->inputs[c] = &self->vectors[filter->columns[c]];
-        ARB_TRY(filter->vtable->apply(filter, state->local, self->inputs, rows, self->selection, error));
-        *out_left = (uint32_t)arb_bitmap_count(self->selection, rows);
-    }
-    return ARB_OK;
-}
-
 static arb_code reader_next(arb_split_reader *reader, const arb_batch **out_batch, arb_error *error)
 {
     memory_reader *self = (memory_reader *)reader;
@@ -137,15 +88,14 @@ static arb_code reader_next(arb_split_reader *reader, const arb_batch **out_batc
     while (self->chunk != NULL && self->next_row < self->chunk->rows) {
         uint32_t rows = (uint32_t)ARB_MIN(self->chunk->rows - self->next_row, (size_t)ARB_VECTOR_ROWS), left;
         ARB_TRY(fill_vectors(self, rows, error));
-        arb_bitmap_fill(self->selection, rows);
-        ARB_TRY(apply_filters(self, rows, &left, error));
+        ARB_TRY(arb_row_filters_apply(&self->filters, self->vectors, rows, &left, error));
         self->next_row += rows;
         self->base.rows_read += rows;
         if (left == 0)
             continue;
         self->batch = (arb_batch){.rows = rows,
                                   .selected = left,
-                                  .selection = left == rows ? NULL : self->selection,
+                                  .selection = left == rows ? NULL : self->filters.selection,
                                   .column_count = self->request->column_count,
                                   .columns = self->vectors,
                                   .sequence = self->sequence++};
@@ -184,18 +134,11 @@ arb_code arb_memory_reader_create(const arb_table_file *file, const arb_scan_req
     self->base.vtable = &vtable;
     self->table = ARB_CONTAINER_OF(file, arb_memory_table, file);
     self->request = request;
-    size_t most = 1;
-    for (size_t i = 0; i < request->filter_count; i++)
-        most = ARB_MAX(most, request->filters[i]->column_count);
-    self->filters = ARB_ARENA_ARRAY(&self->arena, filter_state, request->filter_count + 1);
-    self->inputs = ARB_ARENA_ARRAY(&self->arena, const arb_vector *, most);
-    self->ranges = ARB_ARENA_ARRAY(&self->arena, arb_value_range, most);
     self->children = ARB_ARENA_ARRAY(&self->arena, arb_vector *, request->column_count + 1);
     self->vectors = ARB_ARENA_ARRAY(&self->arena, arb_vector, request->column_count + 1);
     self->storages = ARB_ARENA_ARRAY(&self->arena, arb_vector_storage, request->column_count + 1);
-    arb_code code = ARB_OK;
-    if (self->filters == NULL || self->inputs == NULL || self->ranges == NULL || self->children == NULL ||
-        self->vectors == NULL || self->storages == NULL)
+    arb_code code = arb_row_filters_init(&self->filters, request, &self->arena, error);
+    if (code == ARB_OK && (self->children == NULL || self->vectors == NULL || self->storages == NULL))
         code = arb_fail_memory(error, "a scan", request->column_count * sizeof(arb_vector));
     if (code == ARB_OK)
         code = init_columns(self, error);

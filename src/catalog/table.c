@@ -17,6 +17,19 @@ void arb_table_unref(arb_table *table)
         table->vtable->destroy(table);
 }
 
+static void unref(void *table)
+{
+    arb_table_unref(table);
+}
+
+arb_code arb_table_give(arb_table *table, arb_arena *arena, arb_error *error)
+{
+    arb_code code = arb_arena_on_reset(arena, unref, table, error);
+    if (code != ARB_OK)
+        arb_table_unref(table);
+    return code;
+}
+
 int arb_table_find_column(const arb_table *table, arb_str name)
 {
     int found = -1;

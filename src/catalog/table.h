@@ -33,6 +33,8 @@ struct arb_table {
 ARB_NODISCARD arb_code arb_table_load(arb_table *table, arb_error *error);
 arb_table *arb_table_ref(arb_table *table);
 void arb_table_unref(arb_table *table); /* NULL is a no-op */
+/* Hand the caller's reference over to the arena, which drops it at reset; on failure it is dropped at once. */
+ARB_NODISCARD arb_code arb_table_give(arb_table *table, arb_arena *arena, arb_error *error);
 /* Index of the column of that name (ASCII case aside), or -1; -2 when two columns differ by case only. */
 int arb_table_find_column(const arb_table *table, arb_str name);
 

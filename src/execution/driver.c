@@ -41,7 +41,7 @@ arb_code arb_driver_create(arb_pipeline *pipeline, arb_query_context *context, u
         return arb_fail_memory(error, "a pipeline's driver", sizeof *d);
     }
     *d = (arb_driver_state){.task = {.run = run_driver, .group = context->group},
-                            .driver = {.context = context, .task = &d->task, .number = number},
+                            .driver = {context, pipeline, &d->task, number},
                             .pipeline = pipeline,
                             .owner = owner,
                             .ended = ended,
@@ -109,7 +109,7 @@ static void count_output(arb_operator *op, const arb_batch *batch, int64_t start
 static arb_code deliver(arb_driver_state *d, const arb_batch *batch, size_t level, arb_flow *out_flow, arb_error *error)
 {
     *out_flow = ARB_FLOW_NEED_INPUT;
-    while (batch != NULL && level < d->pipeline->transform_count) {
+    while (batch != NULL && batch->selected != 0 && level < d->pipeline->transform_count) {
         transform_state *at = &d->transforms[level];
         const arb_batch *out = NULL;
         arb_flow flow = ARB_FLOW_NEED_INPUT;

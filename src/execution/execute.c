@@ -44,14 +44,26 @@ typedef struct finish_task {
 
 static void start_pipeline(arb_execution *e, arb_pipeline *pipeline);
 
+/* Nothing more is to be done: who waits, waits in vain. */
+static void abort_query(arb_execution *e)
+{
+    atomic_store(&e->context.cancelled, true);
+    for (size_t i = 0; i < e->set.operators.size; i++) {
+        arb_operator *op = e->set.operators.data[i];
+        if (op->vtable->abort != NULL)
+            op->vtable->abort(op);
+    }
+    if (e->result != NULL)
+        arb_result_sink_abort(e->result, e->error.code != ARB_OK ? &e->error : NULL);
+}
+
 static void fail_query(arb_execution *e, const arb_error *error)
 {
     pthread_mutex_lock(&e->lock);
     if (e->error.code == ARB_OK)
         e->error = *error;
     pthread_mutex_unlock(&e->lock);
-    atomic_store(&e->context.cancelled, true);
-    arb_result_sink_abort(e->result, &e->error);
+    abort_query(e);
 }
 
 /* One task less. The last one of all lets a destroyer go on: nothing of the execution may be touched afterwards. */
@@ -167,6 +179,9 @@ static void pipeline_complete(arb_execution *e, arb_pipeline *pipeline)
 {
     release_operators(e, pipeline);
     release(e, &pipeline->then);
+    arb_operator *sink = pipeline->sink->op;
+    if (sink->vtable->feeder_done != NULL)
+        sink->vtable->feeder_done(sink, pipeline);
     pthread_mutex_lock(&e->lock);
     bool last = --pipeline->sink->feeders == 0;
     pthread_mutex_unlock(&e->lock);
@@ -243,6 +258,26 @@ static uint64_t guarantee_of(const arb_physical_plan *plan, const arb_governor *
     return ARB_MIN(governor->limit / 2 / ARB_MAX(count, (uint64_t)1), (uint64_t)guarantee_most);
 }
 
+static arb_code name_feeder(const arb_pipeline *pipeline, arb_error *error)
+{
+    arb_operator *sink = pipeline->sink->op;
+    return sink->vtable->add_feeder == NULL ? ARB_OK
+                                            : sink->vtable->add_feeder(sink, pipeline, pipeline->source, error);
+}
+
+/* Tell sinks which pipelines end in them, in the order of their rows: as the plan has them, then the rests of joins, the
+ * lowest join's first, since those above wait for it. */
+static arb_code name_feeders(arb_execution *e, arb_error *error)
+{
+    for (size_t i = 0; i < e->set.pipelines.size; i++)
+        if (!e->set.pipelines.data[i]->rest)
+            ARB_TRY(name_feeder(e->set.pipelines.data[i], error));
+    for (size_t i = e->set.pipelines.size; i > 0; i--)
+        if (e->set.pipelines.data[i - 1]->rest)
+            ARB_TRY(name_feeder(e->set.pipelines.data[i - 1], error));
+    return ARB_OK;
+}
+
 arb_code arb_execution_start(const arb_physical_plan *plan, const arb_execution_options *options,
                              arb_execution **out_execution, arb_error *error)
 {
@@ -272,10 +307,9 @@ arb_code arb_execution_start(const arb_physical_plan *plan, const arb_execution_
         pipeline->source->users++;
         for (size_t t = 0; t < pipeline->transform_count; t++)
             pipeline->transforms[t]->users++;
-        /* A rest that holds spilled rows only comes after its scan is through, and has no order of its own. */
-        if (pipeline->sink->op == e->result && (!pipeline->rest || arb_join_has_source(pipeline->source->node)))
-            code = arb_result_sink_add_feeder(e->result, pipeline->number, pipeline->source, error);
     }
+    if (code == ARB_OK)
+        code = name_feeders(e, error);
     if (code != ARB_OK) {
         arb_execution_destroy(e);
         return code;
@@ -324,9 +358,7 @@ void arb_execution_destroy(arb_execution *e)
 {
     if (e == NULL)
         return;
-    atomic_store(&e->context.cancelled, true);
-    if (e->result != NULL)
-        arb_result_sink_abort(e->result, NULL);
+    abort_query(e);
     pthread_mutex_lock(&e->lock);
     while (e->tasks != 0)
         pthread_cond_wait(&e->idle, &e->lock);

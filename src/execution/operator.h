@@ -10,9 +10,10 @@
  *              combine  a driver has seen its last batch: merge its local state into the operator's
  *              finish   all drivers have combined; with finish_parts > 0 the parts run in parallel before it
  *
- * One object may be sink of one pipeline and source of a later one (a sort, an aggregation), or sink of one and transform
- * of another (a hash join's build and probe). Whoever returns BLOCKED keeps `driver->task` and wakes it later. Errors and
- * cancellation end the query: the driver stops calling, and states are destroyed.
+ * One object may be sink of one pipeline and source of a later one (a sort, an aggregation), sink of one and transform of
+ * another (a hash join's build and probe), or sink and source of two that run at once (a limit). Whoever returns BLOCKED
+ * keeps `driver->task` and wakes it later. Errors and cancellation end the query: the driver stops calling, and states are
+ * destroyed.
  *
  * Operators that hold rows of their own give them back in `release`, when no pipeline will read them any more. Those that
  * can spill call arb_operator_may_spill when they are created; their reservations then name the operator's share.
@@ -49,13 +50,15 @@ typedef struct arb_query_context {
     uint64_t ceiling;    /* beyond it such an operator spills, however much memory is free: small in tests */
 } arb_query_context;
 
+typedef struct arb_operator arb_operator;
+typedef struct arb_pipeline arb_pipeline;
+
 typedef struct arb_driver {
     arb_query_context *context;
+    const arb_pipeline *pipeline;
     arb_task *task;  /* to wake */
     uint32_t number; /* among the pipeline's drivers */
 } arb_driver;
-
-typedef struct arb_operator arb_operator;
 
 /* Unused slots are NULL. `local` is what the role's create function made. */
 typedef struct arb_operator_vtable {
@@ -84,7 +87,13 @@ typedef struct arb_operator_vtable {
     uint32_t (*finish_parts)(arb_operator *op);
     arb_code (*finish_part)(arb_operator *op, uint32_t part, arb_error *error);
     arb_code (*finish)(arb_operator *op, arb_error *error);
+    /* For sinks that keep the order of what feeds them: a pipeline that ends here and its source, all of them named in
+     * order before any starts; and that one is over. */
+    arb_code (*add_feeder)(arb_operator *op, const arb_pipeline *pipeline, arb_operator *source, arb_error *error);
+    void (*feeder_done)(arb_operator *op, const arb_pipeline *pipeline);
 
+    /* The query ends early: let drivers that are BLOCKED here go on. Any thread, any number of times. */
+    void (*abort)(arb_operator *op);
     /* The last pipeline that has it as source or transform is over. NULL: it holds nothing worth the while. */
     void (*release)(arb_operator *op);
 } arb_operator_vtable;

@@ -2,6 +2,8 @@
 
 #include "execution/operators/operators.h"
 
+enum { few_rows = 16 * ARB_VECTOR_ROWS };
+
 typedef arb_code (*operator_create)(const arb_physical_node *node, arb_query_context *context, arb_operator **out,
                                     arb_error *error);
 
@@ -106,6 +108,29 @@ static arb_code build_transform(arb_pipeline_set *set, const arb_physical_node *
     ARB_TRY(make_operator(set, node, create, &op, error));
     ARB_TRY(prepend(set, into, op, error));
     return build(set, node->children[0], into, error);
+}
+
+/* Every row counts: then one driver finds a few rows before others would have begun. */
+static bool is_dense(const arb_physical_node *node)
+{
+    while (node->kind == ARB_PHYSICAL_PROJECT)
+        node = node->children[0];
+    return node->kind == ARB_PHYSICAL_SCAN && node->scan.filter_count == 0 && node->scan.runtime_count == 0;
+}
+
+/* As a breaker, but both pipelines run at once. */
+static arb_code build_limit(arb_pipeline_set *set, const arb_physical_node *node, arb_pipeline *into, arb_error *error)
+{
+    arb_operator *op;
+    arb_pipeline_sink *sink;
+    arb_pipeline *feeder;
+    ARB_TRY(make_operator(set, node, arb_limit_create, &op, error));
+    ARB_TRY(new_sink(set, op, &sink, error));
+    into->source = op;
+    ARB_TRY(new_pipeline(set, sink, &feeder, error));
+    feeder->one_driver = node->limit.count >= 0 && node->limit.count < few_rows && node->limit.offset < few_rows &&
+                         is_dense(node->children[0]);
+    return build(set, node->children[0], feeder, error);
 }
 
 static bool passes(const arb_pipeline *pipeline, const arb_operator *op)
@@ -230,8 +255,7 @@ static arb_code build(arb_pipeline_set *set, const arb_physical_node *node, arb_
     case ARB_PHYSICAL_PROJECT:
         return build_transform(set, node, arb_project_create, into, error);
     case ARB_PHYSICAL_LIMIT:
-        into->one_driver = true;
-        return build_transform(set, node, arb_limit_create, into, error);
+        return build_limit(set, node, into, error);
     case ARB_PHYSICAL_HASH_JOIN:
     case ARB_PHYSICAL_LOOP_JOIN:
         return build_join(set, node, into, error);

@@ -12,7 +12,6 @@
 #include "base/vec.h"
 #include "execution/operator.h"
 
-typedef struct arb_pipeline arb_pipeline;
 typedef ARB_VEC(arb_pipeline *) arb_pipeline_list; /* arena */
 
 typedef struct arb_pipeline_sink arb_pipeline_sink;
@@ -32,7 +31,7 @@ struct arb_pipeline {
     size_t transform_count;
     arb_operator **transforms; /* in the order in which batches pass */
     arb_pipeline_sink *sink;
-    bool one_driver;                      /* order matters: a LIMIT is among the transforms */
+    bool one_driver;                      /* more would be in vain */
     bool rest;                            /* what a join gives after all probing: often nothing, and then not started */
     uint32_t waits;                       /* sinks and pipelines that must end before */
     ARB_VEC(arb_pipeline_sink *) awaited; /* those sinks; arena */

@@ -117,7 +117,7 @@ typedef struct arb_split_reader_vtable {
     void (*destroy)(arb_split_reader *reader);
     arb_code (*begin)(arb_split_reader *reader, const arb_split *split, arb_error *error);
     /* The next batch, lent until the next call; *out_batch is NULL at the split's end. Batches without a selected row
-     * are not given. */
+     * are not given, but for one now and then by a reader that finds nothing for long, so that it can be interrupted. */
     arb_code (*next)(arb_split_reader *reader, const arb_batch **out_batch, arb_error *error);
 } arb_split_reader_vtable;
 

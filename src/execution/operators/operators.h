@@ -48,6 +48,8 @@ ARB_NODISCARD arb_code arb_filter_create(const arb_physical_node *node, arb_quer
                                          arb_operator **out_op, arb_error *error);
 ARB_NODISCARD arb_code arb_project_create(const arb_physical_node *node, arb_query_context *context,
                                           arb_operator **out_op, arb_error *error);
+
+/* LIMIT: sink of the pipeline of children[0] and, at the same time, source of another one. */
 ARB_NODISCARD arb_code arb_limit_create(const arb_physical_node *node, arb_query_context *context,
                                         arb_operator **out_op, arb_error *error);
 
@@ -60,9 +62,6 @@ ARB_NODISCARD arb_code arb_shared_scan_create(const arb_physical_node *node, arb
 /* The result: a sink for drivers, and for the caller's thread the batches in order. It belongs to no plan node. */
 ARB_NODISCARD arb_code arb_result_sink_create(const arb_physical_plan *plan, arb_query_context *context,
                                               arb_operator **out_op, arb_error *error);
-/* Name a pipeline that feeds it, and its source, whose order the result keeps when it is the only one. */
-ARB_NODISCARD arb_code arb_result_sink_add_feeder(arb_operator *result, uint32_t number, arb_operator *source,
-                                                  arb_error *error);
 /* Wait for the next batch; NULL at the end. Lent until the next call. */
 ARB_NODISCARD arb_code arb_result_sink_next(arb_operator *result, const arb_batch **out_batch, arb_error *error);
 /* Let everyone who waits go on: the query has failed with `error`, or (NULL) nobody reads any more. */

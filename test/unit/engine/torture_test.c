@@ -49,6 +49,7 @@ static const char *const queries[] = {
     "SELECT extract(year FROM d), d + INTERVAL '1' MONTH, substring(b, 1, 2) FROM t WHERE d > DATE '2000-01-01' ORDER BY d",
     "SELECT DISTINCT g, coalesce(a, -1) FROM u ORDER BY 1, 2",
     "SELECT x.k, y.l, x.d FROM n x LEFT JOIN n y ON x.s = y.s ORDER BY x.l, y.d, 1",
+    "SELECT r FROM range(200000) t(r) WHERE r % 7 = 3 UNION ALL SELECT a FROM u LIMIT 40 OFFSET 20000",
     "SELECT l, max(s), count(DISTINCT d) FROM n GROUP BY l ORDER BY l DESC",
 };
 

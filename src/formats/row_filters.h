@@ -1,0 +1,37 @@
+/* row_filters.h: a request's filters, for readers whose columns are all there before rows are chosen.
+ *
+ * One object a reader, on its thread. Filters of joins are skipped until they are known. */
+#ifndef ARB_FORMATS_ROW_FILTERS_H
+#define ARB_FORMATS_ROW_FILTERS_H
+
+#include "base/arena.h"
+#include "formats/scan.h"
+
+typedef struct arb_row_filter {
+    void *local;
+    bool made;       /* local_create was called */
+    bool passes_all; /* of this split: nothing to apply */
+} arb_row_filter;
+
+typedef struct arb_row_filters {
+    const arb_scan_request *request;
+    arb_row_filter *states;
+    const arb_vector **inputs; /* of one filter */
+    arb_value_range *ranges;   /* of one filter */
+    uint64_t selection[ARB_VECTOR_WORDS];
+} arb_row_filters;
+
+/* Its lists are made in the arena. The request is borrowed. Caller's memory; reset on a zeroed one is a no-op. */
+ARB_NODISCARD arb_code arb_row_filters_init(arb_row_filters *filters, const arb_scan_request *request, arb_arena *arena,
+                                            arb_error *error);
+void arb_row_filters_reset(arb_row_filters *filters);
+
+/* What is exactly known of the request's column in the split that begins. */
+typedef arb_value_range (*arb_split_range)(const void *context, uint32_t column);
+/* Judge a split by its columns' ranges; false when no row of it passes. */
+bool arb_row_filters_begin(arb_row_filters *filters, arb_split_range range, const void *context);
+/* Leave in `selection` those of the `rows` rows that pass; *out_left is how many. vectors[i] is the request's column i. */
+ARB_NODISCARD arb_code arb_row_filters_apply(arb_row_filters *filters, const arb_vector *vectors, uint32_t rows,
+                                             uint32_t *out_left, arb_error *error);
+
+#endif
