@@ -256,6 +256,10 @@ static arb_code build(arb_pipeline_set *set, const arb_physical_node *node, arb_
         return build_transform(set, node, arb_project_create, into, error);
     case ARB_PHYSICAL_LIMIT:
         return build_limit(set, node, into, error);
+    case ARB_PHYSICAL_GROUP_LIMIT:
+        return build_transform(set, node, arb_group_limit_create, into, error);
+    case ARB_PHYSICAL_REPEAT:
+        return build_transform(set, node, arb_repeat_create, into, error);
     case ARB_PHYSICAL_HASH_JOIN:
     case ARB_PHYSICAL_LOOP_JOIN:
         return build_join(set, node, into, error);

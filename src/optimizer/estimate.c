@@ -286,6 +286,15 @@ static double limited(double rows, int64_t count, int64_t offset)
     return count >= 0 ? fmin(rows, (double)count) : rows;
 }
 
+static double group_limit_rows(arb_rule_context *rule, const arb_logical *node, double below)
+{
+    double groups = 1;
+    for (size_t i = 0; i < node->group_limit.group_count; i++)
+        groups *= fmin(arb_estimate_distinct_expr(rule, node->group_limit.keys[i].expr, below), below);
+    groups = fmin(groups, below);
+    return groups * limited(at_least_one(below / groups), node->group_limit.count, node->group_limit.offset);
+}
+
 static double rows_of(arb_rule_context *rule, const arb_logical *node)
 {
     double below = node->child_count == 1 ? arb_estimate_rows(rule, node->children[0]) : 0;
@@ -306,6 +315,8 @@ static double rows_of(arb_rule_context *rule, const arb_logical *node)
         return limited(below, node->sort.limit, node->sort.offset);
     case ARB_LOGICAL_LIMIT:
         return limited(below, node->limit.count, node->limit.offset);
+    case ARB_LOGICAL_GROUP_LIMIT:
+        return group_limit_rows(rule, node, below);
     case ARB_LOGICAL_SET:
         return set_rows(rule, node);
     case ARB_LOGICAL_SHARED:

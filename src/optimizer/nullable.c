@@ -97,7 +97,8 @@ static bool add_join(arb_query *query, const arb_logical *node, arb_column_set *
 
 bool arb_logical_nullable_columns(arb_query *query, const arb_logical *node, arb_column_set *set)
 {
-    while (node->kind == ARB_LOGICAL_FILTER || node->kind == ARB_LOGICAL_SORT || node->kind == ARB_LOGICAL_LIMIT)
+    while (node->kind == ARB_LOGICAL_FILTER || node->kind == ARB_LOGICAL_SORT || node->kind == ARB_LOGICAL_LIMIT ||
+           node->kind == ARB_LOGICAL_GROUP_LIMIT)
         node = node->children[0];
     arb_column_set below = {0};
     switch ((arb_logical_kind)node->kind) {

@@ -37,6 +37,8 @@ const arb_physical_node *arb_planner_make_join(planner *p, const arb_logical *no
 const arb_physical_node *arb_planner_make_aggregate(planner *p, const arb_logical *node, const arb_column_set *needed,
                                                     const filter_wishes *wishes);
 const arb_physical_node *arb_planner_make_set(planner *p, const arb_logical *node, const arb_column_set *needed);
+/* INTERSECT ALL and EXCEPT ALL. */
+const arb_physical_node *arb_planner_make_counted_set(planner *p, const arb_logical *node);
 /* One row for each distinct combination of all columns of the child. */
 const arb_physical_node *arb_planner_make_distinct(planner *p, const arb_physical_node *child, double rows);
 

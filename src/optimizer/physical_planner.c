@@ -335,39 +335,68 @@ static const arb_physical_node *plan_values(planner *p, const arb_logical *node,
 
 /* ---- order and limits ---------------------------------------------------------------------------------------------------- */
 
+/* Sorted by `keys`; positions[i] is where the i-th key's column is. */
+static arb_physical_node *sort_by(planner *p, const arb_logical *node, const arb_sort_key *logical_keys, size_t count,
+                                  const arb_column_set *needed, const filter_wishes *wishes, uint32_t *positions)
+{
+    arb_column_set below = copy_set(p, needed);
+    const arb_expr **exprs = ARB_ARENA_ARRAY(p->arena, const arb_expr *, count + 1);
+    arb_physical_sort_key *keys = ARB_ARENA_ARRAY(p->arena, arb_physical_sort_key, count + 1);
+    if (exprs == NULL || keys == NULL || positions == NULL)
+        return arb_planner_no_memory(p);
+    for (size_t i = 0; i < count; i++) {
+        exprs[i] = logical_keys[i].expr;
+        if (!arb_expr_columns(p->query, exprs[i], &below))
+            return arb_planner_no_memory(p);
+    }
+    const arb_physical_node *child = arb_planner_make_node(p, node->children[0], &below, wishes);
+    if (child == NULL || (child = arb_planner_with_columns(p, child, exprs, count, positions)) == NULL ||
+        (child = arb_planner_packed(p, child)) == NULL)
+        return NULL;
+    arb_physical_node *sort = arb_planner_node(p, ARB_PHYSICAL_SORT, 1, child, NULL, child->rows);
+    if (sort == NULL)
+        return NULL;
+    for (size_t i = 0; i < count; i++)
+        keys[i] = (arb_physical_sort_key){positions[i], logical_keys[i].descending, logical_keys[i].nulls_first};
+    sort->layout = child->layout;
+    sort->sort.key_count = count;
+    sort->sort.keys = keys;
+    sort->sort.limit = -1;
+    return sort;
+}
+
 static const arb_physical_node *plan_sort(planner *p, const arb_logical *node, const arb_column_set *needed,
                                           const filter_wishes *wishes)
 {
     static const filter_wishes none = {0};
-    size_t count = node->sort.key_count;
-    arb_column_set below = copy_set(p, needed);
-    const arb_expr **exprs = ARB_ARENA_ARRAY(p->arena, const arb_expr *, count + 1);
-    uint32_t *positions = ARB_ARENA_ARRAY(p->arena, uint32_t, count + 1);
-    arb_physical_sort_key *keys = ARB_ARENA_ARRAY(p->arena, arb_physical_sort_key, count + 1);
-    if (exprs == NULL || positions == NULL || keys == NULL)
-        return arb_planner_no_memory(p);
-    for (size_t i = 0; i < count; i++) {
-        exprs[i] = node->sort.keys[i].expr;
-        if (!arb_expr_columns(p->query, exprs[i], &below))
-            return arb_planner_no_memory(p);
-    }
+    uint32_t *positions = ARB_ARENA_ARRAY(p->arena, uint32_t, node->sort.key_count + 1);
     /* with a limit, rows must not be dropped below: they decide which others are among the first */
-    const arb_physical_node *child =
-        arb_planner_make_node(p, node->children[0], &below, node->sort.limit >= 0 ? &none : wishes);
-    if (child == NULL || (child = arb_planner_with_columns(p, child, exprs, count, positions)) == NULL ||
-        (child = arb_planner_packed(p, child)) == NULL)
-        return NULL;
-    arb_physical_node *sort = arb_planner_node(p, ARB_PHYSICAL_SORT, 1, child, NULL, node->rows);
+    arb_physical_node *sort = sort_by(p, node, node->sort.keys, node->sort.key_count, needed,
+                                      node->sort.limit >= 0 ? &none : wishes, positions);
     if (sort == NULL)
         return NULL;
-    for (size_t i = 0; i < count; i++)
-        keys[i] = (arb_physical_sort_key){positions[i], node->sort.keys[i].descending, node->sort.keys[i].nulls_first};
-    sort->layout = child->layout;
-    sort->sort.key_count = count;
-    sort->sort.keys = keys;
+    sort->rows = node->rows;
     sort->sort.limit = node->sort.limit;
     sort->sort.offset = node->sort.offset;
     return sort;
+}
+
+static const arb_physical_node *plan_group_limit(planner *p, const arb_logical *node, const arb_column_set *needed)
+{
+    static const filter_wishes none = {0};
+    uint32_t *positions = ARB_ARENA_ARRAY(p->arena, uint32_t, node->group_limit.key_count + 1);
+    const arb_physical_node *sort =
+        sort_by(p, node, node->group_limit.keys, node->group_limit.key_count, needed, &none, positions);
+    arb_physical_node *limit =
+        sort == NULL ? NULL : arb_planner_node(p, ARB_PHYSICAL_GROUP_LIMIT, 1, sort, NULL, node->rows);
+    if (limit == NULL)
+        return NULL;
+    limit->layout = sort->layout;
+    limit->group_limit.group_count = node->group_limit.group_count;
+    limit->group_limit.groups = positions;
+    limit->group_limit.count = node->group_limit.count;
+    limit->group_limit.offset = node->group_limit.offset;
+    return limit;
 }
 
 static const arb_physical_node *plan_limit(planner *p, const arb_logical *node, const arb_column_set *needed)
@@ -438,6 +467,7 @@ uint64_t arb_planner_rows_most(const arb_physical_node *node)
     case ARB_PHYSICAL_PROJECT:
     case ARB_PHYSICAL_SORT:
     case ARB_PHYSICAL_LIMIT:
+    case ARB_PHYSICAL_GROUP_LIMIT:
     case ARB_PHYSICAL_AGGREGATE:
         return ARB_MAX(arb_planner_rows_most(node->children[0]), (uint64_t)(node->kind == ARB_PHYSICAL_AGGREGATE));
     case ARB_PHYSICAL_UNION:
@@ -467,6 +497,7 @@ uint64_t arb_planner_rows_most(const arb_physical_node *node)
             return most == 0 || right == 0 ? 0 : pairs + most + right;
         }
         }
+    case ARB_PHYSICAL_REPEAT:
     case ARB_PHYSICAL_SHARED:
     case ARB_PHYSICAL_KIND_COUNT:
         break;
@@ -496,6 +527,8 @@ const arb_physical_node *arb_planner_make_node(planner *p, const arb_logical *no
         return plan_sort(p, node, needed, wishes);
     case ARB_LOGICAL_LIMIT:
         return plan_limit(p, node, needed);
+    case ARB_LOGICAL_GROUP_LIMIT:
+        return plan_group_limit(p, node, needed);
     case ARB_LOGICAL_SET:
         return arb_planner_make_set(p, node, needed);
     case ARB_LOGICAL_SHARED:

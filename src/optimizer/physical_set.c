@@ -73,9 +73,6 @@ static const arb_physical_node **plan_inputs(planner *p, const arb_logical *node
 static const arb_physical_node *plan_membership(planner *p, const arb_logical *node, const arb_physical_node **children)
 {
     size_t columns = node->set.column_count;
-    if (node->set.all)
-        return arb_planner_failed(p, arb_fail(p->error, ARB_NOT_SUPPORTED, "%s ALL is not supported",
-                                              node->set.kind == ARB_SET_EXCEPT ? "EXCEPT" : "INTERSECT"));
     uint32_t *keys = ARB_ARENA_ARRAY(p->arena, uint32_t, columns + 1);
     if (keys == NULL)
         return arb_planner_no_memory(p);
@@ -105,6 +102,8 @@ static const arb_physical_node *plan_membership(planner *p, const arb_logical *n
 const arb_physical_node *arb_planner_make_set(planner *p, const arb_logical *node, const arb_column_set *needed)
 {
     (void)needed; /* duplicates are told by all columns; a UNION ALL's unneeded ones are pruned by a rule before */
+    if (node->set.all && node->set.kind != ARB_SET_UNION)
+        return arb_planner_make_counted_set(p, node);
     arb_slot *slots = ARB_ARENA_ARRAY(p->arena, arb_slot, node->set.column_count + 1);
     if (slots == NULL)
         return arb_planner_no_memory(p);

@@ -140,6 +140,30 @@ static const arb_logical *push_through(arb_rule_context *rule, const arb_logical
     return passes ? node : arb_conjuncts_filter(rule->query, node, list);
 }
 
+/* What is said of groups drops them whole. */
+static const arb_logical *push_group_limit(arb_rule_context *rule, const arb_logical *node, const arb_conjuncts *list,
+                                           const arb_column_set *needed)
+{
+    arb_column_set groups = {0}, below = {0};
+    arb_conjuncts down = {0}, stay = {0};
+    for (size_t i = 0; i < node->group_limit.group_count; i++) {
+        const arb_expr *group = node->group_limit.keys[i].expr;
+        if (group->kind == ARB_EXPR_COLUMN && !arb_column_set_add(rule->query, &groups, group->column))
+            return NULL;
+    }
+    for (size_t i = 0; i < list->size; i++) {
+        bool passes = arb_expr_within(list->data[i], &groups) && arb_expr_deterministic(list->data[i]);
+        if (!append(rule, passes ? &down : &stay, list->data[i]))
+            return NULL;
+    }
+    if (!widen(rule, needed, node, list, &below))
+        return NULL;
+    const arb_logical *child = push(rule, node->children[0], &down, &below);
+    if (child == NULL || (node = arb_rule_with_children(rule, node, &child)) == NULL)
+        return NULL;
+    return arb_conjuncts_filter(rule->query, node, &stay);
+}
+
 static const arb_logical *push_set(arb_rule_context *rule, const arb_logical *node, const arb_conjuncts *list)
 {
     arb_query *query = rule->query;
@@ -489,6 +513,8 @@ static const arb_logical *push(arb_rule_context *rule, const arb_logical *node, 
     case ARB_LOGICAL_PROJECT:
     case ARB_LOGICAL_AGGREGATE:
         return push_items(rule, node, list, needed);
+    case ARB_LOGICAL_GROUP_LIMIT:
+        return push_group_limit(rule, node, list, needed);
     case ARB_LOGICAL_SORT:
     case ARB_LOGICAL_LIMIT:
         return push_through(rule, node, list, needed);

@@ -16,7 +16,8 @@ static int64_t rows_wanted(int64_t count, int64_t offset)
     return count < 0 || __builtin_add_overflow(count, offset, &wanted) ? -1 : wanted;
 }
 
-static const arb_logical *limited(arb_rule_context *rule, const arb_logical *node, int64_t count, int64_t offset);
+static const arb_logical *limited(arb_rule_context *rule, const arb_logical *node, int64_t count, int64_t offset,
+                                  bool hints);
 
 /* At most `wanted` rows of the node are needed: cut them where that is certain. The limit above stays. */
 static const arb_logical *hint(arb_rule_context *rule, const arb_logical *node, int64_t wanted)
@@ -41,7 +42,7 @@ static const arb_logical *hint(arb_rule_context *rule, const arb_logical *node, 
         const arb_logical *children[] = {node->children[0], node->children[1]};
         if (!keeps_left || node->join.dependent)
             return node;
-        children[0] = limited(rule, node->children[0], wanted, 0);
+        children[0] = limited(rule, node->children[0], wanted, 0, true);
         return arb_rule_with_children(rule, node, children);
     }
     case ARB_LOGICAL_SET: {
@@ -49,7 +50,7 @@ static const arb_logical *hint(arb_rule_context *rule, const arb_logical *node, 
             return node;
         const arb_logical **children = ARB_ARENA_ARRAY(query->arena, const arb_logical *, node->set.input_count);
         for (size_t i = 0; children != NULL && i < node->set.input_count; i++) {
-            if ((children[i] = limited(rule, node->set.inputs[i].plan, wanted, 0)) == NULL)
+            if ((children[i] = limited(rule, node->set.inputs[i].plan, wanted, 0, true)) == NULL)
                 return NULL;
         }
         return children != NULL ? arb_rule_with_children(rule, node, children) : NULL;
@@ -59,12 +60,13 @@ static const arb_logical *hint(arb_rule_context *rule, const arb_logical *node, 
     }
 }
 
-/* The node under a limit, which is melted in where it can be. */
-static const arb_logical *limited(arb_rule_context *rule, const arb_logical *node, int64_t count, int64_t offset)
+/* The node under a limit, which is melted in where it can be; with `hints` nodes below cut their rows too. */
+static const arb_logical *limited(arb_rule_context *rule, const arb_logical *node, int64_t count, int64_t offset,
+                                  bool hints)
 {
     arb_query *query = rule->query;
     if (node->kind == ARB_LOGICAL_PROJECT) {
-        const arb_logical *child = limited(rule, node->children[0], count, offset);
+        const arb_logical *child = limited(rule, node->children[0], count, offset, hints);
         return child != NULL ? arb_rule_with_children(rule, node, &child) : NULL;
     }
     if (node->kind == ARB_LOGICAL_SORT && node->sort.limit < 0 && node->sort.offset == 0) {
@@ -80,9 +82,9 @@ static const arb_logical *limited(arb_rule_context *rule, const arb_logical *nod
         int64_t left = node->limit.count < 0 ? -1 : ARB_MAX(node->limit.count - offset, 0);
         int64_t most = left < 0 ? count : count < 0 ? left : ARB_MIN(left, count), skip;
         if (!__builtin_add_overflow(node->limit.offset, offset, &skip))
-            return limited(rule, node->children[0], most, skip);
+            return limited(rule, node->children[0], most, skip, hints);
     }
-    const arb_logical *child = hint(rule, node, rows_wanted(count, offset));
+    const arb_logical *child = hints ? hint(rule, node, rows_wanted(count, offset)) : node;
     return child != NULL ? arb_logical_limit(query, child, count, offset) : NULL;
 }
 
@@ -109,7 +111,8 @@ static const arb_logical *without_sort(const arb_logical *node)
 static const arb_logical *drop_sorts_below(arb_rule_context *rule, const arb_logical *node)
 {
     size_t count = arb_logical_child_count(node);
-    bool unseen = node->kind == ARB_LOGICAL_SORT || node->kind == ARB_LOGICAL_JOIN || node->kind == ARB_LOGICAL_SET ||
+    bool unseen = node->kind == ARB_LOGICAL_SORT || node->kind == ARB_LOGICAL_GROUP_LIMIT ||
+                  node->kind == ARB_LOGICAL_JOIN || node->kind == ARB_LOGICAL_SET ||
                   (node->kind == ARB_LOGICAL_AGGREGATE && ignores_order(node));
     const arb_logical **children = ARB_ARENA_ARRAY(rule->query->arena, const arb_logical *, count);
     if (!unseen || children == NULL)
@@ -123,8 +126,21 @@ static const arb_logical *push_limit(arb_rule_context *rule, void *context, cons
 {
     (void)context;
     if (node->kind == ARB_LOGICAL_LIMIT)
-        return limited(rule, node->children[0], node->limit.count, node->limit.offset);
+        return limited(rule, node->children[0], node->limit.count, node->limit.offset, true);
     return drop_sorts_below(rule, node);
+}
+
+static const arb_logical *melt_limit(arb_rule_context *rule, void *context, const arb_logical *node)
+{
+    (void)context;
+    if (node->kind != ARB_LOGICAL_LIMIT)
+        return node;
+    return limited(rule, node->children[0], node->limit.count, node->limit.offset, false);
+}
+
+const arb_logical *arb_melt_limits(arb_rule_context *rule, const arb_logical *root)
+{
+    return arb_rule_transform(rule, root, melt_limit, NULL);
 }
 
 const arb_logical *arb_rule_push_limits(arb_rule_context *rule, const arb_logical *root)

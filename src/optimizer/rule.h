@@ -73,6 +73,9 @@ bool arb_aggregate_counts(const arb_aggregate_call *call);
 /* Replace each column that is an item's id by the item's expression. */
 const arb_expr *arb_expr_substitute(arb_query *query, const arb_expr *expr, const arb_named_expr *items, size_t count);
 
+/* Limits over sorts melted into them, so that what loses the order does not lose which rows were meant. push_limits.c */
+const arb_logical *arb_melt_limits(arb_rule_context *rule, const arb_logical *root);
+
 /* Count anew how many nodes read each shared plan. */
 void arb_rule_count_uses(arb_query *query, const arb_logical *root);
 

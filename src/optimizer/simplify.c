@@ -73,6 +73,8 @@ static const arb_logical *simplify_node(arb_rule_context *rule, void *context, c
         return is_empty(node->children[0]) ? emptied(rule, node) : node;
     case ARB_LOGICAL_LIMIT:
         return is_empty(node->children[0]) || node->limit.count == 0 ? emptied(rule, node) : node;
+    case ARB_LOGICAL_GROUP_LIMIT:
+        return is_empty(node->children[0]) || node->group_limit.count == 0 ? emptied(rule, node) : node;
     case ARB_LOGICAL_AGGREGATE:
         return is_empty(node->children[0]) && node->aggregate.group_count != 0 ? emptied(rule, node) : node;
     case ARB_LOGICAL_SCAN:

@@ -78,6 +78,13 @@ bool arb_logical_unique(arb_query *query, const arb_logical *node, const arb_col
     case ARB_LOGICAL_LIMIT:
         *out_unique = node->limit.count == 0 || node->limit.count == 1;
         return *out_unique || arb_logical_unique(query, node->children[0], columns, out_unique);
+    case ARB_LOGICAL_GROUP_LIMIT:
+        *out_unique = node->group_limit.count == 0 || node->group_limit.count == 1;
+        for (size_t i = 0; i < node->group_limit.group_count; i++) {
+            const arb_expr *group = node->group_limit.keys[i].expr;
+            *out_unique &= group->kind == ARB_EXPR_COLUMN && arb_column_set_has(columns, group->column);
+        }
+        return *out_unique || arb_logical_unique(query, node->children[0], columns, out_unique);
     case ARB_LOGICAL_PROJECT:
         return map_items(query, node->project.items, node->project.item_count, columns, &below) &&
                arb_logical_unique(query, node->children[0], &below, out_unique);

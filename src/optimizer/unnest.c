@@ -324,7 +324,9 @@ static const arb_logical *unnest_join(arb_rule_context *rule, void *context, con
     if (node->join.kind == ARB_JOIN_RIGHT || node->join.kind == ARB_JOIN_FULL)
         return arb_rule_refuse(rule, ARB_NOT_SUPPORTED,
                                "the right side of a RIGHT or FULL join must not use columns of its left side");
-    join->children[1] = without_limits(join, join->children[1]);
+    join->children[1] = arb_melt_limits(rule, without_limits(join, join->children[1]));
+    if (join->children[1] == NULL)
+        return NULL;
     if (computes_one_row(join))
         return arb_rule_add_items(rule, join->children[0], join->children[1]->project.items,
                                   join->children[1]->project.item_count);

@@ -310,6 +310,43 @@ static const arb_logical *push_values(pusher *p, const arb_logical *node, arb_co
     return arb_logical_set(query, ARB_SET_UNION, true, columns, count + p->domain->count, inputs, rows);
 }
 
+/* The outer values make groups, further ones in front of those that there are. */
+static const arb_logical *limit_groups(pusher *p, const arb_logical *child, const arb_sort_key *keys, size_t key_count,
+                                       size_t group_count, int64_t count, int64_t offset, const arb_column_id *ids)
+{
+    arb_query *query = p->rule->query;
+    size_t more = p->domain->count;
+    replacer r = {.query = query, .domain = p->domain, .ids = ids};
+    arb_sort_key *all = ARB_ARENA_ARRAY(query->arena, arb_sort_key, more + key_count);
+    if (all == NULL)
+        return NULL;
+    for (size_t i = 0; i < more + key_count; i++) {
+        if (i >= more)
+            all[i] = keys[i - more];
+        all[i].expr = i < more ? arb_query_column_expr(query, ids[i]) : replace_expr(&r, all[i].expr);
+        if (all[i].expr == NULL)
+            return NULL;
+    }
+    return arb_logical_group_limit(query, child, all, more + key_count, more + group_count, count, offset);
+}
+
+/* A limit counts among the rows of each outer value. */
+static const arb_logical *push_limit(pusher *p, const arb_logical *node, const arb_sort_key *keys, size_t key_count,
+                                     int64_t count, int64_t offset, arb_column_id *ids)
+{
+    const arb_logical *child = push(p, node->children[0], ids);
+    return child != NULL ? limit_groups(p, child, keys, key_count, 0, count, offset, ids) : NULL;
+}
+
+static const arb_logical *push_group_limit(pusher *p, const arb_logical *node, arb_column_id *ids)
+{
+    const arb_logical *child = push(p, node->children[0], ids);
+    return child != NULL
+               ? limit_groups(p, child, node->group_limit.keys, node->group_limit.key_count,
+                              node->group_limit.group_count, node->group_limit.count, node->group_limit.offset, ids)
+               : NULL;
+}
+
 /* What does not depend on the outer values holds for each of them. A scan's filter may name them once it was pushed. */
 static const arb_logical *cross(pusher *p, const arb_logical *node, arb_column_id *ids)
 {
@@ -359,16 +396,17 @@ static const arb_logical *push(pusher *p, const arb_logical *node, arb_column_id
     case ARB_LOGICAL_SORT:
         if (node->sort.limit < 0 && node->sort.offset == 0)
             return push(p, node->children[0], ids);
-        break;
+        return push_limit(p, node, node->sort.keys, node->sort.key_count, node->sort.limit, node->sort.offset, ids);
+    case ARB_LOGICAL_LIMIT:
+        return push_limit(p, node, NULL, 0, node->limit.count, node->limit.offset, ids);
+    case ARB_LOGICAL_GROUP_LIMIT:
+        return push_group_limit(p, node, ids);
     case ARB_LOGICAL_SET:
         return push_set(p, node, ids);
-    case ARB_LOGICAL_LIMIT:
-        break;
     default:
         return arb_rule_refuse(p->rule, ARB_NOT_SUPPORTED,
                                "a common table expression that names columns of an outer query is not supported here");
     }
-    return arb_rule_refuse(p->rule, ARB_NOT_SUPPORTED, "LIMIT in a correlated subquery is not supported");
 }
 
 const arb_logical *arb_unnest_push_domain(arb_rule_context *rule, const arb_domain *domain, const arb_logical *node,

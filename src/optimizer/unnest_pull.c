@@ -9,7 +9,7 @@
  *     (SELECT sum(x) FROM r WHERE r.k = l.k)   is   (SELECT k, sum(x) FROM r GROUP BY k)   looked up by k = l.k.
  * A key without rows has no group there, but the subquery gives a row for it: hence `padded`.
  *
- * What this cannot do (conditions other than equalities below an aggregate, LIMIT, set operations, outer values in
+ * What this cannot do (conditions other than equalities below an aggregate or a LIMIT, set operations, outer values in
  * select lists) is left to unnest_domain.c, at the price of the outer values' domain. */
 #include "optimizer/unnest.h"
 
@@ -295,10 +295,40 @@ static bool pull_join(puller *p, const arb_logical *node, arb_pulled *out)
     return out->plan != NULL;
 }
 
+/* A limit holds for the rows of each outer row. When they are chosen by equalities alone, they are groups of the inner
+ * sides' values: (SELECT … WHERE r.k = l.k ORDER BY x LIMIT 3) is the first three rows by x of each k. */
+static bool pull_limit(puller *p, const arb_logical *node, const arb_sort_key *keys, size_t key_count, int64_t limit,
+                       int64_t offset, arb_pulled *out)
+{
+    arb_query *query = p->rule->query;
+    arb_column_set inner = {0};
+    for (size_t i = 0; i < key_count; i++) {
+        if (arb_expr_uses(keys[i].expr, p->outer))
+            return give_up(p);
+    }
+    if (!pull(p, node->children[0], out) || p->impossible)
+        return p->impossible;
+    size_t groups = out->conditions.size;
+    arb_sort_key *all = ARB_ARENA_ARRAY(query->arena, arb_sort_key, groups + key_count);
+    if (all == NULL || !arb_logical_output(query, out->plan, &inner))
+        return false;
+    if (out->padded)
+        return give_up(p);
+    for (size_t i = 0; i < groups; i++) {
+        const arb_expr *outer_side;
+        if (!arb_conjunct_equates(query, out->conditions.data[i], p->outer, &inner, &outer_side, &all[i].expr))
+            return give_up(p);
+    }
+    for (size_t i = 0; i < key_count; i++)
+        all[groups + i] = keys[i];
+    out->plan = arb_logical_group_limit(query, out->plan, all, groups + key_count, groups, limit, offset);
+    return out->plan != NULL;
+}
+
 static bool pull_sort(puller *p, const arb_logical *node, arb_pulled *out)
 {
     if (node->sort.limit >= 0 || node->sort.offset > 0)
-        return give_up(p);
+        return pull_limit(p, node, node->sort.keys, node->sort.key_count, node->sort.limit, node->sort.offset, out);
     /* The order of a subquery's rows means nothing outside of it. */
     return pull(p, node->children[0], out);
 }
@@ -332,6 +362,8 @@ static bool pull(puller *p, const arb_logical *node, arb_pulled *out)
         return pull_join(p, node, out);
     case ARB_LOGICAL_SORT:
         return pull_sort(p, node, out);
+    case ARB_LOGICAL_LIMIT:
+        return pull_limit(p, node, NULL, 0, node->limit.count, node->limit.offset, out);
     case ARB_LOGICAL_SCAN:
         return pull_scan(p, node, out);
     default:

@@ -16,6 +16,7 @@
  *   JOIN       2         left's and right's; SEMI, ANTI: left's; MARK: left's and `mark`; SINGLE: both
  *   SORT       1         child's, in order; with `limit` a top-N
  *   LIMIT      1         child's
+ *   GROUP_LIMIT 1        child's: of each group, which the first keys make, some rows in the order of the others
  *   SET        2…        columns (new ids); inputs[i] gives the i-th child's ids in the same order
  *   SHARED     0         columns (new ids), each standing for a column of `shared`'s plan: a CTE or a common subplan
  */
@@ -67,6 +68,7 @@ typedef enum arb_logical_kind {
     ARB_LOGICAL_JOIN,
     ARB_LOGICAL_SORT,
     ARB_LOGICAL_LIMIT,
+    ARB_LOGICAL_GROUP_LIMIT,
     ARB_LOGICAL_SET,
     ARB_LOGICAL_SHARED,
     ARB_LOGICAL_KIND_COUNT
@@ -171,6 +173,13 @@ struct arb_logical {
             int64_t offset;
         } limit;
         struct {
+            size_t group_count; /* of the keys, in front; NULLs are equal */
+            size_t key_count;
+            const arb_sort_key *keys;
+            int64_t count; /* in each group; -1 = all */
+            int64_t offset;
+        } group_limit;
+        struct {
             uint8_t kind; /* arb_set_kind */
             bool all;     /* keeps duplicates */
             size_t column_count;
@@ -214,6 +223,8 @@ arb_logical *arb_logical_join(arb_query *query, arb_join_kind kind, const arb_lo
                               const arb_expr *condition);
 arb_logical *arb_logical_sort(arb_query *query, const arb_logical *child, const arb_sort_key *keys, size_t count);
 arb_logical *arb_logical_limit(arb_query *query, const arb_logical *child, int64_t count, int64_t offset);
+arb_logical *arb_logical_group_limit(arb_query *query, const arb_logical *child, const arb_sort_key *keys,
+                                     size_t key_count, size_t group_count, int64_t count, int64_t offset);
 arb_logical *arb_logical_scan(arb_query *query, arb_table *table, arb_str alias, const arb_scan_output *columns,
                               size_t count);
 /* One row without columns. */

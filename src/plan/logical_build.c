@@ -86,6 +86,20 @@ arb_logical *arb_logical_limit(arb_query *query, const arb_logical *child, int64
     return node;
 }
 
+arb_logical *arb_logical_group_limit(arb_query *query, const arb_logical *child, const arb_sort_key *keys,
+                                     size_t key_count, size_t group_count, int64_t count, int64_t offset)
+{
+    arb_logical *node = node_of(query, ARB_LOGICAL_GROUP_LIMIT, child, NULL);
+    if (node == NULL)
+        return NULL;
+    node->group_limit.group_count = group_count;
+    node->group_limit.key_count = key_count;
+    node->group_limit.keys = copied(query, keys, key_count * sizeof *keys);
+    node->group_limit.count = count;
+    node->group_limit.offset = offset;
+    return node->group_limit.keys != NULL ? node : NULL;
+}
+
 arb_logical *arb_logical_scan(arb_query *query, arb_table *table, arb_str alias, const arb_scan_output *columns,
                               size_t count)
 {

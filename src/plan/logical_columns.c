@@ -19,10 +19,24 @@ static bool add_ids(arb_query *query, const arb_column_id *columns, size_t count
     return true;
 }
 
+/* Does the node give columns that none of its children gave? */
+static bool makes_columns(const arb_logical *node)
+{
+    switch ((arb_logical_kind)node->kind) {
+    case ARB_LOGICAL_FILTER:
+    case ARB_LOGICAL_SORT:
+    case ARB_LOGICAL_LIMIT:
+    case ARB_LOGICAL_GROUP_LIMIT:
+        return false;
+    default:
+        return true;
+    }
+}
+
 bool arb_logical_output_ids(arb_query *query, const arb_logical *node, arb_column_ids *ids)
 {
     /* Long chains of one child are common, so they are followed without recursion. */
-    while (node->kind == ARB_LOGICAL_FILTER || node->kind == ARB_LOGICAL_SORT || node->kind == ARB_LOGICAL_LIMIT)
+    while (!makes_columns(node))
         node = node->children[0];
     switch ((arb_logical_kind)node->kind) {
     case ARB_LOGICAL_SCAN:
@@ -70,19 +84,6 @@ bool arb_logical_output(arb_query *query, const arb_logical *node, arb_column_se
             return false;
     }
     return true;
-}
-
-/* Does the node give columns that none of its children gave? */
-static bool makes_columns(const arb_logical *node)
-{
-    switch ((arb_logical_kind)node->kind) {
-    case ARB_LOGICAL_FILTER:
-    case ARB_LOGICAL_SORT:
-    case ARB_LOGICAL_LIMIT:
-        return false;
-    default:
-        return true;
-    }
 }
 
 static bool add_made(arb_query *query, const arb_logical *node, arb_column_set *made)

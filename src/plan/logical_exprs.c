@@ -52,6 +52,9 @@ void arb_logical_walk_exprs(const arb_logical *node, arb_expr_visit visit, void 
     case ARB_LOGICAL_SORT:
         walk_keys(node->sort.keys, node->sort.key_count, visit, context);
         break;
+    case ARB_LOGICAL_GROUP_LIMIT:
+        walk_keys(node->group_limit.keys, node->group_limit.key_count, visit, context);
+        break;
     case ARB_LOGICAL_LIMIT:
     case ARB_LOGICAL_SET:
     case ARB_LOGICAL_SHARED:
@@ -152,6 +155,9 @@ arb_logical *arb_logical_map_exprs(arb_query *query, const arb_logical *node,
     case ARB_LOGICAL_SORT:
         copy->sort.keys = map_keys(&m, copy->sort.keys, copy->sort.key_count);
         return copy->sort.keys != NULL ? copy : NULL;
+    case ARB_LOGICAL_GROUP_LIMIT:
+        copy->group_limit.keys = map_keys(&m, copy->group_limit.keys, copy->group_limit.key_count);
+        return copy->group_limit.keys != NULL ? copy : NULL;
     default:
         return copy;
     }

@@ -212,6 +212,11 @@ bool arb_logical_match(const arb_logical *a, const arb_logical *b, arb_column_id
                a->sort.offset == b->sort.offset && match_keys(a->sort.keys, b->sort.keys, a->sort.key_count, map);
     case ARB_LOGICAL_LIMIT:
         return a->limit.count == b->limit.count && a->limit.offset == b->limit.offset;
+    case ARB_LOGICAL_GROUP_LIMIT:
+        return a->group_limit.group_count == b->group_limit.group_count &&
+               a->group_limit.key_count == b->group_limit.key_count && a->group_limit.count == b->group_limit.count &&
+               a->group_limit.offset == b->group_limit.offset &&
+               match_keys(a->group_limit.keys, b->group_limit.keys, a->group_limit.key_count, map);
     case ARB_LOGICAL_SET:
         return match_set(a, b, map);
     case ARB_LOGICAL_SHARED:
@@ -306,6 +311,10 @@ uint64_t arb_logical_shape(const arb_logical *node, const uint64_t *children, ui
     case ARB_LOGICAL_SORT:
         for (size_t i = 0; i < node->sort.key_count; i++)
             shape = arb_hash_combine(shape, expr_shape(node->sort.keys[i].expr, columns));
+        return shape;
+    case ARB_LOGICAL_GROUP_LIMIT:
+        for (size_t i = 0; i < node->group_limit.key_count; i++)
+            shape = arb_hash_combine(shape, expr_shape(node->group_limit.keys[i].expr, columns));
         return shape;
     case ARB_LOGICAL_SET:
         ids_shape(node->set.columns, node->set.column_count, shape, columns);

@@ -172,6 +172,21 @@ static void print_limits(printer *p, int64_t count, int64_t offset)
         arb_text_printf(p->out, " OFFSET %lld", (long long)offset);
 }
 
+static void print_group_limit(printer *p, const arb_logical *node)
+{
+    size_t groups = node->group_limit.group_count;
+    arb_text_append_str(p->out, ARB_STR("GROUP LIMIT BY "));
+    for (size_t i = 0; i < groups; i++) {
+        arb_text_append_str(p->out, i == 0 ? ARB_STR("") : ARB_STR(", "));
+        print_expr(p, node->group_limit.keys[i].expr);
+    }
+    if (node->group_limit.key_count > groups) {
+        arb_text_append_str(p->out, ARB_STR(" ORDER BY "));
+        print_keys(p, node->group_limit.keys + groups, node->group_limit.key_count - groups);
+    }
+    print_limits(p, node->group_limit.count, node->group_limit.offset);
+}
+
 static void print_set(printer *p, const arb_logical *node)
 {
     static const char *const names[] = {
@@ -240,6 +255,9 @@ static void print_node(printer *p, const arb_logical *node)
             arb_text_printf(p->out, " %lld", (long long)node->limit.count);
         if (node->limit.offset > 0)
             arb_text_printf(p->out, " OFFSET %lld", (long long)node->limit.offset);
+        break;
+    case ARB_LOGICAL_GROUP_LIMIT:
+        print_group_limit(p, node);
         break;
     case ARB_LOGICAL_SET:
         print_set(p, node);

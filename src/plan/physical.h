@@ -14,6 +14,8 @@
  *   AGGREGATE   1                   groups, then aggregates
  *   SORT        1                   child's, in order (top-N with `limit`)
  *   LIMIT       1                   child's
+ *   GROUP_LIMIT 1                   child's, whose rows come group by group
+ *   REPEAT      1                   child's columns but the last, which says how often each row comes
  *   UNION       2…                  the children's, whose layouts agree in types and widths
  *   SHARED      0                   a shared subplan's rows
  */
@@ -33,6 +35,8 @@ typedef enum arb_physical_kind {
     ARB_PHYSICAL_AGGREGATE,
     ARB_PHYSICAL_SORT,
     ARB_PHYSICAL_LIMIT,
+    ARB_PHYSICAL_GROUP_LIMIT,
+    ARB_PHYSICAL_REPEAT,
     ARB_PHYSICAL_UNION,
     ARB_PHYSICAL_SHARED,
     ARB_PHYSICAL_KIND_COUNT
@@ -137,6 +141,12 @@ struct arb_physical_node {
             int64_t count; /* -1 = all */
             int64_t offset;
         } limit;
+        struct {
+            size_t group_count;
+            const uint32_t *groups; /* the child's columns */
+            int64_t count;          /* in each group; -1 = all */
+            int64_t offset;
+        } group_limit;
         struct {
             uint32_t number;         /* of the shared subplan */
             const uint32_t *columns; /* its columns that this node gives */

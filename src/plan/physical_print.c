@@ -145,6 +145,17 @@ static void print_head(printer *p, const arb_physical_node *node)
     case ARB_PHYSICAL_LIMIT:
         arb_text_printf(p->out, "limit %lld offset %lld", (long long)node->limit.count, (long long)node->limit.offset);
         return;
+    case ARB_PHYSICAL_GROUP_LIMIT:
+        arb_text_printf(p->out, "limit %lld offset %lld of each ", (long long)node->group_limit.count,
+                        (long long)node->group_limit.offset);
+        for (size_t i = 0; i < node->group_limit.group_count; i++) {
+            arb_text_append_str(p->out, i == 0 ? ARB_STR("") : ARB_STR(", "));
+            print_slot(p, &node->children[0]->layout, node->group_limit.groups[i]);
+        }
+        return;
+    case ARB_PHYSICAL_REPEAT:
+        arb_text_append_str(p->out, ARB_STR("repeat"));
+        return;
     case ARB_PHYSICAL_UNION:
         arb_text_append_str(p->out, ARB_STR("union all"));
         return;

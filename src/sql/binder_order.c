@@ -55,11 +55,9 @@ arb_code arb_bind_sort_and_limit(arb_binder *b, const arb_logical **plan, const 
         arb_logical *sort = arb_logical_sort(b->query, *plan, keys, count);
         ARB_MADE(b, sort);
         *plan = sort;
-        if (limit.count >= 0) {
-            sort->sort.limit = limit.count;
-            sort->sort.offset = limit.offset;
-            return ARB_OK;
-        }
+        sort->sort.limit = limit.count;
+        sort->sort.offset = limit.offset;
+        return ARB_OK;
     }
     if (limit.count < 0 && limit.offset == 0)
         return ARB_OK;

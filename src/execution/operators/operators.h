@@ -48,6 +48,11 @@ ARB_NODISCARD arb_code arb_filter_create(const arb_physical_node *node, arb_quer
                                          arb_operator **out_op, arb_error *error);
 ARB_NODISCARD arb_code arb_project_create(const arb_physical_node *node, arb_query_context *context,
                                           arb_operator **out_op, arb_error *error);
+/* Its rows must come from a source with one driver: a sort. */
+ARB_NODISCARD arb_code arb_group_limit_create(const arb_physical_node *node, arb_query_context *context,
+                                              arb_operator **out_op, arb_error *error);
+ARB_NODISCARD arb_code arb_repeat_create(const arb_physical_node *node, arb_query_context *context,
+                                         arb_operator **out_op, arb_error *error);
 
 /* LIMIT: sink of the pipeline of children[0] and, at the same time, source of another one. */
 ARB_NODISCARD arb_code arb_limit_create(const arb_physical_node *node, arb_query_context *context,

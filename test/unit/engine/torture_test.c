@@ -50,6 +50,8 @@ static const char *const queries[] = {
     "SELECT DISTINCT g, coalesce(a, -1) FROM u ORDER BY 1, 2",
     "SELECT x.k, y.l, x.d FROM n x LEFT JOIN n y ON x.s = y.s ORDER BY x.l, y.d, 1",
     "SELECT r FROM range(200000) t(r) WHERE r % 7 = 3 UNION ALL SELECT a FROM u LIMIT 40 OFFSET 20000",
+    "SELECT g FROM u EXCEPT ALL SELECT b FROM t ORDER BY 1",
+    "SELECT u.g, x.b FROM u, LATERAL (SELECT b FROM t WHERE t.a <= u.a ORDER BY c DESC LIMIT 2) x ORDER BY 1, 2",
     "SELECT l, max(s), count(DISTINCT d) FROM n GROUP BY l ORDER BY l DESC",
 };
 

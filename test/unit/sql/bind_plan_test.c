@@ -245,9 +245,8 @@ static const bind_case selects[] = {
      "    SCAN t (a, b#1, c#2, d#3, e)\n",
      "a:integer b:varchar c:decimal(15,2)"},
     {"select a from t order by c nulls first, d desc nulls last, 1 offset 3",
-     "LIMIT OFFSET 3\n"
-     "  SORT c NULLS FIRST, d DESC NULLS LAST, a\n"
-     "    SCAN t (a, b, c, d, e)\n",
+     "SORT c NULLS FIRST, d DESC NULLS LAST, a OFFSET 3\n"
+     "  SCAN t (a, b, c, d, e)\n",
      "a:integer"},
     {"select b from t order by all desc",
      "SORT b DESC\n"
