@@ -44,17 +44,18 @@ typedef struct finish_task {
 
 static void start_pipeline(arb_execution *e, arb_pipeline *pipeline);
 
-/* Nothing more is to be done: who waits, waits in vain. */
-static void abort_query(arb_execution *e)
+/* Nothing more is to be done: who waits, waits in vain. The result learns why (NULL: nobody reads it) before it can see
+ * that the query is cancelled. */
+static void abort_query(arb_execution *e, const arb_error *error)
 {
+    if (e->result != NULL)
+        arb_result_sink_abort(e->result, error);
     atomic_store(&e->context.cancelled, true);
     for (size_t i = 0; i < e->set.operators.size; i++) {
         arb_operator *op = e->set.operators.data[i];
         if (op->vtable->abort != NULL)
             op->vtable->abort(op);
     }
-    if (e->result != NULL)
-        arb_result_sink_abort(e->result, e->error.code != ARB_OK ? &e->error : NULL);
 }
 
 static void fail_query(arb_execution *e, const arb_error *error)
@@ -63,7 +64,7 @@ static void fail_query(arb_execution *e, const arb_error *error)
     if (e->error.code == ARB_OK)
         e->error = *error;
     pthread_mutex_unlock(&e->lock);
-    abort_query(e);
+    abort_query(e, &e->error);
 }
 
 /* One task less. The last one of all lets a destroyer go on: nothing of the execution may be touched afterwards. */
@@ -358,7 +359,7 @@ void arb_execution_destroy(arb_execution *e)
 {
     if (e == NULL)
         return;
-    abort_query(e);
+    abort_query(e, NULL);
     pthread_mutex_lock(&e->lock);
     while (e->tasks != 0)
         pthread_cond_wait(&e->idle, &e->lock);
