@@ -188,6 +188,11 @@ arb_code arb_bind_between(arb_binder *b, arb_scope *scope, const arb_ast_between
     ARB_TRY(arb_bind_expr(b, scope, between->operand, &operand));
     ARB_TRY(arb_bind_expr(b, scope, between->low, &low));
     ARB_TRY(arb_bind_expr(b, scope, between->high, &high));
+    ARB_TRY(arb_bind_once(b, scope, ARB_STR("value"), between->base.span, &operand));
+    if (between->symmetric) {
+        ARB_TRY(arb_bind_once(b, scope, ARB_STR("value"), between->base.span, &low));
+        ARB_TRY(arb_bind_once(b, scope, ARB_STR("value"), between->base.span, &high));
+    }
     ARB_TRY(bind_range(b, operand, low, high, between->base.span, out));
     if (between->symmetric) {
         ranges[0] = *out;
@@ -215,6 +220,13 @@ arb_code arb_bind_is(arb_binder *b, arb_scope *scope, const arb_ast_is *is, cons
         ARB_TRY(arb_bind_negated(b, is->negated, row.data[i], &row.data[i]));
     }
     return join_terms(b, false, row.data, row.size, out);
+}
+
+arb_code arb_bind_all_once(arb_binder *b, arb_scope *scope, arb_ast_span span, arb_expr_list *row)
+{
+    for (size_t i = 0; i < row->size; i++)
+        ARB_TRY(arb_bind_once(b, scope, ARB_STR("value"), span, &row->data[i]));
+    return ARB_OK;
 }
 
 /* ---- IN ----------------------------------------------------------------------------------------------------------- */
@@ -288,6 +300,7 @@ arb_code arb_bind_in(arb_binder *b, arb_scope *scope, const arb_ast_in *in, cons
     arb_expr_list operand = {0};
     ARB_TRY(arb_bind_row(b, scope, in->operand, &operand));
     const arb_ast_exprs *list = in->collection != NULL ? elements_of(in->collection) : &in->list;
+    ARB_TRY(arb_bind_all_once(b, scope, in->base.span, &operand));
     if (in->query != NULL)
         ARB_TRY(arb_bind_any(b, scope, operand.data, operand.size, ARB_AST_OP_EQUAL, in->query, in->base.span, out));
     else if (list == NULL)
@@ -345,6 +358,7 @@ arb_code arb_bind_quantified(arb_binder *b, arb_scope *scope, const arb_ast_quan
     arb_expr_list operand = {0};
     arb_ast_span span = quantified->base.span;
     ARB_TRY(arb_bind_row(b, scope, quantified->operand, &operand));
+    ARB_TRY(arb_bind_all_once(b, scope, span, &operand));
     if (quantified->query == NULL)
         return bind_quantified_list(b, scope, quantified, &operand, out);
     arb_ast_operator op = quantified->op;

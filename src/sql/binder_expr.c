@@ -16,6 +16,19 @@ static arb_code refuse(arb_binder *b, const arb_ast_expr *syntax, const char *wh
 }
 
 /* ---- columns ------------------------------------------------------------------------------------------------------ */
+/* What is volatile would be another value than the one that is selected, unless it is what is grouped by. */
+static arb_code check_alias(arb_binder *b, const arb_scope *scope, const arb_ast_name *name, const arb_expr *expr)
+{
+    if (scope->clause->groups || arb_expr_deterministic(expr))
+        return ARB_OK;
+    for (size_t i = 0; scope->grouping != NULL && i < scope->grouping->groups.size; i++)
+        if (arb_expr_equal(scope->grouping->groups.data[i].expr, expr))
+            return ARB_OK;
+    return arb_bind_fail(b, name->span, ARB_NOT_SUPPORTED,
+                         "\"%.*s\" is volatile: %s cannot use it by its name; select it in a subquery",
+                         ARB_STR_ARGS(name->text), scope->clause->name);
+}
+
 /* An alias of the select list, for a name that no table has. What it stands for is bound again where its columns are
  * not there yet: below the grouping, or below the subqueries of the select list. */
 static arb_code bind_alias(arb_binder *b, arb_scope *scope, const arb_ast_name *name, const arb_expr **out)
@@ -27,7 +40,7 @@ static arb_code bind_alias(arb_binder *b, arb_scope *scope, const arb_ast_name *
             continue;
         if (item->busy)
             continue;
-        bool early = !item->has_subquery && (!item->aggregated || scope->clause->aggregates);
+        bool early = item->grouped || (!item->has_subquery && (!item->aggregated || scope->clause->aggregates));
         if (item->expr != NULL && (scope->clause->selects || early)) {
             scope->aggregate_uses += item->aggregated;
             scope->subquery_uses += item->has_subquery;
@@ -41,7 +54,7 @@ static arb_code bind_alias(arb_binder *b, arb_scope *scope, const arb_ast_name *
         arb_code code = arb_bind_expr(b, scope, item->syntax, out);
         b->alias_depth--;
         scope->items->data[i].busy = false;
-        return code;
+        return code != ARB_OK ? code : check_alias(b, scope, name, *out);
     }
     return ARB_OK;
 }
@@ -102,6 +115,10 @@ static arb_code bind_comparison(arb_binder *b, arb_scope *scope, const arb_ast_o
         return arb_bind_fail(b, step->span, ARB_DATATYPE_MISMATCH,
                              "a row of %zu value%s cannot be compared with one of %zu", left.size,
                              left.size == 1 ? "" : "s", right.size);
+    if (left.size > 1) { /* (a, b) < (c, d) compares a and c twice */
+        ARB_TRY(arb_bind_all_once(b, scope, step->span, &left));
+        ARB_TRY(arb_bind_all_once(b, scope, step->span, &right));
+    }
     return arb_bind_operator_condition(b, step->op, left.data, right.data, left.size, step->span, out);
 }
 
@@ -152,13 +169,19 @@ static arb_code unify_results(arb_binder *b, const arb_expr **children, size_t c
     return ARB_OK;
 }
 
+static arb_code bind_once(arb_binder *b, arb_scope *scope, const arb_ast_expr *syntax, const arb_expr **out)
+{
+    ARB_TRY(arb_bind_expr(b, scope, syntax, out));
+    return arb_bind_once(b, scope, ARB_STR("value"), syntax->span, out);
+}
+
 arb_code arb_bind_case(arb_binder *b, arb_scope *scope, const arb_ast_case *syntax, const arb_expr **out)
 {
     size_t whens = syntax->whens.size, count = 2 * whens + 1;
     const arb_expr **children = ARB_ARENA_ARRAY(b->arena, const arb_expr *, count), *operand = NULL;
     ARB_MADE(b, children);
     if (syntax->operand != NULL)
-        ARB_TRY(arb_bind_expr(b, scope, syntax->operand, &operand));
+        ARB_TRY(bind_once(b, scope, syntax->operand, &operand));
     for (size_t i = 0; i < whens; i++) {
         const arb_ast_when *when = &syntax->whens.data[i];
         if (operand != NULL) {

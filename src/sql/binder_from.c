@@ -113,18 +113,21 @@ static arb_code using_condition(arb_binder *b, const using_columns *columns, arb
 }
 
 /* ---- ON ----------------------------------------------------------------------------------------------------------- */
-/* Where a subquery of ON can be joined: to the side whose columns it uses. */
+/* Where a subquery of ON can be joined: to the side whose columns it uses. A volatile value differs from pair to pair. */
 static arb_code place_join(arb_binder *b, const arb_pending_join *pending, const arb_logical **left,
                            const arb_logical **right, bool *out_placed)
 {
     arb_column_set used = {0}, sides[2] = {{0}, {0}};
     arb_pending_joins one = {.data = (arb_pending_join *)pending, .size = 1, .capacity = 1};
-    ARB_MADE_IF(b, arb_logical_free_columns(b->query, pending->plan, &used));
+    if (pending->value.expr != NULL)
+        ARB_MADE_IF(b, arb_expr_columns(b->query, pending->value.expr, &used));
+    else
+        ARB_MADE_IF(b, arb_logical_free_columns(b->query, pending->plan, &used));
     ARB_MADE_IF(b, pending->condition == NULL || arb_expr_columns(b->query, pending->condition, &used));
     ARB_MADE_IF(b, arb_logical_output(b->query, *left, &sides[0]) && arb_logical_output(b->query, *right, &sides[1]));
     bool uses_left = arb_column_set_intersects(&used, &sides[0]);
     bool uses_right = arb_column_set_intersects(&used, &sides[1]);
-    *out_placed = !uses_left || !uses_right;
+    *out_placed = (!uses_left || !uses_right) && pending->value.expr == NULL;
     if (!*out_placed)
         return ARB_OK;
     return arb_bind_join_pending(b, &one, uses_left ? left : right);
@@ -156,6 +159,10 @@ static arb_code join_laterally(arb_binder *b, const arb_ast_join *syntax, arb_jo
     if (kind == ARB_JOIN_RIGHT || kind == ARB_JOIN_FULL)
         return arb_bind_fail(b, pending->data[0].span, ARB_NOT_SUPPORTED,
                              "a subquery in ON that uses both sides of a RIGHT or FULL JOIN is not supported");
+    for (size_t i = 0; i < pending->size; i++)
+        if (pending->data[i].value.expr != NULL)
+            return arb_bind_fail(b, pending->data[i].span, ARB_NOT_SUPPORTED,
+                                 "a volatile value that ON compares several times is not supported in an outer join");
     ARB_TRY(arb_bind_join_pending(b, pending, &right));
     right = arb_logical_filter(b->query, right, condition);
     ARB_MADE(b, right);

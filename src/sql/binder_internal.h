@@ -322,6 +322,13 @@ ARB_NODISCARD arb_code arb_bind_subquery_row(arb_binder *b, arb_scope *scope, co
 ARB_NODISCARD arb_code arb_bind_any(arb_binder *b, arb_scope *scope, const arb_expr *const *left, size_t count,
                                     arb_ast_operator op, const arb_ast_query *query, arb_ast_span span,
                                     const arb_expr **out);
+/* An expression that will stand in several places: when it is volatile it becomes a pending value, and *expr its column
+ * of that name.
+ * Where nothing may be pending it stays as it is. */
+ARB_NODISCARD arb_code arb_bind_once(arb_binder *b, arb_scope *scope, arb_str name, arb_ast_span span,
+                                     const arb_expr **expr);
+/* The same for each part of a row. binder_compare.c */
+ARB_NODISCARD arb_code arb_bind_all_once(arb_binder *b, arb_scope *scope, arb_ast_span span, arb_expr_list *row);
 /* Join what is pending to the plan, in order, and forget it. */
 ARB_NODISCARD arb_code arb_bind_join_pending(arb_binder *b, arb_pending_joins *pending, const arb_logical **plan);
 

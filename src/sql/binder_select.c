@@ -77,6 +77,7 @@ static arb_code bind_group_expr(arb_binder *b, select_binding *s, const arb_ast_
         ARB_TRY(arb_namespace_find(b, &s->scope.names, &arb_ast_as_column(syntax)->parts.data[0], &column));
     if (item != NULL && column == NULL) {
         ARB_TRY(arb_bind_select_item(b, &s->scope, item));
+        item->grouped = true;
         expr = item->expr;
     } else {
         ARB_TRY(arb_bind_expr(b, &s->scope, syntax, &expr));
@@ -170,7 +171,7 @@ static arb_code bind_group_exprs(arb_binder *b, select_binding *s)
 static arb_code bind_group_by(arb_binder *b, select_binding *s)
 {
     arb_pending_joins joins = {0};
-    const arb_clause clause = {.name = "GROUP BY", .pending = &joins};
+    const arb_clause clause = {.name = "GROUP BY", .groups = true, .pending = &joins};
     ARB_MADE_IF(b, arb_logical_output(b->query, s->plan, &s->grouping.below));
     s->scope.clause = &clause;
     arb_code code = bind_group_exprs(b, s);
@@ -304,8 +305,11 @@ done:
 static arb_code raise_joins(arb_binder *b, const select_binding *s, arb_pending_joins *joins)
 {
     for (size_t i = 0; i < joins->size; i++) {
-        if (joins->data[i].condition != NULL)
-            ARB_TRY(arb_bind_above_groups(b, &s->grouping, joins->data[i].condition, &joins->data[i].condition));
+        arb_pending_join *join = &joins->data[i];
+        if (join->condition != NULL)
+            ARB_TRY(arb_bind_above_groups(b, &s->grouping, join->condition, &join->condition));
+        if (join->value.expr != NULL)
+            ARB_TRY(arb_bind_above_groups(b, &s->grouping, join->value.expr, &join->value.expr));
     }
     return ARB_OK;
 }

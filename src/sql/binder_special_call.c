@@ -175,6 +175,8 @@ arb_code arb_bind_special_call(arb_binder *b, arb_scope *scope, const arb_ast_ca
         ARB_MADE(b, arguments);
         for (size_t k = 0; k < count; k++)
             ARB_TRY(arb_bind_expr(b, scope, call->arguments.data[k].value, &arguments[k]));
+        if (specials[i].bind == bind_nullif) /* which has its first argument in two places */
+            ARB_TRY(arb_bind_once(b, scope, ARB_STR("value"), call->base.span, &arguments[0]));
         return specials[i].bind(b, arguments, count, call->base.span, out);
     }
     if (arb_str_equal_nocase(name->text, ARB_STR("grouping")) ||

@@ -115,6 +115,7 @@ arb_code arb_bind_select_item(arb_binder *b, arb_scope *scope, arb_select_item *
                              ARB_STR_ARGS(item->name));
     item->busy = true;
     ARB_TRY(arb_bind_expr(b, scope, item->syntax, &expr));
+    ARB_TRY(arb_bind_once(b, scope, item->name, item->span, &expr)); /* its name may stand elsewhere, too */
     item->busy = false;
     item->expr = expr;
     item->aggregated = scope->aggregate_uses != aggregates;

@@ -95,11 +95,44 @@ arb_code arb_bind_any(arb_binder *b, arb_scope *scope, const arb_expr *const *le
     return add_mark(b, scope, &query, op == ARB_AST_OP_EQUAL ? ARB_STR("in") : ARB_STR("any"), condition, span, out);
 }
 
+arb_code arb_bind_once(arb_binder *b, arb_scope *scope, arb_str name, arb_ast_span span, const arb_expr **expr)
+{
+    arb_pending_join value = {.mark = ARB_NO_COLUMN, .span = span};
+    if (arb_expr_deterministic(*expr) || scope->clause == NULL || scope->clause->pending == NULL)
+        return ARB_OK;
+    ARB_TRY(arb_bind_settle(b, *expr, &value.value.expr));
+    ARB_TRY(arb_bind_new_column(b, name, value.value.expr->type, true, &value.value.id));
+    ARB_PUSH(b, scope->clause->pending, value);
+    scope->subquery_uses++;
+    return arb_bind_column_expr(b, value.value.id, span, expr);
+}
+
+/* The plan's columns and the value. */
+static arb_code add_value(arb_binder *b, const arb_named_expr *value, const arb_logical **plan)
+{
+    arb_column_ids ids = {0};
+    ARB_MADE_IF(b, arb_logical_output_ids(b->query, *plan, &ids));
+    arb_named_expr *items = ARB_ARENA_ARRAY(b->arena, arb_named_expr, ids.size + 1);
+    ARB_MADE(b, items);
+    for (size_t i = 0; i < ids.size; i++) {
+        items[i] = (arb_named_expr){ids.data[i], arb_query_column_expr(b->query, ids.data[i])};
+        ARB_MADE(b, items[i].expr);
+    }
+    items[ids.size] = *value;
+    *plan = arb_logical_project(b->query, *plan, items, ids.size + 1);
+    ARB_MADE(b, *plan);
+    return ARB_OK;
+}
+
 arb_code arb_bind_join_pending(arb_binder *b, arb_pending_joins *pending, const arb_logical **plan)
 {
     for (size_t i = 0; i < pending->size; i++) {
         const arb_pending_join *p = &pending->data[i];
         arb_logical *join;
+        if (p->value.expr != NULL) {
+            ARB_TRY(add_value(b, &p->value, plan));
+            continue;
+        }
         ARB_TRY(arb_bind_join(b, p->kind, *plan, p->plan, p->condition, p->span, &join));
         join->join.mark = p->mark;
         join->join.null_aware = p->null_aware;

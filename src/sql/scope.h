@@ -33,9 +33,11 @@ typedef struct arb_namespace {
     ARB_VEC(arb_scope_column) columns;
 } arb_namespace;
 
-/* A subquery that has been bound inside an expression, to be joined below the node that evaluates the expression. */
+/* A subquery that has been bound inside an expression, to be joined below the node that evaluates the expression; or a
+ * value that must be computed once a row there, because it is volatile and stands in several places. */
 typedef struct arb_pending_join {
-    arb_join_kind kind; /* MARK or SINGLE */
+    arb_named_expr value; /* its expr is NULL for a subquery; all else is unused for a value */
+    arb_join_kind kind;   /* MARK or SINGLE */
     const arb_logical *plan;
     const arb_expr *condition; /* or NULL */
     arb_column_id mark;        /* MARK, else ARB_NO_COLUMN */
@@ -51,6 +53,7 @@ typedef struct arb_clause {
     bool aggregates;            /* aggregates are computed before it */
     bool grouped;               /* with GROUP BY, columns must be grouped ones */
     bool selects;               /* the select list, or evaluated together with it */
+    bool groups;                /* GROUP BY itself */
     arb_pending_joins *pending; /* where its subqueries go; NULL: it may not have any */
 } arb_clause;
 
@@ -70,6 +73,7 @@ typedef struct arb_select_item {
     bool aggregated;            /* holds an aggregate of this scope */
     bool has_subquery;          /* holds a column that one of the select list's subqueries gives */
     size_t subqueries;          /* how many are its own */
+    bool grouped;               /* GROUP BY names it, so it is there from the grouping on */
     bool busy;                  /* being bound: an alias must not mean itself */
 } arb_select_item;
 
