@@ -1,15 +1,12 @@
 #include "catalog/catalog.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "base/alloc.h"
 #include "catalog/data_folder.h"
-#include "catalog/file_table.h"
 
-/* What a name stands for: a view (`view.sql`), files (`path`), or a table that is handed in. A session has some dozens of
+/* What a name stands for: a view (`view.sql`), files (`files`), or a table that is handed in. A session has some dozens of
  * them, so they are a plain list. */
 typedef struct entry {
     arb_arena arena; /* the texts */
@@ -17,10 +14,9 @@ typedef struct entry {
     uint64_t hash; /* of the name, case aside */
     bool is_view;
     arb_view view;
-    arb_str path;                  /* files; empty else */
-    const arb_file_format *format; /* of the path; NULL: by suffix, or by what a folder holds */
-    arb_str other_path;            /* the name was given twice: an error when used */
-    arb_table *table;              /* a reference; for files the version that was opened last, or NULL */
+    arb_file_set files; /* without paths: none */
+    arb_str other_path; /* the name was given twice: an error when used */
+    arb_table *table;   /* a reference; for files the version that was opened last, or NULL */
 } entry;
 
 struct arb_catalog {
@@ -176,56 +172,21 @@ static arb_code find_entry(const arb_catalog *catalog, arb_catalog_name name, bo
 }
 
 /* ---- opening ----------------------------------------------------------------------------------------------------- */
-/* A new reference to the table of the files at `path`; `current`, which may be NULL, is given again while it is that. */
-static arb_code open_path(arb_catalog *catalog, arb_str name, arb_str path, const arb_file_format *format,
-                          arb_table *current, arb_table **out_table, arb_error *error)
-{
-    arb_arena scratch = {0};
-    arb_paths paths = {0};
-    struct stat status;
-    arb_code code;
-    if (stat(path.data, &status) != 0) {
-        code = arb_fail_errno(error, errno, "cannot open %.*s", ARB_STR_ARGS(path));
-        goto done;
-    }
-    if (S_ISDIR(status.st_mode)) {
-        const arb_file_format *found = NULL;
-        ARB_TRY_GOTO(code, arb_data_folder_files(&scratch, path, catalog->formats, &paths, &found, error), done);
-        format = format != NULL ? format : found;
-    } else if (!ARB_ARENA_PUSH(&scratch, &paths, path)) {
-        code = arb_fail_memory(error, "the names of files", sizeof path);
-        goto done;
-    }
-    if (format == NULL && (format = arb_file_format_of_path(catalog->formats, path, NULL)) == NULL) {
-        code = arb_fail(error, ARB_NOT_SUPPORTED, "the name of %.*s tells no format that is known", ARB_STR_ARGS(path));
-        goto done;
-    }
-    if (current != NULL && arb_file_table_is_current(current, paths.data, paths.size)) {
-        *out_table = arb_table_ref(current);
-        code = ARB_OK;
-        goto done;
-    }
-    code = arb_file_table_open(catalog->cache, name, format, paths.data, paths.size, out_table, error);
-
-done:
-    arb_arena_reset(&scratch);
-    return code;
-}
-
 /* A new reference to the entry's table as it is now. */
 static arb_code open_entry(arb_catalog *catalog, entry *self, arb_table **out_table, arb_error *error)
 {
     if (self->other_path.size != 0) {
         arb_code code = arb_fail(error, ARB_AMBIGUOUS_TABLE, "table \"%.*s\" is there twice", ARB_STR_ARGS(self->name));
-        arb_error_detail(error, "%.*s and %.*s", ARB_STR_ARGS(self->path), ARB_STR_ARGS(self->other_path));
+        arb_error_detail(error, "%.*s and %.*s", ARB_STR_ARGS(self->files.paths[0]), ARB_STR_ARGS(self->other_path));
         return code;
     }
-    if (self->path.size == 0) {
+    if (self->files.path_count == 0) {
         ARB_TRY(arb_table_load(self->table, error));
         *out_table = arb_table_ref(self->table);
         return ARB_OK;
     }
-    ARB_TRY(open_path(catalog, self->name, self->path, self->format, self->table, out_table, error));
+    ARB_TRY(
+        arb_file_set_open(&self->files, self->name, catalog->formats, catalog->cache, self->table, out_table, error));
     if (*out_table != self->table) {
         arb_table_unref(self->table);
         self->table = arb_table_ref(*out_table);
@@ -277,18 +238,31 @@ arb_code arb_catalog_find(arb_catalog *catalog, arb_arena *arena, arb_catalog_na
     return code == ARB_OK && table != NULL ? give_table(arena, table, out_relation, error) : code;
 }
 
-arb_code arb_catalog_find_path(arb_catalog *catalog, arb_arena *arena, arb_str path, arb_relation *out_relation,
-                               arb_error *error)
+static arb_code check_paths(const arb_file_set *files, arb_error *error)
+{
+    for (size_t i = 0; i < files->path_count; i++)
+        if (files->paths[i].size == 0 || memchr(files->paths[i].data, '\0', files->paths[i].size) != NULL)
+            return arb_fail(error, ARB_INVALID_PARAMETER, "a path is empty or holds a zero byte");
+    return files->path_count != 0 ? ARB_OK : arb_fail(error, ARB_INVALID_PARAMETER, "a list of paths is empty");
+}
+
+arb_code arb_catalog_find_files(arb_catalog *catalog, arb_arena *arena, const arb_file_set *files,
+                                arb_relation *out_relation, arb_error *error)
 {
     *out_relation = (arb_relation){0};
     arb_table *table = NULL;
-    if (memchr(path.data, '\0', path.size) != NULL)
-        return arb_fail(error, ARB_INVALID_PARAMETER, "a path holds a zero byte");
-    if ((path = arb_str_copy(arena, path)).data == NULL)
-        return arb_fail_memory(error, "a path", 0);
+    arb_file_set copy; /* whose paths end with NUL */
+    ARB_TRY(check_paths(files, error));
+    if (!arb_file_set_copy(arena, files, &copy))
+        return arb_fail_memory(error, "paths of files", files->path_count * sizeof *files->paths);
     /* The cache keeps the files; the table itself is cheap to make again. */
-    ARB_TRY(open_path(catalog, path, path, NULL, NULL, &table, error));
+    ARB_TRY(arb_file_set_open(&copy, copy.paths[0], catalog->formats, catalog->cache, NULL, &table, error));
     return give_table(arena, table, out_relation, error);
+}
+
+const arb_file_formats *arb_catalog_formats(const arb_catalog *catalog)
+{
+    return catalog->formats;
 }
 
 /* ---- making ------------------------------------------------------------------------------------------------------ */
@@ -393,16 +367,9 @@ static bool fill_view(entry *self, const void *what)
     return copy_view(&self->arena, &view, &self->view);
 }
 
-typedef struct files {
-    arb_str path;
-    const arb_file_format *format;
-} files;
-
 static bool fill_files(entry *self, const void *what)
 {
-    const files *from = what;
-    self->format = from->format;
-    return (self->path = arb_str_copy(&self->arena, from->path)).data != NULL;
+    return arb_file_set_copy(&self->arena, what, &self->files);
 }
 
 arb_code arb_catalog_add_table(arb_catalog *catalog, arb_catalog_name name, arb_table *table,
@@ -417,13 +384,11 @@ arb_code arb_catalog_add_view(arb_catalog *catalog, arb_catalog_name name, const
     return add(catalog, name, true, fill_view, view, existing, out_created, error);
 }
 
-arb_code arb_catalog_add_path(arb_catalog *catalog, arb_catalog_name name, arb_str path, const arb_file_format *format,
-                              arb_catalog_existing existing, bool *out_created, arb_error *error)
+arb_code arb_catalog_add_files(arb_catalog *catalog, arb_catalog_name name, const arb_file_set *files,
+                               arb_catalog_existing existing, bool *out_created, arb_error *error)
 {
-    if (path.size == 0 || memchr(path.data, '\0', path.size) != NULL)
-        return arb_fail(error, ARB_INVALID_PARAMETER, "a path is empty or holds a zero byte");
-    files what = {path, format};
-    return add(catalog, name, false, fill_files, &what, existing, out_created, error);
+    ARB_TRY(check_paths(files, error));
+    return add(catalog, name, false, fill_files, files, existing, out_created, error);
 }
 
 arb_code arb_catalog_add_folder(arb_catalog *catalog, arb_str folder, arb_error *error)
@@ -443,7 +408,7 @@ arb_code arb_catalog_add_folder(arb_catalog *catalog, arb_str folder, arb_error 
             if (catalog->entries.data[at]->hash == hash && arb_str_equal(catalog->entries.data[at]->name, item->name))
                 twin = catalog->entries.data[at];
         entry *made = twin != NULL ? NULL : entry_create(schema_name(catalog, 0), item->name);
-        files what = {item->path, item->format};
+        arb_file_set what = {.paths = &item->path, .path_count = 1, .format = item->format};
         bool fine = twin != NULL ? (twin->other_path = arb_str_copy(&twin->arena, item->path)).data != NULL
                                  : made != NULL && fill_files(made, &what) && ARB_VEC_PUSH(&catalog->entries, made);
         if (!fine) {

@@ -10,7 +10,7 @@
 #define ARB_CATALOG_CATALOG_H
 
 #include "base/vec.h"
-#include "catalog/file_cache.h"
+#include "catalog/file_set.h"
 #include "catalog/table.h"
 
 typedef struct arb_catalog arb_catalog;
@@ -49,9 +49,12 @@ void arb_catalog_destroy(arb_catalog *catalog); /* NULL is a no-op */
  * not used before. ARB_UNDEFINED_TABLE with the nearest name as a hint; ARB_AMBIGUOUS_TABLE; whatever opening gives. */
 ARB_NODISCARD arb_code arb_catalog_find(arb_catalog *catalog, arb_arena *arena, arb_catalog_name name,
                                         arb_relation *out_relation, arb_error *error);
-/* The table that a path stands for: FROM 'file.parquet', FROM 'folder'. Borrowed from the arena, loaded. */
-ARB_NODISCARD arb_code arb_catalog_find_path(arb_catalog *catalog, arb_arena *arena, arb_str path,
-                                             arb_relation *out_relation, arb_error *error);
+/* The table of some files: FROM 'file.parquet', FROM read_csv('*.csv'). Borrowed from the arena, loaded. Its name is the
+ * first path. */
+ARB_NODISCARD arb_code arb_catalog_find_files(arb_catalog *catalog, arb_arena *arena, const arb_file_set *files,
+                                              arb_relation *out_relation, arb_error *error);
+/* The formats that are known. */
+const arb_file_formats *arb_catalog_formats(const arb_catalog *catalog);
 
 /* Is there something of that name in the schema that it would be made in? Opens nothing. */
 bool arb_catalog_has(arb_catalog *catalog, arb_catalog_name name);
@@ -67,10 +70,9 @@ ARB_NODISCARD arb_code arb_catalog_add_table(arb_catalog *catalog, arb_catalog_n
 /* View and texts are copied; its schema and name are taken from `name`. */
 ARB_NODISCARD arb_code arb_catalog_add_view(arb_catalog *catalog, arb_catalog_name name, const arb_view *view,
                                             arb_catalog_existing existing, bool *out_created, arb_error *error);
-/* A table of files: `path` is a file or a folder, `format` NULL chooses by suffix. Opened on first use. */
-ARB_NODISCARD arb_code arb_catalog_add_path(arb_catalog *catalog, arb_catalog_name name, arb_str path,
-                                            const arb_file_format *format, arb_catalog_existing existing,
-                                            bool *out_created, arb_error *error);
+/* A table of files, opened on first use. What the set points to is copied. */
+ARB_NODISCARD arb_code arb_catalog_add_files(arb_catalog *catalog, arb_catalog_name name, const arb_file_set *files,
+                                             arb_catalog_existing existing, bool *out_created, arb_error *error);
 /* All tables of a --data folder go to "main", see data_folder.h. A name that comes twice is an error when it is used. */
 ARB_NODISCARD arb_code arb_catalog_add_folder(arb_catalog *catalog, arb_str folder, arb_error *error);
 /* Put a newer version in an entry's place, for INSERT: ARB_UNDEFINED_TABLE when the entry no longer holds `expected`. */

@@ -1,12 +1,13 @@
 /* data_folder.h: which tables a folder of files stands for: the rules of --data.
  *
  * NAME.parquet (and the other formats' suffixes) and each folder NAME/ of such files, recursive, is the table NAME.
- * Names that begin with . or _ are skipped everywhere. Listing looks at names alone; nothing is opened. */
+ * Names that begin with . or _ are skipped everywhere, folders key=value are columns (hive_path.h). Listing looks at
+ * names alone; nothing is opened. */
 #ifndef ARB_CATALOG_DATA_FOLDER_H
 #define ARB_CATALOG_DATA_FOLDER_H
 
-#include "base/vec.h"
 #include "catalog/file_format.h"
+#include "catalog/folder_walk.h"
 
 typedef struct arb_folder_item {
     arb_str name;
@@ -15,13 +16,12 @@ typedef struct arb_folder_item {
 } arb_folder_item;
 
 typedef ARB_VEC(arb_folder_item) arb_folder_items; /* arena */
-typedef ARB_VEC(arb_str) arb_paths;                /* arena */
 
 /* The tables of a folder, sorted by name; a name may come twice. */
 ARB_NODISCARD arb_code arb_data_folder_list(arb_arena *arena, arb_str folder, const arb_file_formats *formats,
                                             arb_folder_items *out_items, arb_error *error);
-/* The files of one table's folder, sorted by path, which all have the format that is found. Folders `key=value` are
- * ARB_NOT_SUPPORTED, two formats or no file at all ARB_INVALID_TABLE_DEFINITION. */
+/* The files of one table's folder, sorted by path, which all have the format that is found; two formats or no file at
+ * all are ARB_INVALID_TABLE_DEFINITION. */
 ARB_NODISCARD arb_code arb_data_folder_files(arb_arena *arena, arb_str folder, const arb_file_formats *formats,
                                              arb_paths *out_paths, const arb_file_format **out_format,
                                              arb_error *error);

@@ -1,13 +1,38 @@
 #include "catalog/file_table.h"
 
+#include <stdlib.h>
+
 #include "base/alloc.h"
+#include "base/utf8.h"
+#include "catalog/hive_path.h"
+#include "catalog/mapped_file.h"
+#include "expr/function.h"
+
+#define NO_SOURCE UINT32_MAX
+
+/* Where a column's values come from. */
+typedef enum column_origin { FROM_FILES, FROM_FOLDERS, FROM_PATH } column_origin;
+
+typedef struct table_column {
+    arb_str name;
+    arb_type type;
+    column_origin origin;
+    size_t place; /* FROM_FILES: of the sources, FROM_FOLDERS: of the keys */
+} table_column;
 
 typedef struct file_table {
     arb_table base;
     arb_arena arena; /* columns, lists; not the files */
+    arb_file_cache *cache;
+    const arb_file_format *format;
+    const arb_file_options *options; /* while it is opened */
     size_t opened;
     arb_cached_file **cached;
     arb_table_file **list;
+    arb_hive_parts *parts; /* a list a file: of the keys that are columns; all have the same */
+    uint32_t **sources;    /* a file: for each column of any file its own, or NO_SOURCE */
+    size_t source_count;
+    ARB_VEC(table_column) columns; /* arena */
 } file_table;
 
 static void file_table_destroy(arb_table *table)
@@ -19,34 +44,325 @@ static void file_table_destroy(arb_table *table)
     arb_free(self);
 }
 
-static arb_code check_same_columns(const arb_table_file *first, const arb_table_file *other, arb_error *error)
+static arb_code no_memory(const file_table *self, arb_error *error)
 {
+    return arb_fail_memory(error, "a table", self->arena.total);
+}
+
+/* ---- columns of files -------------------------------------------------------------------------------------------- */
+static arb_code hint_union(arb_code code, arb_error *error)
+{
+    arb_error_hint(error, "With union_by_name columns are matched by name, and NULL where a file has none.");
+    return code;
+}
+
+/* The files must have the same columns in the same order. */
+static arb_code match_places(const file_table *self, size_t file, arb_error *error)
+{
+    const arb_table_file *first = self->list[0], *other = self->list[file];
     if (first->column_count != other->column_count)
-        return arb_fail(error, ARB_DATATYPE_MISMATCH, "%.*s has %zu columns, but %.*s has %zu",
-                        ARB_STR_ARGS(other->path), other->column_count, ARB_STR_ARGS(first->path), first->column_count);
-    for (size_t i = 0; i < first->column_count; i++) {
-        const arb_table_column *a = &first->columns[i], *b = &other->columns[i];
-        if (!arb_str_equal(a->name, b->name))
-            return arb_fail(error, ARB_DATATYPE_MISMATCH, "column %zu of %.*s is named \"%.*s\", but in %.*s \"%.*s\"",
-                            i + 1, ARB_STR_ARGS(other->path), ARB_STR_ARGS(b->name), ARB_STR_ARGS(first->path),
-                            ARB_STR_ARGS(a->name));
-        if (!arb_type_equal(a->type, b->type)) {
-            arb_text types = {0};
-            arb_text_append_str(&types, ARB_STR("the types are "));
-            arb_type_print(&types, b->type);
-            arb_text_append_str(&types, ARB_STR(" and "));
-            arb_type_print(&types, a->type);
-            arb_code code =
-                arb_fail(error, ARB_DATATYPE_MISMATCH, "column \"%.*s\" of %.*s has another type than in %.*s",
-                         ARB_STR_ARGS(a->name), ARB_STR_ARGS(other->path), ARB_STR_ARGS(first->path));
-            arb_error_detail(error, "%.*s", ARB_STR_ARGS(arb_text_view(&types)));
-            arb_text_reset(&types);
-            return code;
-        }
+        return hint_union(arb_fail(error, ARB_DATATYPE_MISMATCH, "%.*s has %zu columns, but %.*s has %zu",
+                                   ARB_STR_ARGS(other->path), other->column_count, ARB_STR_ARGS(first->path),
+                                   first->column_count),
+                          error);
+    for (uint32_t i = 0; i < first->column_count; i++) {
+        arb_str a = first->columns[i].name, b = other->columns[i].name;
+        if (!arb_str_equal(a, b))
+            return hint_union(
+                arb_fail(error, ARB_DATATYPE_MISMATCH, "column %u of %.*s is named \"%.*s\", but in %.*s \"%.*s\"",
+                         i + 1, ARB_STR_ARGS(other->path), ARB_STR_ARGS(b), ARB_STR_ARGS(first->path), ARB_STR_ARGS(a)),
+                error);
+        self->sources[file][i] = i;
     }
     return ARB_OK;
 }
 
+static size_t find_column(const file_table *self, arb_str name)
+{
+    for (size_t i = 0; i < self->columns.size; i++)
+        if (arb_str_equal_nocase(self->columns.data[i].name, name))
+            return i;
+    return SIZE_MAX;
+}
+
+static arb_code add_column(file_table *self, const arb_table_column *from, arb_error *error)
+{
+    /* The file may be closed when its guesses prove wrong. */
+    table_column column = {
+        .name = arb_str_copy(&self->arena, from->name), .type = from->type, .place = self->columns.size};
+    return column.name.data != NULL && ARB_ARENA_PUSH(&self->arena, &self->columns, column) ? ARB_OK
+                                                                                            : no_memory(self, error);
+}
+
+static arb_code match_names(file_table *self, size_t file, arb_error *error)
+{
+    const arb_table_file *other = self->list[file];
+    for (uint32_t i = 0; i < other->column_count; i++) {
+        size_t at = find_column(self, other->columns[i].name);
+        if (at != SIZE_MAX && self->sources[file][at] != NO_SOURCE)
+            return arb_fail(error, ARB_DUPLICATE_COLUMN, "%.*s has several columns named \"%.*s\"",
+                            ARB_STR_ARGS(other->path), ARB_STR_ARGS(other->columns[i].name));
+        if (at == SIZE_MAX) {
+            at = self->columns.size;
+            ARB_TRY(add_column(self, &other->columns[i], error));
+        }
+        self->sources[file][at] = i;
+    }
+    return ARB_OK;
+}
+
+/* Columns that the options name are in one of the files at least. */
+static arb_code check_said_columns(const file_table *self, arb_error *error)
+{
+    const arb_csv_options *csv = self->options != NULL ? &self->options->csv : &(arb_csv_options){0};
+    for (size_t i = 0; i < csv->some_type_count + csv->never_null_count; i++) {
+        arb_str name = i < csv->some_type_count ? csv->some_types[i].name : csv->never_null[i - csv->some_type_count];
+        if (name.size != 0 && !arb_str_equal(name, ARB_STR("*")) && find_column(self, name) == SIZE_MAX)
+            return arb_fail(error, ARB_UNDEFINED_COLUMN, "no file has a column \"%.*s\"", ARB_STR_ARGS(name));
+    }
+    return ARB_OK;
+}
+
+/* Which column of each file is which of the table. */
+static arb_code match_columns(file_table *self, arb_error *error)
+{
+    bool by_name = self->options != NULL && self->options->union_by_name;
+    size_t most = 0;
+    for (size_t i = 0; i < self->opened; i++)
+        most = by_name ? most + self->list[i]->column_count : self->list[0]->column_count;
+    self->sources = ARB_ARENA_ARRAY(&self->arena, uint32_t *, self->opened);
+    if (self->sources == NULL)
+        return no_memory(self, error);
+    const arb_table_file *first = self->list[0];
+    for (size_t i = 0; i < first->column_count; i++)
+        ARB_TRY(add_column(self, &first->columns[i], error));
+    for (size_t i = 0; i < self->opened; i++) {
+        self->sources[i] = ARB_ARENA_ARRAY(&self->arena, uint32_t, most + 1);
+        if (self->sources[i] == NULL)
+            return no_memory(self, error);
+        memset(self->sources[i], 0xFF, (most + 1) * sizeof **self->sources);
+        ARB_TRY(by_name ? match_names(self, i, error) : match_places(self, i, error));
+    }
+    self->source_count = self->columns.size;
+    return check_said_columns(self, error);
+}
+
+static arb_code open_file(file_table *self, size_t at, arb_str path, const arb_file_options *options, arb_error *error)
+{
+    ARB_TRY(arb_file_cache_get(self->cache, path, self->format, options, &self->cached[at], error));
+    self->list[at] = self->cached[at]->file;
+    return ARB_OK;
+}
+
+/* Open a file again whose guesses were too narrow: with the table's types. */
+static arb_code open_again(file_table *self, size_t at, arb_error *error)
+{
+    arb_file_options options = self->options != NULL ? *self->options : (arb_file_options){0};
+    const arb_table_file *file = self->list[at];
+    arb_csv_column_type *types = ARB_ARENA_ARRAY(&self->arena, arb_csv_column_type, file->column_count);
+    if (types == NULL)
+        return no_memory(self, error);
+    for (size_t k = 0; k < self->source_count; k++)
+        if (self->sources[at][k] != NO_SOURCE)
+            types[self->sources[at][k]].type = self->columns.data[k].type;
+    options.csv.some_types = types;
+    options.csv.some_type_count = file->column_count;
+    arb_cached_file *narrow = self->cached[at];
+    arb_code code = open_file(self, at, narrow->path, &options, error);
+    if (code != ARB_OK)
+        self->cached[at] = narrow; /* is released with the others */
+    else
+        arb_file_cache_release(narrow);
+    return code;
+}
+
+static arb_code differing_types(const file_table *self, size_t at, size_t column, arb_error *error)
+{
+    const arb_table_column *found = &self->list[at]->columns[self->sources[at][column]];
+    arb_text types = {0};
+    arb_text_append_str(&types, ARB_STR("the types are "));
+    arb_type_print(&types, found->type);
+    arb_text_append_str(&types, ARB_STR(" and "));
+    arb_type_print(&types, self->columns.data[column].type);
+    arb_code code =
+        arb_fail(error, ARB_DATATYPE_MISMATCH, "column \"%.*s\" of %.*s has another type than in the files before",
+                 ARB_STR_ARGS(found->name), ARB_STR_ARGS(self->list[at]->path));
+    arb_error_detail(error, "%.*s", ARB_STR_ARGS(arb_text_view(&types)));
+    arb_text_reset(&types);
+    return code;
+}
+
+static arb_code agree_on_types(file_table *self, arb_error *error)
+{
+    bool again = false;
+    for (size_t i = 1; i < self->opened; i++)
+        for (size_t k = 0; k < self->source_count; k++) {
+            arb_type *type = &self->columns.data[k].type;
+            if (self->sources[i][k] == NO_SOURCE)
+                continue;
+            arb_type other = self->list[i]->columns[self->sources[i][k]].type;
+            if (arb_type_equal(*type, other))
+                continue;
+            if (self->format->common_type == NULL)
+                return differing_types(self, i, k, error);
+            *type = self->format->common_type(self->options, *type, other);
+            again = true;
+        }
+    for (size_t i = 0; again && i < self->opened; i++) {
+        bool fits = true;
+        for (size_t k = 0; k < self->source_count; k++)
+            fits =
+                fits && (self->sources[i][k] == NO_SOURCE ||
+                         arb_type_equal(self->columns.data[k].type, self->list[i]->columns[self->sources[i][k]].type));
+        if (!fits)
+            ARB_TRY(open_again(self, i, error));
+    }
+    return ARB_OK;
+}
+
+/* ---- columns of paths -------------------------------------------------------------------------------------------- */
+static bool same_keys(const arb_hive_parts *a, const arb_hive_parts *b)
+{
+    bool same = a->size == b->size;
+    for (size_t i = 0; same && i < a->size; i++)
+        same = arb_str_equal(a->data[i].key, b->data[i].key);
+    return same;
+}
+
+static arb_code check_text(arb_str text, arb_str path, arb_error *error)
+{
+    return arb_utf8_is_valid(text.data, text.size)
+               ? ARB_OK
+               : arb_fail(error, ARB_INVALID_ENCODING, "%.*s: the path is not valid UTF-8", ARB_STR_ARGS(path));
+}
+
+static arb_code read_keys(file_table *self, const arb_table_path *paths, arb_error *error)
+{
+    arb_hive_choice choice = self->options != NULL ? self->options->hive : ARB_HIVE_AUTO;
+    self->parts = ARB_ARENA_ARRAY(&self->arena, arb_hive_parts, self->opened);
+    if (self->parts == NULL)
+        return no_memory(self, error);
+    for (size_t i = 0; choice != ARB_HIVE_NO && i < self->opened; i++) {
+        ARB_TRY(arb_hive_path_read(&self->arena, paths[i].path, paths[i].keys_from, &self->parts[i], error));
+        for (size_t k = 0; k < self->parts[i].size; k++) {
+            ARB_TRY(check_text(self->parts[i].data[k].key, paths[i].path, error));
+            ARB_TRY(check_text(self->parts[i].data[k].text, paths[i].path, error));
+        }
+        if (same_keys(&self->parts[0], &self->parts[i]))
+            continue;
+        if (choice == ARB_HIVE_YES)
+            return arb_fail(error, ARB_INVALID_TABLE_DEFINITION,
+                            "the folders (key=value) of %.*s have other keys than those of %.*s",
+                            ARB_STR_ARGS(paths[i].path), ARB_STR_ARGS(paths[0].path));
+        memset(self->parts, 0, self->opened * sizeof *self->parts);
+        break;
+    }
+    return ARB_OK;
+}
+
+/* The type that is said for a key, or the one that all its values suggest. */
+static arb_type type_of_key(const file_table *self, size_t key)
+{
+    const arb_file_options *options = self->options;
+    arb_type type = ARB_TYPE(NULL);
+    for (size_t i = 0; options != NULL && i < options->hive_type_count; i++)
+        if (arb_str_equal_nocase(options->hive_types[i].name, self->parts[0].data[key].key))
+            type = options->hive_types[i].type;
+    if (type.id != ARB_TYPE_NULL)
+        return type;
+    for (size_t i = 0; i < self->opened; i++)
+        type = arb_hive_guess(type, &self->parts[i].data[key]);
+    return type.id == ARB_TYPE_NULL ? ARB_TYPE(VARCHAR) : type;
+}
+
+static arb_code check_said_keys(const file_table *self, arb_error *error)
+{
+    for (size_t i = 0; self->options != NULL && i < self->options->hive_type_count; i++) {
+        arb_str name = self->options->hive_types[i].name;
+        bool found = false;
+        for (size_t k = 0; k < self->parts[0].size; k++)
+            found = found || arb_str_equal_nocase(self->parts[0].data[k].key, name);
+        if (!found)
+            return arb_fail(error, ARB_UNDEFINED_COLUMN, "no folder of %.*s gives a column \"%.*s\" (%.*s=…)",
+                            ARB_STR_ARGS(self->list[0]->path), ARB_STR_ARGS(name), ARB_STR_ARGS(name));
+    }
+    return ARB_OK;
+}
+
+static arb_code add_path_columns(file_table *self, arb_error *error)
+{
+    ARB_TRY(check_said_keys(self, error));
+    for (size_t k = 0; k < self->parts[0].size; k++) {
+        arb_str key = self->parts[0].data[k].key;
+        table_column column = {.name = key, .type = type_of_key(self, k), .origin = FROM_FOLDERS, .place = k};
+        size_t at = find_column(self, key);
+        if (at != SIZE_MAX && self->columns.data[at].origin != FROM_FILES)
+            return arb_fail(error, ARB_DUPLICATE_COLUMN, "%.*s: two folders are the column \"%.*s\"",
+                            ARB_STR_ARGS(self->list[0]->path), ARB_STR_ARGS(key));
+        if (at != SIZE_MAX)
+            self->columns.data[at] = column;
+        else if (!ARB_ARENA_PUSH(&self->arena, &self->columns, column))
+            return no_memory(self, error);
+    }
+    arb_str name = self->options != NULL ? self->options->file_name_column : (arb_str){0};
+    if (name.size == 0)
+        return ARB_OK;
+    if (find_column(self, name) != SIZE_MAX)
+        return arb_fail(error, ARB_DUPLICATE_COLUMN, "there is a column \"%.*s\" already", ARB_STR_ARGS(name));
+    table_column column = {.name = arb_str_copy(&self->arena, name), .type = ARB_TYPE(VARCHAR), .origin = FROM_PATH};
+    return column.name.data != NULL && ARB_ARENA_PUSH(&self->arena, &self->columns, column) ? ARB_OK
+                                                                                            : no_memory(self, error);
+}
+
+/* The value of a column that is no column of the file. */
+static arb_code find_constant(file_table *self, size_t file, const table_column *column, arb_value *out,
+                              arb_error *error)
+{
+    arb_str path = self->list[file]->path;
+    *out = arb_value_null(column->type);
+    if (column->origin == FROM_FILES)
+        return ARB_OK;
+    if (column->origin == FROM_PATH) {
+        *out = (arb_value){.type = column->type, .text = path};
+        return check_text(path, path, error);
+    }
+    const arb_hive_part *part = &self->parts[file].data[column->place];
+    if (part->is_null)
+        return ARB_OK;
+    arb_value text = {.type = ARB_TYPE(VARCHAR), .text = part->text};
+    arb_code code = arb_value_cast(&self->arena, &text, column->type, out, error);
+    if (code != ARB_OK)
+        arb_error_context(error, "%.*s", ARB_STR_ARGS(path));
+    return code;
+}
+
+/* Put a file in the place of each that has the table's columns, unless it has them already. */
+static arb_code map_files(file_table *self, arb_error *error)
+{
+    for (size_t i = 0; i < self->opened; i++) {
+        bool same = self->list[i]->column_count == self->columns.size;
+        arb_mapped_column *columns = ARB_ARENA_ARRAY(&self->arena, arb_mapped_column, self->columns.size + 1);
+        if (columns == NULL)
+            return no_memory(self, error);
+        for (size_t k = 0; k < self->columns.size; k++) {
+            const table_column *column = &self->columns.data[k];
+            uint32_t source = column->origin == FROM_FILES ? self->sources[i][column->place] : NO_SOURCE;
+            columns[k] =
+                (arb_mapped_column){.name = column->name, .is_constant = source == NO_SOURCE, .source = source};
+            same = same && source == k;
+            if (source == NO_SOURCE)
+                ARB_TRY(find_constant(self, i, column, &columns[k].value, error));
+        }
+        if (same)
+            continue;
+        self->list[i] = arb_mapped_file_create(&self->arena, self->list[i], columns, self->columns.size);
+        if (self->list[i] == NULL)
+            return no_memory(self, error);
+    }
+    return ARB_OK;
+}
+
+/* ---- statistics -------------------------------------------------------------------------------------------------- */
 static void merge_statistics(arb_column_statistics *into, const arb_column_statistics *from)
 {
     into->has_range = into->has_range && from->has_range;
@@ -59,17 +375,39 @@ static void merge_statistics(arb_column_statistics *into, const arb_column_stati
     into->bytes += from->bytes;
 }
 
+static int compare_texts(const void *a, const void *b)
+{
+    return arb_str_compare(*(const arb_str *)a, *(const arb_str *)b);
+}
+
+/* How many values the paths give a column. */
+static arb_code count_distinct(file_table *self, const table_column *column, uint64_t *out_count, arb_error *error)
+{
+    *out_count = self->opened;
+    if (column->origin == FROM_PATH)
+        return ARB_OK;
+    arb_str *texts = ARB_ARENA_ARRAY(&self->arena, arb_str, self->opened);
+    if (texts == NULL)
+        return no_memory(self, error);
+    for (size_t i = 0; i < self->opened; i++)
+        texts[i] = self->parts[i].data[column->place].text;
+    qsort(texts, self->opened, sizeof *texts, compare_texts);
+    for (size_t i = 1; i < self->opened; i++)
+        *out_count -= arb_str_equal(texts[i], texts[i - 1]);
+    return ARB_OK;
+}
+
 /* A file without rows says nothing about values: it must not widen a range, nor take one away. */
-static arb_code merge_columns(file_table *self, size_t count, arb_error *error)
+static arb_code merge_columns(file_table *self, arb_error *error)
 {
     const arb_table_file *first = self->list[0];
     arb_table_column *columns = ARB_ARENA_ARRAY(&self->arena, arb_table_column, ARB_MAX(first->column_count, 1));
     if (columns == NULL)
-        return arb_fail_memory(error, "a table", sizeof *columns * first->column_count);
+        return no_memory(self, error);
     for (size_t column = 0; column < first->column_count; column++) {
         columns[column] = first->columns[column];
         bool filled = false;
-        for (size_t i = 0; i < count; i++) {
+        for (size_t i = 0; i < self->opened; i++) {
             const arb_table_file *file = self->list[i];
             const arb_table_column *from = &file->columns[column];
             columns[column].nullable = columns[column].nullable || from->nullable;
@@ -81,14 +419,40 @@ static arb_code merge_columns(file_table *self, size_t count, arb_error *error)
                 columns[column].statistics = from->statistics;
             filled = true;
         }
+        if (self->columns.data[column].origin != FROM_FILES)
+            ARB_TRY(count_distinct(self, &self->columns.data[column], &columns[column].statistics.distinct, error));
     }
     self->base.column_count = first->column_count;
     self->base.columns = columns;
     return ARB_OK;
 }
 
-arb_code arb_file_table_open(arb_file_cache *cache, arb_str name, const arb_file_format *format, const arb_str *paths,
-                             size_t count, arb_table **out_table, arb_error *error)
+static arb_code open_table(file_table *self, const arb_table_path *paths, size_t count, arb_error *error)
+{
+    self->cached = ARB_ARENA_ARRAY(&self->arena, arb_cached_file *, count);
+    self->list = ARB_ARENA_ARRAY(&self->arena, arb_table_file *, count);
+    if (self->base.name.data == NULL || self->cached == NULL || self->list == NULL)
+        return no_memory(self, error);
+    for (; self->opened < count; self->opened++)
+        ARB_TRY(open_file(self, self->opened, paths[self->opened].path, self->options, error));
+    ARB_TRY(match_columns(self, error));
+    ARB_TRY(agree_on_types(self, error));
+    ARB_TRY(read_keys(self, paths, error));
+    ARB_TRY(add_path_columns(self, error));
+    ARB_TRY(map_files(self, error));
+    self->base.rows_exact = true;
+    for (size_t i = 0; i < count; i++) {
+        self->base.rows += self->list[i]->rows;
+        self->base.rows_exact = self->base.rows_exact && self->list[i]->rows_exact;
+    }
+    self->base.file_count = count;
+    self->base.files = self->list;
+    return merge_columns(self, error);
+}
+
+arb_code arb_file_table_open(arb_file_cache *cache, arb_str name, const arb_file_format *format,
+                             const arb_file_options *options, const arb_table_path *paths, size_t count,
+                             arb_table **out_table, arb_error *error)
 {
     static const arb_table_vtable vtable = {.kind = "files", .destroy = file_table_destroy};
     assert(count != 0);
@@ -99,41 +463,26 @@ arb_code arb_file_table_open(arb_file_cache *cache, arb_str name, const arb_file
     self->base.vtable = &vtable;
     self->base.references = 1;
     self->base.name = arb_str_copy(&self->arena, name);
-    self->cached = ARB_ARENA_ARRAY(&self->arena, arb_cached_file *, count);
-    self->list = ARB_ARENA_ARRAY(&self->arena, arb_table_file *, count);
-    arb_code code = ARB_OK;
-    if (self->base.name.data == NULL || self->cached == NULL || self->list == NULL) {
-        code = arb_fail_memory(error, "a table", count * sizeof *self->cached);
-        goto fail;
+    self->cache = cache;
+    self->format = format;
+    self->options = options;
+    arb_code code = open_table(self, paths, count, error);
+    self->options = NULL;
+    if (code != ARB_OK) {
+        file_table_destroy(&self->base);
+        return code;
     }
-    self->base.rows_exact = true;
-    for (; self->opened < count; self->opened++) {
-        ARB_TRY_GOTO(code, arb_file_cache_get(cache, paths[self->opened], format, &self->cached[self->opened], error),
-                     fail);
-        self->list[self->opened] = self->cached[self->opened]->file;
-        self->base.rows += self->list[self->opened]->rows;
-        self->base.rows_exact = self->base.rows_exact && self->list[self->opened]->rows_exact;
-    }
-    for (size_t i = 1; i < count; i++)
-        ARB_TRY_GOTO(code, check_same_columns(self->list[0], self->list[i], error), fail);
-    ARB_TRY_GOTO(code, merge_columns(self, count, error), fail);
-    self->base.file_count = count;
-    self->base.files = self->list;
     *out_table = &self->base;
     return ARB_OK;
-
-fail:
-    file_table_destroy(&self->base);
-    return code;
 }
 
-bool arb_file_table_is_current(const arb_table *table, const arb_str *paths, size_t count)
+bool arb_file_table_is_current(const arb_table *table, const arb_table_path *paths, size_t count)
 {
     const file_table *self = (const file_table *)table;
     if (table->vtable->destroy != file_table_destroy || self->opened != count)
         return false;
     for (size_t i = 0; i < count; i++)
-        if (!arb_str_equal(self->cached[i]->path, paths[i]) || !arb_cached_file_is_current(self->cached[i]))
+        if (!arb_str_equal(self->cached[i]->path, paths[i].path) || !arb_cached_file_is_current(self->cached[i]))
             return false;
     return true;
 }

@@ -89,7 +89,7 @@ static arb_code reader_next(arb_split_reader *reader, const arb_batch **out_batc
             fill(self, &self->storages[i], rows);
             self->vectors[i] = arb_vector_over(&self->storages[i]);
         }
-        ARB_TRY(arb_row_filters_apply(&self->filters, self->vectors, rows, &left, error));
+        ARB_TRY(arb_row_filters_apply(&self->filters, self->vectors, rows, NULL, &left, error));
         self->next += rows;
         self->base.rows_read += rows;
         if (left == 0 && self->next % (empty_batches_most * ARB_VECTOR_ROWS) != 0)

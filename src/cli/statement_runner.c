@@ -47,9 +47,10 @@ static arb_code make_writer(arb_output_format format, const arb_result_columns *
     case ARB_OUTPUT_TABLE:
         return arb_table_writer_create(columns->names, columns->types, count, out_writer, error);
     case ARB_OUTPUT_CSV:
-        return arb_csv_writer_create(columns->names, columns->types, count, ',', true, out_writer, error);
+        return arb_csv_writer_create(columns->names, columns->types, count, NULL, out_writer, error);
     case ARB_OUTPUT_TSV:
-        return arb_csv_writer_create(columns->names, columns->types, count, '\t', true, out_writer, error);
+        return arb_csv_writer_create(columns->names, columns->types, count, &(arb_csv_write_options){.delimiter = '\t'},
+                                     out_writer, error);
     case ARB_OUTPUT_JSON:
     case ARB_OUTPUT_NDJSON:
         return arb_json_writer_create(columns->names, columns->types, count, format == ARB_OUTPUT_NDJSON, out_writer,

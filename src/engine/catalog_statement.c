@@ -3,20 +3,8 @@
 
 arb_code arb_statement_create_external(arb_result *result, const arb_bound_statement *statement, arb_error *error)
 {
-    const arb_file_formats *formats = arb_runtime_formats(result->session->runtime);
-    const arb_file_format *format = NULL;
-    arb_str name = statement->create_external.format;
-    if (statement->create_external.column_count > 0)
-        return arb_fail(error, ARB_NOT_SUPPORTED,
-                        "an external table's columns are those of its files: leave the list out");
-    if (statement->create_external.options.size > 0)
-        return arb_fail(error, ARB_NOT_SUPPORTED, "external tables have no option \"%.*s\"",
-                        ARB_STR_ARGS(statement->create_external.options.data[0].name));
-    if (name.size > 0 && (format = arb_file_format_find(formats, name)) == NULL)
-        return arb_fail(error, ARB_NOT_SUPPORTED, "there is no format \"%.*s\"", ARB_STR_ARGS(name));
-    return arb_catalog_add_path(result->session->catalog, statement->create_external.name,
-                                statement->create_external.location, format, statement->create_external.existing, NULL,
-                                error);
+    return arb_catalog_add_files(result->session->catalog, statement->create_external.name,
+                                 &statement->create_external.files, statement->create_external.existing, NULL, error);
 }
 
 arb_code arb_statement_create_view(arb_result *result, const arb_bound_statement *statement, arb_error *error)

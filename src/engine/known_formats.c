@@ -3,24 +3,40 @@
 #include "formats/csv.h"
 #include "formats/parquet.h"
 
-static arb_code open_csv(arb_byte_source *source, arb_table_file **out_file, arb_error *error)
+static arb_code open_parquet(arb_byte_source *source, const arb_file_options *options, arb_table_file **out_file,
+                             arb_error *error)
 {
-    return arb_csv_open(source, NULL, out_file, error);
+    (void)options; /* the file says all */
+    return arb_parquet_open(source, out_file, error);
 }
 
-static arb_code open_tsv(arb_byte_source *source, arb_table_file **out_file, arb_error *error)
+static arb_code open_csv(arb_byte_source *source, const arb_file_options *options, arb_table_file **out_file,
+                         arb_error *error)
 {
-    static const arb_csv_options tabs = {.delimiter = '\t'};
-    return arb_csv_open(source, &tabs, out_file, error);
+    return arb_csv_open(source, options != NULL ? &options->csv : NULL, out_file, error);
+}
+
+static arb_code open_tsv(arb_byte_source *source, const arb_file_options *options, arb_table_file **out_file,
+                         arb_error *error)
+{
+    arb_csv_options csv = options != NULL ? options->csv : (arb_csv_options){0};
+    if (csv.delimiter == '\0')
+        csv.delimiter = '\t';
+    return arb_csv_open(source, &csv, out_file, error);
+}
+
+static arb_type common_type(const arb_file_options *options, arb_type a, arb_type b)
+{
+    return arb_csv_common_type(options != NULL ? &options->csv : NULL, a, b);
 }
 
 static const arb_file_format formats[] = {
-    {"parquet", ".parquet .parq", arb_parquet_open},
-    {"csv", ".csv .csv.gz .csv.zst", open_csv},
-    {"tsv", ".tsv", open_tsv},
-    {"json", ".json .ndjson .jsonl", NULL},
-    {"avro", ".avro", NULL},
-    {"arrow", ".arrow .feather", NULL},
+    {"parquet", ".parquet .parq", open_parquet, NULL},
+    {"csv", ".csv .csv.gz .csv.zst", open_csv, common_type},
+    {"tsv", ".tsv .tsv.gz .tsv.zst", open_tsv, common_type},
+    {"json", ".json .ndjson .jsonl", NULL, NULL},
+    {"avro", ".avro", NULL, NULL},
+    {"arrow", ".arrow .feather", NULL, NULL},
 };
 
 const arb_file_formats arb_known_formats = {formats, ARB_COUNT_OF(formats)};

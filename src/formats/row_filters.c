@@ -47,11 +47,16 @@ bool arb_row_filters_begin(arb_row_filters *filters, arb_split_range range, cons
     return true;
 }
 
-arb_code arb_row_filters_apply(arb_row_filters *filters, const arb_vector *vectors, uint32_t rows, uint32_t *out_left,
-                               arb_error *error)
+arb_code arb_row_filters_apply(arb_row_filters *filters, const arb_vector *vectors, uint32_t rows,
+                               const uint64_t *chosen, uint32_t *out_left, arb_error *error)
 {
     *out_left = rows;
-    arb_bitmap_fill(filters->selection, rows);
+    if (chosen == NULL) {
+        arb_bitmap_fill(filters->selection, rows);
+    } else {
+        memcpy(filters->selection, chosen, arb_bitmap_words(rows) * sizeof *chosen);
+        *out_left = (uint32_t)arb_bitmap_count(chosen, rows);
+    }
     for (size_t i = 0; i < filters->request->filter_count && *out_left != 0; i++) {
         const arb_scan_filter *filter = filters->request->filters[i];
         arb_row_filter *state = &filters->states[i];

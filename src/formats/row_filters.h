@@ -30,8 +30,9 @@ void arb_row_filters_reset(arb_row_filters *filters);
 typedef arb_value_range (*arb_split_range)(const void *context, uint32_t column);
 /* Judge a split by its columns' ranges; false when no row of it passes. */
 bool arb_row_filters_begin(arb_row_filters *filters, arb_split_range range, const void *context);
-/* Leave in `selection` those of the `rows` rows that pass; *out_left is how many. vectors[i] is the request's column i. */
+/* Leave in `selection` those of the `rows` rows that pass, of all or of those that are `chosen`; *out_left is how many.
+ * vectors[i] is the request's column i. */
 ARB_NODISCARD arb_code arb_row_filters_apply(arb_row_filters *filters, const arb_vector *vectors, uint32_t rows,
-                                             uint32_t *out_left, arb_error *error);
+                                             const uint64_t *chosen, uint32_t *out_left, arb_error *error);
 
 #endif

@@ -25,9 +25,21 @@ struct arb_row_writer {
     const arb_type *types;
 };
 
-/* Names in the first line, `\n`, quotes only where they are needed, NULL as nothing and the empty text as "". */
+/* Zeroed: a comma, a header line, quotes only where they are needed, NULL as nothing and the empty text as "". What is
+ * pointed to outlives the writer. */
+typedef struct arb_csv_write_options {
+    char delimiter; /* 0 = comma */
+    char quote;     /* 0 = " */
+    char escape;    /* of a quote inside quotes; 0 = the quote */
+    bool no_header;
+    arb_str null_text;                     /* stands for NULL; a text that is the same is quoted */
+    const bool *force_quote;               /* a column each: its values are always quoted; no pointer: of none */
+    arb_str date_format, timestamp_format; /* of strftime; empty: as SQL writes them */
+} arb_csv_write_options;
+
+/* Lines end with `\n`. `options` NULL means all defaults. A format that cannot be is ARB_INVALID_PARAMETER. */
 ARB_NODISCARD arb_code arb_csv_writer_create(const arb_str *names, const arb_type *types, size_t column_count,
-                                             char delimiter, bool header, arb_row_writer **out_writer,
+                                             const arb_csv_write_options *options, arb_row_writer **out_writer,
                                              arb_error *error);
 /* One object a row: as an array, or with `lines` one a line. Decimals and integers have all their digits; NaN and the
  * infinities, which JSON cannot write, are null. */

@@ -10,7 +10,7 @@
 #ifndef ARB_FORMATS_WRITER_H
 #define ARB_FORMATS_WRITER_H
 
-#include "columnar/vector.h"
+#include "formats/row_writer.h"
 #include "io/byte_sink.h"
 
 /* What is written. Borrowed: names and types outlive the writer. */
@@ -106,12 +106,6 @@ typedef struct arb_parquet_write_options {
 ARB_NODISCARD arb_code arb_parquet_writer_create(arb_byte_sink *sink, const arb_table_schema *schema,
                                                  const arb_parquet_write_options *options,
                                                  arb_table_writer **out_writer, arb_error *error);
-/* Zeroed: a comma and a header line. */
-typedef struct arb_csv_write_options {
-    char delimiter; /* 0 = comma */
-    bool no_header;
-} arb_csv_write_options;
-
 ARB_NODISCARD arb_code arb_csv_table_writer_create(arb_byte_sink *sink, const arb_table_schema *schema,
                                                    const arb_csv_write_options *options, arb_table_writer **out_writer,
                                                    arb_error *error);

@@ -9,6 +9,8 @@
 
 #include "catalog/catalog.h"
 #include "catalog/memory_table.h"
+#include "formats/writer.h"
+#include "io/codec.h"
 #include "plan/logical.h"
 #include "sql/ast_statement.h"
 
@@ -56,11 +58,7 @@ struct arb_bound_statement {
             arb_catalog_name name;
             arb_catalog_existing existing;
             bool temporary;
-            size_t column_count; /* 0: those of the files */
-            const arb_table_column *columns;
-            arb_str format; /* STORED AS; may be empty */
-            arb_str location;
-            arb_bound_options options;
+            arb_file_set files;
         } create_external;
         struct {
             arb_catalog_name name;
@@ -86,10 +84,13 @@ struct arb_bound_statement {
         struct {
             bool console; /* TO STDOUT */
             arb_str path;
-            arb_str format; /* STORED AS; may be empty: then the option "format", else the path's suffix */
+            arb_str format; /* csv, tsv, parquet, json, ndjson or jsonl */
             size_t partition_count;
             const arb_str *partitions; /* names of the plan's columns */
-            arb_bound_options options;
+            arb_csv_write_options csv;
+            arb_parquet_write_options parquet;
+            arb_codec codec; /* of a file that is compressed as a whole: NONE, GZIP or ZSTD */
+            int level;       /* of the codec; 0 = its usual one */
         } copy;
         struct {
             arb_ast_show_what what;

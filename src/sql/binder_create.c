@@ -1,5 +1,5 @@
 /* binder_create.c: CREATE TABLE, CREATE EXTERNAL TABLE, CREATE VIEW. */
-#include "sql/binder_statement.h"
+#include "sql/binder_option.h"
 
 static arb_catalog_existing existing(bool or_replace, bool if_not_exists)
 {
@@ -152,23 +152,94 @@ arb_code arb_bind_create_table(arb_binder *b, const arb_ast_create_table *create
     return bind_keys(b, create, columns, out);
 }
 
+/* Names and types of a CSV file's columns. What they promise is not relied upon. */
+static arb_code bind_external_columns(arb_binder *b, const arb_ast_create_external *create, arb_csv_options *csv)
+{
+    arb_table_column *columns;
+    size_t count = create->columns.size;
+    ARB_TRY(bind_columns(b, &create->columns, &columns));
+    arb_str *names = ARB_ARENA_ARRAY(b->arena, arb_str, count);
+    arb_type *types = ARB_ARENA_ARRAY(b->arena, arb_type, count);
+    ARB_MADE_IF(b, names != NULL && types != NULL);
+    for (size_t i = 0; i < count; i++) {
+        const arb_ast_column_definition *definition = &create->columns.data[i];
+        if (definition->primary_key || definition->unique)
+            return refuse_constraint(b, "a key of an external table", definition->name.span);
+        names[i] = columns[i].name;
+        types[i] = columns[i].type;
+    }
+    csv->column_count = count;
+    csv->names = names;
+    csv->types = types;
+    return ARB_OK;
+}
+
+/* PARTITIONED BY (a, b INTEGER): folders that must be there, possibly with their types. */
+static arb_code bind_folders(arb_binder *b, const arb_ast_create_external *create, arb_file_options *options)
+{
+    size_t count = create->partitioned_by.size;
+    arb_csv_column_type *folders = ARB_ARENA_ARRAY(b->arena, arb_csv_column_type, count);
+    ARB_MADE(b, folders);
+    for (size_t i = 0; i < count; i++) {
+        const arb_ast_column_definition *definition = &create->partitioned_by.data[i];
+        folders[i].name = definition->name.text;
+        folders[i].type = ARB_TYPE(NULL); /* what the values suggest */
+        if (definition->type != NULL)
+            ARB_TRY(arb_bind_type(b, definition->type, &folders[i].type, NULL));
+    }
+    options->hive = ARB_HIVE_YES;
+    options->hive_types = folders;
+    options->hive_type_count = count;
+    return ARB_OK;
+}
+
+/* 'format.has_header' is the option has_header. */
+static void drop_prefixes(arb_option_list *options)
+{
+    for (size_t i = 0; i < options->size; i++) {
+        arb_str *name = &options->data[i].name;
+        const char *dot = memchr(name->data, '.', name->size);
+        arb_str prefix = {name->data, dot == NULL ? 0 : (size_t)(dot - name->data)};
+        if (arb_str_equal_nocase(prefix, ARB_STR("format")) || arb_str_equal_nocase(prefix, ARB_STR("csv")))
+            *name = (arb_str){dot + 1, name->size - prefix.size - 1};
+    }
+}
+
+static arb_code bind_external_files(arb_binder *b, const arb_ast_create_external *create, arb_file_set *out)
+{
+    arb_option_list options;
+    arb_file_options *read;
+    *out = (arb_file_set){.paths = &create->location.text, .path_count = 1};
+    ARB_TRY(arb_bind_file_format(b, create->format.text, create->format.span, &out->format));
+    ARB_TRY(arb_list_options(b, &create->options, &options));
+    drop_prefixes(&options);
+    const arb_file_format *format = out->format;
+    if (format == NULL)
+        format = arb_file_format_of_path(arb_catalog_formats(b->catalog), create->location.text, NULL);
+    bool csv = format != NULL && arb_file_format_is_csv(format);
+    ARB_TRY(arb_bind_file_options(b, csv ? "an external table of CSV files" : "an external table",
+                                  csv ? ARB_READING_CSV | ARB_READING_COLUMNS | ARB_READING_FILES : ARB_READING_FILES,
+                                  &options, &read));
+    if (read == NULL && (create->columns.size != 0 || create->partitioned_by.size != 0)) {
+        read = ARB_ARENA_NEW(b->arena, arb_file_options);
+        ARB_MADE(b, read);
+    }
+    out->options = read;
+    if (create->columns.size != 0 && !csv)
+        return arb_bind_fail(b, create->columns.data[0].name.span, ARB_NOT_SUPPORTED,
+                             "an external table's columns are those of its files: leave the list out");
+    if (create->columns.size != 0)
+        ARB_TRY(bind_external_columns(b, create, &read->csv));
+    return create->partitioned_by.size != 0 ? bind_folders(b, create, read) : ARB_OK;
+}
+
 arb_code arb_bind_create_external(arb_binder *b, const arb_ast_create_external *create, arb_bound_statement *out)
 {
     out->kind = ARB_BOUND_CREATE_EXTERNAL;
     out->create_external.existing = existing(create->or_replace, create->if_not_exists);
     out->create_external.temporary = create->temporary;
-    out->create_external.format = create->format.text;
-    out->create_external.location = create->location.text;
     ARB_TRY(arb_bind_catalog_name(b, &create->name, &out->create_external.name));
-    if (create->partitioned_by.size != 0)
-        return arb_bind_fail(b, create->partitioned_by.data[0].name.span, ARB_NOT_SUPPORTED,
-                             "PARTITIONED BY is not supported");
-    ARB_TRY(arb_bind_options(b, &create->options, &out->create_external.options));
-    arb_table_column *columns;
-    ARB_TRY(bind_columns(b, &create->columns, &columns));
-    out->create_external.column_count = create->columns.size;
-    out->create_external.columns = columns;
-    return ARB_OK;
+    return bind_external_files(b, create, &out->create_external.files);
 }
 
 /* The query is bound to see that it can be; what is kept is its text. */

@@ -1,5 +1,5 @@
 /* binder_insert.c: INSERT and COPY. Rows for a table come as a plan that has exactly the table's columns. */
-#include "sql/binder_statement.h"
+#include "sql/binder_option.h"
 
 static arb_code find_table(arb_binder *b, const arb_ast_names *name, arb_table **out, arb_catalog_name *out_name)
 {
@@ -126,28 +126,64 @@ arb_code arb_bind_insert(arb_binder *b, const arb_ast_insert *insert, arb_bound_
 }
 
 /* ---- COPY --------------------------------------------------------------------------------------------------------- */
+/* A CSV file is read with the names and types of the columns that it goes to. */
+static arb_code say_columns(arb_binder *b, const targets *t, arb_csv_options *csv)
+{
+    arb_str *names = ARB_ARENA_ARRAY(b->arena, arb_str, t->count);
+    arb_type *types = ARB_ARENA_ARRAY(b->arena, arb_type, t->count);
+    ARB_MADE_IF(b, names != NULL && types != NULL);
+    for (size_t i = 0; i < t->count; i++) {
+        names[i] = t->table->columns[t->columns[i]].name;
+        types[i] = t->table->columns[t->columns[i]].type;
+    }
+    csv->column_count = t->count;
+    csv->names = names;
+    csv->types = types;
+    return ARB_OK;
+}
+
+static arb_code bind_copied_files(arb_binder *b, const arb_ast_copy *copy, const targets *t, arb_file_set *out)
+{
+    arb_option_list options;
+    arb_file_options *read;
+    arb_str format = copy->format.text;
+    *out = (arb_file_set){.paths = &copy->path.text, .path_count = 1};
+    ARB_TRY(arb_list_options(b, &copy->options, &options));
+    ARB_TRY(arb_take_format_option(b, &options, &format));
+    ARB_TRY(arb_bind_file_format(b, format, copy->base.span, &out->format));
+    const arb_file_formats *formats = arb_catalog_formats(b->catalog);
+    if (out->format == NULL)
+        out->format = arb_file_format_of_path(formats, copy->path.text, NULL);
+    if (out->format == NULL)
+        out->format = arb_file_format_find(formats, ARB_STR("csv"));
+    bool csv = out->format != NULL && arb_file_format_is_csv(out->format);
+    ARB_TRY(arb_bind_file_options(b, csv ? "COPY from CSV" : "COPY from other files than CSV",
+                                  csv ? ARB_READING_CSV : 0, &options, &read));
+    if (read == NULL && (read = ARB_ARENA_NEW(b->arena, arb_file_options)) == NULL)
+        return arb_bind_out_of_memory(b);
+    read->hive = ARB_HIVE_NO;
+    out->options = read;
+    return csv ? say_columns(b, t, &read->csv) : ARB_OK;
+}
+
 /* The file is read as a table, whose columns go to the target's in order. */
 static arb_code bind_copy_from(arb_binder *b, const arb_ast_copy *copy, arb_bound_statement *out)
 {
     targets t = {0};
     arb_bound_query query = {0};
-    arb_relation file;
+    arb_file_set files;
+    arb_relation relation;
     if (copy->console)
         return arb_bind_fail(b, copy->base.span, ARB_NOT_SUPPORTED, "COPY FROM STDIN is not supported");
-    for (size_t i = 0; i < copy->options.size; i++) {
-        if (!arb_str_equal_nocase(copy->options.data[i].name.text, ARB_STR("format")))
-            return arb_bind_fail(b, copy->options.data[i].name.span, ARB_NOT_SUPPORTED,
-                                 "option \"%.*s\" of COPY FROM is not supported",
-                                 ARB_STR_ARGS(copy->options.data[i].name.text));
-    }
     out->kind = ARB_BOUND_INSERT;
     ARB_TRY(find_table(b, &copy->table, &t.table, &out->insert.name));
     out->insert.table = t.table;
     ARB_TRY(make_targets(b, &copy->columns, &t));
-    arb_code code = arb_catalog_find_path(b->catalog, b->arena, copy->path.text, &file, b->error);
+    ARB_TRY(bind_copied_files(b, copy, &t, &files));
+    arb_code code = arb_catalog_find_files(b->catalog, b->arena, &files, &relation, b->error);
     if (code != ARB_OK)
         return arb_error_at(b->error, code, arb_bind_position(b, copy->path.span));
-    ARB_TRY(arb_bind_scan(b, file.table, file.table->name, &query));
+    ARB_TRY(arb_bind_scan(b, relation.table, relation.table->name, &query));
     t.named = true;
     ARB_TRY(fill_table(b, &t, &query, copy->path.span));
     return arb_bind_finish_plan(b, &query, &out->plan);
@@ -201,9 +237,6 @@ arb_code arb_bind_copy(arb_binder *b, const arb_ast_copy *copy, arb_bound_statem
         ARB_TRY(arb_bind_plan(b, copy->query, &out->plan));
     else
         ARB_TRY(bind_table_rows(b, copy, &out->plan));
-    out->copy.console = copy->console;
-    out->copy.path = copy->path.text;
-    out->copy.format = copy->format.text;
     ARB_TRY(bind_partitions(b, copy, out));
-    return arb_bind_options(b, &copy->options, &out->copy.options);
+    return arb_bind_write_options(b, copy, out);
 }

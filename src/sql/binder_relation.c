@@ -115,7 +115,8 @@ static arb_code bind_table(arb_binder *b, const arb_ast_from *from, arb_cte *cte
         return arb_bind_cte_use(b, cte, out);
     }
     if (from->path) {
-        code = arb_catalog_find_path(b->catalog, b->arena, from->table.data[0].text, &relation, b->error);
+        const arb_file_set files = {.paths = &from->table.data[0].text, .path_count = 1};
+        code = arb_catalog_find_files(b->catalog, b->arena, &files, &relation, b->error);
     } else {
         ARB_TRY(arb_bind_catalog_name(b, &from->table, &path));
         code = arb_catalog_find(b->catalog, b->arena, path, &relation, b->error);

@@ -191,11 +191,12 @@ static arb_code read_tokens(arb_str source, size_t begin, size_t end, token_list
     return ARB_OK;
 }
 
-static arb_code parse_extent(arb_arena *arena, arb_str source, const arb_sql_extent *extent,
-                             const arb_ast_statement **out, arb_error *error)
+/* All of [begin, end) is a statement, or with `out_type` a type. */
+static arb_code parse_part(arb_arena *arena, arb_str source, size_t begin, size_t end, const arb_ast_statement **out,
+                           const arb_ast_type **out_type, arb_error *error)
 {
     token_list tokens = {0};
-    arb_code code = read_tokens(source, extent->begin, extent->next, &tokens, error);
+    arb_code code = read_tokens(source, begin, end, &tokens, error);
     if (code == ARB_OK) {
         arb_parser parser = {
             .arena = arena,
@@ -205,7 +206,7 @@ static arb_code parse_extent(arb_arena *arena, arb_str source, const arb_sql_ext
             .bare_alias = SIZE_MAX,
             .error = error,
         };
-        code = arb_parse_statement(&parser, out);
+        code = out_type != NULL ? arb_parse_type(&parser, out_type) : arb_parse_statement(&parser, out);
         if (code == ARB_OK && parser.tokens[parser.at].kind != ARB_TOKEN_END)
             code = arb_parser_syntax_error(&parser);
     }
@@ -213,17 +214,23 @@ static arb_code parse_extent(arb_arena *arena, arb_str source, const arb_sql_ext
     return code;
 }
 
+/* A copy of a text that can be lexed. */
+static arb_code take_text(arb_arena *arena, arb_str text, arb_str *out, arb_error *error)
+{
+    ARB_TRY(arb_lexer_check_text(text, error));
+    *out = arb_str_copy(arena, text);
+    return out->data != NULL ? ARB_OK : arb_fail_memory(error, "the SQL text", text.size);
+}
+
 arb_code arb_sql_parse(arb_arena *arena, arb_str text, arb_ast_statements *out, arb_error *error)
 {
     *out = (arb_ast_statements){0};
-    ARB_TRY(arb_lexer_check_text(text, error));
-    arb_str source = arb_str_copy(arena, text);
-    if (source.data == NULL)
-        return arb_fail_memory(error, "the SQL text", text.size);
+    arb_str source;
+    ARB_TRY(take_text(arena, text, &source, error));
     arb_sql_extent extent;
     for (size_t at = 0; arb_sql_statement_next(source, at, &extent); at = extent.next) {
         const arb_ast_statement *statement = NULL;
-        ARB_TRY(parse_extent(arena, source, &extent, &statement, error));
+        ARB_TRY(parse_part(arena, source, extent.begin, extent.next, &statement, NULL, error));
         if (!ARB_ARENA_PUSH(arena, out, statement))
             return arb_fail_memory(error, "a list of statements", out->size * sizeof statement);
     }
@@ -242,4 +249,12 @@ arb_code arb_sql_parse_one(arb_arena *arena, arb_str text, const arb_ast_stateme
                             (int64_t)statements.data[1]->span.begin + 1);
     *out = statements.data[0];
     return ARB_OK;
+}
+
+arb_code arb_sql_parse_type(arb_arena *arena, arb_str text, const arb_ast_type **out, arb_error *error)
+{
+    *out = NULL;
+    arb_str source;
+    ARB_TRY(take_text(arena, text, &source, error));
+    return parse_part(arena, source, 0, source.size, NULL, out, error);
 }

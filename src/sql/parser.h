@@ -16,4 +16,7 @@ ARB_NODISCARD arb_code arb_sql_parse(arb_arena *arena, arb_str text, arb_ast_sta
 ARB_NODISCARD arb_code arb_sql_parse_one(arb_arena *arena, arb_str text, const arb_ast_statement **out,
                                          arb_error *error);
 
+/* A type alone, as it stands behind CAST … AS. Spans are within `text`. */
+ARB_NODISCARD arb_code arb_sql_parse_type(arb_arena *arena, arb_str text, const arb_ast_type **out, arb_error *error);
+
 #endif

@@ -86,7 +86,13 @@ static arb_type_id guess_time(arb_str text)
     return zone.given ? ARB_TYPE_TIMESTAMPTZ : ARB_TYPE_TIMESTAMP;
 }
 
-arb_type_id arb_csv_guess(arb_str text)
+static bool fits(const arb_time_pattern *pattern, arb_str text)
+{
+    int64_t micros;
+    return pattern->items.size != 0 && arb_time_pattern_read(pattern, text, &micros) == ARB_READ_OK;
+}
+
+static arb_type_id guess_usual(arb_str text)
 {
     while (text.size != 0 && text.data[0] == ' ')
         text.data++, text.size--;
@@ -110,7 +116,19 @@ arb_type_id arb_csv_guess(arb_str text)
     return guess_time(text);
 }
 
-arb_type_id arb_csv_guess_merge(arb_type_id a, arb_type_id b)
+arb_type_id arb_csv_guess(const arb_csv_patterns *patterns, arb_str text)
+{
+    if (fits(&patterns->timestamp, text))
+        return ARB_TYPE_TIMESTAMP;
+    if (fits(&patterns->date, text))
+        return ARB_TYPE_DATE;
+    arb_type_id type = guess_usual(text);
+    bool said = (type == ARB_TYPE_DATE && patterns->date.items.size != 0) ||
+                ((type == ARB_TYPE_TIMESTAMP || type == ARB_TYPE_TIMESTAMPTZ) && patterns->timestamp.items.size != 0);
+    return said ? ARB_TYPE_VARCHAR : type;
+}
+
+arb_type_id arb_csv_guess_merge(bool patterns, arb_type_id a, arb_type_id b)
 {
     static const arb_type_id wider[][2] = {{ARB_TYPE_BIGINT, ARB_TYPE_DOUBLE},
                                            {ARB_TYPE_DATE, ARB_TYPE_TIMESTAMP},
@@ -120,7 +138,7 @@ arb_type_id arb_csv_guess_merge(arb_type_id a, arb_type_id b)
         return a;
     if (a == ARB_TYPE_NULL)
         return b;
-    for (size_t i = 0; i < ARB_COUNT_OF(wider); i++)
+    for (size_t i = 0; i < (patterns ? 1 : ARB_COUNT_OF(wider)); i++)
         if ((a == wider[i][0] && b == wider[i][1]) || (b == wider[i][0] && a == wider[i][1]))
             return wider[i][1];
     return ARB_TYPE_VARCHAR;

@@ -4,6 +4,12 @@
 
 #include "columnar/type.h"
 #include "formats/csv/csv_index.h"
+#include "kernels/time_pattern.h"
+
+/* How dates and timestamps are written; one without items: as in SQL. */
+typedef struct arb_csv_patterns {
+    arb_time_pattern date, timestamp;
+} arb_csv_patterns;
 
 typedef enum arb_csv_cell {
     ARB_CSV_CELL_PLAIN,   /* the text is the cell's bytes */
@@ -19,8 +25,8 @@ size_t arb_csv_cell_unescape(const arb_csv_dialect *dialect, arb_str text, char 
 
 /* The type that a text suggests: NULL for an empty one, BOOLEAN, BIGINT, DOUBLE, DATE, TIME, TIMESTAMP, TIMESTAMPTZ, else
  * VARCHAR. */
-arb_type_id arb_csv_guess(arb_str text);
-/* The type that has both. */
-arb_type_id arb_csv_guess_merge(arb_type_id a, arb_type_id b);
+arb_type_id arb_csv_guess(const arb_csv_patterns *patterns, arb_str text);
+/* The type that has both. Where times have `patterns` of their own, dates are no timestamps. */
+arb_type_id arb_csv_guess_merge(bool patterns, arb_type_id a, arb_type_id b);
 
 #endif

@@ -10,6 +10,8 @@ static void file_destroy(arb_table_file *base)
 {
     arb_csv_file *file = (arb_csv_file *)base;
     arb_byte_source_destroy(file->source);
+    arb_time_pattern_reset(&file->patterns.date);
+    arb_time_pattern_reset(&file->patterns.timestamp);
     arb_arena_reset(&file->arena);
     arb_free(file);
 }
@@ -34,6 +36,23 @@ uint64_t arb_csv_line_of(const arb_csv_file *file, uint64_t offset)
 
 /* ---- opening ----------------------------------------------------------------------------------------------------- */
 
+static arb_code check_type(arb_type type, arb_str name, arb_error *error)
+{
+    return !arb_type_is_nested(type)
+               ? ARB_OK
+               : arb_fail(error, ARB_NOT_SUPPORTED, "column \"%.*s\": a CSV file cannot hold nested values",
+                          ARB_STR_ARGS(name));
+}
+
+static arb_code read_pattern(arb_csv_file *file, arb_str format, arb_time_pattern *out, arb_error *error)
+{
+    if (format.size == 0)
+        return ARB_OK;
+    if ((format = arb_str_copy(&file->arena, format)).data == NULL)
+        return arb_fail_memory(error, "a CSV file", file->arena.total);
+    return arb_time_pattern_of_format(format, out, error);
+}
+
 static arb_code copy_options(arb_csv_file *file, const arb_csv_options *options, arb_error *error)
 {
     if (options != NULL)
@@ -49,9 +68,11 @@ static arb_code copy_options(arb_csv_file *file, const arb_csv_options *options,
             return arb_fail_memory(error, "a CSV file", file->arena.total);
     o->null_texts = texts;
     for (size_t i = 0; i < o->column_count; i++)
-        if (arb_type_is_nested(o->types[i]))
-            return arb_fail(error, ARB_NOT_SUPPORTED, "column \"%.*s\": a CSV file cannot hold nested values",
-                            ARB_STR_ARGS(o->names[i]));
+        ARB_TRY(check_type(o->types[i], o->names[i], error));
+    for (size_t i = 0; i < o->some_type_count; i++)
+        ARB_TRY(check_type(o->some_types[i].type, o->some_types[i].name, error));
+    ARB_TRY(read_pattern(file, o->date_format, &file->patterns.date, error));
+    ARB_TRY(read_pattern(file, o->timestamp_format, &file->patterns.timestamp, error));
     if (o->delimiter != '\0' && (o->delimiter == o->quote || o->delimiter == '\n' || o->delimiter == '\r'))
         return arb_fail(error, ARB_INVALID_PARAMETER, "this delimiter of a CSV file cannot be told from other bytes");
     return ARB_OK;
@@ -79,7 +100,8 @@ static arb_code look(arb_csv_file *file, uint8_t *sample, size_t size, arb_error
     size_t start;
     ARB_TRY(skip_top(file, sample, size, &start, error));
     bool is_all = size == file->source->identity.size;
-    ARB_TRY(arb_csv_sniff(sample + start, size - start, is_all, &file->options, &file->arena, &file->layout, error));
+    ARB_TRY(arb_csv_sniff(sample + start, size - start, is_all, &file->options, &file->patterns, &file->arena,
+                          &file->layout, error));
     for (size_t i = 0; i < file->layout.column_count; i++) {
         arb_str name = file->layout.names[i];
         if (!arb_utf8_valid((const uint8_t *)name.data, name.size))
@@ -90,6 +112,31 @@ static arb_code look(arb_csv_file *file, uint8_t *sample, size_t size, arb_error
         return arb_fail_memory(error, "a CSV file", sizeof *file->ranges);
     return arb_csv_ranges_init(file->ranges, file->source, &file->layout.dialect, start + file->layout.data_start,
                                file->options.range_bytes, &file->arena, error);
+}
+
+static arb_code mark_never_null(arb_csv_file *file, arb_error *error)
+{
+    const arb_csv_options *o = &file->options;
+    if (o->never_null_count == 0)
+        return ARB_OK;
+    file->never_null = ARB_ARENA_ARRAY(&file->arena, bool, file->layout.column_count);
+    if (file->never_null == NULL)
+        return arb_fail_memory(error, "a CSV file", file->arena.total);
+    for (size_t i = 0; i < o->never_null_count; i++) {
+        size_t at = 0;
+        if (arb_str_equal(o->never_null[i], ARB_STR("*"))) {
+            memset(file->never_null, true, file->layout.column_count);
+            continue;
+        }
+        while (at < file->layout.column_count && !arb_str_equal_nocase(file->layout.names[at], o->never_null[i]))
+            at++;
+        if (at < file->layout.column_count)
+            file->never_null[at] = true;
+        else if (!o->may_lack_columns)
+            return arb_fail(error, ARB_UNDEFINED_COLUMN, "there is no column \"%.*s\" to be without NULLs",
+                            ARB_STR_ARGS(o->never_null[i]));
+    }
+    return ARB_OK;
 }
 
 static arb_code make_table(arb_csv_file *file, arb_error *error)
@@ -125,17 +172,37 @@ static arb_code make_table(arb_csv_file *file, arb_error *error)
     return ARB_OK;
 }
 
+/* How many bytes as many lines take as shall be looked at, going by the file's first ones. */
+static arb_code size_sample(arb_csv_file *file, arb_error *error)
+{
+    uint64_t lines = file->options.sample_rows, count = 1;
+    uint8_t top[16 << 10];
+    size_t size = (size_t)ARB_MIN(file->source->identity.size, sizeof top);
+    if (lines == 0)
+        return ARB_OK;
+    ARB_TRY(arb_byte_source_read(file->source, 0, top, size, error));
+    for (size_t i = 0; i < size; i++)
+        count += top[i] == '\n';
+    double bytes = ((double)lines + 1) * (double)size / (double)count;
+    file->options.sample_bytes = (uint64_t)ARB_MIN(ARB_MAX(bytes, sizeof top), (double)SAMPLE_MOST);
+    return ARB_OK;
+}
+
 static arb_code open_file(arb_csv_file *file, const arb_csv_options *options, arb_error *error)
 {
+    file->base.path = file->source->path;
     ARB_TRY(copy_options(file, options, error));
     ARB_TRY(arb_byte_source_decode(&file->source, error));
     file->base.path = file->source->path;
+    ARB_TRY(size_sample(file, error));
     size_t size = (size_t)ARB_MIN(file->source->identity.size, file->options.sample_bytes);
     uint8_t *sample = arb_alloc(size + 1);
     if (sample == NULL)
         return arb_fail_memory(error, "a CSV sample", size);
     arb_code code = look(file, sample, size, error);
     arb_free(sample);
+    if (code == ARB_OK)
+        code = mark_never_null(file, error);
     return code != ARB_OK ? code : make_table(file, error);
 }
 
@@ -160,4 +227,10 @@ arb_code arb_csv_open(arb_byte_source *source, const arb_csv_options *options, a
     }
     *out_file = &file->base;
     return ARB_OK;
+}
+
+arb_type arb_csv_common_type(const arb_csv_options *options, arb_type a, arb_type b)
+{
+    bool patterns = options != NULL && options->date_format.size + options->timestamp_format.size != 0;
+    return (arb_type){.id = (uint8_t)arb_csv_guess_merge(patterns, (arb_type_id)a.id, (arb_type_id)b.id)};
 }

@@ -10,6 +10,8 @@ typedef struct arb_csv_file {
     arb_byte_source *source; /* owned; decompressed */
     arb_arena arena;         /* holds all else */
     arb_csv_options options; /* null texts are in the arena; columns are in the layout */
+    arb_csv_patterns patterns;
+    bool *never_null; /* a column each, or NULL */
     arb_csv_layout layout;
     arb_csv_ranges *ranges; /* learns while the file is read, which is safe from several threads */
 } arb_csv_file;

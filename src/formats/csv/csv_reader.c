@@ -11,6 +11,8 @@
 typedef struct csv_column {
     uint32_t source;
     arb_type type;
+    const arb_time_pattern *pattern; /* of its dates or timestamps, or NULL */
+    bool never_null;
     arb_vector_storage storage;
     arb_csv_field *fields; /* shared by columns of one source */
     bool owns_fields;
@@ -67,9 +69,9 @@ static arb_code cell_error(const csv_reader *reader, const csv_column *column, u
              (int)ARB_MIN(text.size, 60), text.data, what, code == ARB_INVALID_TEXT ? " " : "",
              code == ARB_INVALID_TEXT ? (int)type.size : 0, type.data != NULL ? type.data : "");
     if (code == ARB_INVALID_TEXT)
-        arb_error_hint(error,
-                       "The types were found from the beginning of the file. They can be said, be looked for in a "
-                       "larger sample, or the cell can be ignored.");
+        arb_error_hint(
+            error, "Types that are not said were found from the beginning of the file. They can be said (types), be "
+                   "looked for in a larger sample (sample_size), or the cell can be ignored (ignore_errors).");
     arb_text_reset(&type);
     arb_csv_rows_locate(&reader->rows, reader->rows.begins[row], error);
     return code;
@@ -127,21 +129,25 @@ static arb_code read_cell(csv_reader *reader, csv_column *column, arb_vector *ve
     if (kind == ARB_CSV_CELL_BROKEN)
         return bad_cell(reader, column, vector, row, raw, ARB_BAD_COPY_FORMAT, "has text behind its closing quote",
                         error);
-    bool is_text = column->type.id == ARB_TYPE_VARCHAR;
-    bool is_null = kind == ARB_CSV_CELL_PLAIN ? is_null_text(&reader->file->options, text) : false;
-    if (is_null || (text.size == 0 && !is_text)) {
-        set_null(column, vector, reader->rows.rows, row);
-        return ARB_OK;
-    }
     if (kind == ARB_CSV_CELL_ESCAPED) {
         char *made = arb_arena_alloc(&reader->arena, text.size + 8);
         if (made == NULL)
             return arb_fail_memory(error, "CSV cells", text.size);
         text = (arb_str){made, arb_csv_cell_unescape(dialect, text, made)};
     }
+    bool is_text = column->type.id == ARB_TYPE_VARCHAR;
+    const arb_csv_options *options = &reader->file->options;
+    bool may_be_null = !column->never_null && (kind == ARB_CSV_CELL_PLAIN || options->quoted_nulls);
+    if ((may_be_null && is_null_text(options, text)) || (text.size == 0 && !is_text && !column->never_null)) {
+        set_null(column, vector, reader->rows.rows, row);
+        return ARB_OK;
+    }
     if (is_text && reader->rows.state.high && !arb_utf8_valid((const uint8_t *)text.data, text.size))
         return bad_cell(reader, column, vector, row, ARB_STR("…"), ARB_INVALID_ENCODING, "is not valid UTF-8", error);
-    arb_csv_value outcome = arb_csv_value_read(column->type, text, &column->storage, row, &reader->arena);
+    arb_csv_value outcome =
+        column->pattern != NULL ? arb_csv_value_read_pattern(column->pattern, column->type, text, &column->storage, row)
+        : text.size == 0 && !is_text ? ARB_CSV_VALUE_BAD
+                                     : arb_csv_value_read(column->type, text, &column->storage, row, &reader->arena);
     if (ARB_LIKELY(outcome == ARB_CSV_VALUE_OK))
         return ARB_OK;
     if (outcome == ARB_CSV_VALUE_NO_MEMORY)
@@ -242,12 +248,23 @@ static arb_code reader_next(arb_split_reader *base, const arb_batch **out_batch,
 
 /* ---- making one -------------------------------------------------------------------------------------------------- */
 
+static const arb_time_pattern *pattern_of(const arb_csv_file *file, arb_type type)
+{
+    const arb_time_pattern *pattern = type.id == ARB_TYPE_DATE ? &file->patterns.date
+                                      : type.id == ARB_TYPE_TIMESTAMP || type.id == ARB_TYPE_TIMESTAMPTZ
+                                          ? &file->patterns.timestamp
+                                          : NULL;
+    return pattern != NULL && pattern->items.size != 0 ? pattern : NULL;
+}
+
 static arb_code prepare_column(csv_reader *reader, uint32_t number, arb_error *error)
 {
     const arb_scan_column *wanted = &reader->request->columns[number];
     csv_column *column = &reader->columns[number];
     column->source = wanted->source;
     column->type = reader->file->base.columns[wanted->source].type;
+    column->pattern = pattern_of(reader->file, column->type);
+    column->never_null = reader->file->never_null != NULL && reader->file->never_null[wanted->source];
     ARB_TRY(arb_vector_storage_init(&column->storage, wanted->physical, ARB_VECTOR_ROWS, error));
     arb_csv_field **fields = &reader->fields_of[wanted->source];
     if (*fields == NULL) {

@@ -24,6 +24,7 @@ typedef struct sniffer {
     size_t size;
     bool is_all;
     const arb_csv_options *options;
+    const arb_csv_patterns *patterns;
     arb_arena *arena;
     arb_error *error;
     /* Of the way that was tried last: */
@@ -323,12 +324,17 @@ static bool is_null_text(const arb_csv_options *options, arb_str text)
 
 static arb_type_id guess_cell(const sniffer *s, arb_str text)
 {
-    return is_null_text(s->options, text) ? ARB_TYPE_NULL : arb_csv_guess(text);
+    return is_null_text(s->options, text) ? ARB_TYPE_NULL : arb_csv_guess(s->patterns, text);
+}
+
+static arb_type_id merge(const sniffer *s, arb_type_id a, arb_type_id b)
+{
+    return arb_csv_guess_merge(s->options->date_format.size + s->options->timestamp_format.size != 0, a, b);
 }
 
 /* Whether the first row could not be one of the table's: a cell of it is not of its column's type, or is the only one of
  * its column; it is empty; or all columns are text, and it may be a header as well as not, with a name for each. */
-static bool deviates(const arb_type_id *first, const arb_type_id *rest, size_t width)
+static bool deviates(const sniffer *s, const arb_type_id *first, const arb_type_id *rest, size_t width)
 {
     bool all_text = true, all_empty = true, any_empty = false;
     for (size_t i = 0; i < width; i++) {
@@ -338,7 +344,7 @@ static bool deviates(const arb_type_id *first, const arb_type_id *rest, size_t w
         any_empty = any_empty || first[i] == ARB_TYPE_NULL;
         if (first[i] == ARB_TYPE_NULL)
             continue;
-        if (!is_text && arb_csv_guess_merge(first[i], rest[i]) == ARB_TYPE_VARCHAR)
+        if (!is_text && merge(s, first[i], rest[i]) == ARB_TYPE_VARCHAR)
             return true;
         if (first[i] == ARB_TYPE_VARCHAR && rest[i] == ARB_TYPE_NULL)
             return true;
@@ -347,10 +353,10 @@ static bool deviates(const arb_type_id *first, const arb_type_id *rest, size_t w
 }
 
 /* A single row is a header when there is nothing but text in it. */
-static bool has_names(const arb_type_id *first, const arb_type_id *rest, size_t width, size_t rows)
+static bool has_names(const sniffer *s, const arb_type_id *first, const arb_type_id *rest, size_t width, size_t rows)
 {
     if (rows > 1)
-        return deviates(first, rest, width);
+        return deviates(s, first, rest, width);
     for (size_t i = 0; i < width; i++)
         if (first[i] != ARB_TYPE_VARCHAR)
             return false;
@@ -375,7 +381,7 @@ static void guess_rows(sniffer *s, const candidate *c, arb_type_id *first, arb_t
                 continue;
             arb_type_id *types = *out_rows == 0 ? first : rest;
             if (types[i] != ARB_TYPE_VARCHAR)
-                types[i] = arb_csv_guess_merge(types[i], guess_cell(s, text));
+                types[i] = merge(s, types[i], guess_cell(s, text));
         }
         *out_rows += counts;
         row += is_row;
@@ -417,29 +423,112 @@ static arb_code add_name(sniffer *s, arb_csv_layout *layout, size_t number, arb_
     return failed ? arb_fail_memory(s->error, "the names of columns", text.size) : ARB_OK;
 }
 
+/* Stands in front of the first row's cells. */
+static row_cursor at_first_row(const sniffer *s, const candidate *c)
+{
+    row_cursor cursor = {.s = s, .dialect = &c->dialect};
+    cursor.at = c->start < s->rows.size ? s->rows.data[c->start].begin : 0;
+    while (cursor.position < s->count && s->positions[cursor.position] < cursor.at)
+        cursor.position++;
+    return cursor;
+}
+
 static arb_code read_names(sniffer *s, const candidate *c, bool has_header, arb_csv_layout *layout)
 {
     arb_text scratch = {0};
-    row_cursor cursor = {.s = s, .dialect = &c->dialect};
-    size_t begin = c->start < s->rows.size ? s->rows.data[c->start].begin : 0;
-    cursor.at = begin;
-    while (cursor.position < s->count && s->positions[cursor.position] < begin)
-        cursor.position++;
+    row_cursor cursor = at_first_row(s, c);
     arb_code code = ARB_OK;
     for (size_t i = 0; i < layout->column_count && code == ARB_OK; i++) {
         arb_str text = {0};
         if (has_header)
             (void)!next_cell(&cursor, &scratch, &text);
+        if (i < s->options->first_name_count)
+            text = s->options->first_names[i];
         code = add_name(s, layout, i, text);
     }
     arb_text_reset(&scratch);
     return code;
 }
 
+/* Does the first row have exactly the names that are said? */
+static bool repeats_names(const sniffer *s, const candidate *c)
+{
+    arb_text scratch = {0};
+    row_cursor cursor = at_first_row(s, c);
+    bool same = s->options->column_count == c->width;
+    for (size_t i = 0; i < c->width && same; i++) {
+        arb_str text;
+        same = next_cell(&cursor, &scratch, &text) && arb_str_equal_nocase(text, s->options->names[i]);
+    }
+    arb_text_reset(&scratch);
+    return same;
+}
+
+/* The columns are said: the first row is held against their names and types. */
+static bool deviates_from_said(const sniffer *s, const candidate *c, const arb_type_id *first)
+{
+    const arb_csv_options *o = s->options;
+    if (repeats_names(s, c))
+        return true;
+    for (size_t i = 0; i < ARB_MIN(c->width, o->column_count); i++) {
+        arb_type_id said = arb_type_is_numeric(o->types[i]) ? ARB_TYPE_DOUBLE : (arb_type_id)o->types[i].id;
+        bool is_known = said == ARB_TYPE_BOOLEAN || said == ARB_TYPE_DOUBLE || said == ARB_TYPE_DATE ||
+                        said == ARB_TYPE_TIME || said == ARB_TYPE_TIMESTAMP || said == ARB_TYPE_TIMESTAMPTZ;
+        if (is_known && first[i] == ARB_TYPE_VARCHAR)
+            return true;
+    }
+    return false;
+}
+
+static bool has_header(const sniffer *s, const candidate *c, const arb_type_id *first, const arb_type_id *rest,
+                       size_t rows)
+{
+    const arb_csv_options *o = s->options;
+    if (o->header != ARB_CSV_AUTO)
+        return o->header == ARB_CSV_YES;
+    if (rows == 0)
+        return false;
+    return o->column_count != 0 ? deviates_from_said(s, c, first) : has_names(s, first, rest, c->width, rows);
+}
+
 /* Where the row behind row `row` begins. */
 static size_t row_begin(const sniffer *s, size_t row)
 {
     return row < s->rows.size ? s->rows.data[row].begin : s->size;
+}
+
+static arb_code take_said_columns(sniffer *s, arb_csv_layout *layout)
+{
+    for (size_t i = 0; i < layout->column_count; i++) {
+        layout->types[i] = s->options->types[i];
+        layout->names[i] = arb_str_copy(s->arena, s->options->names[i]);
+        if (layout->names[i].data == NULL)
+            return arb_fail_memory(s->error, "the names of columns", s->options->names[i].size);
+    }
+    return ARB_OK;
+}
+
+/* Types that are said for some columns. */
+static arb_code take_said_types(sniffer *s, arb_csv_layout *layout)
+{
+    const arb_csv_options *o = s->options;
+    for (size_t i = 0; i < o->some_type_count; i++) {
+        size_t at = i;
+        if (o->some_types[i].name.size != 0)
+            for (at = 0; at < layout->column_count; at++)
+                if (arb_str_equal_nocase(layout->names[at], o->some_types[i].name))
+                    break;
+        if (at >= layout->column_count && o->some_types[i].name.size != 0 && o->may_lack_columns)
+            continue;
+        if (at >= layout->column_count && o->some_types[i].name.size != 0)
+            return arb_fail(s->error, ARB_UNDEFINED_COLUMN, "there is no column \"%.*s\" to have a type",
+                            ARB_STR_ARGS(o->some_types[i].name));
+        if (at >= layout->column_count)
+            return arb_fail(s->error, ARB_INVALID_PARAMETER, "%zu types for %zu columns", o->some_type_count,
+                            layout->column_count);
+        layout->types[at] = o->some_types[i].type;
+    }
+    return ARB_OK;
 }
 
 static arb_code make_columns(sniffer *s, const candidate *c, arb_csv_layout *layout)
@@ -454,32 +543,21 @@ static arb_code make_columns(sniffer *s, const candidate *c, arb_csv_layout *lay
         return arb_fail_memory(s->error, "a CSV sample", c->width * sizeof *first);
     size_t rows;
     guess_rows(s, c, first, rest, &rows);
-    bool header =
-        o->header == ARB_CSV_YES || (o->header == ARB_CSV_AUTO && rows != 0 && has_names(first, rest, c->width, rows));
-    if (o->column_count != 0 && o->header == ARB_CSV_AUTO &&
-        rows > 1) { /* the types are known: hold the row against them */
-        arb_type_id *said = rest;
-        for (size_t i = 0; i < ARB_MIN(c->width, o->column_count); i++)
-            said[i] = arb_type_is_numeric(o->types[i]) ? ARB_TYPE_DOUBLE : (arb_type_id)o->types[i].id;
-        header = deviates(first, said, ARB_MIN(c->width, o->column_count));
-    }
+    bool header = has_header(s, c, first, rest, rows);
+    layout->data_start = row_begin(s, c->start + header);
+    layout->row_bytes = rows == 0 ? 64 : (double)(s->size - row_begin(s, c->start)) / (double)rows;
+    if (o->column_count != 0)
+        return take_said_columns(s, layout);
+    if (o->first_name_count > c->width)
+        return arb_fail(s->error, ARB_INVALID_PARAMETER, "%zu names for %zu columns", o->first_name_count, c->width);
     ARB_TRY(read_names(s, c, header, layout));
     for (size_t i = 0; i < layout->column_count; i++) {
-        if (o->column_count != 0) {
-            layout->names[i] = arb_str_copy(s->arena, o->names[i]);
-            layout->types[i] = o->types[i];
-            if (layout->names[i].data == NULL)
-                return arb_fail_memory(s->error, "the names of columns", o->names[i].size);
-            continue;
-        }
-        arb_type_id id = header ? rest[i] : arb_csv_guess_merge(first[i], rest[i]);
+        arb_type_id id = header ? rest[i] : merge(s, first[i], rest[i]);
         if (id == ARB_TYPE_NULL || o->all_text)
             id = ARB_TYPE_VARCHAR;
         layout->types[i] = (arb_type){.id = (uint8_t)id};
     }
-    layout->data_start = row_begin(s, c->start + header);
-    layout->row_bytes = rows == 0 ? 64 : (double)(s->size - row_begin(s, c->start)) / (double)rows;
-    return ARB_OK;
+    return take_said_types(s, layout);
 }
 
 static arb_code sniff(sniffer *s, arb_csv_layout *layout)
@@ -496,10 +574,16 @@ static arb_code sniff(sniffer *s, arb_csv_layout *layout)
 }
 
 arb_code arb_csv_sniff(const uint8_t *sample, size_t size, bool is_all, const arb_csv_options *options,
-                       arb_arena *arena, arb_csv_layout *out_layout, arb_error *error)
+                       const arb_csv_patterns *patterns, arb_arena *arena, arb_csv_layout *out_layout, arb_error *error)
 {
     *out_layout = (arb_csv_layout){0};
-    sniffer s = {.data = sample, .size = size, .is_all = is_all, .options = options, .arena = arena, .error = error};
+    sniffer s = {.data = sample,
+                 .size = size,
+                 .is_all = is_all,
+                 .options = options,
+                 .patterns = patterns,
+                 .arena = arena,
+                 .error = error};
     s.positions = arb_alloc((size + 1) * sizeof *s.positions);
     arb_code code = s.positions == NULL ? arb_fail_memory(error, "a CSV sample", (size + 1) * sizeof *s.positions)
                                         : sniff(&s, out_layout);

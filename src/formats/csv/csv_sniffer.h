@@ -17,6 +17,7 @@ typedef struct arb_csv_layout {
 /* `is_all`: the sample is the whole file. Names are in the arena. A sample in which nothing can be found out is a table
  * of one column of text. */
 ARB_NODISCARD arb_code arb_csv_sniff(const uint8_t *sample, size_t size, bool is_all, const arb_csv_options *options,
-                                     arb_arena *arena, arb_csv_layout *out_layout, arb_error *error);
+                                     const arb_csv_patterns *patterns, arb_arena *arena, arb_csv_layout *out_layout,
+                                     arb_error *error);
 
 #endif

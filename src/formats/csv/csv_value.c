@@ -207,3 +207,16 @@ arb_csv_value arb_csv_value_read(arb_type type, arb_str text, const arb_vector_s
     }
     return done ? ARB_CSV_VALUE_OK : ARB_CSV_VALUE_BAD;
 }
+
+arb_csv_value arb_csv_value_read_pattern(const arb_time_pattern *pattern, arb_type type, arb_str text,
+                                         const arb_vector_storage *storage, size_t row)
+{
+    int64_t value;
+    if (arb_time_pattern_read(pattern, text, &value) != ARB_READ_OK)
+        return ARB_CSV_VALUE_BAD;
+    if (type.id == ARB_TYPE_DATE)
+        value = value / ARB_MICROS_DAY - (value % ARB_MICROS_DAY < 0);
+    else if (type.nanoseconds && __builtin_mul_overflow(value, 1000, &value))
+        return ARB_CSV_VALUE_BAD;
+    return store_integer(storage, row, value) ? ARB_CSV_VALUE_OK : ARB_CSV_VALUE_BAD;
+}

@@ -3,6 +3,7 @@
 #define ARB_FORMATS_CSV_CSV_VALUE_H
 
 #include "columnar/vector.h"
+#include "kernels/time_pattern.h"
 
 typedef enum arb_csv_value {
     ARB_CSV_VALUE_OK,
@@ -15,5 +16,8 @@ typedef enum arb_csv_value {
  * VARCHAR is taken as it is. */
 ARB_NODISCARD arb_csv_value arb_csv_value_read(arb_type type, arb_str text, const arb_vector_storage *storage,
                                                size_t row, arb_arena *arena);
+/* The same for a date or a timestamp that is written after a pattern. */
+ARB_NODISCARD arb_csv_value arb_csv_value_read_pattern(const arb_time_pattern *pattern, arb_type type, arb_str text,
+                                                       const arb_vector_storage *storage, size_t row);
 
 #endif

@@ -42,8 +42,10 @@ static arb_code byte_reader_create(const arb_table_file *file, const arb_scan_re
 
 static const arb_table_file_vtable byte_vtable = {"bytes", byte_file_destroy, byte_reader_create};
 
-static arb_code byte_open(arb_byte_source *source, arb_table_file **out_file, arb_error *error)
+static arb_code byte_open(arb_byte_source *source, const arb_file_options *options, arb_table_file **out_file,
+                          arb_error *error)
 {
+    (void)options;
     char first = 0;
     if (source->identity.size == 0) {
         arb_code code = arb_fail(error, ARB_CORRUPT_DATA, "%.*s is empty", ARB_STR_ARGS(source->path));
@@ -73,7 +75,7 @@ static arb_code byte_open(arb_byte_source *source, arb_table_file **out_file, ar
     return ARB_OK;
 }
 
-static const arb_file_format formats[] = {{"bytes", ".bytes .byt", byte_open}, {"other", ".other", NULL}};
+static const arb_file_format formats[] = {{"bytes", ".bytes .byt", byte_open, NULL}, {"other", ".other", NULL, NULL}};
 static const arb_file_formats known = {formats, ARB_COUNT_OF(formats)};
 
 /* ---- fixture ----------------------------------------------------------------------------------------------------- */
@@ -279,7 +281,10 @@ static void folders_are_tables(void **state)
     assert_int_equal(find(f, "bad", &relation), ARB_CORRUPT_DATA);
     assert_int_equal(find(f, "unreadable", &relation), ARB_NOT_SUPPORTED);
     assert_int_equal(find(f, "mixed", &relation), ARB_INVALID_TABLE_DEFINITION);
-    assert_int_equal(find(f, "keys", &relation), ARB_NOT_SUPPORTED);
+    assert_int_equal(find(f, "keys", &relation), ARB_OK);
+    assert_int_equal(relation.table->column_count, 2);
+    assert_string_equal(relation.table->columns[1].name.data, "k");
+    assert_int_equal(relation.table->columns[1].type.id, ARB_TYPE_BIGINT);
     assert_int_equal(find(f, "empty", &relation), ARB_INVALID_TABLE_DEFINITION);
     assert_int_equal(find(f, "differing", &relation), ARB_DATATYPE_MISMATCH);
     assert_non_null(strstr(f->error.message, "2.bytes"));

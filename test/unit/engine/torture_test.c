@@ -53,6 +53,9 @@ static const char *const queries[] = {
     "SELECT g FROM u EXCEPT ALL SELECT b FROM t ORDER BY 1",
     "SELECT u.g, x.b FROM u, LATERAL (SELECT b FROM t WHERE t.a <= u.a ORDER BY c DESC LIMIT 2) x ORDER BY 1, 2",
     "SELECT l, max(s), count(DISTINCT d) FROM n GROUP BY l ORDER BY l DESC",
+    "SELECT a, b, c, d, k FROM read_csv('" ARB_SOURCE_DIR "/test/sql/data/parts/**/*.csv', union_by_name=true, "
+    "filename='f', nullstr=['NA',''], types={'b':'VARCHAR'}, dateformat='%d.%m.%Y', hive_types={'k':'SMALLINT'}) "
+    "WHERE k = 1 AND a + k > 2 OR f LIKE '%two%' ORDER BY a",
 };
 
 /* clang-format on */

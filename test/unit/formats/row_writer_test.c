@@ -72,7 +72,7 @@ static void csv(void **state)
     fixture f;
     arb_row_writer *writer;
     fill(&f);
-    assert_int_equal(arb_csv_writer_create(names, f.types, COLUMNS, ',', true, &writer, &f.error), ARB_OK);
+    assert_int_equal(arb_csv_writer_create(names, f.types, COLUMNS, NULL, &writer, &f.error), ARB_OK);
     write_all(&f, writer);
     assert_string_equal(f.out.data,
                         "n,\"te,xt\",d,day,f,wide\n"
@@ -94,7 +94,8 @@ static void csv_with_another_delimiter(void **state)
     f.batch.selection = selection;
     f.batch.selected = 1;
     /* A delimiter that numbers and dates are made of: now they need quotes. */
-    assert_int_equal(arb_csv_writer_create(names, f.types, COLUMNS, '1', false, &writer, &f.error), ARB_OK);
+    arb_csv_write_options options = {.delimiter = '1', .no_header = true};
+    assert_int_equal(arb_csv_writer_create(names, f.types, COLUMNS, &options, &writer, &f.error), ARB_OK);
     write_all(&f, writer);
     assert_string_equal(f.out.data, "01plain and long enough, twice1\"1.50\"1\"1970-01-01\"1\"0.1\"1\"0.1\"\n");
     arb_text_reset(&f.out);

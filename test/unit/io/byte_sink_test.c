@@ -1,4 +1,4 @@
-/* A file appears whole under its name or not at all, and nothing else is left behind. */
+/* A file appears whole under its name or not at all, and nothing else is left behind; what is compressed reads back. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "io/byte_sink.h"
+#include "io/decoded_source.h"
+#include "io/encoded_sink.h"
 
 static char folder[] = "/tmp/arb-sink-XXXXXX";
 
@@ -171,6 +172,40 @@ static void a_full_disk_is_told(void **state)
     assert_int_equal(access("/dev/full", F_OK), 0);
 }
 
+static void compressed_bytes_read_back(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {0, 1, 1 << 20, (3 << 20) + 17};
+    static const arb_codec codecs[] = {ARB_CODEC_GZIP, ARB_CODEC_ZSTD};
+    for (size_t i = 0; i < ARB_COUNT_OF(sizes) * ARB_COUNT_OF(codecs); i++) {
+        size_t size = sizes[i / 2];
+        arb_error error = {0};
+        arb_text packed = {0};
+        arb_byte_sink *sink;
+        arb_byte_source *source;
+        char *data = malloc(size + 1), *back = malloc(size + 1);
+        for (size_t k = 0; k < size; k++)
+            data[k] = (char)(k * 7 >> 9);
+        assert_int_equal(arb_byte_sink_create_memory(&packed, &sink, &error), ARB_OK);
+        assert_int_equal(arb_byte_sink_encode(&sink, codecs[i % 2], 0, &error), ARB_OK);
+        assert_int_equal(arb_byte_sink_write(sink, data, size / 3, &error), ARB_OK);
+        assert_int_equal(arb_byte_sink_write(sink, data + size / 3, size - size / 3, &error), ARB_OK);
+        assert_int_equal(arb_byte_sink_finish(sink, &error), ARB_OK);
+        arb_byte_sink_destroy(sink);
+        assert_true(packed.size != 0 && packed.size < size / 2 + 64);
+        assert_int_equal(arb_byte_source_open_memory(ARB_STR("packed"), packed.data, packed.size, &source, &error),
+                         ARB_OK);
+        assert_int_equal(arb_byte_source_decode(&source, &error), ARB_OK);
+        assert_int_equal(source->identity.size, size);
+        assert_int_equal(arb_byte_source_read(source, 0, back, size, &error), ARB_OK);
+        assert_memory_equal(data, back, size);
+        arb_byte_source_destroy(source);
+        arb_text_reset(&packed);
+        free(data);
+        free(back);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -179,6 +214,7 @@ int main(void)
         cmocka_unit_test(what_is_there_is_not_replaced_unless_asked),
         cmocka_unit_test(links_are_followed_and_folders_refused),
         cmocka_unit_test(a_full_disk_is_told),
+        cmocka_unit_test(compressed_bytes_read_back),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -85,13 +85,36 @@ static void creates_tables(void **state)
 static void creates_external_tables_views_schemas(void **state)
 {
     fixture *f = *state;
-    bind_as(f, "create external table x stored as parquet location '/data/x' options (a 1, 'b' 'two')",
+    const arb_file_set *files = &f->bound.create_external.files;
+    bind_as(f,
+            "create external table x stored as parquet location '/data/x' partitioned by (a, b integer) "
+            "options (filename, 'format.union_by_name' 'true')",
             ARB_BOUND_CREATE_EXTERNAL);
-    expect(f->bound.create_external.format, "parquet");
-    expect(f->bound.create_external.location, "/data/x");
-    assert_int_equal(f->bound.create_external.options.size, 2);
-    assert_int_equal((int)f->bound.create_external.options.data[0].value.integer, 1);
-    expect(f->bound.create_external.options.data[1].value.text, "two");
+    assert_string_equal(files->format->name, "parquet");
+    assert_int_equal(files->path_count, 1);
+    expect(files->paths[0], "/data/x");
+    expect(files->options->file_name_column, "filename");
+    assert_true(files->options->union_by_name);
+    assert_int_equal(files->options->hive, ARB_HIVE_YES);
+    assert_int_equal(files->options->hive_type_count, 2);
+    assert_int_equal(files->options->hive_types[0].type.id, ARB_TYPE_NULL);
+    expect(files->options->hive_types[1].name, "b");
+    assert_int_equal(files->options->hive_types[1].type.id, ARB_TYPE_INTEGER);
+    bind_as(f, "create external table x location 'y.parquet'", ARB_BOUND_CREATE_EXTERNAL);
+    assert_null(files->format);
+    assert_null(files->options);
+    bind_as(f,
+            "create external table x (a integer, b text not null) stored as csv with header row delimiter '|' "
+            "location '/data/x' options (null_value ('NA', '-'))",
+            ARB_BOUND_CREATE_EXTERNAL);
+    const arb_csv_options *csv = &files->options->csv;
+    assert_int_equal(csv->header, ARB_CSV_YES);
+    assert_int_equal(csv->delimiter, '|');
+    assert_int_equal(csv->column_count, 2);
+    expect(csv->names[1], "b");
+    assert_int_equal(csv->types[0].id, ARB_TYPE_INTEGER);
+    assert_int_equal(csv->null_text_count, 2);
+    expect(csv->null_texts[1], "-");
 
     bind_as(f, "create view w (p) as select a, b from t where a > 1", ARB_BOUND_CREATE_VIEW);
     expect(f->bound.create_view.view.sql, "select a, b from t where a > 1");
@@ -141,9 +164,21 @@ static void copies(void **state)
     fixture *f = *state;
     bind_as(f, "copy (select a, b from t) to 'out.csv' (format csv, header, delimiter '|')", ARB_BOUND_COPY_TO);
     expect(f->bound.copy.path, "out.csv");
-    assert_int_equal(f->bound.copy.options.size, 3);
-    assert_false(f->bound.copy.options.data[1].has_value);
-    expect(f->bound.copy.options.data[2].value.text, "|");
+    expect(f->bound.copy.format, "csv");
+    assert_int_equal(f->bound.copy.csv.delimiter, '|');
+    assert_false(f->bound.copy.csv.no_header);
+    bind_as(f, "copy t to 'out' with (format csv, header false, quote '''', escape '\\', null 'NA', force_quote (b))",
+            ARB_BOUND_COPY_TO);
+    assert_true(f->bound.copy.csv.no_header);
+    assert_int_equal(f->bound.copy.csv.quote, '\'');
+    assert_int_equal(f->bound.copy.csv.escape, '\\');
+    expect(f->bound.copy.csv.null_text, "NA");
+    assert_false(f->bound.copy.csv.force_quote[0]);
+    assert_true(f->bound.copy.csv.force_quote[1]);
+    bind_as(f, "copy t to 'x.parquet' (compression snappy, row_group_size 1000)", ARB_BOUND_COPY_TO);
+    expect(f->bound.copy.format, "parquet");
+    assert_int_equal(f->bound.copy.parquet.codec, ARB_WRITE_SNAPPY);
+    assert_int_equal(f->bound.copy.parquet.row_group_rows, 1000);
     bind_as(f, "copy t (b, a) to 'x.parquet' partitioned by (a)", ARB_BOUND_COPY_TO);
     assert_int_equal(f->bound.plan.column_count, 2);
     expect(f->bound.plan.names[0], "b");
