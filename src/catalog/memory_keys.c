@@ -20,6 +20,7 @@ struct arb_memory_keys {
     const arb_table_column *columns; /* names and types, copied */
     size_t set_count;
     key_set *sets;
+    arb_table_key *declared; /* the sets' keys */
     uint64_t rows;
     arb_text scratch; /* one row's key as bytes */
 };
@@ -64,12 +65,14 @@ arb_code arb_memory_keys_create(const arb_table_key *from, size_t count, const a
         return no_memory(error);
     keys->references = 1;
     keys->sets = ARB_ARENA_ARRAY(&keys->arena, key_set, count + 1);
-    bool fine = keys->sets != NULL && copy_columns(keys, columns, columns_needed(from, count));
+    keys->declared = ARB_ARENA_ARRAY(&keys->arena, arb_table_key, count + 1);
+    bool fine =
+        keys->sets != NULL && keys->declared != NULL && copy_columns(keys, columns, columns_needed(from, count));
     for (size_t i = 0; fine && i < count; i++) {
         uint32_t *copies = ARB_ARENA_ARRAY(&keys->arena, uint32_t, from[i].column_count + 1);
         if (copies != NULL)
             memcpy(copies, from[i].columns, from[i].column_count * sizeof *copies);
-        keys->sets[i].key = (arb_table_key){from[i].column_count, copies};
+        keys->declared[i] = keys->sets[i].key = (arb_table_key){from[i].column_count, copies};
         keys->set_count++;
         fine = copies != NULL;
     }
@@ -85,6 +88,12 @@ arb_memory_keys *arb_memory_keys_ref(arb_memory_keys *keys)
 {
     atomic_fetch_add_explicit(&keys->references, 1, memory_order_relaxed);
     return keys;
+}
+
+size_t arb_memory_keys_declared(const arb_memory_keys *keys, const arb_table_key **out_keys)
+{
+    *out_keys = keys->declared;
+    return keys->set_count;
 }
 
 static void clear(arb_memory_keys *keys)

@@ -15,6 +15,8 @@ typedef struct arb_memory_keys arb_memory_keys;
 ARB_NODISCARD arb_code arb_memory_keys_create(const arb_table_key *keys, size_t count, const arb_table_column *columns,
                                               arb_memory_keys **out_keys, arb_error *error);
 arb_memory_keys *arb_memory_keys_ref(arb_memory_keys *keys);
+/* The keys themselves, which live as long as the set; returns how many. */
+size_t arb_memory_keys_declared(const arb_memory_keys *keys, const arb_table_key **out_keys);
 void arb_memory_keys_unref(arb_memory_keys *keys); /* NULL is a no-op */
 /* Rows [first, first + count) are new. ARB_UNIQUE_VIOLATION names the columns; the set is then to be filled anew. */
 ARB_NODISCARD arb_code arb_memory_keys_add(arb_memory_keys *keys, const arb_vector *columns, size_t first, size_t count,

@@ -87,11 +87,18 @@ arb_code arb_memory_builder_create(arb_str name, const arb_table_column *columns
     return ARB_OK;
 }
 
+static void declare_keys(arb_memory_table *table)
+{
+    table->base.key_count = arb_memory_keys_declared(table->keys, &table->base.keys);
+}
+
 arb_code arb_memory_builder_set_keys(arb_memory_builder *builder, const arb_table_key *keys, size_t count,
                                      arb_error *error)
 {
     assert(builder->chunks.size == 0 && builder->table->keys == NULL);
-    return arb_memory_keys_create(keys, count, builder->table->columns, &builder->table->keys, error);
+    ARB_TRY(arb_memory_keys_create(keys, count, builder->table->columns, &builder->table->keys, error));
+    declare_keys(builder->table);
+    return ARB_OK;
 }
 
 static arb_code open_chunk(arb_memory_builder *builder, arb_error *error)
@@ -175,6 +182,7 @@ arb_code arb_memory_builder_create_from(const arb_table *base, arb_memory *accou
     (*out_builder)->known = false;
     if (code == ARB_OK && table->keys != NULL) {
         (*out_builder)->table->keys = arb_memory_keys_ref(table->keys);
+        declare_keys((*out_builder)->table);
         code = arb_memory_keys_fit(table->keys, table->chunks, table->chunk_count, base->rows, error);
     }
     if (code != ARB_OK) {

@@ -11,12 +11,6 @@
 
 typedef struct arb_memory_builder arb_memory_builder;
 
-/* Columns that no two rows may have equal values in: PRIMARY KEY, UNIQUE. A NULL equals nothing. */
-typedef struct arb_table_key {
-    size_t column_count;
-    const uint32_t *columns;
-} arb_table_key;
-
 /* Of the columns, name, type and `nullable` are used, and copied. The account pays for the rows for as long as any version
  * holds them, so it must outlive them; NULL: nobody pays. */
 ARB_NODISCARD arb_code arb_memory_builder_create(arb_str name, const arb_table_column *columns, size_t column_count,
@@ -25,7 +19,8 @@ ARB_NODISCARD arb_code arb_memory_builder_create(arb_str name, const arb_table_c
 /* Keep watch over keys; before the first row. ARB_NOT_SUPPORTED for nested types. */
 ARB_NODISCARD arb_code arb_memory_builder_set_keys(arb_memory_builder *builder, const arb_table_key *keys, size_t count,
                                                    arb_error *error);
-/* Rows to be added to a version, whose keys are watched; one builder of a table at a time. ARB_WRONG_OBJECT_TYPE when that is no table in memory. */
+/* Rows to be added to a version, whose keys are watched; one builder of a table at a time. ARB_WRONG_OBJECT_TYPE when that
+ * is no table in memory. */
 ARB_NODISCARD arb_code arb_memory_builder_create_from(const arb_table *base, arb_memory *account,
                                                       arb_memory_builder **out_builder, arb_error *error);
 /* Append the selected rows. ARB_NOT_NULL_VIOLATION and ARB_UNIQUE_VIOLATION name the column. */

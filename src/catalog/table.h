@@ -17,6 +17,12 @@ typedef struct arb_table_vtable {
     arb_code (*load)(arb_table *table, arb_error *error);
 } arb_table_vtable;
 
+/* Columns that no two rows have equal values in: PRIMARY KEY, UNIQUE. A NULL equals nothing. */
+typedef struct arb_table_key {
+    size_t column_count;
+    const uint32_t *columns;
+} arb_table_key;
+
 struct arb_table {
     const arb_table_vtable *vtable;
     _Atomic uint32_t references;
@@ -24,6 +30,8 @@ struct arb_table {
     /* Valid after `load`: */
     size_t column_count;
     const arb_table_column *columns; /* names, types, nullability, statistics merged over all files */
+    size_t key_count;                /* that are declared, and hold */
+    const arb_table_key *keys;
     uint64_t rows;
     bool rows_exact;
     size_t file_count;

@@ -308,7 +308,8 @@ static double rows_of(arb_rule_context *rule, const arb_logical *node)
     case ARB_LOGICAL_AGGREGATE:
         return node->aggregate.group_count == 0
                    ? 1
-                   : group_rows(rule, node->aggregate.groups, node->aggregate.group_count, below);
+                   : group_rows(rule, node->aggregate.groups,
+                                node->aggregate.group_count - node->aggregate.carried_count, below);
     case ARB_LOGICAL_JOIN:
         return join_rows(rule, node);
     case ARB_LOGICAL_SORT:

@@ -9,6 +9,7 @@
  *   filter_shared    once filters stand right above the readers of shared plans
  *   simplify         and again, since filters that met may have shown that nothing passes
  *   common_subplans  when filters are where they belong, so that what looks the same is the same
+ *   determined_groups   when conditions are where they belong, and before pruning, which drops what is then not asked for
  *   prune_columns    before joins are ordered, since projects that only pass columns on stand in the way
  *   push_limits      before estimates, which it changes
  *   order_joins      last: it also notes the estimated rows of every node */
@@ -137,6 +138,7 @@ arb_code arb_optimize_with(arb_query *query, const arb_logical *root, const arb_
     ARB_TRY(filter_shared(&p));
     ARB_TRY(run(&p, ARB_RULE_SIMPLIFY, arb_rule_simplify));
     ARB_TRY(common_subplans(&p));
+    ARB_TRY(run(&p, ARB_RULE_DETERMINED_GROUPS, arb_rule_determined_groups));
     ARB_TRY(prune_columns(&p));
     ARB_TRY(run(&p, ARB_RULE_PUSH_LIMITS, arb_rule_push_limits));
     ARB_TRY(run(&p, ARB_RULE_ORDER_JOINS, arb_rule_order_joins));

@@ -8,16 +8,17 @@
 #include "plan/logical.h"
 
 /* X(NAME, "name as SET and tests write it"), in the order in which they run (some run twice). */
-#define ARB_OPTIMIZER_RULES(X)            \
-    X(INLINE_SHARED, "inline_shared")     \
-    X(SIMPLIFY, "simplify")               \
-    X(PUSH_FILTERS, "push_filters")       \
-    X(UNNEST, "unnest")                   \
-    X(UNIQUE_ROWS, "unique_rows")         \
-    X(FILTER_SHARED, "filter_shared")     \
-    X(COMMON_SUBPLANS, "common_subplans") \
-    X(PRUNE_COLUMNS, "prune_columns")     \
-    X(PUSH_LIMITS, "push_limits")         \
+#define ARB_OPTIMIZER_RULES(X)                \
+    X(INLINE_SHARED, "inline_shared")         \
+    X(SIMPLIFY, "simplify")                   \
+    X(PUSH_FILTERS, "push_filters")           \
+    X(UNNEST, "unnest")                       \
+    X(UNIQUE_ROWS, "unique_rows")             \
+    X(FILTER_SHARED, "filter_shared")         \
+    X(COMMON_SUBPLANS, "common_subplans")     \
+    X(DETERMINED_GROUPS, "determined_groups") \
+    X(PRUNE_COLUMNS, "prune_columns")         \
+    X(PUSH_LIMITS, "push_limits")             \
     X(ORDER_JOINS, "order_joins")
 
 typedef enum arb_optimizer_rule {

@@ -93,34 +93,80 @@ static bool plan_call(planner *p, const arb_aggregate_call *call, const arb_phys
     return true;
 }
 
-const arb_physical_node *arb_planner_make_aggregate(planner *p, const arb_logical *node, const arb_column_set *needed,
-                                                    const filter_wishes *wishes)
+/* A group that is carried: any value of it is the value. */
+static bool plan_carried(planner *p, const arb_named_expr *group, const arb_physical_node *child,
+                         const uint32_t *position, arb_physical_aggregate *out, arb_slot *out_slot)
 {
-    size_t groups = node->aggregate.group_count, calls = 0;
-    wanted_columns wanted = {0};
-    arb_column_set below = {0};
-    filter_wishes passed = {0};
-    for (size_t i = 0; i < groups; i++) {
+    arb_aggregate_call call = {.id = group->id,
+                               .function = arb_function_find(ARB_FUNCTION_AGGREGATE, ARB_STR("any_value")),
+                               .argument_count = 1,
+                               .arguments = &group->expr};
+    if (!plan_call(p, &call, child, position, out, out_slot))
+        return false;
+    out_slot->nullable = child->layout.slots[*position].nullable; /* no group is empty */
+    out_slot->type = group->expr->type;
+    return true;
+}
+
+/* What the aggregation reads: groups, carried ones in their places, then what each call that is needed reads. */
+static bool want_all(planner *p, const arb_logical *node, const arb_column_set *needed, const filter_wishes *wishes,
+                     wanted_columns *wanted, arb_column_set *below, filter_wishes *passed)
+{
+    for (size_t i = 0; i < node->aggregate.group_count; i++) {
         const arb_named_expr *group = &node->aggregate.groups[i];
-        if (!want(p, &wanted, group->expr, &below))
-            return NULL;
+        if (!want(p, wanted, group->expr, below))
+            return false;
         for (size_t w = 0; w < wishes->size; w++) { /* dropping a group's rows drops the group, whole */
             filter_wish wish = wishes->data[w];
             if (wish.column != group->id || group->expr->kind != ARB_EXPR_COLUMN)
                 continue;
             wish.column = group->expr->column;
-            if (!ARB_ARENA_PUSH(p->arena, &passed, wish))
-                return arb_planner_no_memory(p);
+            if (!ARB_ARENA_PUSH(p->arena, passed, wish))
+                return arb_planner_no_memory(p) != NULL;
         }
     }
     for (size_t i = 0; i < node->aggregate.aggregate_count; i++) {
         const arb_aggregate_call *call = &node->aggregate.aggregates[i];
+        if (arb_column_set_has(needed, call->id) && !want_call(p, wanted, call, below))
+            return false;
+    }
+    return true;
+}
+
+/* The calls of the node, behind those for carried groups. */
+static bool plan_calls(planner *p, const arb_logical *node, const arb_column_set *needed,
+                       const arb_physical_node *child, const uint32_t *positions, size_t groups,
+                       arb_physical_node *aggregate)
+{
+    arb_slot *slots = (arb_slot *)(uintptr_t)aggregate->layout.slots;
+    arb_physical_aggregate *made = (arb_physical_aggregate *)(uintptr_t)aggregate->aggregate.aggregates;
+    size_t next = groups, at = 0;
+    for (; next < node->aggregate.group_count; next++, at++)
+        if (!plan_carried(p, &node->aggregate.groups[next], child, positions + next, &made[at], &slots[groups + at]))
+            return false;
+    for (size_t i = 0; i < node->aggregate.aggregate_count; i++) {
+        const arb_aggregate_call *call = &node->aggregate.aggregates[i];
         if (!arb_column_set_has(needed, call->id))
             continue;
-        calls++;
-        if (!want_call(p, &wanted, call, &below))
-            return NULL;
+        if (!plan_call(p, call, child, positions + next, &made[at], &slots[groups + at]))
+            return false;
+        next += call->argument_count + (call->filter != NULL) + call->order_count;
+        at++;
     }
+    return true;
+}
+
+const arb_physical_node *arb_planner_make_aggregate(planner *p, const arb_logical *node, const arb_column_set *needed,
+                                                    const filter_wishes *wishes)
+{
+    size_t groups = node->aggregate.group_count - node->aggregate.carried_count, calls = node->aggregate.carried_count;
+    wanted_columns wanted = {0};
+    arb_column_set below = {0};
+    filter_wishes passed = {0};
+    if (!want_all(p, node, needed, wishes, &wanted, &below, &passed))
+        return NULL;
+    for (size_t i = 0; i < node->aggregate.aggregate_count; i++)
+        calls += arb_column_set_has(needed, node->aggregate.aggregates[i].id);
     uint32_t *positions = ARB_ARENA_ARRAY(p->arena, uint32_t, wanted.exprs.size + 1);
     if (positions == NULL)
         return arb_planner_no_memory(p);
@@ -133,22 +179,11 @@ const arb_physical_node *arb_planner_make_aggregate(planner *p, const arb_logica
     if (aggregate == NULL)
         return NULL;
     arb_slot *slots = (arb_slot *)(uintptr_t)aggregate->layout.slots;
-    arb_physical_aggregate *made = (arb_physical_aggregate *)(uintptr_t)aggregate->aggregate.aggregates;
     aggregate->aggregate.groups = positions;
     for (size_t i = 0; i < groups; i++) {
         slots[i] = child->layout.slots[positions[i]];
         slots[i].id = node->aggregate.groups[i].id;
         slots[i].type = node->aggregate.groups[i].expr->type;
     }
-    size_t next = groups, at = 0;
-    for (size_t i = 0; i < node->aggregate.aggregate_count; i++) {
-        const arb_aggregate_call *call = &node->aggregate.aggregates[i];
-        if (!arb_column_set_has(needed, call->id))
-            continue;
-        if (!plan_call(p, call, child, positions + next, &made[at], &slots[groups + at]))
-            return NULL;
-        next += call->argument_count + (call->filter != NULL) + call->order_count;
-        at++;
-    }
-    return aggregate;
+    return plan_calls(p, node, needed, child, positions, groups, aggregate) ? aggregate : NULL;
 }

@@ -93,21 +93,29 @@ static const arb_logical *prune_aggregate(pruner *p, const arb_logical *node, co
 {
     arb_query *query = p->rule->query;
     arb_aggregate_call *kept = ARB_ARENA_ARRAY(query->arena, arb_aggregate_call, node->aggregate.aggregate_count);
+    size_t count = 0, keys = node->aggregate.group_count - node->aggregate.carried_count, groups = keys;
+    arb_named_expr *kept_groups = ARB_ARENA_ARRAY(query->arena, arb_named_expr, node->aggregate.group_count);
     arb_column_set below = {0};
-    size_t count = 0;
-    if (kept == NULL)
+    if (kept == NULL || kept_groups == NULL)
         return NULL;
+    for (size_t i = 0; i < node->aggregate.group_count; i++) { /* those that are carried make no difference */
+        if (i < keys)
+            kept_groups[i] = node->aggregate.groups[i];
+        else if (arb_column_set_has(needed, node->aggregate.groups[i].id))
+            kept_groups[groups++] = node->aggregate.groups[i];
+    }
     for (size_t i = 0; i < node->aggregate.aggregate_count; i++) {
         if (arb_column_set_has(needed, node->aggregate.aggregates[i].id))
             kept[count++] = node->aggregate.aggregates[i];
     }
     if (node->aggregate.group_count == 0 && count == 0)
         return arb_logical_one_row(query);
-    if (count != node->aggregate.aggregate_count) {
-        node = arb_logical_aggregate(query, node->children[0], node->aggregate.groups, node->aggregate.group_count,
-                                     kept, count);
-        if (node == NULL)
+    if (count != node->aggregate.aggregate_count || groups != node->aggregate.group_count) {
+        arb_logical *made = arb_logical_aggregate(query, node->children[0], kept_groups, groups, kept, count);
+        if (made == NULL)
             return NULL;
+        made->aggregate.carried_count = groups - keys;
+        node = made;
     }
     return arb_logical_used_columns(query, node, &below) ? prune_below(p, node, &below) : NULL;
 }

@@ -27,6 +27,7 @@ const arb_logical *arb_rule_unnest(arb_rule_context *rule, const arb_logical *ro
 const arb_logical *arb_rule_prune_columns(arb_rule_context *rule, const arb_logical *root,
                                           const arb_column_set *needed);
 const arb_logical *arb_rule_unique_rows(arb_rule_context *rule, const arb_logical *root);
+const arb_logical *arb_rule_determined_groups(arb_rule_context *rule, const arb_logical *root);
 const arb_logical *arb_rule_filter_shared(arb_rule_context *rule, const arb_logical *root);
 const arb_logical *arb_rule_common_subplans(arb_rule_context *rule, const arb_logical *root,
                                             const arb_column_set *needed);
@@ -65,6 +66,10 @@ ARB_NODISCARD bool arb_logical_nullable_columns(arb_query *query, const arb_logi
 /* Is it certain that no two rows of the node agree in all of the columns (NULLs being equal)? unique_rows.c */
 ARB_NODISCARD bool arb_logical_unique(arb_query *query, const arb_logical *node, const arb_column_set *columns,
                                       bool *out_unique);
+/* Add the ids of a declared key's columns; *out_usable is false when one is not read by the scan, may be NULL, or is of a
+ * type whose equal values differ. */
+ARB_NODISCARD bool arb_scan_key_columns(arb_query *query, const arb_logical *scan, const arb_table_key *key,
+                                        arb_column_set *out, bool *out_usable);
 /* Add the right side's columns that the join's condition equates with the left side. */
 ARB_NODISCARD bool arb_join_right_keys(arb_query *query, const arb_logical *join, arb_column_set *out);
 /* Is the result for no rows a number (0) instead of NULL, and never NULL? */

@@ -1,6 +1,7 @@
 /* unique_rows.c: what follows when a plan cannot give two equal rows.
  *
- * Only the plan's own shape proves it (what is grouped, what is a single row), never statistics, which are hints.
+ * Only the plan's own shape proves it (what is grouped, what is a single row) and declared keys, never statistics, which
+ * are hints.
  *   SINGLE join, at most one match        LEFT: nothing to check, and from there it may become INNER
  *   DISTINCT of rows that are distinct    goes
  *   UNION, INTERSECT, EXCEPT              stay as they are
@@ -15,6 +16,42 @@ static bool map_items(arb_query *query, const arb_named_expr *items, size_t coun
         if (arb_column_set_has(ids, items[i].id) && items[i].expr->kind == ARB_EXPR_COLUMN &&
             !arb_column_set_add(query, out, items[i].expr->column))
             return false;
+    }
+    return true;
+}
+
+/* Values that are grouped together are the same value; doubles have two zeros, which a declared key tells apart. */
+static bool is_exact(arb_type type)
+{
+    return type.id != ARB_TYPE_REAL && type.id != ARB_TYPE_DOUBLE && type.id != ARB_TYPE_INTERVAL &&
+           !arb_type_is_nested(type);
+}
+
+bool arb_scan_key_columns(arb_query *query, const arb_logical *scan, const arb_table_key *key, arb_column_set *out,
+                          bool *out_usable)
+{
+    *out_usable = true;
+    for (size_t i = 0; i < key->column_count && *out_usable; i++) {
+        const arb_table_column *column = &scan->scan.table->columns[key->columns[i]];
+        size_t at = 0;
+        while (at < scan->scan.column_count && scan->scan.columns[at].table_column != key->columns[i])
+            at++;
+        *out_usable = at < scan->scan.column_count && !column->nullable && is_exact(column->type);
+        if (*out_usable && !arb_column_set_add(query, out, scan->scan.columns[at].id))
+            return false;
+    }
+    return true;
+}
+
+static bool unique_scan(arb_query *query, const arb_logical *scan, const arb_column_set *columns, bool *out_unique)
+{
+    *out_unique = false;
+    for (size_t i = 0; i < scan->scan.table->key_count && !*out_unique; i++) {
+        arb_column_set key = {0};
+        bool usable;
+        if (!arb_scan_key_columns(query, scan, &scan->scan.table->keys[i], &key, &usable))
+            return false;
+        *out_unique = usable && arb_column_set_contains(columns, &key);
     }
     return true;
 }
@@ -67,6 +104,8 @@ bool arb_logical_unique(arb_query *query, const arb_logical *node, const arb_col
     arb_column_set below = {0};
     *out_unique = false;
     switch ((arb_logical_kind)node->kind) {
+    case ARB_LOGICAL_SCAN:
+        return unique_scan(query, node, columns, out_unique);
     case ARB_LOGICAL_VALUES:
         *out_unique = node->values.row_count <= 1;
         return true;
@@ -90,7 +129,7 @@ bool arb_logical_unique(arb_query *query, const arb_logical *node, const arb_col
                arb_logical_unique(query, node->children[0], &below, out_unique);
     case ARB_LOGICAL_AGGREGATE:
         *out_unique = true;
-        for (size_t i = 0; i < node->aggregate.group_count; i++)
+        for (size_t i = 0; i < node->aggregate.group_count - node->aggregate.carried_count; i++)
             *out_unique &= arb_column_set_has(columns, node->aggregate.groups[i].id);
         return true;
     case ARB_LOGICAL_JOIN:

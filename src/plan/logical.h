@@ -153,6 +153,7 @@ struct arb_logical {
         struct {
             size_t group_count;
             const arb_named_expr *groups;
+            size_t carried_count; /* of the groups, at the end: rows that agree in the others agree in these */
             size_t aggregate_count;
             const arb_aggregate_call *aggregates;
         } aggregate;

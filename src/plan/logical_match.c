@@ -142,6 +142,7 @@ static bool match_values(const arb_logical *a, const arb_logical *b, arb_column_
 static bool match_aggregate(const arb_logical *a, const arb_logical *b, arb_column_id *map)
 {
     if (a->aggregate.group_count != b->aggregate.group_count ||
+        a->aggregate.carried_count != b->aggregate.carried_count ||
         a->aggregate.aggregate_count != b->aggregate.aggregate_count ||
         !match_items(a->aggregate.groups, b->aggregate.groups, a->aggregate.group_count, map))
         return false;

@@ -160,7 +160,12 @@ static void print_aggregate(printer *p, const arb_logical *node)
     }
     if (node->aggregate.group_count != 0) {
         arb_text_append_str(p->out, ARB_STR(" GROUP BY "));
-        print_named(p, node->aggregate.groups, node->aggregate.group_count);
+        size_t keys = node->aggregate.group_count - node->aggregate.carried_count;
+        print_named(p, node->aggregate.groups, keys);
+        if (node->aggregate.carried_count != 0) {
+            arb_text_append_str(p->out, ARB_STR(" CARRYING "));
+            print_named(p, node->aggregate.groups + keys, node->aggregate.carried_count);
+        }
     }
 }
 
