@@ -11,6 +11,7 @@ enum {
     splits_most = 4,       /* looked at, a batch from each */
     rows_a_split = 100000, /* and no more than one split for so many rows */
     rows_least = 20000,    /* smaller tables: a wrong guess costs less than the look */
+    page_bytes = 1 << 20,  /* that a look reads of a column, unless a split has less */
 };
 
 typedef struct cached_answer {
@@ -74,7 +75,8 @@ static bool look_up(arb_sample_cache *cache, uint64_t key, double *out_selectivi
     pthread_mutex_lock(&cache->lock);
     const cached_answer *answer = &cache->answers[key % cache_slots];
     bool found = answer->key == key;
-    *out_selectivity = answer->selectivity;
+    if (found)
+        *out_selectivity = answer->selectivity;
     pthread_mutex_unlock(&cache->lock);
     return found;
 }
@@ -93,15 +95,21 @@ typedef struct sampler {
     arb_scan_request request;
     const arb_vector **inputs;
     uint64_t seen, passed;
+    bool looked;
 } sampler;
+
+static size_t count_splits(const arb_table *table)
+{
+    size_t splits = 0;
+    for (size_t f = 0; f < table->file_count; f++)
+        splits += table->files[f]->split_count;
+    return splits;
+}
 
 /* The first batch of the split that lies at `part` of `parts` of the table. */
 static arb_code look_at(sampler *s, size_t part, size_t parts)
 {
-    size_t splits = 0;
-    for (size_t f = 0; f < s->table->file_count; f++)
-        splits += s->table->files[f]->split_count;
-    size_t wanted = splits * part / parts, file = 0;
+    size_t wanted = count_splits(s->table) * part / parts, file = 0;
     while (wanted >= s->table->files[file]->split_count)
         wanted -= s->table->files[file++]->split_count;
     const arb_table_file *from = s->table->files[file];
@@ -124,7 +132,22 @@ static arb_code look_at(sampler *s, size_t part, size_t parts)
     return code;
 }
 
-static arb_code sample(sampler *s, arb_arena *arena, const column_names *names, const arb_expr *condition)
+/* What one look reads. A page is unpacked but not used up, which is about half of what a scan does with it. */
+static double look_bytes(const sampler *s)
+{
+    double bytes = 0, rows = (double)s->table->rows / (double)ARB_MAX(count_splits(s->table), 1);
+    for (uint32_t i = 0; i < s->request.column_count; i++) {
+        const arb_table_column *column = &s->table->columns[s->request.columns[i].source];
+        double a_row = column->statistics.bytes != 0 ? (double)column->statistics.bytes / (double)s->table->rows
+                                                     : (double)arb_physical_size(arb_type_physical(column->type));
+        bytes += ARB_MIN(a_row * rows, page_bytes) / 2;
+    }
+    return bytes;
+}
+
+/* Looks at as many places as the bytes allow, at none if they allow none. */
+static arb_code sample(sampler *s, arb_arena *arena, const column_names *names, const arb_expr *condition,
+                       double *bytes_left)
 {
     const arb_program *program;
     arb_slot *slots = ARB_ARENA_ARRAY(arena, arb_slot, names->count);
@@ -152,14 +175,20 @@ static arb_code sample(sampler *s, arb_arena *arena, const column_names *names, 
     ARB_TRY(arb_program_compile(arena, &layout, &condition, 1, &program, NULL));
     ARB_TRY(arb_program_state_create(program, &s->state, NULL));
     s->request = (arb_scan_request){.column_count = (uint32_t)used, .columns = columns, .keep_dictionaries = true};
+    double look = look_bytes(s);
     size_t parts = (size_t)ARB_MIN(s->table->rows / rows_a_split + 1, (uint64_t)splits_most);
+    while (parts != 0 && look * (double)parts > *bytes_left)
+        parts--;
+    *bytes_left -= look * (double)parts;
+    s->looked = parts != 0;
     for (size_t part = 0; part < parts; part++)
         ARB_TRY(look_at(s, part, parts));
     return ARB_OK;
 }
 
 double arb_table_sample_selectivity(arb_sample_cache *cache, const arb_table *table, const arb_column_id *ids,
-                                    const uint32_t *columns, size_t count, const arb_expr *condition)
+                                    const uint32_t *columns, size_t count, const arb_expr *condition,
+                                    double *bytes_left)
 {
     const double unknown = -1;
     if (table->rows < rows_least || table->file_count == 0 || !arb_expr_deterministic(condition))
@@ -172,10 +201,11 @@ double arb_table_sample_selectivity(arb_sample_cache *cache, const arb_table *ta
     arb_arena arena = {0};
     sampler s = {.table = table};
     /* none of few thousand rows still leaves some of millions: half a row is counted for what was not seen */
-    if (sample(&s, &arena, &names, condition) == ARB_OK && s.seen != 0)
+    if (sample(&s, &arena, &names, condition, bytes_left) == ARB_OK && s.seen != 0)
         selectivity = ((double)s.passed + 0.5) / ((double)s.seen + 1);
     arb_program_state_destroy(s.state);
     arb_arena_reset(&arena);
-    remember(cache, key, selectivity);
+    if (s.looked) /* else a query that may spend more can still look */
+        remember(cache, key, selectivity);
     return selectivity;
 }

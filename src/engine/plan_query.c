@@ -6,7 +6,7 @@
 #include "optimizer/physical_planner.h"
 
 /* What the optimizer asks about a filtered scan. */
-static double sample_scan(void *context, const arb_logical *scan, const arb_expr *condition)
+static double sample_scan(void *context, const arb_logical *scan, const arb_expr *condition, double *bytes_left)
 {
     arb_runtime *runtime = context;
     arb_column_id ids[256];
@@ -19,7 +19,7 @@ static double sample_scan(void *context, const arb_logical *scan, const arb_expr
         columns[i] = scan->scan.columns[i].table_column;
     }
     return arb_table_sample_selectivity(arb_runtime_sample_cache(runtime), scan->scan.table, ids, columns, count,
-                                        condition);
+                                        condition, bytes_left);
 }
 
 arb_code arb_result_plan(arb_result *result, const arb_logical_plan *plan, arb_logical_plan *out_logical,

@@ -260,7 +260,8 @@ static double scan_rows(arb_rule_context *rule, const arb_logical *node)
     double rows = node->scan.table != NULL ? at_least_one((double)node->scan.table->rows) : 1000;
     double selectivity = -1;
     if (node->scan.filter != NULL && rule->options->sample_selectivity != NULL)
-        selectivity = rule->options->sample_selectivity(rule->options->sample_context, node, node->scan.filter);
+        selectivity = rule->options->sample_selectivity(rule->options->sample_context, node, node->scan.filter,
+                                                        &rule->sample_bytes);
     if (!(selectivity >= 0))
         selectivity = arb_estimate_selectivity(rule, node->scan.filter, rows);
     rows *= fmin(selectivity, 1);

@@ -137,6 +137,8 @@ arb_code arb_optimize_with(arb_query *query, const arb_logical *root, const arb_
     ARB_TRY(push_filters(&p));
     ARB_TRY(filter_shared(&p));
     ARB_TRY(run(&p, ARB_RULE_SIMPLIFY, arb_rule_simplify));
+    if (!arb_sample_budget(&p.context, p.root, needed))
+        return failure(&p);
     ARB_TRY(common_subplans(&p));
     ARB_TRY(run(&p, ARB_RULE_DETERMINED_GROUPS, arb_rule_determined_groups));
     ARB_TRY(prune_columns(&p));

@@ -33,9 +33,10 @@ typedef struct arb_optimizer_options {
     bool validate;     /* check the plan after each rule */
     /* Folds constants; NULL leaves them as they are. */
     arb_code (*evaluate)(arb_arena *arena, const arb_expr *expr, arb_value *out_value, arb_error *error);
-    /* The part of the table's rows that pass `condition`, over the scan's columns, worked out on a sample; negative
-     * when that is not possible. NULL: estimated from statistics alone. */
-    double (*sample_selectivity)(void *context, const arb_logical *scan, const arb_expr *condition);
+    /* The part of the table's rows that pass `condition`, over the scan's columns, worked out on a sample that takes at
+     * most `*bytes_left` to read, which are taken off; negative when that is not possible. NULL: estimated from statistics
+     * alone. */
+    double (*sample_selectivity)(void *context, const arb_logical *scan, const arb_expr *condition, double *bytes_left);
     void *sample_context;
 } arb_optimizer_options;
 

@@ -13,7 +13,8 @@ typedef struct arb_rule_context {
     arb_query *query;
     const arb_optimizer_options *options;
     arb_error *error;
-    arb_code code; /* of a failure that is not memory, else ARB_OK */
+    arb_code code;       /* of a failure that is not memory, else ARB_OK */
+    double sample_bytes; /* that looks at tables may still read */
 } arb_rule_context;
 
 /* Note a failure; always NULL, so that callers can return it. */
@@ -33,6 +34,9 @@ const arb_logical *arb_rule_common_subplans(arb_rule_context *rule, const arb_lo
                                             const arb_column_set *needed);
 const arb_logical *arb_rule_order_joins(arb_rule_context *rule, const arb_logical *root);
 const arb_logical *arb_rule_push_limits(arb_rule_context *rule, const arb_logical *root);
+
+/* Set `sample_bytes` for the plan and the shared plans that it uses. sample_budget.c */
+ARB_NODISCARD bool arb_sample_budget(arb_rule_context *rule, const arb_logical *root, const arb_column_set *needed);
 
 /* ---- expressions: simplify_expr.c, conjuncts.c, substitute.c ---------------------------------------------------- */
 
