@@ -283,39 +283,6 @@ static const arb_logical *share_largest(finder *f, const arb_logical *root)
     return best_size == 0 ? root : share(f, &best, root);
 }
 
-/* Shared plans in an order in which each reads only earlier ones. */
-static void settle(const arb_logical *node, uint8_t *settled, arb_shared **order, size_t *count)
-{
-    if (node->kind == ARB_LOGICAL_SHARED && !settled[node->shared.shared->number]) {
-        arb_shared *shared = node->shared.shared;
-        settled[shared->number] = 1;
-        settle(shared->plan, settled, order, count);
-        order[(*count)++] = shared;
-    }
-    for (size_t i = 0; i < arb_logical_child_count(node); i++)
-        settle(arb_logical_child(node, i), settled, order, count);
-}
-
-static bool renumber(arb_query *query, const arb_logical *root)
-{
-    size_t count = 0, size = query->shared.size;
-    uint8_t *settled = ARB_ARENA_ARRAY(query->arena, uint8_t, size);
-    arb_shared **order = ARB_ARENA_ARRAY(query->arena, arb_shared *, size);
-    if (settled == NULL || order == NULL)
-        return false;
-    settle(root, settled, order, &count);
-    /* Those that nobody reads any more go to the end. */
-    for (size_t i = 0; i < size; i++) {
-        if (!settled[i])
-            order[count++] = query->shared.data[i];
-    }
-    for (size_t i = 0; i < size; i++) {
-        query->shared.data[i] = order[i];
-        order[i]->number = (uint32_t)i;
-    }
-    return true;
-}
-
 const arb_logical *arb_rule_common_subplans(arb_rule_context *rule, const arb_logical *root,
                                             const arb_column_set *needed)
 {
@@ -336,5 +303,5 @@ const arb_logical *arb_rule_common_subplans(arb_rule_context *rule, const arb_lo
     if (!changed)
         return root;
     arb_rule_count_uses(rule->query, root);
-    return renumber(rule->query, root) ? root : NULL;
+    return arb_rule_number_shared(rule->query, root) ? root : NULL;
 }

@@ -24,6 +24,38 @@ void arb_rule_count_uses(arb_query *query, const arb_logical *root)
     count_uses(root);
 }
 
+static void settle(const arb_logical *node, uint8_t *settled, arb_shared **order, size_t *count)
+{
+    if (node->kind == ARB_LOGICAL_SHARED && !settled[node->shared.shared->number]) {
+        arb_shared *shared = node->shared.shared;
+        settled[shared->number] = 1;
+        settle(shared->plan, settled, order, count);
+        order[(*count)++] = shared;
+    }
+    for (size_t i = 0; i < arb_logical_child_count(node); i++)
+        settle(arb_logical_child(node, i), settled, order, count);
+}
+
+bool arb_rule_number_shared(arb_query *query, const arb_logical *root)
+{
+    size_t count = 0, size = query->shared.size;
+    uint8_t *settled = ARB_ARENA_ARRAY(query->arena, uint8_t, size);
+    arb_shared **order = ARB_ARENA_ARRAY(query->arena, arb_shared *, size);
+    if (settled == NULL || order == NULL)
+        return false;
+    settle(root, settled, order, &count);
+    /* Those that nobody reads any more go to the end. */
+    for (size_t i = 0; i < size; i++) {
+        if (!settled[i])
+            order[count++] = query->shared.data[i];
+    }
+    for (size_t i = 0; i < size; i++) {
+        query->shared.data[i] = order[i];
+        order[i]->number = (uint32_t)i;
+    }
+    return true;
+}
+
 static bool look_for_volatile(void *context, const arb_expr *expr)
 {
     if (expr->kind == ARB_EXPR_CALL && expr->function->is_volatile)

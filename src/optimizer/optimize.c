@@ -132,6 +132,8 @@ arb_code arb_optimize_with(arb_query *query, const arb_logical *root, const arb_
     ARB_TRY(run(&p, ARB_RULE_SIMPLIFY, arb_rule_simplify));
     ARB_TRY(push_filters(&p));
     ARB_TRY(run(&p, ARB_RULE_UNNEST, arb_rule_unnest));
+    if (!arb_rule_number_shared(query, p.root)) /* it shares what earlier ones read */
+        return failure(&p);
     ARB_TRY(run(&p, ARB_RULE_SIMPLIFY, arb_rule_simplify));
     ARB_TRY(run(&p, ARB_RULE_UNIQUE_ROWS, arb_rule_unique_rows));
     ARB_TRY(push_filters(&p));

@@ -87,6 +87,8 @@ const arb_logical *arb_melt_limits(arb_rule_context *rule, const arb_logical *ro
 
 /* Count anew how many nodes read each shared plan. */
 void arb_rule_count_uses(arb_query *query, const arb_logical *root);
+/* Number shared plans in an order in which each reads only earlier ones. */
+ARB_NODISCARD bool arb_rule_number_shared(arb_query *query, const arb_logical *root);
 
 /* ---- trees ------------------------------------------------------------------------------------------------------ */
 
