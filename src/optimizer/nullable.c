@@ -68,10 +68,35 @@ static bool add_registered(arb_query *query, const arb_logical *node, arb_column
     return true;
 }
 
-/* An item that passes a column on leaves it as it is. */
-static bool add_items(arb_query *query, const arb_named_expr *items, size_t count, const arb_column_set *below,
+/* Those of `used`, which is changed, that none of the inputs makes. */
+static bool add_outer(arb_query *query, arb_column_set *used, const arb_logical *const *inputs, size_t count,
                       arb_column_set *set)
 {
+    arb_column_set made = {0};
+    for (size_t i = 0; i < count; i++)
+        if (!arb_logical_output(query, inputs[i], &made))
+            return false;
+    arb_column_set_remove_all(used, &made);
+    return arb_column_set_add_all(query, set, used);
+}
+
+bool arb_outer_columns(arb_query *query, const arb_expr *expr, const arb_logical *const *inputs, size_t count,
+                       arb_column_set *set)
+{
+    arb_column_set used = {0};
+    return arb_expr_columns(query, expr, &used) && add_outer(query, &used, inputs, count, set);
+}
+
+/* An item that passes a column on leaves it as it is. */
+static bool add_items(arb_query *query, const arb_logical *child, const arb_named_expr *items, size_t count,
+                      arb_column_set *below, arb_column_set *set)
+{
+    arb_column_set used = {0};
+    for (size_t i = 0; i < count; i++)
+        if (!arb_expr_columns(query, items[i].expr, &used))
+            return false;
+    if (!add_outer(query, &used, &child, 1, below))
+        return false;
     for (size_t i = 0; i < count; i++) {
         if (arb_expr_nullable(items[i].expr, below) && !arb_column_set_add(query, set, items[i].id))
             return false;
@@ -104,10 +129,10 @@ bool arb_logical_nullable_columns(arb_query *query, const arb_logical *node, arb
     switch ((arb_logical_kind)node->kind) {
     case ARB_LOGICAL_PROJECT:
         return arb_logical_nullable_columns(query, node->children[0], &below) &&
-               add_items(query, node->project.items, node->project.item_count, &below, set);
+               add_items(query, node->children[0], node->project.items, node->project.item_count, &below, set);
     case ARB_LOGICAL_AGGREGATE:
         if (!arb_logical_nullable_columns(query, node->children[0], &below) ||
-            !add_items(query, node->aggregate.groups, node->aggregate.group_count, &below, set))
+            !add_items(query, node->children[0], node->aggregate.groups, node->aggregate.group_count, &below, set))
             return false;
         for (size_t i = 0; i < node->aggregate.aggregate_count; i++) {
             const arb_aggregate_call *call = &node->aggregate.aggregates[i];

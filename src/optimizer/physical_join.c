@@ -14,7 +14,7 @@ typedef struct join_plan {
     const arb_expr **probe_keys, **build_keys;
     size_t residual_count;
     const arb_expr **residual;
-    bool null_equal;
+    bool null_equal, null_aware;
 } join_plan;
 
 static bool only_uses(planner *p, const arb_expr *expr, const arb_column_set *columns)
@@ -49,10 +49,14 @@ static bool split_condition(planner *p, join_plan *j, const arb_expr **left_keys
             equal = false;
         }
         /* where one side is never NULL, both comparisons let the same rows match */
-        bool null_safe = equal && conjunct->compare == ARB_NOT_DISTINCT && arb_expr_nullable(a, &nullable) &&
-                         arb_expr_nullable(b, &nullable);
-        bool exact = !j->node->join.null_aware || conjunct->compare == ARB_EQUAL;
-        null_safe |= equal && !exact;
+        bool nulls = equal && arb_expr_nullable(a, &nullable) && arb_expr_nullable(b, &nullable);
+        bool null_safe = nulls && conjunct->compare == ARB_NOT_DISTINCT;
+        /* NOT IN of a correlated subquery: a key says which rows belong to the subquery, so its comparison is never NULL;
+         * the one that may be is looked at pair by pair. */
+        if (j->null_aware && count > 1) {
+            null_safe = true;
+            equal = equal && (conjunct->compare == ARB_NOT_DISTINCT || !arb_expr_nullable(conjunct, &nullable));
+        }
         /* one table has one meaning of NULL: keys of the other meaning are checked afterwards */
         if (equal && (j->key_count == 0 || null_safe == j->null_equal)) {
             j->null_equal = null_safe;
@@ -62,6 +66,7 @@ static bool split_condition(planner *p, join_plan *j, const arb_expr **left_keys
             j->residual[j->residual_count++] = conjunct;
         }
     }
+    j->null_aware = j->null_aware && (count <= 1 || j->residual_count != 0); /* else no comparison is NULL */
     return p->code == ARB_OK;
 }
 
@@ -75,7 +80,7 @@ static bool left_is_smaller(const arb_logical *node)
 static void choose_sides(join_plan *j)
 {
     bool smaller = left_is_smaller(j->node) && j->key_count != 0;
-    bool plain = !j->node->join.null_aware;
+    bool plain = !j->null_aware;
     switch ((arb_join_kind)j->node->join.kind) {
     case ARB_JOIN_INNER:
         j->swapped = smaller;
@@ -222,10 +227,8 @@ static bool lay_out(planner *p, arb_physical_node *join, const join_plan *j, con
         columns[count++] = (uint32_t)(probe->layout.count + i);
     }
     if (output == ARB_JOIN_PROBE_MARK) {
-        slots[count] = (arb_slot){.id = j->node->join.mark,
-                                  .type = ARB_TYPE(BOOLEAN),
-                                  .physical = ARB_PHYS_BOOL,
-                                  .nullable = j->node->join.null_aware};
+        slots[count] = (arb_slot){
+            .id = j->node->join.mark, .type = ARB_TYPE(BOOLEAN), .physical = ARB_PHYS_BOOL, .nullable = j->null_aware};
         columns[count++] = UINT32_MAX;
     }
     join->layout = (arb_layout){count, slots};
@@ -244,13 +247,6 @@ static bool prepare(planner *p, join_plan *j)
         return arb_planner_no_memory(p) != NULL;
     if (!split_condition(p, j, left, right))
         return false;
-    if (j->node->join.null_aware && j->key_count != 0 && (j->key_count > 1 || j->residual_count != 0)) {
-        /* a hash table knows NOT IN's rules for one key alone: the whole condition is looked at pair by pair */
-        j->key_count = 0;
-        j->residual_count = most;
-        for (size_t i = 0; i < most; i++)
-            j->residual[i] = arb_expr_conjunct(j->node->join.condition, i);
-    }
     choose_sides(j);
     j->probe_keys = j->swapped ? right : left;
     j->build_keys = j->swapped ? left : right;
@@ -263,7 +259,7 @@ const arb_physical_node *arb_planner_make_join(planner *p, const arb_logical *no
     if (node->join.dependent)
         return arb_planner_failed(p,
                                   arb_fail(p->error, ARB_NOT_SUPPORTED, "this correlated subquery is not supported"));
-    join_plan j = {.node = node};
+    join_plan j = {.node = node, .null_aware = node->join.null_aware};
     if (!prepare(p, &j))
         return NULL;
     arb_column_set below = {0};
@@ -294,7 +290,7 @@ const arb_physical_node *arb_planner_make_join(planner *p, const arb_logical *no
     if (join == NULL || made == NULL)
         return arb_planner_no_memory(p);
     join->join.output = (uint8_t)j.output;
-    join->join.null_aware = node->join.null_aware;
+    join->join.null_aware = j.null_aware;
     join->join.null_equal = j.null_equal;
     join->join.key_count = j.key_count;
     join->join.probe_keys = probe_at;

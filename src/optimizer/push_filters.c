@@ -372,7 +372,9 @@ static bool drop_null_awareness(arb_rule_context *rule, arb_logical *join)
     if (!join->join.null_aware)
         return true;
     if (!arb_logical_nullable_columns(rule->query, join->children[0], &nullable) ||
-        !arb_logical_nullable_columns(rule->query, join->children[1], &nullable))
+        !arb_logical_nullable_columns(rule->query, join->children[1], &nullable) ||
+        (join->join.condition != NULL &&
+         !arb_outer_columns(rule->query, join->join.condition, join->children, 2, &nullable)))
         return false;
     if (join->join.condition == NULL || !arb_expr_nullable(join->join.condition, &nullable))
         join->join.null_aware = false;

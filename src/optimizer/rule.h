@@ -65,6 +65,9 @@ bool arb_expr_null_on_null(const arb_expr *expr, const arb_column_set *columns);
 bool arb_expr_rejects_null(const arb_expr *expr, const arb_column_set *columns);
 /* May the expression be NULL, when only the columns of the set may be? */
 bool arb_expr_nullable(const arb_expr *expr, const arb_column_set *nullable);
+/* Add the expression's columns that none of the inputs makes: they are an outer query's, of which nothing is known. */
+ARB_NODISCARD bool arb_outer_columns(arb_query *query, const arb_expr *expr, const arb_logical *const *inputs,
+                                     size_t count, arb_column_set *set);
 /* Add the columns of the node's output that may be NULL there. */
 ARB_NODISCARD bool arb_logical_nullable_columns(arb_query *query, const arb_logical *node, arb_column_set *set);
 /* Is it certain that no two rows of the node agree in all of the columns (NULLs being equal)? unique_rows.c */

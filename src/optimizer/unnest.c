@@ -56,6 +56,9 @@ static bool settle_nulls(arb_rule_context *rule, const arb_logical *join, arb_pu
         return false;
     for (size_t i = 0; i < pulled->conditions.size; i++) {
         const arb_expr *conjunct = pulled->conditions.data[i], *left_side, *right_side;
+        const arb_logical *const inputs[] = {join->children[0], pulled->plan};
+        if (!arb_outer_columns(query, conjunct, inputs, 2, &nullable))
+            return false;
         if (!arb_expr_nullable(conjunct, &nullable))
             continue;
         if (arb_conjunct_equates(query, conjunct, &left, &right, &left_side, &right_side)) {

@@ -111,8 +111,8 @@ struct arb_physical_node {
             const arb_expr *const *exprs; /* one a column of the layout */
         } project;
         struct {
-            uint8_t output; /* arb_join_output */
-            bool null_aware;
+            uint8_t output;  /* arb_join_output */
+            bool null_aware; /* NULL is not FALSE: of the one key, or of the residual if there is one */
             bool null_equal; /* NULL keys match each other: set operations */
             size_t key_count;
             const uint32_t *probe_keys; /* columns of the children; types and widths agree pairwise */

@@ -170,8 +170,8 @@ static arb_code plan_columns(hash_join *join, const arb_physical_node *node, arb
 
 static arb_code check(const hash_join *join, const arb_physical_node *node, arb_error *error)
 {
-    if (join->null_aware && join->key_count > 0 && (join->key_count > 1 || node->join.residual != NULL))
-        return arb_fail(error, ARB_INTERNAL, "a null-aware hash join has one key and no further condition");
+    if (join->null_aware && join->key_count > 1 && node->join.residual == NULL)
+        return arb_fail(error, ARB_INTERNAL, "a null-aware hash join has one key, or a further condition");
     for (size_t k = 0; k < join->key_count; k++) {
         const arb_slot *probe = &node->children[0]->layout.slots[join->probe_keys[k]];
         const arb_slot *build = &node->children[1]->layout.slots[join->build_keys[k]];

@@ -91,10 +91,11 @@ void arb_hash_join_probe_table(void *local_void, const join_table *table)
 
 /* ---- lookup ----------------------------------------------------------------------------------------------------------- */
 
-/* NOT IN: who has no match may have an unknown one, when a key of either side is NULL. */
+/* NOT IN: who has no match may have an unknown one, when a key of either side is NULL. Where there is a further condition,
+ * it is the one that may be NULL: the keys say which rows are in question. */
 static void find_unknown(const hash_join *join, probe_local *local, const arb_batch *in)
 {
-    if (!join->null_aware || join->key_count == 0 || join->build_rows == 0)
+    if (!join->null_aware || join->key_count == 0 || join->residual != NULL || join->build_rows == 0)
         return;
     const arb_vector *key = arb_key_column(&local->keys, 0);
     size_t words = arb_bitmap_words(in->rows);
