@@ -716,7 +716,7 @@ static int compile_in(compiler *c, const arb_expr *expr, uint16_t selection)
     for (uint32_t i = 0; i < expr->child_count; i++)
         if ((arguments[i] = widen(c, arguments[i], physical, selection)) < 0)
             return no_register;
-    if (physical == ARB_PHYS_BOOL || arb_compare_kernels_get()->equal[physical][0] == NULL) {
+    if (physical != ARB_PHYS_BOOL && arb_compare_kernels_get()->equal[physical][0] == NULL) {
         arb_fail(c->error, ARB_NOT_SUPPORTED, "IN over this type is not supported");
         return fail_at(c, expr, ARB_NOT_SUPPORTED);
     }
@@ -725,7 +725,8 @@ static int compile_in(compiler *c, const arb_expr *expr, uint16_t selection)
     program_instruction *added = result < 0 ? NULL : emit(c, OP_IN, selection, result, arguments, expr->child_count);
     if (added == NULL)
         return no_register;
-    added->compare = arb_compare_kernels_get()->equal[physical];
+    if (physical != ARB_PHYS_BOOL)
+        added->compare = arb_compare_kernels_get()->equal[physical];
     mark_per_entry(c, added);
     return result;
 }

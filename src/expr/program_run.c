@@ -406,6 +406,24 @@ static arb_code run_compare(const frame *f)
     return ARB_OK;
 }
 
+/* x IN (TRUE), IN (FALSE), IN (TRUE, FALSE) */
+static void run_in_bits(const frame *f)
+{
+    const arb_vector *value = f->operands[0];
+    uint64_t *bits = f->result->values.bits, same = 0, opposite = 0;
+    for (uint16_t i = 1; i < f->instruction->argument_count; i++) {
+        bool truth = (f->operands[i]->values.bits[0] & 1) != 0;
+        same |= truth ? UINT64_MAX : 0;
+        opposite |= truth ? 0 : UINT64_MAX;
+    }
+    for (size_t word = 0; word < arb_bitmap_words(f->rows); word++) {
+        uint64_t held = value->encoding != ARB_CONSTANT    ? value->values.bits[word]
+                        : (value->values.bits[0] & 1) != 0 ? UINT64_MAX
+                                                           : 0;
+        bits[word] = (held & same) | (~held & opposite);
+    }
+}
+
 static arb_code run_in(const frame *f)
 {
     const program_instruction *instruction = f->instruction;
@@ -413,6 +431,10 @@ static arb_code run_in(const frame *f)
     uint64_t *bits = f->result->values.bits;
     size_t words = arb_bitmap_words(f->rows);
     copy_validity(f);
+    if (value->physical == ARB_PHYS_BOOL) {
+        run_in_bits(f);
+        return ARB_OK;
+    }
     memset(bits, 0, words * 8);
     if (value->encoding == ARB_CONSTANT) {
         uint64_t hit = 0, one = 0;
