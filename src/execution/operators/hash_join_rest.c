@@ -17,9 +17,9 @@ enum {
 struct join_rest {
     hash_join *join;
     spilled_part part;
-    bool working;       /* on `part` */
-    join_table table;   /* its build rows */
-    void *probe;        /* a transform's local state */
+    bool working;            /* on `part` */
+    join_table table;        /* its build rows */
+    void *probe;             /* a transform's local state */
     arb_row_block_view view; /* of build rows while they are loaded, then of probe rows */
     size_t block, next_row;  /* of probe rows: the block to read next; the row in the current one */
     arb_vector_storage *storage;
@@ -203,8 +203,8 @@ static arb_code next_rows(join_rest *rest, bool *out_some, arb_error *error)
     size_t count = ARB_MIN((size_t)join->base.context->batch_rows, rest->view.count - rest->next_row);
     size_t columns = join->probe_rows.column_count;
     for (size_t c = 0; c < columns; c++)
-        arb_row_gather(&join->probe_rows, c, rest->view.rows + rest->next_row, count,
-                       rest->part.probe->has_null[c], &rest->storage[c], &rest->columns[c]);
+        arb_row_gather(&join->probe_rows, c, rest->view.rows + rest->next_row, count, rest->part.probe->has_null[c],
+                       &rest->storage[c], &rest->columns[c]);
     rest->next_row += count;
     rest->batch = (arb_batch){.rows = (uint32_t)count,
                               .selected = (uint32_t)count,

@@ -31,9 +31,8 @@ void arb_join_table_reset(join_table *table)
 
 arb_code arb_hash_join_start_spilling(hash_join *join, arb_error *error)
 {
-    return join->build != NULL
-               ? ARB_OK
-               : arb_row_spill_create(arb_hash_join_format(join, &join->rows), 0, &join->build, error);
+    return join->build != NULL ? ARB_OK
+                               : arb_row_spill_create(arb_hash_join_format(join, &join->rows), 0, &join->build, error);
 }
 
 /* The partitions in `order`, the smallest first. */

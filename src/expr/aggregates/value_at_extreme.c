@@ -14,8 +14,7 @@ static arb_code plan_extreme(arb_aggregate_plan *plan, size_t *out_state_size, a
 {
     (void)error;
     plan->variant = strcmp(plan->function->name, "arg_max") == 0 ? MAXIMUM : MINIMUM;
-    plan->packs =
-        plan->arguments[0].physical == ARB_PHYS_STRING || plan->arguments[1].physical == ARB_PHYS_STRING;
+    plan->packs = plan->arguments[0].physical == ARB_PHYS_STRING || plan->arguments[1].physical == ARB_PHYS_STRING;
     *out_state_size = sizeof(extreme_state);
     *out_result = plan->arguments[0];
     out_result->id = ARB_NO_COLUMN;
