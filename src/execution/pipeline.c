@@ -238,6 +238,7 @@ static arb_code build(arb_pipeline_set *set, const arb_physical_node *node, arb_
     case ARB_PHYSICAL_AGGREGATE:
         return build_breaker(set, node, arb_hash_aggregate_create, into, error);
     case ARB_PHYSICAL_SORT:
+        into->one_driver |= into->sink->op != set->result; /* a subquery's order is not promised, but expected */
         return build_breaker(set, node, arb_sort_create, into, error);
     case ARB_PHYSICAL_UNION:
         return build_union(set, node, into, error);
@@ -254,6 +255,7 @@ arb_code arb_pipelines_build(arb_pipeline_set *set, const arb_physical_plan *pla
 {
     arb_pipeline_sink *sink;
     arb_pipeline *pipeline;
+    set->result = result;
     for (size_t i = 0; i < plan->shared_count; i++) {
         arb_operator *op;
         ARB_TRY(make_operator(set, plan->shared[i], arb_collect_create, &op, error));

@@ -44,6 +44,7 @@ struct arb_pipeline {
 typedef struct arb_pipeline_set {
     arb_arena *arena;
     arb_query_context *context;
+    const arb_operator *result; /* whose rows keep the order of several drivers; other sinks see them as they come */
     arb_pipeline_list pipelines;
     ARB_VEC(arb_operator *) operators;           /* all of them, to be destroyed */
     ARB_VEC(arb_pipeline_sink *) shared;         /* by number of the shared subplan */
