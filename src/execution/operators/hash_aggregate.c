@@ -217,13 +217,18 @@ void arb_hash_aggregate_groups_destroy(const hash_aggregate *aggregate, driver_g
     arb_free(groups);
 }
 
-/* Granted in any case: it is what one batch has added, and the next one is only taken when there is room. */
-void arb_hash_aggregate_account(driver_groups *groups)
+/* With groups it is granted in any case: it is what one batch has added, and the next one only comes when there is room. */
+arb_code arb_hash_aggregate_account(const hash_aggregate *aggregate, driver_groups *groups, arb_error *error)
 {
     if (groups->arena.total <= groups->reserved_arena)
-        return;
-    arb_reservation_force(&groups->reservation, groups->arena.total - groups->reserved_arena);
+        return ARB_OK;
+    uint64_t more = groups->arena.total - groups->reserved_arena;
+    if (aggregate->group_count == 0)
+        ARB_TRY(arb_reservation_grow(&groups->reservation, more, error));
+    else
+        arb_reservation_force(&groups->reservation, more);
     groups->reserved_arena = groups->arena.total;
+    return ARB_OK;
 }
 
 /* ---- inputs of deferred aggregates -------------------------------------------------------------------------------------- */

@@ -111,8 +111,8 @@ void arb_hash_aggregate_groups_destroy(const hash_aggregate *aggregate, driver_g
 /* Sort the pointers to all rows into `parts` partitions (1 or AGGREGATE_PARTS). */
 arb_code arb_hash_aggregate_partition(const hash_aggregate *aggregate, driver_groups *groups, uint32_t parts,
                                       arb_error *error);
-/* Count what the arena has grown by. */
-void arb_hash_aggregate_account(driver_groups *groups);
+/* Count what the arena has grown by. One group that keeps more and more cannot be relieved: that may fail. */
+arb_code arb_hash_aggregate_account(const hash_aggregate *aggregate, driver_groups *groups, arb_error *error);
 /* The columns of deferred rows that come from the batch, as vectors. Beside their groups, in `rows` (by the batch's row
  * numbers), the given rows become rows of the deferred table, if they are not there yet. */
 typedef struct deferred_input {

@@ -194,6 +194,5 @@ arb_code arb_hash_aggregate_feed_groups(hash_aggregate *aggregate, driver_groups
     if (feed != NULL)
         reset(feed);
     arb_group_table_clear(table);
-    arb_hash_aggregate_account(groups);
-    return code;
+    return code == ARB_OK ? arb_hash_aggregate_account(aggregate, groups, error) : code;
 }

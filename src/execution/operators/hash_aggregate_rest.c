@@ -163,8 +163,7 @@ static arb_code merge_rows(aggregate_rest *rest, char *const *rows, size_t count
             ARB_TRY(own_states(aggregate, arena, rest->found[i], rows[i], error));
         else
             ARB_TRY(arb_hash_aggregate_combine_states(aggregate, arena, rest->found[i], rows[i], error));
-    arb_hash_aggregate_account(rest->groups);
-    return ARB_OK;
+    return arb_hash_aggregate_account(aggregate, rest->groups, error);
 }
 
 static arb_code load_block(aggregate_rest *rest, const arb_row_block *block, arb_error *error)

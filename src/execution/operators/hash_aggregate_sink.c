@@ -250,8 +250,7 @@ arb_code arb_hash_aggregate_sink(arb_operator *op, void *local_void, const arb_b
         else
             ARB_TRY(update(aggregate, local, i, in, selection, error));
     }
-    arb_hash_aggregate_account(local->groups);
-    return ARB_OK;
+    return arb_hash_aggregate_account(aggregate, local->groups, error);
 }
 
 arb_code arb_hash_aggregate_combine(arb_operator *op, void *local_void, arb_error *error)

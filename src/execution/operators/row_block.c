@@ -48,8 +48,12 @@ arb_code arb_row_block_write(const arb_row_format *format, char *const *rows, si
     while (taken < count && taken * row_size + far < block_bytes)
         far += far_bytes(format, rows[taken++]);
     uint64_t bytes = taken * row_size + far;
-    if (bytes > ARB_SPILL_BLOCK_MOST)
-        return arb_fail(error, ARB_LIMIT_EXCEEDED, "a row of %llu bytes cannot be spilled", (unsigned long long)bytes);
+    if (bytes > ARB_SPILL_BLOCK_MOST) {
+        arb_fail(error, ARB_OUT_OF_MEMORY, "out of memory, and a row of %llu bytes cannot go to disk",
+                 (unsigned long long)bytes);
+        arb_error_hint(error, "raise --memory-limit, or let aggregates that keep all values see fewer of them");
+        return ARB_OUT_OF_MEMORY;
+    }
     char *buffer = arb_alloc(bytes);
     if (buffer == NULL)
         return arb_fail_memory(error, "spilling", bytes);
