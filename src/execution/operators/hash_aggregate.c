@@ -134,6 +134,8 @@ static arb_code plan_rows(hash_aggregate *aggregate, arb_error *error)
         aggregate->deferred_of[i] = -1;
         if (!call->distinct && call->order_count == 0)
             continue;
+        if (aggregate->phase != ARB_AGGREGATE_COMPLETE)
+            return arb_fail(error, ARB_INTERNAL, "an aggregate with DISTINCT or ORDER BY was cut in two");
         aggregate->deferred_of[i] = (int)aggregate->deferred_count;
         ARB_TRY(plan_deferred(aggregate, &aggregate->deferred[aggregate->deferred_count++], call,
                               aggregate->state_offsets[i], error));
@@ -150,6 +152,7 @@ arb_code arb_hash_aggregate_create(const arb_physical_node *node, arb_query_cont
         return arb_fail_memory(error, "aggregation", sizeof *aggregate);
     aggregate->base = (arb_operator){.vtable = &aggregate_vtable, .node = node, .context = context};
     pthread_mutex_init(&aggregate->lock, NULL);
+    aggregate->phase = node->aggregate.phase;
     aggregate->group_count = node->aggregate.group_count;
     aggregate->groups = node->aggregate.groups;
     aggregate->call_count = node->aggregate.aggregate_count;

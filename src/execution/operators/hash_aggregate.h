@@ -10,6 +10,9 @@
  * their own, and reach the states when all drivers' inputs have come together. Without GROUP BY there is one group, which
  * exists from the start.
  *
+ * Two steps. With states as columns (PARTIAL gives them, FINAL takes them) the rest is as ever: only what is written for a
+ * group, and how a row is added to one, are different.
+ *
  * Spilling. A driver that is pressed writes its table to disk, in partitions by hash: rows with their states, and deferred
  * inputs with the keys of their groups; then it goes on with an empty table. Once a driver has done so, all do in the end,
  * and nothing is merged in finish. The source takes the partitions one by one, several drivers at once: rows with equal
@@ -82,6 +85,7 @@ typedef struct hash_aggregate {
     arb_operator base;
     arb_arena arena;
     size_t group_count, call_count, deferred_count;
+    uint8_t phase; /* arb_aggregate_phase */
     const uint32_t *groups;
     const arb_physical_aggregate *calls;
     uint32_t *state_offsets; /* one a call, from the row's start */
@@ -111,6 +115,16 @@ void arb_hash_aggregate_groups_destroy(const hash_aggregate *aggregate, driver_g
 /* Sort the pointers to all rows into `parts` partitions (1 or AGGREGATE_PARTS). */
 arb_code arb_hash_aggregate_partition(const hash_aggregate *aggregate, driver_groups *groups, uint32_t parts,
                                       arb_error *error);
+/* States of `count` groups (`states`) as columns: out_columns has room for arb_aggregate_state_columns, over storages. Bytes of
+ * packed ones go to the arena. */
+arb_code arb_aggregate_states_give(const arb_physical_aggregate *call, arb_arena *arena, void *const *states,
+                                   size_t count, const arb_vector_storage *storages, arb_vector *out_columns,
+                                   arb_error *error);
+/* Merge the states in the columns from `columns` on into states[row], for the rows of the selection (NULL: all). `scratch` is
+ * for states that were packed. */
+arb_code arb_aggregate_states_take(const arb_physical_aggregate *call, arb_arena *arena, arb_arena *scratch,
+                                   const arb_vector *columns, uint32_t rows, const uint64_t *selection,
+                                   void *const *states, arb_error *error);
 /* Count what the arena has grown by. One group that keeps more and more cannot be relieved: that may fail. */
 arb_code arb_hash_aggregate_account(const hash_aggregate *aggregate, driver_groups *groups, arb_error *error);
 /* The columns of deferred rows that come from the batch, as vectors. Beside their groups, in `rows` (by the batch's row

@@ -16,7 +16,8 @@ typedef struct sink_local {
     arb_vector *flat;            /* one a child's column */
     bool *is_flat;               /* … of this batch */
     const arb_vector **arguments;
-    char *single; /* the group, without GROUP BY */
+    char *single;      /* the group, without GROUP BY */
+    arb_arena scratch; /* of a batch: states that were packed */
     uint64_t rows;
     bool appends;
     uint16_t selected[ARB_VECTOR_ROWS + 64], missing[ARB_VECTOR_ROWS];
@@ -81,6 +82,7 @@ void arb_hash_aggregate_sink_destroy(arb_operator *op, void *local_void)
     for (size_t c = 0; local->storage != NULL && c < op->node->children[0]->layout.count; c++)
         arb_vector_storage_reset(&local->storage[c]);
     arb_free(local->deferred);
+    arb_arena_reset(&local->scratch);
     arb_free(local->storage);
     arb_free(local->flat);
     arb_free(local->is_flat);
@@ -187,12 +189,26 @@ static arb_code defer(const hash_aggregate *aggregate, sink_local *local, size_t
                                     error);
 }
 
+/* FINAL: the rows are states. */
+static arb_code merge(const hash_aggregate *aggregate, sink_local *local, size_t at, const arb_batch *in,
+                      const uint64_t *selection, arb_error *error)
+{
+    const arb_physical_aggregate *call = &aggregate->calls[at];
+    for (size_t row = 0; row < in->rows; row++)
+        local->states[row] = (void *)((uintptr_t)(aggregate->group_count == 0 ? local->single : local->group[row]) +
+                                      aggregate->state_offsets[at]);
+    return arb_aggregate_states_take(call, &local->groups->arena, &local->scratch, &in->columns[call->arguments[0]],
+                                     in->rows, selection, local->states, error);
+}
+
 static arb_code update(const hash_aggregate *aggregate, sink_local *local, size_t at, const arb_batch *in,
                        const uint64_t *selection, arb_error *error)
 {
     const arb_physical_aggregate *call = &aggregate->calls[at];
     arb_arena *arena = &local->groups->arena;
     uint32_t offset = aggregate->state_offsets[at];
+    if (aggregate->phase == ARB_AGGREGATE_FINAL)
+        return merge(aggregate, local, at, in, selection, error);
     for (size_t i = 0; i < call->plan.argument_count; i++)
         ARB_TRY(flat_column(local, in, call->arguments[i], &local->arguments[i], error));
     if (aggregate->group_count == 0)

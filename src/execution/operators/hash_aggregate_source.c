@@ -138,6 +138,7 @@ arb_code arb_hash_aggregate_pull(arb_operator *op, void *local_void, const arb_b
         return ARB_OK;
     for (size_t c = 0; c < aggregate->group_count; c++)
         arb_row_gather(&aggregate->layout, c, local->rows, count, true, &local->storage[c], &local->columns[c]);
+    size_t at = aggregate->group_count; /* of the states' columns */
     for (size_t i = 0; i < aggregate->call_count; i++) {
         const arb_aggregate_plan *plan = &aggregate->calls[i].plan;
         arb_vector_storage *storage = &local->storage[aggregate->group_count + i];
@@ -145,6 +146,12 @@ arb_code arb_hash_aggregate_pull(arb_operator *op, void *local_void, const arb_b
         bool has_null = false;
         for (size_t row = 0; row < count; row++)
             local->states[row] = local->rows[row] + aggregate->state_offsets[i];
+        if (aggregate->phase == ARB_AGGREGATE_PARTIAL) {
+            ARB_TRY(arb_aggregate_states_give(&aggregate->calls[i], &local->arena, local->states, count,
+                                              &local->storage[at], &local->columns[at], error));
+            at += arb_aggregate_state_columns(&aggregate->calls[i]);
+            continue;
+        }
         *column = arb_vector_over(storage);
         memset(storage->validity, 0xFF, arb_bitmap_words(count) * 8);
         ARB_TRY(plan->implementation->finalize(plan, &local->arena, local->states, (uint32_t)count, column,
