@@ -124,7 +124,7 @@ static arb_code decode(const arb_byte_source *source, bool is_gzip, output *out,
 
 arb_code arb_byte_source_decode(arb_byte_source **source, arb_error *error)
 {
-    static const arb_byte_source_vtable vtable = {decoded_destroy, decoded_read};
+    static const arb_byte_source_vtable vtable = {.destroy = decoded_destroy, .read = decoded_read};
     const arb_byte_source *from = *source;
     uint8_t magic[4];
     if (from->identity.size < sizeof magic)
@@ -147,9 +147,10 @@ arb_code arb_byte_source_decode(arb_byte_source **source, arb_error *error)
     }
     memcpy(made->path, from->path.data, from->path.size);
     made->data = out.data;
-    made->base = *from;
-    made->base.vtable = &vtable;
-    made->base.path.data = made->path;
+    made->base = (arb_byte_source){.vtable = &vtable,
+                                   .path = {made->path, from->path.size},
+                                   .identity = from->identity,
+                                   .read_ahead = from->read_ahead};
     made->base.identity.size = out.size;
     arb_byte_source_destroy(*source);
     *source = &made->base;

@@ -7,7 +7,7 @@
 
 #include "columnar/vector.h"
 #include "formats/csv/csv_file.h"
-#include "formats/parquet/padded_buffer.h"
+#include "io/padded_buffer.h"
 
 /* A cell as it stands in the file; size ARB_CSV_MISSING: the row has none there. */
 typedef struct arb_csv_field {
