@@ -110,7 +110,7 @@ static arb_code look_at(sampler *s, size_t part, size_t parts)
     ARB_TRY(from->vtable->reader_create(from, &s->request, &reader, NULL));
     arb_code code = reader->vtable->begin(reader, &from->splits[wanted], NULL);
     if (code == ARB_OK)
-        code = reader->vtable->next(reader, &batch, NULL);
+        code = arb_split_reader_next(reader, &batch, NULL);
     if (code == ARB_OK && batch != NULL) {
         uint64_t selection[ARB_VECTOR_WORDS];
         arb_bitmap_fill(selection, batch->rows);

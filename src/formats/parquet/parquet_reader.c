@@ -7,17 +7,27 @@
  * rows alone.
  *
  * Nested columns are read by windows only, so with one of them in its output a reader gives every window with a survivor
- * as a batch. */
+ * as a batch.
+ *
+ * Whenever bytes are not there, `next` returns and is called again (scan.h). It then finds its place by what it has done:
+ *
+ *     is_prepared      statistics and indexes of the split were asked
+ *     window_filters   a window is there; next_filter is the one that is being applied
+ *     window_waits     its survivors are known, but not given
+ *
+ * and by what each column has done: window_is_read, is_collected, and is_reading within one window. Where several columns
+ * are needed in any case, all of them are asked before the first is waited for. */
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "formats/parquet/nested_reader.h"
 #include "formats/parquet/parquet_filter.h"
-#include "formats/parquet/parquet_pruning.h"
 
 enum {
     MEASURE_EVERY = 8, /* windows */
     SORT_EVERY = 16,
-    NEARLY_FULL = ARB_VECTOR_ROWS - ARB_VECTOR_ROWS / 16
+    NEARLY_FULL = ARB_VECTOR_ROWS - ARB_VECTOR_ROWS / 16,
+    WINDOW_BYTES = 32 << 20, /* about this much is decoded at once, when rows are large */
+    PAGES_ASIDE = 16 << 20,  /* bytes of pages that survivors may refer to before they are given */
 };
 
 typedef struct reader_column {
@@ -30,6 +40,8 @@ typedef struct reader_column {
     arb_parquet_sink window; /* rows of the current window, in their places */
     bool window_is_read;
     arb_parquet_sink out; /* collected survivors */
+    bool is_collected;    /* those of the current window are among them */
+    arb_parquet_piece offset_index, column_index;
     arb_parquet_offset_index locations;
 } reader_column;
 
@@ -49,6 +61,8 @@ typedef struct parquet_reader {
     const arb_vector **inputs;
     arb_vector *input_vectors;
     arb_arena split_arena; /* page indexes */
+    size_t arena_held;     /* bytes of it that are counted */
+    bool is_prepared;
 
     const arb_parquet_row_group *group;
     uint32_t group_number, split_number;
@@ -60,7 +74,10 @@ typedef struct parquet_reader {
     uint32_t window_limit;
     uint64_t window_number, window_first;
     uint32_t window_rows, survivors;
-    bool window_waits; /* filtered, not given yet */
+    bool window_filters;
+    uint32_t next_filter;
+    bool window_waits;
+    bool is_lent; /* the caller has a batch */
     uint64_t selection[ARB_VECTOR_WORDS];
     uint16_t indices[ARB_VECTOR_ROWS];
     uint32_t out_rows;
@@ -76,14 +93,18 @@ static void reader_destroy(arb_split_reader *base)
 {
     parquet_reader *reader = (parquet_reader *)base;
     for (uint32_t i = 0; reader->columns != NULL && i < reader->request->column_count; i++) {
-        arb_parquet_nested_destroy(reader->columns[i].nested);
-        arb_parquet_column_reset(&reader->columns[i].flat);
-        arb_parquet_sink_reset(&reader->columns[i].window);
-        arb_parquet_sink_reset(&reader->columns[i].out);
+        reader_column *column = &reader->columns[i];
+        arb_parquet_nested_destroy(column->nested);
+        arb_parquet_column_reset(&column->flat);
+        arb_parquet_sink_reset(&column->window);
+        arb_parquet_sink_reset(&column->out);
+        arb_parquet_piece_reset(&column->offset_index, &base->reads);
+        arb_parquet_piece_reset(&column->column_index, &base->reads);
     }
     for (uint32_t i = 0; reader->filters != NULL && i < reader->request->filter_count; i++)
-        arb_parquet_filter_reset(&reader->filters[i]);
+        arb_parquet_filter_reset(&reader->filters[i], &base->reads);
     arb_arena_reset(&reader->split_arena);
+    arb_reservation_reset(&base->held);
     arb_free(reader->columns);
     arb_free(reader->filters);
     arb_free(reader->order);
@@ -96,7 +117,7 @@ static void reader_destroy(arb_split_reader *base)
 
 static arb_code column_error(const parquet_reader *reader, const reader_column *column, arb_code code, arb_error *error)
 {
-    if (code != ARB_OK && code != ARB_OUT_OF_MEMORY)
+    if (code != ARB_OK && code != ARB_OUT_OF_MEMORY && code != ARB_WOULD_WAIT)
         arb_error_context(error, "%.*s, column %.*s, row group %u", ARB_STR_ARGS(reader->file->base.path),
                           ARB_STR_ARGS(column->name), reader->group_number);
     return code;
@@ -122,11 +143,14 @@ static arb_code init_column(parquet_reader *reader, uint32_t number, arb_error *
                         arb_physical_name(wanted->physical));
     if (node->shape != ARB_PARQUET_SHAPE_LEAF) {
         reader->gives_nested = reader->gives_nested || column->is_output;
-        return arb_parquet_nested_create(file->source, &file->schema, node, &column->nested, error);
+        return arb_parquet_nested_create(file->source, &file->schema, node, &reader->base.reads, &reader->base.held,
+                                         &column->nested, error);
     }
     column->leaf = &file->schema.leaves[node->leaf];
+    column->window.held = column->out.held = &reader->base.held;
     arb_parquet_column_init(&column->flat, file->source, column->leaf,
-                            arb_parquet_target_make(wanted->physical, wanted->check_range, wanted->low, wanted->high));
+                            arb_parquet_target_make(wanted->physical, wanted->check_range, wanted->low, wanted->high),
+                            &reader->base.reads, &reader->base.held);
     return ARB_OK;
 }
 
@@ -139,7 +163,7 @@ arb_code arb_parquet_reader_create(const arb_table_file *file, const arb_scan_re
     parquet_reader *reader = arb_alloc_zeroed(sizeof *reader);
     if (reader == NULL)
         return arb_fail_memory(error, "a Parquet reader", sizeof *reader);
-    reader->base.vtable = &reader_vtable;
+    arb_split_reader_init(&reader->base, &reader_vtable, request);
     reader->file = (const arb_parquet_file *)file;
     reader->request = request;
     reader->kernels = arb_parquet_kernels_get();
@@ -158,7 +182,7 @@ arb_code arb_parquet_reader_create(const arb_table_file *file, const arb_scan_re
         reader->inputs == NULL || reader->input_vectors == NULL || reader->vectors == NULL)
         code = arb_fail_memory(error, "a Parquet reader", sizeof *reader->columns * columns);
     for (uint32_t i = 0; code == ARB_OK && i < filters; i++) {
-        arb_parquet_filter_init(&reader->filters[i], request->filters[i]);
+        arb_parquet_filter_init(&reader->filters[i], request->filters[i], &reader->base.held);
         reader->order[i] = &reader->filters[i];
     }
     for (uint32_t i = 0; code == ARB_OK && i < columns; i++)
@@ -193,18 +217,17 @@ static arb_code judge_group(parquet_reader *reader, arb_parquet_filter *state, a
     if (filter->vtable->judge != NULL)
         *out_verdict = filter->vtable->judge(filter, reader->ranges);
     state->is_settled = *out_verdict == ARB_FILTER_ALL_PASS;
-    if (*out_verdict != ARB_FILTER_SOME_PASS || filter->column_count != 1)
-        return ARB_OK;
     const reader_column *column = &reader->columns[filter->columns[0]];
-    if (column->nested != NULL)
-        return ARB_OK;
-    bool may_pass;
-    ARB_TRY(column_error(reader, column,
-                         arb_parquet_bloom_may_pass(reader->file->source, column->leaf, chunk_meta(reader, column),
-                                                    filter, &reader->split_arena, &may_pass, error),
-                         error));
-    if (!may_pass)
-        *out_verdict = ARB_FILTER_NONE_PASS;
+    if (*out_verdict == ARB_FILTER_SOME_PASS && filter->column_count == 1 && column->nested == NULL) {
+        bool may_pass;
+        arb_code code = arb_parquet_bloom_may_pass(reader->file->source, &reader->base.reads, column->leaf,
+                                                   chunk_meta(reader, column), filter, &state->bloom,
+                                                   &reader->split_arena, &may_pass, error);
+        ARB_TRY(column_error(reader, column, code, error));
+        if (!may_pass)
+            *out_verdict = ARB_FILTER_NONE_PASS;
+    }
+    state->is_judged = true;
     return ARB_OK;
 }
 
@@ -236,8 +259,8 @@ static arb_code judge_pages(parquet_reader *reader, arb_parquet_filter *state, a
     arb_parquet_column_index index;
     if (pages->count < 2)
         return ARB_OK;
-    ARB_TRY(arb_parquet_column_index_read(reader->file->source, chunk_meta(reader, column), &reader->split_arena,
-                                          &index, error));
+    ARB_TRY(arb_parquet_column_index_read(reader->file->source, &reader->base.reads, chunk_meta(reader, column),
+                                          &column->column_index, &reader->split_arena, &index, error));
     if (index.count != pages->count)
         return ARB_OK;
     for (uint32_t i = 0; i < index.count; i++) {
@@ -258,46 +281,100 @@ static void leave_split(parquet_reader *reader)
     reader->row = reader->end;
 }
 
+/* Note ARB_WOULD_WAIT and go on, so that what else is needed is asked for before the first of it is waited for. */
+static bool just_waits(arb_code code, bool *waits)
+{
+    *waits = *waits || code == ARB_WOULD_WAIT;
+    return code == ARB_WOULD_WAIT;
+}
+
+/* Statistics and Bloom filters of the row group; they may end the split. */
 static arb_code judge_split(parquet_reader *reader, arb_error *error)
 {
+    bool waits = false;
     for (uint32_t i = 0; i < reader->request->filter_count; i++) {
         arb_parquet_filter *state = &reader->filters[i];
         bool is_ready;
         arb_filter_verdict verdict;
-        state->is_settled = false;
         ARB_TRY(arb_parquet_filter_check_ready(state, &is_ready, error));
         if (!is_ready)
             continue;
-        ARB_TRY(judge_group(reader, state, &verdict, error));
+        arb_code code = judge_group(reader, state, &verdict, error);
+        if (just_waits(code, &waits))
+            continue;
+        ARB_TRY(code);
         if (verdict == ARB_FILTER_NONE_PASS) {
             leave_split(reader);
             return ARB_OK;
         }
     }
-    for (uint32_t i = 0; i < reader->request->filter_count; i++)
-        if (reader->filters[i].is_ready)
-            ARB_TRY(judge_pages(reader, &reader->filters[i], error));
-    return ARB_OK;
+    return waits ? ARB_WOULD_WAIT : ARB_OK;
 }
 
 static arb_code begin_column(parquet_reader *reader, reader_column *column, bool may_skip, arb_error *error)
 {
-    column->window_is_read = false;
-    if (column->nested != NULL) {
-        uint32_t limit = arb_parquet_nested_window(column->nested, reader->group);
-        reader->window_limit = ARB_MIN(reader->window_limit, limit);
-        arb_parquet_nested_release(column->nested, UINT64_MAX);
-        return arb_parquet_nested_begin(column->nested, reader->group, error);
-    }
+    if (column->nested != NULL)
+        return arb_parquet_nested_begin(column->nested, reader->group, reader->end, error);
     const arb_parquet_chunk_meta *meta = chunk_meta(reader, column);
-    column->locations = (arb_parquet_offset_index){0};
-    arb_parquet_sink_clear(&column->window);
-    arb_parquet_sink_clear(&column->out);
     if (may_skip)
-        ARB_TRY(
-            arb_parquet_offset_index_read(reader->file->source, meta, &reader->split_arena, &column->locations, error));
-    arb_parquet_chunk_release(&column->flat.chunk, UINT64_MAX);
-    return arb_parquet_chunk_begin(&column->flat.chunk, meta, (uint64_t)reader->group->rows, &column->locations, error);
+        ARB_TRY(arb_parquet_offset_index_read(reader->file->source, &reader->base.reads, meta, &column->offset_index,
+                                              &reader->split_arena, &column->locations, error));
+    return arb_parquet_chunk_begin(&column->flat.chunk, meta, (uint64_t)reader->group->rows, reader->end,
+                                   &column->locations, error);
+}
+
+/* Indexes and what the arena has beside them are counted once they are there; a rewound arena holds less. */
+static arb_code count_arena(parquet_reader *reader, arb_error *error)
+{
+    size_t total = reader->split_arena.total;
+    if (total > reader->arena_held)
+        ARB_TRY(arb_held_take(&reader->base.held, total - reader->arena_held, error));
+    else
+        arb_held_give(&reader->base.held, reader->arena_held - total);
+    reader->arena_held = total;
+    return ARB_OK;
+}
+
+/* What is to be known before the first window. Done again from the beginning while something is not there. */
+static arb_code prepare(parquet_reader *reader, arb_error *error)
+{
+    bool waits = false, is_part = reader->row != 0 || reader->end != (uint64_t)reader->group->rows;
+    arb_code code = judge_split(reader, error);
+    if (!just_waits(code, &waits))
+        ARB_TRY(code);
+    if (reader->row == reader->end) {
+        reader->is_prepared = true;
+        return ARB_OK;
+    }
+    for (uint32_t i = 0; i < reader->request->column_count; i++) {
+        reader_column *column = &reader->columns[i];
+        code = begin_column(reader, column, is_part || reader->request->filter_count != 0, error);
+        if (!just_waits(code, &waits))
+            ARB_TRY(column_error(reader, column, code, error));
+    }
+    reader->skip_count = 0;
+    for (uint32_t i = 0; i < reader->request->filter_count; i++) {
+        code = reader->filters[i].is_judged ? judge_pages(reader, &reader->filters[i], error) : ARB_OK;
+        if (!just_waits(code, &waits))
+            ARB_TRY(code);
+    }
+    ARB_TRY(count_arena(reader, error));
+    reader->is_prepared = !waits;
+    return waits ? ARB_WOULD_WAIT : ARB_OK;
+}
+
+/* Fewer rows where they are large: of the bytes that the row group says it has. */
+static uint32_t limit_window(const parquet_reader *reader)
+{
+    uint64_t bytes = 0, rows = (uint64_t)ARB_MAX(reader->group->rows, 1), limit = ARB_VECTOR_ROWS;
+    for (uint32_t i = 0; i < reader->request->column_count; i++) {
+        const reader_column *column = &reader->columns[i];
+        if (column->nested != NULL)
+            limit = ARB_MIN(limit, arb_parquet_nested_window(column->nested, reader->group));
+        else
+            bytes += (uint64_t)ARB_MAX(chunk_meta(reader, column)->uncompressed_bytes, 0) / rows;
+    }
+    return (uint32_t)ARB_MIN(limit, ARB_MAX(WINDOW_BYTES / ARB_MAX(bytes, 1), 1));
 }
 
 static arb_code reader_begin(arb_split_reader *base, const arb_split *split, arb_error *error)
@@ -313,17 +390,27 @@ static arb_code reader_begin(arb_split_reader *base, const arb_split *split, arb
     reader->row = split->first_row - reader->group->first_row;
     reader->end = reader->row + split->rows;
     reader->skip_count = reader->next_skip = 0;
-    reader->window_waits = false;
+    reader->is_prepared = reader->window_filters = reader->window_waits = reader->is_lent = false;
     reader->out_rows = 0;
     reader->batch_number = 0;
-    reader->window_limit = ARB_VECTOR_ROWS;
-    arb_arena_rewind(&reader->split_arena);
-    bool may_skip = reader->request->filter_count != 0 || reader->row != 0;
     for (uint32_t i = 0; i < reader->request->column_count; i++) {
         reader_column *column = &reader->columns[i];
-        ARB_TRY(column_error(reader, column, begin_column(reader, column, may_skip, error), error));
+        column->window_is_read = column->flat.is_reading = false;
+        column->locations = (arb_parquet_offset_index){0};
+        arb_parquet_piece_reset(&column->offset_index, &base->reads);
+        arb_parquet_piece_reset(&column->column_index, &base->reads);
+        arb_parquet_sink_clear(&column->window);
+        arb_parquet_sink_clear(&column->out);
+        if (column->nested != NULL)
+            arb_parquet_nested_release(column->nested, UINT64_MAX);
+        else
+            arb_parquet_chunk_release(&column->flat.chunk, UINT64_MAX);
     }
-    return judge_split(reader, error);
+    for (uint32_t i = 0; i < reader->request->filter_count; i++)
+        arb_parquet_filter_leave_group(&reader->filters[i], &base->reads);
+    arb_arena_rewind(&reader->split_arena);
+    reader->window_limit = limit_window(reader);
+    return count_arena(reader, error);
 }
 
 /* ---- windows ------------------------------------------------------------------------------------------------- */
@@ -354,7 +441,7 @@ static bool next_window(parquet_reader *reader)
     reader->base.rows_read += reader->window_rows;
     reader->survivors = reader->window_rows;
     for (uint32_t i = 0; i < reader->request->column_count; i++) {
-        reader->columns[i].window_is_read = false;
+        reader->columns[i].window_is_read = reader->columns[i].is_collected = false;
         reader->columns[i].flat.chunk.clock = reader->window_number;
     }
     return true;
@@ -365,15 +452,37 @@ static arb_code read_window(parquet_reader *reader, reader_column *column, bool 
     if (column->window_is_read)
         return ARB_OK;
     if (column->nested != NULL) {
+        ARB_TRY(arb_parquet_nested_read(column->nested, reader->window_first, reader->window_rows,
+                                        reader->window_number, &column->nested_window, error));
         column->window_is_read = true;
-        return arb_parquet_nested_read(column->nested, reader->window_first, reader->window_rows, reader->window_number,
-                                       &column->nested_window, error);
+        return ARB_OK;
     }
-    arb_parquet_sink_clear(&column->window);
+    if (!column->flat.is_reading)
+        arb_parquet_sink_clear(&column->window);
     ARB_TRY(arb_parquet_column_read(&column->flat, reader->window_first, reader->window_rows, NULL, 0, want_codes,
                                     &column->window, error));
     column->window_is_read = true;
     return ARB_OK;
+}
+
+static arb_code give_vector(parquet_reader *reader, reader_column *column, arb_parquet_sink *sink, arb_vector *out,
+                            arb_error *error)
+{
+    const arb_parquet_dictionary *dictionary = &column->flat.chunk.dictionary;
+    if (!reader->request->keep_dictionaries)
+        ARB_TRY(arb_parquet_sink_flatten(sink, dictionary, column->flat.chunk.target.physical, error));
+    *out = arb_parquet_sink_vector(sink, dictionary);
+    return ARB_OK;
+}
+
+/* Are codes of use for the rows from `row` on? Of a read that has begun that is settled. */
+static arb_code useful_codes(parquet_reader *reader, reader_column *column, uint64_t row, bool *out_useful,
+                             arb_error *error)
+{
+    *out_useful = false;
+    return reader->request->keep_dictionaries && !column->flat.is_reading
+               ? arb_parquet_column_has_useful_codes(&column->flat, row, out_useful, error)
+               : ARB_OK;
 }
 
 /* A filter on one column's entries: true when that could settle the window. */
@@ -381,30 +490,32 @@ static arb_code filter_by_entries(parquet_reader *reader, arb_parquet_filter *st
 {
     reader_column *column = &reader->columns[state->filter->columns[0]];
     arb_parquet_chunk *chunk = &column->flat.chunk;
-    bool useful = column->window_is_read && column->window.has_codes;
     *out_done = false;
-    if (!column->window_is_read)
+    if (!column->window_is_read && !column->flat.is_reading) {
+        bool useful;
         ARB_TRY(arb_parquet_column_has_useful_codes(&column->flat, reader->window_first, &useful, error));
-    if (!useful)
-        return ARB_OK;
-    ARB_TRY(arb_parquet_filter_entries(state, &chunk->dictionary, error));
-    uint64_t page_end = chunk->page.first_row + chunk->page.rows;
-    if (!column->window_is_read && state->passing == 0 && page_end >= reader->window_first + reader->window_rows) {
-        /* None of the page's rows passes: go on behind it. */
-        reader->survivors = 0;
-        uint64_t to = ARB_MIN(ARB_MAX(page_end, reader->row), reader->end);
-        reader->base.rows_read += to - reader->row;
-        reader->row = to;
-        *out_done = true;
-        return ARB_OK;
+        if (!useful)
+            return ARB_OK;
+        ARB_TRY(arb_parquet_filter_entries(state, &chunk->dictionary, error));
+        uint64_t page_end = chunk->page.first_row + chunk->page.rows;
+        if (state->passing == 0 && page_end >= reader->window_first + reader->window_rows) {
+            /* None of the page's rows passes: go on behind it. */
+            reader->survivors = 0;
+            uint64_t to = ARB_MIN(ARB_MAX(page_end, reader->row), reader->end);
+            reader->base.rows_read += to - reader->row;
+            reader->row = to;
+            *out_done = true;
+            return ARB_OK;
+        }
     }
     ARB_TRY(read_window(reader, column, true, error));
     if (!column->window.has_codes)
         return ARB_OK;
+    ARB_TRY(arb_parquet_filter_entries(state, &chunk->dictionary, error));
     size_t words = arb_bitmap_words(reader->window_rows);
     if (state->passing != chunk->dictionary.count) {
         uint64_t bits[ARB_VECTOR_WORDS];
-        reader->kernels->lookup_bits(state->passes, column->window.codes, reader->window_rows, bits);
+        reader->kernels->lookup_bits(state->passes.data, column->window.codes, reader->window_rows, bits);
         for (size_t i = 0; i < words; i++)
             reader->selection[i] &= bits[i];
     }
@@ -415,31 +526,34 @@ static arb_code filter_by_entries(parquet_reader *reader, arb_parquet_filter *st
     return ARB_OK;
 }
 
+/* The window's rows of a column, for a filter. */
+static arb_code filter_input(parquet_reader *reader, reader_column *column, arb_vector *out, arb_error *error)
+{
+    bool useful = false;
+    if (column->nested != NULL) {
+        ARB_TRY(read_window(reader, column, false, error));
+        *out = column->nested_window;
+        return ARB_OK;
+    }
+    if (!column->window_is_read)
+        ARB_TRY(useful_codes(reader, column, reader->window_first, &useful, error));
+    ARB_TRY(read_window(reader, column, useful, error));
+    return give_vector(reader, column, &column->window, out, error);
+}
+
 static arb_code filter_by_rows(parquet_reader *reader, arb_parquet_filter *state, arb_error *error)
 {
     const arb_scan_filter *filter = state->filter;
-    bool keep_codes = reader->request->keep_dictionaries;
+    bool waits = false;
     for (uint32_t i = 0; i < filter->column_count; i++) {
         reader_column *column = &reader->columns[filter->columns[i]];
-        const arb_parquet_dictionary *dictionary = &column->flat.chunk.dictionary;
-        bool useful = false;
-        arb_code code = ARB_OK;
         reader->inputs[i] = &reader->input_vectors[i];
-        if (column->nested != NULL) {
-            code = read_window(reader, column, false, error);
+        arb_code code = filter_input(reader, column, &reader->input_vectors[i], error);
+        if (!just_waits(code, &waits))
             ARB_TRY(column_error(reader, column, code, error));
-            reader->input_vectors[i] = column->nested_window;
-            continue;
-        }
-        if (!column->window_is_read && keep_codes)
-            code = arb_parquet_column_has_useful_codes(&column->flat, reader->window_first, &useful, error);
-        if (code == ARB_OK)
-            code = read_window(reader, column, useful, error);
-        if (code == ARB_OK && !keep_codes)
-            code = arb_parquet_sink_flatten(&column->window, dictionary, column->flat.chunk.target.physical, error);
-        ARB_TRY(column_error(reader, column, code, error));
-        reader->input_vectors[i] = arb_parquet_sink_vector(&column->window, dictionary);
     }
+    if (waits)
+        return ARB_WOULD_WAIT;
     return filter->vtable->apply(filter, state->local, reader->inputs, reader->window_rows, reader->selection, error);
 }
 
@@ -466,30 +580,43 @@ static arb_code filter_window_by(parquet_reader *reader, arb_parquet_filter *sta
     return ARB_OK;
 }
 
-static arb_code filter_window(parquet_reader *reader, arb_error *error)
+/* A filter that became known only now: what do the row group's statistics say? */
+static arb_code judge_late(parquet_reader *reader, arb_parquet_filter *state, bool *out_ready, arb_error *error)
+{
+    arb_filter_verdict verdict;
+    ARB_TRY(arb_parquet_filter_check_ready(state, out_ready, error));
+    if (!*out_ready)
+        return ARB_OK;
+    ARB_TRY(judge_group(reader, state, &verdict, error));
+    if (verdict == ARB_FILTER_NONE_PASS) {
+        leave_split(reader);
+        reader->survivors = 0;
+    }
+    return ARB_OK;
+}
+
+static void begin_filters(parquet_reader *reader)
 {
     uint32_t filter_count = reader->request->filter_count;
+    reader->window_filters = true;
+    reader->next_filter = 0;
     if (filter_count == 0)
-        return ARB_OK;
+        return;
     arb_bitmap_fill(reader->selection, reader->window_rows);
     if (filter_count > 1 && reader->window_number % SORT_EVERY == 0)
         arb_parquet_filters_sort(reader->order, filter_count);
-    for (uint32_t i = 0; i < filter_count && reader->survivors != 0; i++) {
-        arb_parquet_filter *state = reader->order[i];
-        if (!state->is_ready) {
-            bool is_ready;
-            arb_filter_verdict verdict;
-            ARB_TRY(arb_parquet_filter_check_ready(state, &is_ready, error));
-            if (!is_ready)
-                continue;
-            ARB_TRY(judge_group(reader, state, &verdict, error));
-            if (verdict == ARB_FILTER_NONE_PASS) {
-                leave_split(reader);
-                reader->survivors = 0;
-                return ARB_OK;
-            }
-        }
-        if (!state->is_settled)
+}
+
+/* Apply the filters, from the next one on. */
+static arb_code filter_window(parquet_reader *reader, arb_error *error)
+{
+    uint32_t filter_count = reader->request->filter_count;
+    for (; reader->next_filter < filter_count && reader->survivors != 0; reader->next_filter++) {
+        arb_parquet_filter *state = reader->order[reader->next_filter];
+        bool is_ready = true;
+        if (!state->is_judged)
+            ARB_TRY(judge_late(reader, state, &is_ready, error));
+        if (is_ready && !state->is_settled && reader->survivors != 0)
             ARB_TRY(filter_window_by(reader, state, error));
     }
     return ARB_OK;
@@ -508,43 +635,32 @@ static const arb_batch *finish_batch(parquet_reader *reader, uint32_t rows, uint
     return &reader->batch;
 }
 
-static arb_code useful_codes(parquet_reader *reader, reader_column *column, bool *out_useful, arb_error *error)
+static arb_code give_column(parquet_reader *reader, reader_column *column, arb_vector *out, arb_error *error)
 {
-    *out_useful = false;
-    return reader->request->keep_dictionaries
-               ? arb_parquet_column_has_useful_codes(&column->flat, reader->window_first, out_useful, error)
-               : ARB_OK;
-}
-
-static arb_code give_vector(parquet_reader *reader, reader_column *column, arb_parquet_sink *sink, arb_vector *out,
-                            arb_error *error)
-{
-    const arb_parquet_dictionary *dictionary = &column->flat.chunk.dictionary;
-    if (!reader->request->keep_dictionaries)
-        ARB_TRY(arb_parquet_sink_flatten(sink, dictionary, column->flat.chunk.target.physical, error));
-    *out = arb_parquet_sink_vector(sink, dictionary);
+    bool useful = false;
+    if (column->nested == NULL && !column->window_is_read)
+        ARB_TRY(useful_codes(reader, column, reader->window_first, &useful, error));
+    ARB_TRY(read_window(reader, column, useful, error));
+    if (column->nested == NULL)
+        return give_vector(reader, column, &column->window, out, error);
+    *out = column->nested_window;
     return ARB_OK;
 }
 
 /* The whole window as a batch with a selection. */
 static arb_code give_window(parquet_reader *reader, const arb_batch **out_batch, arb_error *error)
 {
+    bool waits = false;
     for (uint32_t i = 0; i < reader->request->column_count; i++) {
         reader_column *column = &reader->columns[i];
         if (!column->is_output)
             continue;
-        bool useful = false;
-        arb_code code = ARB_OK;
-        if (!column->window_is_read && column->nested == NULL)
-            code = useful_codes(reader, column, &useful, error);
-        if (code == ARB_OK)
-            code = read_window(reader, column, useful, error);
-        if (code == ARB_OK && column->nested != NULL)
-            reader->vectors[i] = column->nested_window;
-        else if (code == ARB_OK)
-            code = give_vector(reader, column, &column->window, &reader->vectors[i], error);
-        ARB_TRY(column_error(reader, column, code, error));
+        arb_code code = give_column(reader, column, &reader->vectors[i], error);
+        if (!just_waits(code, &waits))
+            ARB_TRY(column_error(reader, column, code, error));
     }
+    if (waits)
+        return ARB_WOULD_WAIT;
     *out_batch = finish_batch(reader, reader->window_rows, reader->survivors);
     return ARB_OK;
 }
@@ -555,11 +671,8 @@ static arb_code collect_column(parquet_reader *reader, reader_column *column, ar
         return arb_parquet_sink_pick(&column->out, &column->window, &column->flat.chunk.dictionary,
                                      column->flat.chunk.target.physical, reader->indices, reader->survivors, error);
     bool useful = false;
-    if (column->out.rows == 0) {
-        uint64_t first = reader->window_first + reader->indices[0];
-        if (reader->request->keep_dictionaries)
-            ARB_TRY(arb_parquet_column_has_useful_codes(&column->flat, first, &useful, error));
-    }
+    if (column->out.rows == 0)
+        ARB_TRY(useful_codes(reader, column, reader->window_first + reader->indices[0], &useful, error));
     return arb_parquet_column_read(&column->flat, reader->window_first, reader->window_rows, reader->indices,
                                    reader->survivors, useful, &column->out, error);
 }
@@ -567,14 +680,31 @@ static arb_code collect_column(parquet_reader *reader, reader_column *column, ar
 /* Add the window's survivors to those collected. */
 static arb_code collect_window(parquet_reader *reader, arb_error *error)
 {
+    bool waits = false;
     arb_bitmap_indices(reader->selection, reader->window_rows, reader->indices);
     for (uint32_t i = 0; i < reader->request->column_count; i++) {
         reader_column *column = &reader->columns[i];
-        if (column->is_output)
-            ARB_TRY(column_error(reader, column, collect_column(reader, column, error), error));
+        if (!column->is_output || column->is_collected)
+            continue;
+        arb_code code = collect_column(reader, column, error);
+        if (just_waits(code, &waits))
+            continue;
+        ARB_TRY(column_error(reader, column, code, error));
+        column->is_collected = true;
     }
+    if (waits)
+        return ARB_WOULD_WAIT;
     reader->out_rows += reader->survivors;
     return ARB_OK;
+}
+
+/* Do the survivors that were collected keep much more memory than they need? */
+static bool keeps_many_pages(const parquet_reader *reader)
+{
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < reader->request->column_count; i++)
+        bytes += reader->columns[i].flat.chunk.aside_bytes;
+    return bytes > PAGES_ASIDE;
 }
 
 static arb_code give_collected(parquet_reader *reader, const arb_batch **out_batch, arb_error *error)
@@ -593,46 +723,78 @@ static arb_code give_collected(parquet_reader *reader, const arb_batch **out_bat
 static void take_back(parquet_reader *reader)
 {
     uint64_t before = reader->window_waits ? reader->window_number : reader->window_number + 1;
-    uint64_t bytes = 0;
     for (uint32_t i = 0; i < reader->request->column_count; i++) {
         reader_column *column = &reader->columns[i];
         if (column->nested != NULL) {
             arb_parquet_nested_release(column->nested, before);
-            bytes += arb_parquet_nested_bytes_read(column->nested);
             continue;
         }
         arb_parquet_chunk_release(&column->flat.chunk, before);
         arb_parquet_sink_clear(&column->out);
-        bytes += column->flat.chunk.bytes_read;
+    }
+    reader->out_rows = 0;
+}
+
+static void count_bytes(parquet_reader *reader)
+{
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < reader->request->column_count; i++) {
+        const reader_column *column = &reader->columns[i];
+        bytes += column->nested != NULL ? arb_parquet_nested_bytes_read(column->nested)
+                                        : column->flat.chunk.input.bytes_read;
     }
     reader->base.bytes_read = bytes;
-    reader->out_rows = 0;
+}
+
+/* The next window with survivors. *out_found is false at the split's end. */
+static arb_code find_window(parquet_reader *reader, bool *out_found, arb_error *error)
+{
+    *out_found = true;
+    while (!reader->window_waits) {
+        if (!reader->window_filters) {
+            *out_found = next_window(reader);
+            if (!*out_found)
+                return ARB_OK;
+            begin_filters(reader);
+        }
+        ARB_TRY(filter_window(reader, error));
+        reader->window_filters = false;
+        reader->window_waits = reader->survivors != 0;
+    }
+    return ARB_OK;
+}
+
+static arb_code give_next(parquet_reader *reader, const arb_batch **out_batch, arb_error *error)
+{
+    if (!reader->is_prepared)
+        ARB_TRY(prepare(reader, error));
+    for (;;) {
+        bool found;
+        ARB_TRY(find_window(reader, &found, error));
+        if (!found)
+            return reader->out_rows == 0 ? ARB_OK : give_collected(reader, out_batch, error);
+        bool is_dense = 2 * reader->survivors >= reader->window_rows || reader->gives_nested;
+        if (reader->out_rows != 0 && (is_dense || reader->out_rows + reader->survivors > ARB_VECTOR_ROWS))
+            return give_collected(reader, out_batch, error);
+        ARB_TRY(is_dense ? give_window(reader, out_batch, error) : collect_window(reader, error));
+        reader->window_waits = false;
+        if (is_dense)
+            return ARB_OK;
+        if (reader->out_rows >= NEARLY_FULL || keeps_many_pages(reader))
+            return give_collected(reader, out_batch, error);
+    }
 }
 
 static arb_code reader_next(arb_split_reader *base, const arb_batch **out_batch, arb_error *error)
 {
     parquet_reader *reader = (parquet_reader *)base;
     *out_batch = NULL;
-    take_back(reader);
-    for (;;) {
-        if (!reader->window_waits) {
-            if (!next_window(reader))
-                return reader->out_rows == 0 ? ARB_OK : give_collected(reader, out_batch, error);
-            ARB_TRY(filter_window(reader, error));
-            if (reader->survivors == 0)
-                continue;
-            reader->window_waits = true;
-        }
-        bool is_dense = 2 * reader->survivors >= reader->window_rows || reader->gives_nested;
-        if (reader->out_rows != 0 && (is_dense || reader->out_rows + reader->survivors > ARB_VECTOR_ROWS))
-            return give_collected(reader, out_batch, error);
-        reader->window_waits = false;
-        if (is_dense)
-            return give_window(reader, out_batch, error);
-        ARB_TRY(collect_window(reader, error));
-        if (reader->out_rows >= NEARLY_FULL)
-            return give_collected(reader, out_batch, error);
-    }
+    if (reader->is_lent)
+        take_back(reader);
+    arb_code code = give_next(reader, out_batch, error);
+    reader->is_lent = *out_batch != NULL;
+    count_bytes(reader);
+    return code;
 }
 
 static const arb_split_reader_vtable reader_vtable = {
