@@ -75,7 +75,8 @@ struct arb_scan_filter {
     const arb_scan_filter_vtable *vtable;
     uint32_t column_count;
     const uint32_t *columns;
-    /* Cannot fail on any value, and looks at one column only: may be applied to a dictionary's entries once. */
+    /* Cannot fail on any value, looks at one column only, and no NULL passes: may be applied to a dictionary's entries
+     * once. */
     bool per_entry;
     /* A filter that becomes known while the query runs (from a join's build side): skipped while 0. Once 1, all its
      * other fields stay as they are. Ordinary filters are 1 from the start. */
