@@ -8,7 +8,7 @@
 struct arb_runtime {
     pthread_mutex_t lock; /* pools, threads, queries, spill folder */
     arb_governor governor;
-    arb_memory table_memory;
+    arb_memory table_memory, file_memory;
     arb_file_cache *cache;
     arb_sample_cache *samples;
     arb_cpu_pool *pool; /* NULL until needed; likewise */
@@ -34,8 +34,9 @@ arb_code arb_runtime_create(const arb_runtime_options *options, arb_runtime **ou
     arb_governor_init(&runtime->governor,
                       options->memory_limit != 0 ? options->memory_limit : arb_memory_default_limit());
     arb_memory_init(&runtime->table_memory, &runtime->governor);
+    arb_memory_init(&runtime->file_memory, &runtime->governor);
     arb_code code;
-    ARB_TRY_GOTO(code, arb_file_cache_create(FILE_CACHE_BYTES, &runtime->cache, error), fail);
+    ARB_TRY_GOTO(code, arb_file_cache_create(FILE_CACHE_BYTES, &runtime->file_memory, &runtime->cache, error), fail);
     ARB_TRY_GOTO(code, arb_sample_cache_create(&runtime->samples, error), fail);
     ARB_TRY_GOTO(code, arb_runtime_set_threads(runtime, options->threads, error), fail);
     ARB_TRY_GOTO(code, arb_runtime_set_spill_folder(runtime, options->spill_folder, error), fail);

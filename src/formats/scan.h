@@ -116,7 +116,8 @@ typedef struct arb_table_file_vtable {
 struct arb_table_file {
     const arb_table_file_vtable *vtable;
     arb_str path;
-    uint64_t rows; /* exact when `rows_exact` */
+    uint64_t bytes; /* memory that it takes while it is open; counted in its source's `held` */
+    uint64_t rows;  /* exact when `rows_exact` */
     bool rows_exact;
     size_t column_count;
     const arb_table_column *columns;

@@ -11,8 +11,10 @@ arb_byte_source *arb_byte_source_share(const arb_byte_source *source)
 
 void arb_byte_source_destroy(arb_byte_source *source)
 {
-    if (source != NULL && atomic_fetch_sub_explicit(&source->shares, 1, memory_order_acq_rel) == 0)
-        source->vtable->destroy(source);
+    if (source == NULL || atomic_fetch_sub_explicit(&source->shares, 1, memory_order_acq_rel) != 0)
+        return;
+    arb_reservation_reset(&source->held);
+    source->vtable->destroy(source);
 }
 
 static arb_code check_range(const arb_byte_source *source, uint64_t offset, size_t size, arb_error *error)

@@ -14,8 +14,8 @@
 
 #include <stdatomic.h>
 
-#include "base/error.h"
 #include "base/text.h"
+#include "runtime/memory.h"
 
 /* Which bytes these are: equal identities mean equal bytes, as far as a file system can tell. */
 typedef struct arb_source_identity {
@@ -41,6 +41,9 @@ struct arb_byte_source {
     arb_str path;            /* as messages show it; lives as long as the source */
     arb_source_identity identity;
     size_t read_ahead; /* bytes worth asking for at once: small where a call is cheap */
+    /* What the source, and a file made of it, take as long as they are open. Who opens it may give it an account, before
+     * anything is made of it; else nothing is counted. */
+    arb_reservation held;
 };
 
 /* Open a file of the local file system. The caller owns *out_source. Directories and the like are refused. */

@@ -118,7 +118,12 @@ static arb_code open_file(arb_csv_file *file, const arb_csv_options *options, ar
         return arb_fail_memory(error, "a CSV sample", size);
     arb_code code = look(file, sample, size, error);
     arb_free(sample);
-    return code != ARB_OK ? code : make_table(file, error);
+    if (code == ARB_OK)
+        code = make_table(file, error);
+    if (code == ARB_OK)
+        code = arb_held_take(&file->source->held, file->arena.total, error);
+    file->base.bytes = file->source->held.bytes;
+    return code;
 }
 
 arb_code arb_csv_open(arb_byte_source *source, const arb_csv_options *options, arb_table_file **out_file,

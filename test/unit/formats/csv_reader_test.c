@@ -231,6 +231,42 @@ static void compressed_files_are_read(void **state)
     assert_int_equal(open_text((arb_str){packed, size - 9}, NULL, &file, &error), ARB_CORRUPT_DATA);
 }
 
+/* A few bytes that hold many take no more than there is, and are counted as long as the file is open. */
+static void what_compressed_files_hold_is_counted(void **state)
+{
+    (void)state;
+    enum { text_bytes = 40 << 20 };
+    char *text = malloc(text_bytes), *packed = malloc(1 << 20);
+    assert_true(text != NULL && packed != NULL);
+    for (size_t i = 0; i < text_bytes; i++)
+        text[i] = i % 8 == 7 ? '\n' : '1';
+    struct libdeflate_compressor *compressor = libdeflate_alloc_compressor(6);
+    size_t size = libdeflate_gzip_compress(compressor, text, text_bytes, packed, 1 << 20);
+    libdeflate_free_compressor(compressor);
+    assert_true(size > 0);
+    arb_governor governor;
+    arb_memory memory;
+    for (int round = 0; round < 2; round++) {
+        arb_byte_source *source;
+        arb_table_file *file;
+        arb_error error = {0};
+        arb_governor_init(&governor, round == 0 ? text_bytes : 4 * text_bytes);
+        arb_memory_init(&memory, &governor);
+        assert_int_equal(arb_byte_source_open_memory(ARB_STR("file.csv"), packed, size, &source, &error), ARB_OK);
+        arb_reservation_init(&source->held, &memory, "an open file");
+        arb_code code = arb_csv_open(source, NULL, &file, &error);
+        assert_int_equal(code, round == 0 ? ARB_OUT_OF_MEMORY : ARB_OK);
+        if (code == ARB_OK) {
+            assert_true(file->bytes >= text_bytes);
+            assert_int_equal(atomic_load(&governor.used), file->bytes);
+            file->vtable->destroy(file);
+        }
+        assert_int_equal(atomic_load(&governor.used), 0);
+    }
+    free(text);
+    free(packed);
+}
+
 /* ---- however it is cut --------------------------------------------------------------------------------------------- */
 
 static uint64_t seed = 3;
@@ -404,6 +440,7 @@ int main(void)
         cmocka_unit_test(errors_name_their_place),
         cmocka_unit_test(encodings_are_checked),
         cmocka_unit_test(compressed_files_are_read),
+        cmocka_unit_test(what_compressed_files_hold_is_counted),
         cmocka_unit_test(all_loops_agree),
         cmocka_unit_test(ranges_have_the_same_rows),
         cmocka_unit_test(quotes_that_span_ranges_are_followed),
