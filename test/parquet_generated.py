@@ -248,6 +248,26 @@ def filters(checks, table):
     checks.note("late", problem)
 
 
+def laziness(checks, table):
+    """Columns are read only where rows are left: the condition decides on values that no statistics rule out."""
+    path = checks.write("lazy", table, row_group_size=1500, data_page_size=600, use_dictionary=["word"], write_statistics=False)
+
+    def bytes_read(*arguments):
+        result, problem = checks.output("--rows", *arguments, path)
+        if problem is not None:
+            checks.note("lazy " + " ".join(arguments), problem)
+            return 0
+        return int(re.search(rb"bytes (\d+)", result.stdout).group(1))
+
+    every = bytes_read("--wait", "1")
+    for wait in ([], ["--wait", "1"], ["--wait", "300"]):
+        alone = bytes_read("--only", "", "--equal", "word", "absent", *wait)
+        beside = bytes_read("--equal", "word", "absent", *wait)
+        checks.note("lazy_filter " + " ".join(wait), None if 0 < alone == beside < every / 10 else f"{alone}, {beside} of {every} bytes")
+    few = bytes_read("--range", "rising", "6000", "6030", "--wait", "1")
+    checks.note("lazy_rows", None if few < every / 4 else f"{few} of {every} bytes for ten rows")
+
+
 def cut_groups(checks):
     """Splits that cut a row group: more rows than one split takes."""
     rows = 400_000
@@ -349,6 +369,7 @@ def main():
         unsupported(checks)
         nested(checks)
         filters(checks, table)
+        laziness(checks, table)
         cut_groups(checks)
         bloom(checks, table)
         lies(checks)

@@ -44,6 +44,13 @@ arb_code arb_byte_source_try_read(const arb_byte_source *source, uint64_t offset
     return ARB_OK;
 }
 
+void arb_byte_source_expect(const arb_byte_source *source, uint64_t offset, size_t size)
+{
+    uint64_t total = source->identity.size;
+    if (source->vtable->expect != NULL && offset < total)
+        source->vtable->expect(source, offset, (size_t)ARB_MIN(size, total - offset));
+}
+
 bool arb_source_identity_equal(arb_source_identity a, arb_source_identity b)
 {
     return a.size == b.size && a.modified_ns == b.modified_ns && a.device == b.device && a.inode == b.inode;

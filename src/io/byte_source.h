@@ -32,6 +32,8 @@ typedef struct arb_byte_source_vtable {
     arb_code (*read)(const arb_byte_source *source, uint64_t offset, void *to, size_t size, arb_error *error);
     /* As many of these bytes, from the first one on, as can be had without waiting. NULL: `read` never waits. */
     size_t (*try_read)(const arb_byte_source *source, uint64_t offset, void *to, size_t size);
+    /* These bytes will soon be asked for; may wait a little. NULL: that makes no difference. */
+    void (*expect)(const arb_byte_source *source, uint64_t offset, size_t size);
 } arb_byte_source_vtable;
 
 /* Base of each kind. Immutable once open, but for the number of its owners; may be used by several threads. */
@@ -41,6 +43,7 @@ struct arb_byte_source {
     arb_str path;            /* as messages show it; lives as long as the source */
     arb_source_identity identity;
     size_t read_ahead; /* bytes worth asking for at once: small where a call is cheap */
+    size_t read_far;   /* the same where they must be waited for; 0 = no more than that */
     /* What the source, and a file made of it, take as long as they are open. Who opens it may give it an account, before
      * anything is made of it; else nothing is counted. */
     arb_reservation held;
@@ -66,6 +69,8 @@ ARB_NODISCARD arb_code arb_byte_source_read(const arb_byte_source *source, uint6
 /* How many of the same bytes were there at once: 0 to `size`. What fails comes out as 0; reading then says why. */
 ARB_NODISCARD arb_code arb_byte_source_try_read(const arb_byte_source *source, uint64_t offset, void *to, size_t size,
                                                 size_t *out_got, arb_error *error);
+/* For threads that may wait: what of this range lies in the source will be asked for soon. */
+void arb_byte_source_expect(const arb_byte_source *source, uint64_t offset, size_t size);
 bool arb_source_identity_equal(arb_source_identity a, arb_source_identity b);
 
 #endif

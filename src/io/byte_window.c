@@ -1,9 +1,6 @@
 #include "io/byte_window.h"
 
-enum {
-    AHEAD_MOST = 1 << 20,       /* of one read ahead */
-    QUEUE_AHEAD_MOST = 8 << 20, /* of all reads ahead of a queue */
-};
+enum { QUEUE_AHEAD_MOST = 8 << 20 }; /* bytes of all reads ahead of a queue */
 
 void arb_byte_window_init(arb_byte_window *window, const arb_byte_source *source, arb_read_queue *queue,
                           arb_reservation *held)
@@ -55,39 +52,62 @@ static void slide(arb_byte_window *window, uint64_t offset)
     window->size = kept;
 }
 
-/* Read behind what is there until the window has `wanted` bytes, in the background where need be. */
-static arb_code fill(arb_byte_window *window, size_t wanted, arb_error *error)
+/* How many bytes to ask for at once when they must be waited for; not beyond `end`. */
+static size_t far_bytes(const arb_byte_window *window, uint64_t offset, size_t most, uint64_t end)
 {
-    size_t had = window->size, got;
-    uint8_t *to;
+    size_t far = ARB_MAX(ARB_MAX(window->source->read_far, window->source->read_ahead), most);
+    return (size_t)ARB_MIN(ARB_MAX(end, offset + most) - offset, far);
+}
+
+/* Read behind what is there until the window has `most` bytes; where they must be waited for, and that is done in the
+ * background, at once some more. */
+static arb_code fill(arb_byte_window *window, size_t most, uint64_t end, arb_error *error)
+{
+    size_t had = window->size, got, far = far_bytes(window, window->offset, most, end);
+    size_t wanted = window->waits ? far : most;
     ARB_TRY(arb_padded_buffer_grow(&window->buffer, wanted, had, error));
-    to = window->buffer.data + had;
-    ARB_TRY(arb_read_queue_try(window->queue, window->source, window->offset + had, to, wanted - had, &got, error));
+    ARB_TRY(arb_read_queue_try(window->queue, window->source, window->offset + had, window->buffer.data + had,
+                               wanted - had, &got, error));
     window->size += got;
     window->bytes_read += got;
     window->waits = window->size != wanted;
     if (!window->waits)
         return ARB_OK;
-    return arb_read_queue_add(window->queue, window->source, window->offset + window->size, to + got,
-                              wanted - window->size, false, &window->read, error);
+    ARB_TRY(arb_padded_buffer_grow(&window->buffer, far, window->size, error));
+    return arb_read_queue_add(window->queue, window->source, window->offset + window->size,
+                              window->buffer.data + window->size, far - window->size, ARB_READ_WANTED, &window->read,
+                              error);
 }
 
-/* Where bytes must be waited for, the next ones shall come while those from `offset` on are looked at. That this cannot be
- * done now is no failure. */
+/* Begin to read `size` bytes behind what is there. That this cannot be done now is no failure. */
+static void begin_ahead(arb_byte_window *window, size_t size)
+{
+    if (window->queue->bytes_ahead + size > QUEUE_AHEAD_MOST || arb_held_is_short(window->buffer.held))
+        return;
+    if (arb_padded_buffer_grow(&window->buffer, window->size + size, window->size, NULL) == ARB_OK &&
+        arb_read_queue_add(window->queue, window->source, window->offset + window->size,
+                           window->buffer.data + window->size, size, ARB_READ_AHEAD, &window->read, NULL) != ARB_OK)
+        window->read = NULL;
+}
+
+/* Where bytes must be waited for, the next ones shall come while those from `offset` on are looked at. */
 static void read_ahead(arb_byte_window *window, uint64_t offset, size_t least, uint64_t end)
 {
     uint64_t there = window->offset + window->size;
-    size_t part = ARB_MAX(window->source->read_ahead, ARB_MIN(least, (size_t)AHEAD_MOST));
-    if (there >= end || there - offset >= least + part / 2 || arb_held_is_short(window->buffer.held))
-        return;
-    part = (size_t)ARB_MIN(part, end - there);
-    if (window->queue->bytes_ahead + part > QUEUE_AHEAD_MOST)
+    size_t part = far_bytes(window, there, 0, end);
+    if (part == 0 || there - offset >= least + window->source->read_ahead)
         return;
     slide(window, offset);
-    if (arb_padded_buffer_grow(&window->buffer, window->size + part, window->size, NULL) == ARB_OK &&
-        arb_read_queue_add(window->queue, window->source, there, window->buffer.data + window->size, part, true,
-                           &window->read, NULL) != ARB_OK)
-        window->read = NULL;
+    begin_ahead(window, part);
+}
+
+void arb_byte_window_expect(arb_byte_window *window, uint64_t offset, uint64_t end)
+{
+    bool is_there = offset >= window->offset && offset < window->offset + window->size;
+    if (!window->waits || window->read != NULL || is_there || offset >= end)
+        return;
+    slide(window, offset);
+    begin_ahead(window, far_bytes(window, offset, 0, end));
 }
 
 arb_code arb_byte_window_get(arb_byte_window *window, uint64_t offset, size_t least, size_t most, uint64_t end,
@@ -102,7 +122,7 @@ arb_code arb_byte_window_get(arb_byte_window *window, uint64_t offset, size_t le
             ARB_TRY(take_read(window, error));
         } else {
             slide(window, offset);
-            ARB_TRY(fill(window, most, error));
+            ARB_TRY(fill(window, most, end, error));
         }
     }
     if (window->waits && window->read == NULL)

@@ -2,10 +2,13 @@
 
 #include "base/alloc.h"
 
+enum { PIECES_EXPECTED = 64 << 10 }; /* bytes */
+
 struct arb_read {
     arb_io_request request;
     arb_read *next; /* in the queue */
-    bool is_noted, is_ahead;
+    bool is_noted;
+    arb_read_kind kind;
     arb_byte_source *source; /* shared: it stays open for a read that nobody wants any more */
     uint64_t offset;
     size_t size;
@@ -41,16 +44,18 @@ static void run(arb_io_request *request)
     arb_read *read = ARB_CONTAINER_OF(request, arb_read, request);
     size_t got = 0;
     /* Nobody tried before reading ahead. */
-    if (read->is_ahead)
+    if (read->kind == ARB_READ_AHEAD)
         read->code = arb_byte_source_try_read(read->source, read->offset, read->to, read->size, &got, &read->error);
     read->was_there = got == read->size;
+    if (read->kind == ARB_READ_PIECE)
+        arb_byte_source_expect(read->source, read->offset, PIECES_EXPECTED);
     if (read->code == ARB_OK && !read->was_there)
         read->code = arb_byte_source_read(read->source, read->offset + got, (char *)read->to + got, read->size - got,
                                           &read->error);
 }
 
 arb_code arb_read_queue_add(arb_read_queue *queue, const arb_byte_source *source, uint64_t offset, void *to,
-                            size_t size, bool is_ahead, arb_read **out_read, arb_error *error)
+                            size_t size, arb_read_kind kind, arb_read **out_read, arb_error *error)
 {
     *out_read = NULL;
     arb_read *read = arb_alloc_zeroed(sizeof *read);
@@ -58,7 +63,7 @@ arb_code arb_read_queue_add(arb_read_queue *queue, const arb_byte_source *source
         return arb_fail_memory(error, "a read", sizeof *read);
     *read = (arb_read){.request = {.run = run, .drop = drop},
                        .is_noted = true,
-                       .is_ahead = is_ahead,
+                       .kind = kind,
                        .source = arb_byte_source_share(source),
                        .offset = offset,
                        .size = size,
@@ -68,7 +73,7 @@ arb_code arb_read_queue_add(arb_read_queue *queue, const arb_byte_source *source
     else
         queue->last->next = read;
     queue->last = read;
-    if (is_ahead)
+    if (kind == ARB_READ_AHEAD)
         queue->bytes_ahead += size;
     *out_read = read;
     return ARB_OK;
@@ -81,7 +86,7 @@ size_t arb_read_size(const arb_read *read)
 
 static void leave_queue(arb_read_queue *queue, arb_read *read)
 {
-    if (read->is_ahead)
+    if (read->kind == ARB_READ_AHEAD)
         queue->bytes_ahead -= read->size;
     if (!read->is_noted)
         return;

@@ -28,9 +28,17 @@ typedef struct arb_read_queue {
 /* What can be had at once of the `size` bytes from `offset`. */
 ARB_NODISCARD arb_code arb_read_queue_try(const arb_read_queue *queue, const arb_byte_source *source, uint64_t offset,
                                           void *to, size_t size, size_t *out_got, arb_error *error);
+/* What kind of read it is. */
+typedef enum arb_read_kind {
+    ARB_READ_WANTED, /* somebody waits for it */
+    ARB_READ_AHEAD,  /* nobody does yet */
+    ARB_READ_PIECE,  /* one of many small ones that lie close together: what is behind will be asked for soon */
+} arb_read_kind;
+
 /* Note a read of exactly `size` bytes. The caller finishes or abandons it. */
 ARB_NODISCARD arb_code arb_read_queue_add(arb_read_queue *queue, const arb_byte_source *source, uint64_t offset,
-                                          void *to, size_t size, bool is_ahead, arb_read **out_read, arb_error *error);
+                                          void *to, size_t size, arb_read_kind kind, arb_read **out_read,
+                                          arb_error *error);
 size_t arb_read_size(const arb_read *read);
 /* ARB_WOULD_WAIT as long as it is not over; else its outcome, and it is gone. *out_was_there, unless NULL: all bytes could be
  * had at once after all. */

@@ -11,7 +11,7 @@
  * --narrow reads whole numbers in the width that the footer claims and checks every value against the claim; --codes
  * keeps dictionaries. --only reads those columns ("" for none). --range, --equal and --there (not NULL) are conditions on a
  * column that need not be read otherwise; only rows that pass are printed. With --late all of them arrive when the first
- * batch has been given. --rows prints, instead of rows, how many there are and how many were skipped. With --wait no byte
+ * batch has been given. --rows prints, instead of rows, how many there are, how many were skipped, and bytes read of pages. With --wait no byte
  * is there at once: all are waited for, about BYTES at a time.
  * --torture reads the file once for each allocation, which fails then, and prints how many there are. A file that is refused gives `refused: CODE: why` as its last line. */
 #include <stdio.h>
@@ -333,8 +333,8 @@ static arb_code dump_rows(const arb_table_file *file, options *how, const arb_sc
         }
     }
     if (how->count_rows)
-        printf("rows %llu, skipped %llu, splits %zu\n", (unsigned long long)rows,
-               (unsigned long long)reader->rows_skipped, file->split_count);
+        printf("rows %llu, skipped %llu, splits %zu, bytes %llu\n", (unsigned long long)rows,
+               (unsigned long long)reader->rows_skipped, file->split_count, (unsigned long long)reader->bytes_read);
 done:
     reader->vtable->destroy(reader);
     return code;
@@ -346,7 +346,7 @@ static arb_code dump(const char *path, options *how, arb_text *out, arb_error *e
     arb_table_file *file;
     ARB_TRY(arb_byte_source_open_local(path, &source, error));
     if (how->wait_bytes != 0)
-        source->read_ahead = how->wait_bytes;
+        source->read_ahead = source->read_far = how->wait_bytes;
     ARB_TRY(arb_parquet_open(source, &file, error));
     arb_code code = ARB_OK;
     arb_scan_filter *filters[MAX_CONDITIONS];

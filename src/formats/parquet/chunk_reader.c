@@ -204,6 +204,15 @@ arb_code arb_parquet_chunk_begin(arb_parquet_chunk *chunk, const arb_parquet_chu
     return ARB_OK;
 }
 
+void arb_parquet_chunk_expect(arb_parquet_chunk *chunk, uint64_t row)
+{
+    uint64_t offset = chunk->begin_offset; /* a dictionary comes first */
+    if (chunk->dictionary.is_loaded && chunk->locations != NULL && chunk->locations->count != 0)
+        offset = (uint64_t)chunk->locations->pages[page_of_row(chunk->locations, row)].offset;
+    if (offset >= chunk->begin_offset)
+        arb_byte_window_expect(&chunk->input, offset, chunk->stop_offset);
+}
+
 /* Bytes [offset, offset + size) of the chunk, valid until the next fetch. */
 static arb_code fetch(arb_parquet_chunk *chunk, uint64_t offset, size_t size, const uint8_t **out_data,
                       arb_error *error)

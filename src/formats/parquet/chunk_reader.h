@@ -85,6 +85,8 @@ void arb_parquet_chunk_reset(arb_parquet_chunk *chunk);
 ARB_NODISCARD arb_code arb_parquet_chunk_begin(arb_parquet_chunk *chunk, const arb_parquet_chunk_meta *meta,
                                                uint64_t group_rows, uint64_t end_row,
                                                const arb_parquet_offset_index *locations, arb_error *error);
+/* Rows from `row` on will be asked for: where a file's bytes come late, have those on their way. After begin. */
+void arb_parquet_chunk_expect(arb_parquet_chunk *chunk, uint64_t row);
 /* Go to the next data page, without opening it. page.is_there is false at the end. */
 ARB_NODISCARD arb_code arb_parquet_chunk_next_page(arb_parquet_chunk *chunk, arb_error *error);
 /* Flat columns: make the page that holds `row` the current one; rows only go forward. */

@@ -23,7 +23,7 @@ static arb_code begin(arb_parquet_piece *piece, const arb_byte_source *source, a
     piece->memory = arb_alloc(size);
     if (piece->memory == NULL)
         return no_memory(size, error);
-    ARB_TRY(arb_read_queue_add(queue, source, offset, piece->memory, size, false, &piece->read, error));
+    ARB_TRY(arb_read_queue_add(queue, source, offset, piece->memory, size, ARB_READ_PIECE, &piece->read, error));
     return ARB_WOULD_WAIT;
 }
 

@@ -43,6 +43,8 @@ typedef struct reader_column {
     bool is_collected;    /* those of the current window are among them */
     arb_parquet_piece offset_index, column_index;
     arb_parquet_offset_index locations;
+    uint32_t windows_read; /* of the split */
+    bool is_expected;      /* most windows of the split before needed it */
 } reader_column;
 
 typedef struct row_range {
@@ -85,6 +87,7 @@ typedef struct parquet_reader {
     arb_batch batch;
     arb_vector *vectors;
     uint32_t batch_number;
+    uint32_t windows; /* of the split */
 } parquet_reader;
 
 /* ---- life ---------------------------------------------------------------------------------------------------- */
@@ -359,8 +362,13 @@ static arb_code prepare(parquet_reader *reader, arb_error *error)
             ARB_TRY(code);
     }
     ARB_TRY(count_arena(reader, error));
-    reader->is_prepared = !waits;
-    return waits ? ARB_WOULD_WAIT : ARB_OK;
+    if (waits)
+        return ARB_WOULD_WAIT;
+    reader->is_prepared = true;
+    for (uint32_t i = 0; i < reader->request->column_count; i++)
+        if (reader->columns[i].is_expected && reader->columns[i].nested == NULL)
+            arb_parquet_chunk_expect(&reader->columns[i].flat.chunk, reader->row);
+    return ARB_OK;
 }
 
 /* Fewer rows where they are large: of the bytes that the row group says it has. */
@@ -396,6 +404,8 @@ static arb_code reader_begin(arb_split_reader *base, const arb_split *split, arb
     for (uint32_t i = 0; i < reader->request->column_count; i++) {
         reader_column *column = &reader->columns[i];
         column->window_is_read = column->flat.is_reading = false;
+        column->is_expected = 2 * column->windows_read > reader->windows;
+        column->windows_read = 0;
         column->locations = (arb_parquet_offset_index){0};
         arb_parquet_piece_reset(&column->offset_index, &base->reads);
         arb_parquet_piece_reset(&column->column_index, &base->reads);
@@ -406,6 +416,7 @@ static arb_code reader_begin(arb_split_reader *base, const arb_split *split, arb
         else
             arb_parquet_chunk_release(&column->flat.chunk, UINT64_MAX);
     }
+    reader->windows = 0;
     for (uint32_t i = 0; i < reader->request->filter_count; i++)
         arb_parquet_filter_leave_group(&reader->filters[i], &base->reads);
     arb_arena_rewind(&reader->split_arena);
@@ -435,6 +446,7 @@ static bool next_window(parquet_reader *reader)
     if (reader->row >= reader->end)
         return false;
     reader->window_number++;
+    reader->windows++;
     reader->window_first = reader->row;
     reader->window_rows = (uint32_t)ARB_MIN(limit - reader->row, reader->window_limit);
     reader->row += reader->window_rows;
@@ -462,6 +474,7 @@ static arb_code read_window(parquet_reader *reader, reader_column *column, bool 
     ARB_TRY(arb_parquet_column_read(&column->flat, reader->window_first, reader->window_rows, NULL, 0, want_codes,
                                     &column->window, error));
     column->window_is_read = true;
+    column->windows_read++;
     return ARB_OK;
 }
 
@@ -673,8 +686,10 @@ static arb_code collect_column(parquet_reader *reader, reader_column *column, ar
     bool useful = false;
     if (column->out.rows == 0)
         ARB_TRY(useful_codes(reader, column, reader->window_first + reader->indices[0], &useful, error));
-    return arb_parquet_column_read(&column->flat, reader->window_first, reader->window_rows, reader->indices,
-                                   reader->survivors, useful, &column->out, error);
+    ARB_TRY(arb_parquet_column_read(&column->flat, reader->window_first, reader->window_rows, reader->indices,
+                                    reader->survivors, useful, &column->out, error));
+    column->windows_read++;
+    return ARB_OK;
 }
 
 /* Add the window's survivors to those collected. */

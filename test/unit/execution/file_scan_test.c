@@ -96,7 +96,7 @@ static size_t slow_try(const arb_byte_source *base, uint64_t offset, void *to, s
 
 static arb_byte_source *open_slow(behaviour *how, arb_str data, size_t read_ahead)
 {
-    static const arb_byte_source_vtable vtable = {slow_destroy, slow_read, slow_try};
+    static const arb_byte_source_vtable vtable = {.destroy = slow_destroy, .read = slow_read, .try_read = slow_try};
     slow_source *source = arb_alloc_zeroed(sizeof *source);
     if (source != NULL)
         *source = (slow_source){

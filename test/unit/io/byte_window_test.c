@@ -32,7 +32,7 @@ typedef struct patchy_source {
     unsigned there;      /* percent of the attempts that give all; the others give a part, or nothing */
     _Atomic bool *gate;  /* NULL: open */
     _Atomic int *closed; /* counts destroyed ones */
-    _Atomic uint64_t attempts, reads, bytes_read;
+    _Atomic uint64_t attempts, reads, bytes_read, bytes_expected;
     bool fails;
 } patchy_source;
 
@@ -68,9 +68,17 @@ static size_t patchy_try(const arb_byte_source *base, uint64_t offset, void *to,
     return got;
 }
 
+static void patchy_expect(const arb_byte_source *base, uint64_t offset, size_t size)
+{
+    patchy_source *source = (patchy_source *)(uintptr_t)base;
+    assert_true(offset + size <= total);
+    atomic_fetch_add(&source->bytes_expected, size);
+}
+
 static patchy_source *open_patchy(unsigned there, size_t read_ahead)
 {
-    static const arb_byte_source_vtable vtable = {patchy_destroy, patchy_read, patchy_try};
+    static const arb_byte_source_vtable vtable = {
+        .destroy = patchy_destroy, .read = patchy_read, .try_read = patchy_try, .expect = patchy_expect};
     patchy_source *source = arb_alloc_zeroed(sizeof *source);
     assert_non_null(source);
     source->base = (arb_byte_source){
@@ -190,7 +198,63 @@ static void only_what_must_be_waited_for_is_read_ahead(void **state)
     arb_byte_window_reset(&f.window);
     while (arb_byte_window_get(&f.window, 100, 1000, 1000, 1200, &data, NULL) == ARB_WOULD_WAIT)
         arb_read_queue_run(&f.queue);
-    assert_int_equal(f.queue.bytes_ahead, 100);
+    assert_int_equal(f.window.offset + f.window.size, 1200);
+    assert_null(f.window.read);
+    stop(&f);
+}
+
+/* Where reads must be waited for, fewer and larger ones are made. */
+static void what_must_be_waited_for_is_read_in_large_parts(void **state)
+{
+    (void)state;
+    for (unsigned there = 0; there <= 100; there += 100) {
+        fixture f;
+        start(&f, there, 4096);
+        f.source->base.read_far = 65536;
+        for (uint64_t at = 0; at < total; at += 1000)
+            get(&f, at, 1000, ARB_MIN((size_t)4096, (size_t)(total - at)));
+        uint64_t calls = there != 0 ? atomic_load(&f.source->attempts) : atomic_load(&f.source->reads);
+        assert_true(there != 0 ? calls > total / 4096 : calls < total / 65536 + 3);
+        assert_int_equal(atomic_load(&f.source->bytes_read), total);
+        stop(&f);
+    }
+}
+
+static void what_is_expected_is_read_ahead_where_bytes_come_late(void **state)
+{
+    (void)state;
+    fixture f;
+    start(&f, 100, 4096);
+    get(&f, 0, 100, 4096);
+    arb_byte_window_expect(&f.window, 50000, 60000);
+    assert_null(f.queue.first);
+    stop(&f);
+    start(&f, 0, 4096);
+    get(&f, 0, 100, 100);
+    arb_read_queue_run(&f.queue);
+    get(&f, 100, 4000, 4000);
+    arb_byte_window_reset(&f.window);
+    arb_byte_window_expect(&f.window, 50000, 52000);
+    assert_int_equal(f.queue.bytes_ahead, 2000);
+    arb_byte_window_expect(&f.window, 10, 20); /* not while another read is under way */
+    assert_int_equal(f.queue.bytes_ahead, 2000);
+    arb_read_queue_run(&f.queue);
+    const uint8_t *data;
+    assert_int_equal(arb_byte_window_get(&f.window, 50000, 2000, 2000, 52000, &data, NULL), ARB_OK);
+    assert_memory_equal(data, bytes + 50000, 2000);
+    arb_byte_window_expect(&f.window, 50100, 52000); /* it is there */
+    assert_null(f.queue.first);
+    stop(&f);
+    /* Small pieces that lie together are announced to the source. */
+    arb_read *read;
+    uint8_t piece[100];
+    start(&f, 0, 4096);
+    assert_int_equal(
+        arb_read_queue_add(&f.queue, &f.source->base, total - 5000, piece, 100, ARB_READ_PIECE, &read, NULL), ARB_OK);
+    arb_read_queue_run(&f.queue);
+    assert_int_equal(arb_read_finish(&f.queue, read, NULL, NULL), ARB_OK);
+    assert_memory_equal(piece, bytes + total - 5000, 100);
+    assert_int_equal(atomic_load(&f.source->bytes_expected), 5000);
     stop(&f);
 }
 
@@ -373,6 +437,8 @@ int main(void)
         cmocka_unit_test(windows_give_what_was_asked_for),
         cmocka_unit_test(nothing_is_read_twice),
         cmocka_unit_test(only_what_must_be_waited_for_is_read_ahead),
+        cmocka_unit_test(what_must_be_waited_for_is_read_in_large_parts),
+        cmocka_unit_test(what_is_expected_is_read_ahead_where_bytes_come_late),
         cmocka_unit_test(nothing_is_read_ahead_while_memory_is_short),
         cmocka_unit_test(memory_is_asked_for_before_it_is_taken),
         cmocka_unit_test(failures_come_to_whoever_asks),
