@@ -37,7 +37,7 @@ arb_code arb_runtime_create(const arb_runtime_options *options, arb_runtime **ou
     arb_memory_init(&runtime->file_memory, &runtime->governor);
     arb_code code;
     ARB_TRY_GOTO(code, arb_file_cache_create(FILE_CACHE_BYTES, &runtime->file_memory, &runtime->cache, error), fail);
-    ARB_TRY_GOTO(code, arb_sample_cache_create(&runtime->samples, error), fail);
+    ARB_TRY_GOTO(code, arb_sample_cache_create(&runtime->file_memory, &runtime->samples, error), fail);
     ARB_TRY_GOTO(code, arb_runtime_set_threads(runtime, options->threads, error), fail);
     ARB_TRY_GOTO(code, arb_runtime_set_spill_folder(runtime, options->spill_folder, error), fail);
     *out_runtime = runtime;

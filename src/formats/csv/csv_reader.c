@@ -326,6 +326,7 @@ static arb_code prepare(csv_reader *reader, arb_error *error)
     if (reader->columns == NULL || reader->vectors == NULL || reader->fields_of == NULL ||
         reader->filter_locals == NULL || reader->inputs == NULL)
         return arb_fail_memory(error, "a CSV reader", request->column_count * sizeof *reader->columns);
+    ARB_TRY(arb_held_take(&reader->base.held, sizeof *reader + request->column_count * sizeof *reader->columns, error));
     for (uint32_t i = 0; i < request->column_count; i++)
         ARB_TRY(prepare_column(reader, i, error));
     arb_csv_rows_init(&reader->rows, reader->file, &reader->base.reads, &reader->base.held);

@@ -184,6 +184,8 @@ arb_code arb_parquet_reader_create(const arb_table_file *file, const arb_scan_re
     if (reader->columns == NULL || reader->filters == NULL || reader->order == NULL || reader->ranges == NULL ||
         reader->inputs == NULL || reader->input_vectors == NULL || reader->vectors == NULL)
         code = arb_fail_memory(error, "a Parquet reader", sizeof *reader->columns * columns);
+    if (code == ARB_OK)
+        code = arb_held_take(&reader->base.held, sizeof *reader + sizeof *reader->columns * columns, error);
     for (uint32_t i = 0; code == ARB_OK && i < filters; i++) {
         arb_parquet_filter_init(&reader->filters[i], request->filters[i], &reader->base.held);
         reader->order[i] = &reader->filters[i];
