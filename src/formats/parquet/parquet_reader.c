@@ -17,86 +17,25 @@
  *
  * and by what each column has done: window_is_read, is_collected, and is_reading within one window. Where several columns
  * are needed in any case, all of them are asked before the first is waited for. */
+#include "formats/parquet/parquet_reader.h"
+
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "formats/parquet/nested_reader.h"
-#include "formats/parquet/parquet_filter.h"
 
 enum {
     MEASURE_EVERY = 8, /* windows */
     SORT_EVERY = 16,
     NEARLY_FULL = ARB_VECTOR_ROWS - ARB_VECTOR_ROWS / 16,
-    WINDOW_BYTES = 32 << 20, /* about this much is decoded at once, when rows are large */
-    PAGES_ASIDE = 16 << 20,  /* bytes of pages that survivors may refer to before they are given */
+    PAGES_ASIDE = 16 << 20, /* bytes of pages that survivors may refer to before they are given */
 };
-
-typedef struct reader_column {
-    arb_parquet_nested *nested; /* of a nested column, which has no `flat`, `leaf` and sinks */
-    arb_vector nested_window;
-    arb_parquet_column flat;
-    const arb_parquet_leaf *leaf;
-    arb_str name;
-    bool is_output;
-    arb_parquet_sink window; /* rows of the current window, in their places */
-    bool window_is_read;
-    arb_parquet_sink out; /* collected survivors */
-    bool is_collected;    /* those of the current window are among them */
-    arb_parquet_piece offset_index, column_index;
-    arb_parquet_offset_index locations;
-    uint32_t windows_read; /* of the split */
-    bool is_expected;      /* most windows of the split before needed it */
-} reader_column;
-
-typedef struct row_range {
-    uint64_t first, end;
-} row_range;
-
-typedef struct parquet_reader {
-    arb_split_reader base;
-    const arb_parquet_file *file;
-    const arb_scan_request *request;
-    const arb_parquet_kernels *kernels;
-    reader_column *columns;
-    arb_parquet_filter *filters;
-    arb_parquet_filter **order;
-    arb_value_range *ranges; /* scratch: one a column of a filter */
-    const arb_vector **inputs;
-    arb_vector *input_vectors;
-    arb_arena split_arena; /* page indexes */
-    size_t arena_held;     /* bytes of it that are counted */
-    bool is_prepared;
-
-    const arb_parquet_row_group *group;
-    uint32_t group_number, split_number;
-    uint64_t row, end; /* in the row group: next row to look at */
-    row_range *skips;  /* rows that page statistics rule out, ascending */
-    size_t skip_count, next_skip;
-
-    bool gives_nested;
-    uint32_t window_limit;
-    uint64_t window_number, window_first;
-    uint32_t window_rows, survivors;
-    bool window_filters;
-    uint32_t next_filter;
-    bool window_waits;
-    bool is_lent; /* the caller has a batch */
-    uint64_t selection[ARB_VECTOR_WORDS];
-    uint16_t indices[ARB_VECTOR_ROWS];
-    uint32_t out_rows;
-
-    arb_batch batch;
-    arb_vector *vectors;
-    uint32_t batch_number;
-    uint32_t windows; /* of the split */
-} parquet_reader;
 
 /* ---- life ---------------------------------------------------------------------------------------------------- */
 
 static void reader_destroy(arb_split_reader *base)
 {
-    parquet_reader *reader = (parquet_reader *)base;
+    arb_parquet_reader *reader = (arb_parquet_reader *)base;
     for (uint32_t i = 0; reader->columns != NULL && i < reader->request->column_count; i++) {
-        reader_column *column = &reader->columns[i];
+        arb_parquet_reader_column *column = &reader->columns[i];
         arb_parquet_nested_destroy(column->nested);
         arb_parquet_column_reset(&column->flat);
         arb_parquet_sink_reset(&column->window);
@@ -118,22 +57,14 @@ static void reader_destroy(arb_split_reader *base)
     arb_free(reader);
 }
 
-static arb_code column_error(const parquet_reader *reader, const reader_column *column, arb_code code, arb_error *error)
-{
-    if (code != ARB_OK && code != ARB_OUT_OF_MEMORY && code != ARB_WOULD_WAIT)
-        arb_error_context(error, "%.*s, column %.*s, row group %u", ARB_STR_ARGS(reader->file->base.path),
-                          ARB_STR_ARGS(column->name), reader->group_number);
-    return code;
-}
-
-static arb_code init_column(parquet_reader *reader, uint32_t number, arb_error *error)
+static arb_code init_column(arb_parquet_reader *reader, uint32_t number, arb_error *error)
 {
     const arb_scan_column *wanted = &reader->request->columns[number];
     const arb_parquet_file *file = reader->file;
     if (wanted->source >= file->schema.column_count)
         return arb_fail(error, ARB_INTERNAL, "a scan asks for column %u of %u", wanted->source,
                         file->schema.column_count);
-    reader_column *column = &reader->columns[number];
+    arb_parquet_reader_column *column = &reader->columns[number];
     const arb_parquet_node *node = &file->schema.columns[wanted->source];
     column->name = file->schema.names[wanted->source];
     column->is_output = !wanted->filter_only;
@@ -163,7 +94,7 @@ arb_code arb_parquet_reader_create(const arb_table_file *file, const arb_scan_re
                                    arb_split_reader **out_reader, arb_error *error)
 {
     *out_reader = NULL;
-    parquet_reader *reader = arb_alloc_zeroed(sizeof *reader);
+    arb_parquet_reader *reader = arb_alloc_zeroed(sizeof *reader);
     if (reader == NULL)
         return arb_fail_memory(error, "a Parquet reader", sizeof *reader);
     arb_split_reader_init(&reader->base, &reader_vtable, request);
@@ -201,239 +132,14 @@ arb_code arb_parquet_reader_create(const arb_table_file *file, const arb_scan_re
     return ARB_OK;
 }
 
-/* ---- statistics ---------------------------------------------------------------------------------------------- */
-
-static const arb_parquet_chunk_meta *chunk_meta(const parquet_reader *reader, const reader_column *column)
-{
-    return &reader->group->chunks[column->leaf - reader->file->schema.leaves];
-}
-
-/* What the row group's statistics and Bloom filters say about a filter. */
-static arb_code judge_group(parquet_reader *reader, arb_parquet_filter *state, arb_filter_verdict *out_verdict,
-                            arb_error *error)
-{
-    const arb_scan_filter *filter = state->filter;
-    *out_verdict = ARB_FILTER_SOME_PASS;
-    for (uint32_t i = 0; i < filter->column_count; i++) {
-        const reader_column *column = &reader->columns[filter->columns[i]];
-        reader->ranges[i] = column->nested != NULL ? (arb_value_range){.may_have_nulls = true}
-                                                   : arb_parquet_chunk_range(column->leaf, chunk_meta(reader, column));
-    }
-    if (filter->vtable->judge != NULL)
-        *out_verdict = filter->vtable->judge(filter, reader->ranges);
-    state->is_settled = *out_verdict == ARB_FILTER_ALL_PASS;
-    const reader_column *column = &reader->columns[filter->columns[0]];
-    if (*out_verdict == ARB_FILTER_SOME_PASS && filter->column_count == 1 && column->nested == NULL) {
-        bool may_pass;
-        arb_code code = arb_parquet_bloom_may_pass(reader->file->source, &reader->base.reads, column->leaf,
-                                                   chunk_meta(reader, column), filter, &state->bloom,
-                                                   &reader->split_arena, &may_pass, error);
-        ARB_TRY(column_error(reader, column, code, error));
-        if (!may_pass)
-            *out_verdict = ARB_FILTER_NONE_PASS;
-    }
-    state->is_judged = true;
-    return ARB_OK;
-}
-
-static arb_code add_skip(parquet_reader *reader, uint64_t first, uint64_t end, arb_error *error)
-{
-    if (reader->skip_count % 64 == 0) {
-        row_range *grown = arb_arena_alloc(&reader->split_arena, sizeof *grown * (reader->skip_count + 64));
-        if (grown == NULL)
-            return arb_fail_memory(error, "page statistics", sizeof *grown * (reader->skip_count + 64));
-        if (reader->skip_count != 0)
-            memcpy(grown, reader->skips, sizeof *grown * reader->skip_count);
-        reader->skips = grown;
-    }
-    size_t at = reader->skip_count++;
-    for (; at > 0 && reader->skips[at - 1].first > first; at--)
-        reader->skips[at] = reader->skips[at - 1];
-    reader->skips[at] = (row_range){first, end};
-    return ARB_OK;
-}
-
-/* Note the pages of the filter's one column in which no row passes. */
-static arb_code judge_pages(parquet_reader *reader, arb_parquet_filter *state, arb_error *error)
-{
-    const arb_scan_filter *filter = state->filter;
-    if (filter->column_count != 1 || filter->vtable->judge == NULL || state->is_settled)
-        return ARB_OK;
-    reader_column *column = &reader->columns[filter->columns[0]];
-    const arb_parquet_offset_index *pages = &column->locations;
-    arb_parquet_column_index index;
-    if (pages->count < 2)
-        return ARB_OK;
-    ARB_TRY(arb_parquet_column_index_read(reader->file->source, &reader->base.reads, chunk_meta(reader, column),
-                                          &column->column_index, &reader->split_arena, &index, error));
-    if (index.count != pages->count)
-        return ARB_OK;
-    for (uint32_t i = 0; i < index.count; i++) {
-        arb_value_range range = arb_parquet_page_range(column->leaf, &index, i);
-        if (filter->vtable->judge(filter, &range) != ARB_FILTER_NONE_PASS)
-            continue;
-        uint64_t end = i + 1 < index.count ? (uint64_t)pages->pages[i + 1].first_row : (uint64_t)reader->group->rows;
-        ARB_TRY(add_skip(reader, (uint64_t)pages->pages[i].first_row, end, error));
-    }
-    return ARB_OK;
-}
-
-/* Skip what is left of the split. */
-static void leave_split(parquet_reader *reader)
-{
-    reader->base.rows_skipped += reader->end - reader->row;
-    reader->base.rows_read += reader->end - reader->row;
-    reader->row = reader->end;
-}
-
-/* Note ARB_WOULD_WAIT and go on, so that what else is needed is asked for before the first of it is waited for. */
-static bool just_waits(arb_code code, bool *waits)
-{
-    *waits = *waits || code == ARB_WOULD_WAIT;
-    return code == ARB_WOULD_WAIT;
-}
-
-/* Statistics and Bloom filters of the row group; they may end the split. */
-static arb_code judge_split(parquet_reader *reader, arb_error *error)
-{
-    bool waits = false;
-    for (uint32_t i = 0; i < reader->request->filter_count; i++) {
-        arb_parquet_filter *state = &reader->filters[i];
-        bool is_ready;
-        arb_filter_verdict verdict;
-        ARB_TRY(arb_parquet_filter_check_ready(state, &is_ready, error));
-        if (!is_ready)
-            continue;
-        arb_code code = judge_group(reader, state, &verdict, error);
-        if (just_waits(code, &waits))
-            continue;
-        ARB_TRY(code);
-        if (verdict == ARB_FILTER_NONE_PASS) {
-            leave_split(reader);
-            return ARB_OK;
-        }
-    }
-    return waits ? ARB_WOULD_WAIT : ARB_OK;
-}
-
-static arb_code begin_column(parquet_reader *reader, reader_column *column, bool may_skip, arb_error *error)
-{
-    if (column->nested != NULL)
-        return arb_parquet_nested_begin(column->nested, reader->group, reader->end, error);
-    const arb_parquet_chunk_meta *meta = chunk_meta(reader, column);
-    if (may_skip)
-        ARB_TRY(arb_parquet_offset_index_read(reader->file->source, &reader->base.reads, meta, &column->offset_index,
-                                              &reader->split_arena, &column->locations, error));
-    return arb_parquet_chunk_begin(&column->flat.chunk, meta, (uint64_t)reader->group->rows, reader->end,
-                                   &column->locations, error);
-}
-
-/* Indexes and what the arena has beside them are counted once they are there; a rewound arena holds less. */
-static arb_code count_arena(parquet_reader *reader, arb_error *error)
-{
-    size_t total = reader->split_arena.total;
-    if (total > reader->arena_held)
-        ARB_TRY(arb_held_take(&reader->base.held, total - reader->arena_held, error));
-    else
-        arb_held_give(&reader->base.held, reader->arena_held - total);
-    reader->arena_held = total;
-    return ARB_OK;
-}
-
-/* What is to be known before the first window. Done again from the beginning while something is not there. */
-static arb_code prepare(parquet_reader *reader, arb_error *error)
-{
-    bool waits = false, is_part = reader->row != 0 || reader->end != (uint64_t)reader->group->rows;
-    arb_code code = judge_split(reader, error);
-    if (!just_waits(code, &waits))
-        ARB_TRY(code);
-    if (reader->row == reader->end) {
-        reader->is_prepared = true;
-        return ARB_OK;
-    }
-    for (uint32_t i = 0; i < reader->request->column_count; i++) {
-        reader_column *column = &reader->columns[i];
-        code = begin_column(reader, column, is_part || reader->request->filter_count != 0, error);
-        if (!just_waits(code, &waits))
-            ARB_TRY(column_error(reader, column, code, error));
-    }
-    reader->skip_count = 0;
-    for (uint32_t i = 0; i < reader->request->filter_count; i++) {
-        code = reader->filters[i].is_judged ? judge_pages(reader, &reader->filters[i], error) : ARB_OK;
-        if (!just_waits(code, &waits))
-            ARB_TRY(code);
-    }
-    ARB_TRY(count_arena(reader, error));
-    if (waits)
-        return ARB_WOULD_WAIT;
-    reader->is_prepared = true;
-    for (uint32_t i = 0; i < reader->request->column_count; i++)
-        if (reader->columns[i].is_expected && reader->columns[i].nested == NULL)
-            arb_parquet_chunk_expect(&reader->columns[i].flat.chunk, reader->row);
-    return ARB_OK;
-}
-
-/* Fewer rows where they are large: of the bytes that the row group says it has. */
-static uint32_t limit_window(const parquet_reader *reader)
-{
-    uint64_t bytes = 0, rows = (uint64_t)ARB_MAX(reader->group->rows, 1), limit = ARB_VECTOR_ROWS;
-    for (uint32_t i = 0; i < reader->request->column_count; i++) {
-        const reader_column *column = &reader->columns[i];
-        if (column->nested != NULL)
-            limit = ARB_MIN(limit, arb_parquet_nested_window(column->nested, reader->group));
-        else
-            bytes += (uint64_t)ARB_MAX(chunk_meta(reader, column)->uncompressed_bytes, 0) / rows;
-    }
-    return (uint32_t)ARB_MIN(limit, ARB_MAX(WINDOW_BYTES / ARB_MAX(bytes, 1), 1));
-}
-
-static arb_code reader_begin(arb_split_reader *base, const arb_split *split, arb_error *error)
-{
-    parquet_reader *reader = (parquet_reader *)base;
-    const arb_parquet_metadata *metadata = &reader->file->metadata;
-    if (split->part >= metadata->row_group_count)
-        return arb_fail(error, ARB_INTERNAL, "a scan asks for row group %u of %u", split->part,
-                        metadata->row_group_count);
-    reader->group = &metadata->row_groups[split->part];
-    reader->group_number = split->part;
-    reader->split_number = split->number;
-    reader->row = split->first_row - reader->group->first_row;
-    reader->end = reader->row + split->rows;
-    reader->skip_count = reader->next_skip = 0;
-    reader->is_prepared = reader->window_filters = reader->window_waits = reader->is_lent = false;
-    reader->out_rows = 0;
-    reader->batch_number = 0;
-    for (uint32_t i = 0; i < reader->request->column_count; i++) {
-        reader_column *column = &reader->columns[i];
-        column->window_is_read = column->flat.is_reading = false;
-        column->is_expected = 2 * column->windows_read > reader->windows;
-        column->windows_read = 0;
-        column->locations = (arb_parquet_offset_index){0};
-        arb_parquet_piece_reset(&column->offset_index, &base->reads);
-        arb_parquet_piece_reset(&column->column_index, &base->reads);
-        arb_parquet_sink_clear(&column->window);
-        arb_parquet_sink_clear(&column->out);
-        if (column->nested != NULL)
-            arb_parquet_nested_release(column->nested, UINT64_MAX);
-        else
-            arb_parquet_chunk_release(&column->flat.chunk, UINT64_MAX);
-    }
-    reader->windows = 0;
-    for (uint32_t i = 0; i < reader->request->filter_count; i++)
-        arb_parquet_filter_leave_group(&reader->filters[i], &base->reads);
-    arb_arena_rewind(&reader->split_arena);
-    reader->window_limit = limit_window(reader);
-    return count_arena(reader, error);
-}
-
 /* ---- windows ------------------------------------------------------------------------------------------------- */
 
 /* The next rows to look at: up to 2,048 that no page statistics rule out. False at the split's end. */
-static bool next_window(parquet_reader *reader)
+static bool next_window(arb_parquet_reader *reader)
 {
     uint64_t limit = reader->end;
     for (; reader->next_skip < reader->skip_count; reader->next_skip++) {
-        const row_range *skip = &reader->skips[reader->next_skip];
+        const arb_parquet_row_range *skip = &reader->skips[reader->next_skip];
         if (skip->end <= reader->row)
             continue;
         if (skip->first > reader->row) {
@@ -461,7 +167,8 @@ static bool next_window(parquet_reader *reader)
     return true;
 }
 
-static arb_code read_window(parquet_reader *reader, reader_column *column, bool want_codes, arb_error *error)
+static arb_code read_window(arb_parquet_reader *reader, arb_parquet_reader_column *column, bool want_codes,
+                            arb_error *error)
 {
     if (column->window_is_read)
         return ARB_OK;
@@ -480,8 +187,8 @@ static arb_code read_window(parquet_reader *reader, reader_column *column, bool 
     return ARB_OK;
 }
 
-static arb_code give_vector(parquet_reader *reader, reader_column *column, arb_parquet_sink *sink, arb_vector *out,
-                            arb_error *error)
+static arb_code give_vector(arb_parquet_reader *reader, arb_parquet_reader_column *column, arb_parquet_sink *sink,
+                            arb_vector *out, arb_error *error)
 {
     const arb_parquet_dictionary *dictionary = &column->flat.chunk.dictionary;
     if (!reader->request->keep_dictionaries)
@@ -491,8 +198,8 @@ static arb_code give_vector(parquet_reader *reader, reader_column *column, arb_p
 }
 
 /* Are codes of use for the rows from `row` on? Of a read that has begun that is settled. */
-static arb_code useful_codes(parquet_reader *reader, reader_column *column, uint64_t row, bool *out_useful,
-                             arb_error *error)
+static arb_code useful_codes(arb_parquet_reader *reader, arb_parquet_reader_column *column, uint64_t row,
+                             bool *out_useful, arb_error *error)
 {
     *out_useful = false;
     return reader->request->keep_dictionaries && !column->flat.is_reading
@@ -501,9 +208,10 @@ static arb_code useful_codes(parquet_reader *reader, reader_column *column, uint
 }
 
 /* A filter on one column's entries: true when that could settle the window. */
-static arb_code filter_by_entries(parquet_reader *reader, arb_parquet_filter *state, bool *out_done, arb_error *error)
+static arb_code filter_by_entries(arb_parquet_reader *reader, arb_parquet_filter *state, bool *out_done,
+                                  arb_error *error)
 {
-    reader_column *column = &reader->columns[state->filter->columns[0]];
+    arb_parquet_reader_column *column = &reader->columns[state->filter->columns[0]];
     arb_parquet_chunk *chunk = &column->flat.chunk;
     *out_done = false;
     if (!column->window_is_read && !column->flat.is_reading) {
@@ -542,7 +250,8 @@ static arb_code filter_by_entries(parquet_reader *reader, arb_parquet_filter *st
 }
 
 /* The window's rows of a column, for a filter. */
-static arb_code filter_input(parquet_reader *reader, reader_column *column, arb_vector *out, arb_error *error)
+static arb_code filter_input(arb_parquet_reader *reader, arb_parquet_reader_column *column, arb_vector *out,
+                             arb_error *error)
 {
     bool useful = false;
     if (column->nested != NULL) {
@@ -556,16 +265,16 @@ static arb_code filter_input(parquet_reader *reader, reader_column *column, arb_
     return give_vector(reader, column, &column->window, out, error);
 }
 
-static arb_code filter_by_rows(parquet_reader *reader, arb_parquet_filter *state, arb_error *error)
+static arb_code filter_by_rows(arb_parquet_reader *reader, arb_parquet_filter *state, arb_error *error)
 {
     const arb_scan_filter *filter = state->filter;
     bool waits = false;
     for (uint32_t i = 0; i < filter->column_count; i++) {
-        reader_column *column = &reader->columns[filter->columns[i]];
+        arb_parquet_reader_column *column = &reader->columns[filter->columns[i]];
         reader->inputs[i] = &reader->input_vectors[i];
         arb_code code = filter_input(reader, column, &reader->input_vectors[i], error);
-        if (!just_waits(code, &waits))
-            ARB_TRY(column_error(reader, column, code, error));
+        if (!arb_parquet_just_waits(code, &waits))
+            ARB_TRY(arb_parquet_reader_column_error(reader, column, code, error));
     }
     if (waits)
         return ARB_WOULD_WAIT;
@@ -573,14 +282,14 @@ static arb_code filter_by_rows(parquet_reader *reader, arb_parquet_filter *state
 }
 
 /* Apply one filter to the window; sets `survivors`. */
-static arb_code filter_window_by(parquet_reader *reader, arb_parquet_filter *state, arb_error *error)
+static arb_code filter_window_by(arb_parquet_reader *reader, arb_parquet_filter *state, arb_error *error)
 {
     bool done = false, measure = reader->window_number % MEASURE_EVERY == 0;
     int64_t begin = measure ? arb_clock_monotonic_ns() : 0;
     uint32_t before = reader->survivors;
     if (state->filter->per_entry && reader->columns[state->filter->columns[0]].nested == NULL) {
-        const reader_column *column = &reader->columns[state->filter->columns[0]];
-        ARB_TRY(column_error(reader, column, filter_by_entries(reader, state, &done, error), error));
+        const arb_parquet_reader_column *column = &reader->columns[state->filter->columns[0]];
+        ARB_TRY(arb_parquet_reader_column_error(reader, column, filter_by_entries(reader, state, &done, error), error));
     }
     if (!done)
         ARB_TRY(filter_by_rows(reader, state, error));
@@ -596,21 +305,21 @@ static arb_code filter_window_by(parquet_reader *reader, arb_parquet_filter *sta
 }
 
 /* A filter that became known only now: what do the row group's statistics say? */
-static arb_code judge_late(parquet_reader *reader, arb_parquet_filter *state, bool *out_ready, arb_error *error)
+static arb_code judge_late(arb_parquet_reader *reader, arb_parquet_filter *state, bool *out_ready, arb_error *error)
 {
     arb_filter_verdict verdict;
     ARB_TRY(arb_parquet_filter_check_ready(state, out_ready, error));
     if (!*out_ready)
         return ARB_OK;
-    ARB_TRY(judge_group(reader, state, &verdict, error));
+    ARB_TRY(arb_parquet_reader_judge(reader, state, &verdict, error));
     if (verdict == ARB_FILTER_NONE_PASS) {
-        leave_split(reader);
+        arb_parquet_reader_leave_split(reader);
         reader->survivors = 0;
     }
     return ARB_OK;
 }
 
-static void begin_filters(parquet_reader *reader)
+static void begin_filters(arb_parquet_reader *reader)
 {
     uint32_t filter_count = reader->request->filter_count;
     reader->window_filters = true;
@@ -623,7 +332,7 @@ static void begin_filters(parquet_reader *reader)
 }
 
 /* Apply the filters, from the next one on. */
-static arb_code filter_window(parquet_reader *reader, arb_error *error)
+static arb_code filter_window(arb_parquet_reader *reader, arb_error *error)
 {
     uint32_t filter_count = reader->request->filter_count;
     for (; reader->next_filter < filter_count && reader->survivors != 0; reader->next_filter++) {
@@ -639,7 +348,7 @@ static arb_code filter_window(parquet_reader *reader, arb_error *error)
 
 /* ---- batches ------------------------------------------------------------------------------------------------- */
 
-static const arb_batch *finish_batch(parquet_reader *reader, uint32_t rows, uint32_t selected)
+static const arb_batch *finish_batch(arb_parquet_reader *reader, uint32_t rows, uint32_t selected)
 {
     reader->batch = (arb_batch){.rows = rows,
                                 .selected = selected,
@@ -650,7 +359,8 @@ static const arb_batch *finish_batch(parquet_reader *reader, uint32_t rows, uint
     return &reader->batch;
 }
 
-static arb_code give_column(parquet_reader *reader, reader_column *column, arb_vector *out, arb_error *error)
+static arb_code give_column(arb_parquet_reader *reader, arb_parquet_reader_column *column, arb_vector *out,
+                            arb_error *error)
 {
     bool useful = false;
     if (column->nested == NULL && !column->window_is_read)
@@ -663,16 +373,16 @@ static arb_code give_column(parquet_reader *reader, reader_column *column, arb_v
 }
 
 /* The whole window as a batch with a selection. */
-static arb_code give_window(parquet_reader *reader, const arb_batch **out_batch, arb_error *error)
+static arb_code give_window(arb_parquet_reader *reader, const arb_batch **out_batch, arb_error *error)
 {
     bool waits = false;
     for (uint32_t i = 0; i < reader->request->column_count; i++) {
-        reader_column *column = &reader->columns[i];
+        arb_parquet_reader_column *column = &reader->columns[i];
         if (!column->is_output)
             continue;
         arb_code code = give_column(reader, column, &reader->vectors[i], error);
-        if (!just_waits(code, &waits))
-            ARB_TRY(column_error(reader, column, code, error));
+        if (!arb_parquet_just_waits(code, &waits))
+            ARB_TRY(arb_parquet_reader_column_error(reader, column, code, error));
     }
     if (waits)
         return ARB_WOULD_WAIT;
@@ -680,7 +390,7 @@ static arb_code give_window(parquet_reader *reader, const arb_batch **out_batch,
     return ARB_OK;
 }
 
-static arb_code collect_column(parquet_reader *reader, reader_column *column, arb_error *error)
+static arb_code collect_column(arb_parquet_reader *reader, arb_parquet_reader_column *column, arb_error *error)
 {
     if (column->window_is_read)
         return arb_parquet_sink_pick(&column->out, &column->window, &column->flat.chunk.dictionary,
@@ -695,18 +405,18 @@ static arb_code collect_column(parquet_reader *reader, reader_column *column, ar
 }
 
 /* Add the window's survivors to those collected. */
-static arb_code collect_window(parquet_reader *reader, arb_error *error)
+static arb_code collect_window(arb_parquet_reader *reader, arb_error *error)
 {
     bool waits = false;
     arb_bitmap_indices(reader->selection, reader->window_rows, reader->indices);
     for (uint32_t i = 0; i < reader->request->column_count; i++) {
-        reader_column *column = &reader->columns[i];
+        arb_parquet_reader_column *column = &reader->columns[i];
         if (!column->is_output || column->is_collected)
             continue;
         arb_code code = collect_column(reader, column, error);
-        if (just_waits(code, &waits))
+        if (arb_parquet_just_waits(code, &waits))
             continue;
-        ARB_TRY(column_error(reader, column, code, error));
+        ARB_TRY(arb_parquet_reader_column_error(reader, column, code, error));
         column->is_collected = true;
     }
     if (waits)
@@ -716,7 +426,7 @@ static arb_code collect_window(parquet_reader *reader, arb_error *error)
 }
 
 /* Do the survivors that were collected keep much more memory than they need? */
-static bool keeps_many_pages(const parquet_reader *reader)
+static bool keeps_many_pages(const arb_parquet_reader *reader)
 {
     uint64_t bytes = 0;
     for (uint32_t i = 0; i < reader->request->column_count; i++)
@@ -724,24 +434,24 @@ static bool keeps_many_pages(const parquet_reader *reader)
     return bytes > PAGES_ASIDE;
 }
 
-static arb_code give_collected(parquet_reader *reader, const arb_batch **out_batch, arb_error *error)
+static arb_code give_collected(arb_parquet_reader *reader, const arb_batch **out_batch, arb_error *error)
 {
     for (uint32_t i = 0; i < reader->request->column_count; i++) {
-        reader_column *column = &reader->columns[i];
+        arb_parquet_reader_column *column = &reader->columns[i];
         if (column->is_output)
-            ARB_TRY(column_error(reader, column, give_vector(reader, column, &column->out, &reader->vectors[i], error),
-                                 error));
+            ARB_TRY(arb_parquet_reader_column_error(
+                reader, column, give_vector(reader, column, &column->out, &reader->vectors[i], error), error));
     }
     *out_batch = finish_batch(reader, reader->out_rows, reader->out_rows);
     return ARB_OK;
 }
 
 /* The batch that was lent is back: its memory may be used again, but for what the waiting window refers to. */
-static void take_back(parquet_reader *reader)
+static void take_back(arb_parquet_reader *reader)
 {
     uint64_t before = reader->window_waits ? reader->window_number : reader->window_number + 1;
     for (uint32_t i = 0; i < reader->request->column_count; i++) {
-        reader_column *column = &reader->columns[i];
+        arb_parquet_reader_column *column = &reader->columns[i];
         if (column->nested != NULL) {
             arb_parquet_nested_release(column->nested, before);
             continue;
@@ -752,11 +462,11 @@ static void take_back(parquet_reader *reader)
     reader->out_rows = 0;
 }
 
-static void count_bytes(parquet_reader *reader)
+static void count_bytes(arb_parquet_reader *reader)
 {
     uint64_t bytes = 0;
     for (uint32_t i = 0; i < reader->request->column_count; i++) {
-        const reader_column *column = &reader->columns[i];
+        const arb_parquet_reader_column *column = &reader->columns[i];
         bytes += column->nested != NULL ? arb_parquet_nested_bytes_read(column->nested)
                                         : column->flat.chunk.input.bytes_read;
     }
@@ -764,7 +474,7 @@ static void count_bytes(parquet_reader *reader)
 }
 
 /* The next window with survivors. *out_found is false at the split's end. */
-static arb_code find_window(parquet_reader *reader, bool *out_found, arb_error *error)
+static arb_code find_window(arb_parquet_reader *reader, bool *out_found, arb_error *error)
 {
     *out_found = true;
     while (!reader->window_waits) {
@@ -781,10 +491,10 @@ static arb_code find_window(parquet_reader *reader, bool *out_found, arb_error *
     return ARB_OK;
 }
 
-static arb_code give_next(parquet_reader *reader, const arb_batch **out_batch, arb_error *error)
+static arb_code give_next(arb_parquet_reader *reader, const arb_batch **out_batch, arb_error *error)
 {
     if (!reader->is_prepared)
-        ARB_TRY(prepare(reader, error));
+        ARB_TRY(arb_parquet_reader_prepare(reader, error));
     for (;;) {
         bool found;
         ARB_TRY(find_window(reader, &found, error));
@@ -804,7 +514,7 @@ static arb_code give_next(parquet_reader *reader, const arb_batch **out_batch, a
 
 static arb_code reader_next(arb_split_reader *base, const arb_batch **out_batch, arb_error *error)
 {
-    parquet_reader *reader = (parquet_reader *)base;
+    arb_parquet_reader *reader = (arb_parquet_reader *)base;
     *out_batch = NULL;
     if (reader->is_lent)
         take_back(reader);
@@ -815,4 +525,4 @@ static arb_code reader_next(arb_split_reader *base, const arb_batch **out_batch,
 }
 
 static const arb_split_reader_vtable reader_vtable = {
-    .destroy = reader_destroy, .begin = reader_begin, .next = reader_next};
+    .destroy = reader_destroy, .begin = arb_parquet_reader_begin, .next = reader_next};
