@@ -52,9 +52,12 @@ static void slide(arb_byte_window *window, uint64_t offset)
     window->size = kept;
 }
 
-/* How many bytes to ask for at once when they must be waited for; not beyond `end`. */
+/* How many bytes to ask for at once when they must be waited for: no more than `most` while memory is short, and none that
+ * lie beyond `end`. */
 static size_t far_bytes(const arb_byte_window *window, uint64_t offset, size_t most, uint64_t end)
 {
+    if (arb_held_is_short(window->buffer.held))
+        return most;
     size_t far = ARB_MAX(ARB_MAX(window->source->read_far, window->source->read_ahead), most);
     return (size_t)ARB_MIN(ARB_MAX(end, offset + most) - offset, far);
 }
@@ -82,7 +85,7 @@ static arb_code fill(arb_byte_window *window, size_t most, uint64_t end, arb_err
 /* Begin to read `size` bytes behind what is there. That this cannot be done now is no failure. */
 static void begin_ahead(arb_byte_window *window, size_t size)
 {
-    if (window->queue->bytes_ahead + size > QUEUE_AHEAD_MOST || arb_held_is_short(window->buffer.held))
+    if (size == 0 || window->queue->bytes_ahead + size > QUEUE_AHEAD_MOST)
         return;
     if (arb_padded_buffer_grow(&window->buffer, window->size + size, window->size, NULL) == ARB_OK &&
         arb_read_queue_add(window->queue, window->source, window->offset + window->size,
@@ -94,11 +97,10 @@ static void begin_ahead(arb_byte_window *window, size_t size)
 static void read_ahead(arb_byte_window *window, uint64_t offset, size_t least, uint64_t end)
 {
     uint64_t there = window->offset + window->size;
-    size_t part = far_bytes(window, there, 0, end);
-    if (part == 0 || there - offset >= least + window->source->read_ahead)
+    if (there >= end || there - offset >= least + window->source->read_ahead)
         return;
     slide(window, offset);
-    begin_ahead(window, part);
+    begin_ahead(window, far_bytes(window, there, 0, end));
 }
 
 void arb_byte_window_expect(arb_byte_window *window, uint64_t offset, uint64_t end)

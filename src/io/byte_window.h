@@ -35,8 +35,8 @@ void arb_byte_window_reset(arb_byte_window *window);
 /* Where this source's bytes had to be waited for, those from `offset` to `end` had better come soon; else nothing. */
 void arb_byte_window_expect(arb_byte_window *window, uint64_t offset, uint64_t end);
 /* The bytes [offset, offset + least), valid until the next call; window->size tells how many more there are. Once something
- * has to be read, `most` bytes are, or more when they must be waited for, but none from `end` on. ARB_WOULD_WAIT: carry the queue out, then ask
- * for the same again. Ranges lie within the source. */
+ * has to be read, `most` bytes are, or more when they must be waited for, but none from `end` on. ARB_WOULD_WAIT: have the
+ * queue carried out, then ask for the same again. Ranges lie within the source. */
 ARB_NODISCARD arb_code arb_byte_window_get(arb_byte_window *window, uint64_t offset, size_t least, size_t most,
                                            uint64_t end, const uint8_t **out_data, arb_error *error);
 
