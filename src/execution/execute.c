@@ -24,6 +24,7 @@ struct arb_execution {
     arb_arena arena;
     arb_query_context context;
     arb_task_group group;
+    arb_io_group io;
     arb_memory memory;
     arb_pipeline_set set;
     const arb_physical_plan *plan;
@@ -44,14 +45,22 @@ typedef struct finish_task {
 
 static void start_pipeline(arb_execution *e, arb_pipeline *pipeline);
 
+/* Drivers shall end: those that run see the flag, those that wait for a file are woken. */
+static void stop_drivers(arb_execution *e)
+{
+    atomic_store(&e->context.cancelled, true);
+    if (e->context.io != NULL)
+        arb_io_group_close(e->context.io);
+}
+
 static void fail_query(arb_execution *e, const arb_error *error)
 {
     pthread_mutex_lock(&e->lock);
     if (e->error.code == ARB_OK)
         e->error = *error;
     pthread_mutex_unlock(&e->lock);
-    atomic_store(&e->context.cancelled, true);
-    arb_result_sink_abort(e->result, &e->error);
+    arb_result_sink_abort(e->result, &e->error); /* before the flag, which tells the caller of a cancellation */
+    stop_drivers(e);
 }
 
 /* One task less. The last one of all lets a destroyer go on: nothing of the execution may be touched afterwards. */
@@ -254,15 +263,18 @@ arb_code arb_execution_start(const arb_physical_plan *plan, const arb_execution_
     pthread_mutex_init(&e->lock, NULL);
     pthread_cond_init(&e->idle, NULL);
     arb_task_group_init(&e->group, options->pool);
+    arb_io_group_init(&e->io, options->io);
     arb_memory_init(&e->memory, options->governor);
     e->context = (arb_query_context){.pool = options->pool,
                                      .group = &e->group,
+                                     .io = options->io != NULL ? &e->io : NULL,
                                      .memory = &e->memory,
                                      .spill_folder = options->spill_folder,
                                      .drivers = arb_cpu_pool_threads(options->pool),
                                      .batch_rows = options->batch_rows != 0 ? options->batch_rows : ARB_VECTOR_ROWS,
                                      .guarantee = guarantee_of(plan, options->governor),
-                                     .ceiling = options->force_spill ? forced_ceiling : UINT64_MAX};
+                                     .ceiling = options->force_spill ? forced_ceiling : UINT64_MAX,
+                                     .always_wait = options->force_async_io};
     e->set = (arb_pipeline_set){.arena = &e->arena, .context = &e->context};
     arb_code code = arb_result_sink_create(plan, &e->context, &e->result, error);
     if (code == ARB_OK)
@@ -324,7 +336,7 @@ void arb_execution_destroy(arb_execution *e)
 {
     if (e == NULL)
         return;
-    atomic_store(&e->context.cancelled, true);
+    stop_drivers(e);
     if (e->result != NULL)
         arb_result_sink_abort(e->result, NULL);
     pthread_mutex_lock(&e->lock);

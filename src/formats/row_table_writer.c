@@ -138,14 +138,14 @@ arb_code arb_csv_table_writer_create(arb_byte_sink *sink, const arb_table_schema
     *out_writer = NULL;
     options = options != NULL ? options : &defaults;
     arb_row_writer *rows;
-    arb_code code =
-        arb_csv_writer_create(schema->names, schema->types, schema->column_count,
-                              options->delimiter != '\0' ? options->delimiter : ',', !options->no_header, &rows, error);
+    arb_code code = csv_rows_create(schema, options, &rows, error);
     if (code != ARB_OK) {
         arb_byte_sink_destroy(sink);
         return code;
     }
-    return create(sink, rows, true, out_writer, error);
+    ARB_TRY(create(sink, rows, true, out_writer, error));
+    ((row_table_writer *)*out_writer)->csv = *options; /* for the rows of its parts */
+    return ARB_OK;
 }
 
 arb_code arb_json_table_writer_create(arb_byte_sink *sink, const arb_table_schema *schema, bool lines,

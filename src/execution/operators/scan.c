@@ -1,7 +1,11 @@
 /* scan.c: a table's splits, taken by drivers one after the other.
  *
  * The splits of all files form one list; a driver takes the next one when its last is done, so the order of batches is
- * (split, number within it). Filters are handed to the reader, which decodes only what passes them. */
+ * (split, number within it). Filters are handed to the reader, which decodes only what passes them.
+ *
+ * A reader whose bytes are not there says so and has noted what it wants read. That goes to the I/O pool, and the driver
+ * is BLOCKED until one of these reads is over. A driver that ends early destroys its readers, which leave their memory to
+ * the reads that still run. */
 #include "base/alloc.h"
 #include "execution/operators/operators.h"
 #include "execution/operators/scan_filter.h"
@@ -21,6 +25,7 @@ typedef struct scan_operator {
 
 typedef struct scan_local {
     uint32_t driver;
+    arb_io_waiter waiter;
     arb_split_reader **readers; /* one a file, made when first needed; the last used one stays */
     size_t file;                /* of the current split */
     size_t split;               /* in the operator's list */
@@ -42,6 +47,8 @@ static arb_code source_create(arb_operator *op, arb_driver *driver, void **out_l
         arb_free(local);
         return arb_fail_memory(error, "a scan", op->node->scan.table->file_count);
     }
+    if (op->context->io != NULL)
+        arb_io_waiter_init(&local->waiter, op->context->io, driver->task);
     *out_local = local;
     return ARB_OK;
 }
@@ -58,6 +65,7 @@ static void source_destroy(arb_operator *op, void *state)
     scan_local *local = state;
     for (size_t i = 0; i < op->node->scan.table->file_count; i++)
         drop_reader(local, i);
+    arb_io_waiter_reset(&local->waiter);
     atomic_store(&((scan_operator *)op)->active[local->driver], SIZE_MAX);
     arb_free(local->readers);
     arb_free(local);
@@ -95,6 +103,28 @@ static arb_code next_split(scan_operator *s, scan_local *local, bool *out_more, 
     return ARB_OK;
 }
 
+/* Ask the reader, and have done what it wants read. False in *out_ended: the driver is to wait. */
+static arb_code ask(scan_operator *s, scan_local *local, const arb_batch **out_batch, bool *out_ended, arb_error *error)
+{
+    arb_split_reader *reader = local->readers[local->file];
+    bool has_io = s->base.context->io != NULL;
+    *out_ended = true;
+    for (;;) {
+        uint64_t seen = has_io ? arb_io_waiter_ended(&local->waiter) : 0;
+        arb_code code = reader->vtable->next(reader, out_batch, error);
+        if (has_io)
+            ARB_TRY(arb_read_queue_submit(&reader->reads, &local->waiter, error));
+        if (code != ARB_WOULD_WAIT)
+            return code;
+        if (!has_io)
+            arb_read_queue_run(&reader->reads);
+        else if (arb_io_wait(&local->waiter, seen))
+            *out_ended = false;
+        if (!*out_ended || atomic_load_explicit(&s->base.context->cancelled, memory_order_relaxed))
+            return ARB_OK;
+    }
+}
+
 static arb_code pull(arb_operator *op, void *state, const arb_batch **out, arb_flow *out_flow, arb_error *error)
 {
     scan_operator *s = (scan_operator *)op;
@@ -110,7 +140,12 @@ static arb_code pull(arb_operator *op, void *state, const arb_batch **out, arb_f
         }
         arb_split_reader *reader = local->readers[local->file];
         const arb_batch *batch;
-        ARB_TRY(reader->vtable->next(reader, &batch, error));
+        bool ended;
+        ARB_TRY(ask(s, local, &batch, &ended, error));
+        if (!ended) {
+            *out_flow = ARB_FLOW_BLOCKED;
+            return ARB_OK;
+        }
         atomic_fetch_add_explicit(&s->rows_read, reader->rows_read - local->rows_seen, memory_order_relaxed);
         local->rows_seen = reader->rows_read;
         if (batch != NULL) {
@@ -182,7 +217,9 @@ static arb_code make_request(scan_operator *s, arb_scan_filter *const *runtime, 
                                     .columns = node->scan.columns,
                                     .filter_count = (uint32_t)count,
                                     .filters = filters,
-                                    .keep_dictionaries = true};
+                                    .keep_dictionaries = true,
+                                    .always_wait = s->base.context->always_wait,
+                                    .memory = s->base.context->memory};
     return ARB_OK;
 }
 

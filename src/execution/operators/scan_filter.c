@@ -231,6 +231,27 @@ static double cost_of(const arb_expr *expr)
     return cost;
 }
 
+/* Does a row pass whose one column is NULL, as with IS NULL or COALESCE? Then the condition is about rows: a dictionary has
+ * no entry that would tell. */
+static arb_code passes_null(const expr_filter *f, bool *out_passes, arb_error *error)
+{
+    arb_physical physical = f->layout.slots[0].physical;
+    *out_passes = physical == ARB_PHYS_LIST || physical == ARB_PHYS_STRUCT;
+    if (*out_passes || !f->layout.slots[0].nullable)
+        return ARB_OK;
+    ARB_ALIGNED(64) char nothing[2 * ARB_VECTOR_PADDING] = {0};
+    uint64_t validity = 0, selection = 1;
+    arb_vector null = {
+        .physical = (uint8_t)physical, .encoding = ARB_FLAT, .values = {.data = nothing}, .validity = &validity};
+    const arb_vector *inputs[] = {&null};
+    arb_program_state *state;
+    ARB_TRY(arb_program_state_create(f->program, &state, error));
+    arb_code code = arb_program_select(state, inputs, 1, &selection, error);
+    arb_program_state_destroy(state);
+    *out_passes = selection != 0;
+    return code;
+}
+
 arb_code arb_expr_filter_create(arb_arena *arena, const arb_layout *read, const arb_expr *condition,
                                 arb_scan_filter **out_filter, arb_error *error)
 {
@@ -257,7 +278,11 @@ arb_code arb_expr_filter_create(arb_arena *arena, const arb_layout *read, const 
     f->base.vtable = &vtable;
     f->base.column_count = count;
     f->base.columns = columns;
-    f->base.per_entry = count == 1 && arb_expr_infallible(condition) && arb_expr_deterministic(condition);
+    if (count == 1 && arb_expr_infallible(condition) && arb_expr_deterministic(condition)) {
+        bool passes;
+        ARB_TRY(passes_null(f, &passes, error));
+        f->base.per_entry = !passes;
+    }
     f->base.cost = cost_of(condition);
     atomic_init(&f->base.ready, 1);
     *out_filter = &f->base;
