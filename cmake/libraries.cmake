@@ -1,13 +1,14 @@
 # The libraries of src/, lowest first. A library includes itself and those before it, nothing else: test/lint checks it
 # against this very list.
 set(ARB_LIBRARIES
-    base runtime io columnar kernels expr formats catalog plan sql optimizer execution engine)
+    base runtime io columnar kernels wire expr formats catalog plan sql optimizer execution engine)
 
 # What each needs from outside.
 set(ARB_NEEDS_base mimalloc m)
 set(ARB_NEEDS_runtime Threads::Threads)
 set(ARB_NEEDS_io zstd lz4 snappy deflate brotlidec)
 set(ARB_NEEDS_kernels pcre2-8 utf8proc)
+set(ARB_NEEDS_wire protobuf-c)
 
 # A *_kernel.c is compiled once for each x86-64 level; see src/base/cpu.h.
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
@@ -21,6 +22,22 @@ set_source_files_properties(${CMAKE_SOURCE_DIR}/src/formats/parquet/parquet_writ
                             COMPILE_DEFINITIONS ARB_VERSION="${PROJECT_VERSION}")
 
 set(ARB_BELOW "")
+# proto/NAME.proto becomes proto/NAME.pb-c.h and .c, which belong to wire.
+find_program(ARB_PROTOC_C protoc-c REQUIRED)
+file(GLOB protos CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/proto/*.proto)
+set(ARB_GENERATED "")
+foreach(proto IN LISTS protos)
+  get_filename_component(name ${proto} NAME_WE)
+  set(made ${CMAKE_BINARY_DIR}/proto/${name}.pb-c.c ${CMAKE_BINARY_DIR}/proto/${name}.pb-c.h)
+  add_custom_command(OUTPUT ${made} DEPENDS ${protos}
+                     COMMAND ${ARB_PROTOC_C} --proto_path=${CMAKE_SOURCE_DIR} --c_out=${CMAKE_BINARY_DIR} proto/${name}.proto
+                     WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  list(APPEND ARB_GENERATED ${made})
+endforeach()
+set_source_files_properties(${ARB_GENERATED} PROPERTIES COMPILE_OPTIONS -w)
+add_custom_target(arb_protos DEPENDS ${ARB_GENERATED})
+include_directories(${CMAKE_BINARY_DIR})
+
 foreach(library IN LISTS ARB_LIBRARIES)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${library}/*.c)
   if(NOT sources)
@@ -44,6 +61,12 @@ foreach(library IN LISTS ARB_LIBRARIES)
   set(reversed ${ARB_BELOW})
   list(REVERSE reversed)
   target_link_libraries(arb_${library} PUBLIC ${reversed} ${ARB_NEEDS_${library}})
+  if(library STREQUAL "wire")
+    target_sources(arb_wire PRIVATE ${ARB_GENERATED})
+  endif()
+  if("arb_wire" IN_LIST ARB_BELOW)
+    add_dependencies(arb_${library} arb_protos)
+  endif()
   list(APPEND ARB_BELOW arb_${library})
 endforeach()
 

@@ -62,7 +62,7 @@ def main():
         skipped += 1
         good = []
     for path in good:
-        for options in ([], ["--narrow", "--codes"]):
+        for options in ([], ["--narrow", "--codes"], ["--wait", "100"]):
             try:
                 problem = compare(path, dump, options)
             except subprocess.TimeoutExpired:
@@ -73,16 +73,16 @@ def main():
     bad = [p for folder in ("parquet-testing/bad_data", "arrow-testing/parquet/fuzzing",
                             "arrow-testing/parquet/encoding-fuzzing", "arrow-testing/parquet")
            for p in sorted((corpora / folder).glob("*")) if p.is_file() and p.suffix != ".md"]
-    for path in bad:
+    for path, options in ((p, o) for p in bad for o in ([], ["--wait", "1"])):
         try:
-            result = run(dump, "--codes", path)
+            result = run(dump, "--codes", *options, path)
             problem = None if is_clean(result) else \
                 f"status {result.returncode}: {result.stderr.decode('utf-8', 'replace')[:1500]}"
         except subprocess.TimeoutExpired:
             problem = "hangs"
         passed, failed = passed + (problem is None), failed + (problem is not None)
         if problem is not None:
-            print(f"FAILED {path.name}: {problem}")
+            print(f"FAILED {path.name} {' '.join(options)}: {problem}")
     print(f"{passed} passed, {failed} failed, {skipped} skipped")
     return 1 if failed or passed + skipped == 0 else 0
 

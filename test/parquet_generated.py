@@ -124,15 +124,18 @@ class Checks:
         return result, last if last.startswith("refused:") else None
 
     def same(self, name, path, table, *arguments):
-        """The rows that are printed are the table's."""
-        try:
-            result, problem = self.output(*arguments, path)
-            if problem is None:
-                columns = [(n, [v for chunk in c.chunks for v in values_of(chunk)]) for n, c in zip(table.schema.names, table.columns)]
-                problem = difference(*parse(result.stdout), columns)
-        except subprocess.TimeoutExpired:
-            problem = "hangs"
-        self.note(f"{name} {' '.join(arguments)}", problem)
+        """The rows that are printed are the table's, whether the file's bytes are there or must be waited for."""
+        columns = [(n, [v for chunk in c.chunks for v in values_of(chunk)]) for n, c in zip(table.schema.names, table.columns)]
+        first = None
+        for wait in ([], ["--wait", "1"], ["--wait", "900"]):
+            try:
+                result, problem = self.output(*arguments, *wait, path)
+                if problem is None and result.stdout != first:
+                    problem = difference(*parse(result.stdout), columns)
+                first = first or result.stdout
+            except subprocess.TimeoutExpired:
+                problem = "hangs"
+            self.note(f"{name} {' '.join([*arguments, *wait])}", problem)
 
     def both(self, name, table, **options):
         path = self.write(name, table, **options)
@@ -245,6 +248,26 @@ def filters(checks, table):
     checks.note("late", problem)
 
 
+def laziness(checks, table):
+    """Columns are read only where rows are left: the condition decides on values that no statistics rule out."""
+    path = checks.write("lazy", table, row_group_size=1500, data_page_size=600, use_dictionary=["word"], write_statistics=False)
+
+    def bytes_read(*arguments):
+        result, problem = checks.output("--rows", *arguments, path)
+        if problem is not None:
+            checks.note("lazy " + " ".join(arguments), problem)
+            return 0
+        return int(re.search(rb"bytes (\d+)", result.stdout).group(1))
+
+    every = bytes_read("--wait", "1")
+    for wait in ([], ["--wait", "1"], ["--wait", "300"]):
+        alone = bytes_read("--only", "", "--equal", "word", "absent", *wait)
+        beside = bytes_read("--equal", "word", "absent", *wait)
+        checks.note("lazy_filter " + " ".join(wait), None if 0 < alone == beside < every / 10 else f"{alone}, {beside} of {every} bytes")
+    few = bytes_read("--range", "rising", "6000", "6030", "--wait", "1")
+    checks.note("lazy_rows", None if few < every / 4 else f"{few} of {every} bytes for ten rows")
+
+
 def cut_groups(checks):
     """Splits that cut a row group: more rows than one split takes."""
     rows = 400_000
@@ -312,15 +335,14 @@ def damage(checks, table):
                 broken[at] = rng.choice((0, 255, 128, rng.randrange(256)))
             paths.append(checks.folder / f"damage_{name}_{i}.parquet")
             paths[-1].write_bytes(broken)
-        try:
-            result = run(checks.dump, "--rows", "--narrow", "--codes", "--range", "rising" if name != "nested" else "id", "10", "200", *paths)
-            problem = None if is_clean(result) else f"status {result.returncode}: {result.stderr.decode('utf-8', 'replace')[:1500]}"
-            if problem is None:
-                result = run(checks.dump, *paths)
+        filtered = ["--rows", "--narrow", "--codes", "--range", "rising" if name != "nested" else "id", "10", "200"]
+        for more in (filtered, [], ["--wait", "1"]):
+            try:
+                result = run(checks.dump, *more, *paths)
                 problem = None if is_clean(result) else f"status {result.returncode}: {result.stderr.decode('utf-8', 'replace')[:1500]}"
-        except subprocess.TimeoutExpired:
-            problem = "hangs"
-        checks.note("damage_" + name, problem)
+            except subprocess.TimeoutExpired:
+                problem = "hangs"
+            checks.note(f"damage_{name} {' '.join(more)}", problem)
 
 
 def torture(checks, table):
@@ -329,7 +351,7 @@ def torture(checks, table):
                              ("delta", table.select(["i64", "text"]), {"use_dictionary": False, "column_encoding": {
                                  "i64": "DELTA_BINARY_PACKED", "text": "DELTA_BYTE_ARRAY"}})):
         path = checks.write("torture_" + name, t, **options)
-        for more in ([], ["--codes"]):
+        for more in ([], ["--codes"], ["--wait", "50"]):
             checks.says("torture_" + name, r"^allocations \d+", "--torture", *more, path)
 
 
@@ -347,6 +369,7 @@ def main():
         unsupported(checks)
         nested(checks)
         filters(checks, table)
+        laziness(checks, table)
         cut_groups(checks)
         bloom(checks, table)
         lies(checks)

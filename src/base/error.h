@@ -4,6 +4,9 @@
  * failure it is; from it follow the SQLSTATE, the gRPC status and whether trying again can help. The message, the
  * detail and the hint are fields, never parsed: they cross the network as they are.
  *
+ * One code is no failure and fills no error: ARB_WOULD_WAIT says that a call could not end without waiting, is to be made
+ * again later, and where what it waits for is named. It goes no further than whoever can wait.
+ *
  * Filling an error never allocates, so running out of memory can be reported. A callee writes the error once; callers
  * may add where it happened (arb_error_at, arb_error_context), never overwrite what is there. */
 #ifndef ARB_BASE_ERROR_H
@@ -63,7 +66,8 @@
     X(CONFIGURATION, "F0000", 9, false)              \
     X(INTERNAL, "XX000", 13, false)                  \
     X(CORRUPT_DATA, "XX001", 15, false)              \
-    X(FILE_CHANGED, "XX002", 10, true)
+    X(FILE_CHANGED, "XX002", 10, true)               \
+    X(WOULD_WAIT, "XX003", 14, true)
 
 typedef enum arb_code {
 #define X(name, sqlstate, grpc, retryable) ARB_##name,

@@ -18,16 +18,18 @@ typedef struct entry {
 struct arb_file_cache {
     pthread_mutex_t lock;
     uint64_t limit, bytes;
+    arb_memory *memory;
     arb_cached_file *newest, *oldest;
     entry *buckets[BUCKETS];
 };
 
-arb_code arb_file_cache_create(uint64_t limit, arb_file_cache **out_cache, arb_error *error)
+arb_code arb_file_cache_create(uint64_t limit, arb_memory *memory, arb_file_cache **out_cache, arb_error *error)
 {
     *out_cache = arb_alloc_zeroed(sizeof **out_cache);
     if (*out_cache == NULL)
         return arb_fail_memory(error, "the file cache", sizeof **out_cache);
     (*out_cache)->limit = limit;
+    (*out_cache)->memory = memory;
     pthread_mutex_init(&(*out_cache)->lock, NULL);
     return ARB_OK;
 }
@@ -74,11 +76,12 @@ static void link_entry(arb_file_cache *cache, arb_cached_file *file)
     file->listed = true;
 }
 
-/* Drop what nobody uses, oldest first, until the cache fits. */
+/* Drop what nobody uses, oldest first, until the cache fits: into its own limit, and into a small part of the budget. */
 static void trim(arb_file_cache *cache)
 {
+    uint64_t limit = ARB_MIN(cache->limit, cache->memory->governor->limit / 8);
     arb_cached_file *file = cache->oldest;
-    while (file != NULL && cache->bytes > cache->limit) {
+    while (file != NULL && cache->bytes > limit) {
         arb_cached_file *newer = file->newer;
         if (file->users == 0) {
             unlink_entry(cache, file);
@@ -107,12 +110,6 @@ bool arb_cached_file_is_current(const arb_cached_file *file)
     arb_source_identity identity;
     return arb_source_identity_of_local(file->path.data, &identity, NULL) == ARB_OK &&
            arb_source_identity_equal(identity, file->identity);
-}
-
-/* What an open file takes, roughly: its footer's numbers for each column of each split. */
-static uint64_t open_bytes(const arb_table_file *file)
-{
-    return 4096 + (uint64_t)file->column_count * 256 + (uint64_t)file->split_count * file->column_count * 192;
 }
 
 /* Called with the lock held. */
@@ -155,8 +152,9 @@ static arb_code open_entry(arb_file_cache *cache, arb_str path, uint64_t hash, c
     arb_code code;
     ARB_TRY_GOTO(code, arb_byte_source_open_local(self->path, &source, error), fail);
     file->identity = source->identity;
+    arb_reservation_init(&source->held, cache->memory, "an open file");
     ARB_TRY_GOTO(code, format->open(source, options, &file->file, error), fail);
-    file->bytes = open_bytes(file->file);
+    file->bytes = file->file->bytes + sizeof *self + path.size;
     file->users = 1;
     *out_file = file;
     return ARB_OK;

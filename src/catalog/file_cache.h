@@ -2,7 +2,8 @@
  *
  * Keyed by path; an entry belongs to one identity (size, time, inode). Whoever asks again gets the same open file while
  * the identity on disk is still that one, else the new version is opened; users of the old version keep it. Entries that
- * nobody uses are dropped, oldest first, once the cache is over its limit. Thread-safe. */
+ * nobody uses are dropped, oldest first, once the cache is over its limit. What open files hold is counted on one account,
+ * not on those of the queries that use them. Thread-safe. */
 #ifndef ARB_CATALOG_FILE_CACHE_H
 #define ARB_CATALOG_FILE_CACHE_H
 
@@ -19,12 +20,14 @@ typedef struct arb_cached_file {
     const arb_file_format *format;
     arb_file_cache *cache;
     struct arb_cached_file *newer, *older;
-    uint64_t bytes;
+    uint64_t bytes; /* that it takes while it is open */
     uint32_t users;
     bool listed; /* found by its path: false once a newer version is there */
 } arb_cached_file;
 
-ARB_NODISCARD arb_code arb_file_cache_create(uint64_t limit, arb_file_cache **out_cache, arb_error *error);
+/* `memory` is the account of what open files take; it outlives the cache. */
+ARB_NODISCARD arb_code arb_file_cache_create(uint64_t limit, arb_memory *memory, arb_file_cache **out_cache,
+                                             arb_error *error);
 /* Nobody may use a file any more. NULL is a no-op. */
 void arb_file_cache_destroy(arb_file_cache *cache);
 

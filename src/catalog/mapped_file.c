@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "formats/row_filters.h"
+#include "runtime/held_memory.h"
 
 typedef struct mapped_file {
     arb_table_file base;
@@ -18,7 +19,6 @@ typedef struct mapped_reader {
     const mapped_file *mapped;
     const arb_scan_request *request;
     arb_scan_request inner, constant, mixed; /* with the filters of each way */
-    arb_split_reader *reader;                /* of `inner` */
     arb_row_filters constant_filters, mixed_filters;
     arb_vector_storage *storages; /* of constants */
     arb_vector *constants;        /* by column of the request; those of the file are not set */
@@ -36,13 +36,14 @@ static const arb_mapped_column *column_of(const mapped_reader *self, uint32_t at
 static void reader_destroy(arb_split_reader *base)
 {
     mapped_reader *self = (mapped_reader *)base;
-    if (self->reader != NULL)
-        self->reader->vtable->destroy(self->reader);
+    if (self->base.behind != NULL)
+        self->base.behind->vtable->destroy(self->base.behind);
     arb_row_filters_reset(&self->constant_filters);
     arb_row_filters_reset(&self->mixed_filters);
     for (uint32_t i = 0; self->storages != NULL && i < self->request->column_count; i++)
         arb_vector_storage_reset(&self->storages[i]);
     arb_arena_reset(&self->arena);
+    arb_reservation_reset(&base->held);
     arb_free(self);
 }
 
@@ -72,7 +73,7 @@ static arb_code reader_begin(arb_split_reader *base, const arb_split *split, arb
         ARB_TRY(arb_row_filters_apply(&self->constant_filters, self->constants, 1, NULL, &left, error));
     self->skips = self->skips || left == 0;
     if (!self->skips)
-        return self->reader->vtable->begin(self->reader, split, error);
+        return self->base.behind->vtable->begin(self->base.behind, split, error);
     base->rows_read += split->rows;
     base->rows_skipped += split->rows;
     return ARB_OK;
@@ -101,11 +102,12 @@ static arb_code reader_next(arb_split_reader *base, const arb_batch **out_batch,
     if (self->skips)
         return ARB_OK;
     const arb_batch *read;
-    uint64_t rows = self->reader->rows_read, bytes = self->reader->bytes_read, skipped = self->reader->rows_skipped;
-    ARB_TRY(self->reader->vtable->next(self->reader, &read, error));
-    base->rows_read += self->reader->rows_read - rows;
-    base->bytes_read += self->reader->bytes_read - bytes;
-    base->rows_skipped += self->reader->rows_skipped - skipped;
+    arb_split_reader *behind = base->behind;
+    uint64_t rows = behind->rows_read, bytes = behind->bytes_read, skipped = behind->rows_skipped;
+    ARB_TRY(behind->vtable->next(behind, &read, error));
+    base->rows_read += behind->rows_read - rows;
+    base->bytes_read += behind->bytes_read - bytes;
+    base->rows_skipped += behind->rows_skipped - skipped;
     if (read == NULL)
         return ARB_OK;
     ARB_TRY(give_batch(self, read, error)); /* possibly without a row: a scan takes that */
@@ -159,7 +161,7 @@ static arb_code ask_file(mapped_reader *self, const bool *read_by_mixed, arb_err
     }
     self->inner.column_count = count;
     self->inner.columns = columns;
-    return file->vtable->reader_create(file, &self->inner, &self->reader, error);
+    return file->vtable->reader_create(file, &self->inner, &self->base.behind, error);
 }
 
 static arb_code make_constants(mapped_reader *self, arb_error *error)
@@ -174,7 +176,9 @@ static arb_code make_constants(mapped_reader *self, arb_error *error)
         const arb_mapped_column *column = column_of(self, i);
         if (!column->is_constant)
             continue;
-        ARB_TRY(arb_vector_storage_init(&self->storages[i], self->request->columns[i].physical, 1, error));
+        arb_physical physical = self->request->columns[i].physical;
+        ARB_TRY(arb_held_take(&self->base.held, arb_vector_storage_bytes(physical, 1), error));
+        ARB_TRY(arb_vector_storage_init(&self->storages[i], physical, 1, error));
         self->constants[i] = arb_vector_constant(&self->storages[i], &column->value);
     }
     return ARB_OK;
@@ -200,7 +204,7 @@ static arb_code reader_create(const arb_table_file *file, const arb_scan_request
     mapped_reader *self = arb_alloc_zeroed(sizeof *self);
     if (self == NULL)
         return arb_fail_memory(error, "a scan", sizeof *self);
-    self->base.vtable = &vtable;
+    arb_split_reader_init(&self->base, &vtable, request);
     self->mapped = (const mapped_file *)file;
     self->request = request;
     arb_code code = prepare(self, error);

@@ -4,6 +4,7 @@
 #include "catalog/memory_table_internal.h"
 #include "formats/row_filters.h"
 #include "kernels/convert.h"
+#include "runtime/held_memory.h"
 
 typedef struct memory_reader {
     arb_split_reader base;
@@ -27,6 +28,7 @@ static void reader_destroy(arb_split_reader *reader)
     for (size_t i = 0; self->storages != NULL && i < self->request->column_count; i++)
         arb_vector_storage_reset(&self->storages[i]);
     arb_arena_reset(&self->arena);
+    arb_reservation_reset(&reader->held);
     arb_free(self);
 }
 
@@ -117,8 +119,10 @@ static arb_code init_columns(memory_reader *self, arb_error *error)
         size_t nested = arb_chunk_view_vectors(held);
         if (nested != 0 && (self->children[i] = ARB_ARENA_ARRAY(&self->arena, arb_vector, nested)) == NULL)
             return arb_fail_memory(error, "a scan", nested * sizeof(arb_vector));
-        if (held->physical != column->physical)
-            ARB_TRY(arb_vector_storage_init(&self->storages[i], column->physical, ARB_VECTOR_ROWS, error));
+        if (held->physical == column->physical)
+            continue;
+        ARB_TRY(arb_held_take(&self->base.held, arb_vector_storage_bytes(column->physical, ARB_VECTOR_ROWS), error));
+        ARB_TRY(arb_vector_storage_init(&self->storages[i], column->physical, ARB_VECTOR_ROWS, error));
     }
     return ARB_OK;
 }
@@ -131,7 +135,7 @@ arb_code arb_memory_reader_create(const arb_table_file *file, const arb_scan_req
     memory_reader *self = arb_alloc_zeroed(sizeof *self);
     if (self == NULL)
         return arb_fail_memory(error, "a scan", sizeof *self);
-    self->base.vtable = &vtable;
+    arb_split_reader_init(&self->base, &vtable, request);
     self->table = ARB_CONTAINER_OF(file, arb_memory_table, file);
     self->request = request;
     self->children = ARB_ARENA_ARRAY(&self->arena, arb_vector *, request->column_count + 1);

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "formats/row_filters.h"
+#include "runtime/held_memory.h"
 
 /* Splits of some hundred thousand numbers, more when there would be too many of them. */
 enum { split_rows_least = 64 * ARB_VECTOR_ROWS, splits_most = 4096, empty_batches_most = 512 };
@@ -42,6 +43,7 @@ static void reader_destroy(arb_split_reader *reader)
     for (size_t i = 0; self->storages != NULL && i < self->request->column_count; i++)
         arb_vector_storage_reset(&self->storages[i]);
     arb_arena_reset(&self->arena);
+    arb_reservation_reset(&reader->held);
     arb_free(self);
 }
 
@@ -106,6 +108,13 @@ static arb_code reader_next(arb_split_reader *reader, const arb_batch **out_batc
     return ARB_OK;
 }
 
+static arb_code add_storage(series_reader *self, size_t column, arb_error *error)
+{
+    arb_physical physical = self->request->columns[column].physical;
+    ARB_TRY(arb_held_take(&self->base.held, arb_vector_storage_bytes(physical, ARB_VECTOR_ROWS), error));
+    return arb_vector_storage_init(&self->storages[column], physical, ARB_VECTOR_ROWS, error);
+}
+
 static arb_code reader_create(const arb_table_file *file, const arb_scan_request *request,
                               arb_split_reader **out_reader, arb_error *error)
 {
@@ -114,7 +123,7 @@ static arb_code reader_create(const arb_table_file *file, const arb_scan_request
     series_reader *self = arb_alloc_zeroed(sizeof *self);
     if (self == NULL)
         return arb_fail_memory(error, "a series", sizeof *self);
-    self->base.vtable = &vtable;
+    arb_split_reader_init(&self->base, &vtable, request);
     self->table = ARB_CONTAINER_OF(file, series_table, file);
     self->request = request;
     self->storages = ARB_ARENA_ARRAY(&self->arena, arb_vector_storage, request->column_count + 1);
@@ -123,7 +132,7 @@ static arb_code reader_create(const arb_table_file *file, const arb_scan_request
     if (code == ARB_OK && (self->storages == NULL || self->vectors == NULL))
         code = arb_fail_memory(error, "a series", request->column_count * sizeof(arb_vector));
     for (size_t i = 0; code == ARB_OK && i < request->column_count; i++)
-        code = arb_vector_storage_init(&self->storages[i], request->columns[i].physical, ARB_VECTOR_ROWS, error);
+        code = add_storage(self, i, error);
     if (code != ARB_OK) {
         reader_destroy(&self->base);
         return code;

@@ -20,15 +20,17 @@ typedef struct cached_answer {
 } cached_answer;
 
 struct arb_sample_cache {
+    arb_memory *memory;
     pthread_mutex_t lock;
     cached_answer answers[cache_slots];
 };
 
-arb_code arb_sample_cache_create(arb_sample_cache **out_cache, arb_error *error)
+arb_code arb_sample_cache_create(arb_memory *memory, arb_sample_cache **out_cache, arb_error *error)
 {
     *out_cache = arb_alloc_zeroed(sizeof **out_cache);
     if (*out_cache == NULL)
         return arb_fail_memory(error, "samples of tables", sizeof **out_cache);
+    (*out_cache)->memory = memory;
     pthread_mutex_init(&(*out_cache)->lock, NULL);
     return ARB_OK;
 }
@@ -118,7 +120,7 @@ static arb_code look_at(sampler *s, size_t part, size_t parts)
     ARB_TRY(from->vtable->reader_create(from, &s->request, &reader, NULL));
     arb_code code = reader->vtable->begin(reader, &from->splits[wanted], NULL);
     if (code == ARB_OK)
-        code = reader->vtable->next(reader, &batch, NULL);
+        code = arb_split_reader_next(reader, &batch, NULL);
     if (code == ARB_OK && batch != NULL) {
         uint64_t selection[ARB_VECTOR_WORDS];
         arb_bitmap_fill(selection, batch->rows);
@@ -174,7 +176,8 @@ static arb_code sample(sampler *s, arb_arena *arena, const column_names *names, 
     layout.count = used;
     ARB_TRY(arb_program_compile(arena, &layout, &condition, 1, &program, NULL));
     ARB_TRY(arb_program_state_create(program, &s->state, NULL));
-    s->request = (arb_scan_request){.column_count = (uint32_t)used, .columns = columns, .keep_dictionaries = true};
+    s->request.column_count = (uint32_t)used;
+    s->request.columns = columns;
     double look = look_bytes(s);
     size_t parts = (size_t)ARB_MIN(s->table->rows / rows_a_split + 1, (uint64_t)splits_most);
     while (parts != 0 && look * (double)parts > *bytes_left)
@@ -199,7 +202,7 @@ double arb_table_sample_selectivity(arb_sample_cache *cache, const arb_table *ta
     if (key == 0 || look_up(cache, key, &selectivity))
         return selectivity;
     arb_arena arena = {0};
-    sampler s = {.table = table};
+    sampler s = {.table = table, .request = {.keep_dictionaries = true, .memory = cache->memory}};
     /* none of few thousand rows still leaves some of millions: half a row is counted for what was not seen */
     if (sample(&s, &arena, &names, condition, bytes_left) == ARB_OK && s.seen != 0)
         selectivity = ((double)s.passed + 0.5) / ((double)s.seen + 1);

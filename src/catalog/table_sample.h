@@ -11,7 +11,8 @@
 
 typedef struct arb_sample_cache arb_sample_cache;
 
-ARB_NODISCARD arb_code arb_sample_cache_create(arb_sample_cache **out_cache, arb_error *error);
+/* `memory` is the account of what is held while looking; it outlives the cache. */
+ARB_NODISCARD arb_code arb_sample_cache_create(arb_memory *memory, arb_sample_cache **out_cache, arb_error *error);
 void arb_sample_cache_destroy(arb_sample_cache *cache); /* NULL is a no-op */
 
 /* The passing part, 0 to 1, of the rows of a loaded table; negative when the table is too small to be worth it, when a look

@@ -49,12 +49,21 @@ arb_str arb_vector_get_text(const arb_vector *vector, size_t row)
     return arb_string_view(&arb_vector_entries(vector)->values.string[arb_vector_slot(vector, row)]);
 }
 
+static size_t storage_bitmap_bytes(size_t rows)
+{
+    return arb_round_up(arb_bitmap_words(rows) * 8, 64);
+}
+
+size_t arb_vector_storage_bytes(arb_physical physical, size_t rows)
+{
+    size_t value_bytes = rows * ARB_MAX(arb_physical_size(physical), sizeof(uint32_t)); /* room for codes always */
+    return arb_round_up(value_bytes + ARB_VECTOR_PADDING, 64) + storage_bitmap_bytes(rows);
+}
+
 arb_code arb_vector_storage_init(arb_vector_storage *storage, arb_physical physical, size_t rows, arb_error *error)
 {
     *storage = (arb_vector_storage){.physical = physical};
-    size_t value_bytes = rows * ARB_MAX(arb_physical_size(physical), sizeof(uint32_t)); /* room for codes always */
-    size_t bitmap_bytes = arb_round_up(arb_bitmap_words(rows) * 8, 64);
-    size_t bytes = arb_round_up(value_bytes + ARB_VECTOR_PADDING, 64) + bitmap_bytes;
+    size_t bitmap_bytes = storage_bitmap_bytes(rows), bytes = arb_vector_storage_bytes(physical, rows);
     char *block = arb_alloc_aligned(bytes, 64);
     if (block == NULL)
         return arb_fail_memory(error, "a vector", bytes);

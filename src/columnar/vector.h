@@ -102,6 +102,8 @@ typedef struct arb_vector_storage {
 ARB_NODISCARD arb_code arb_vector_storage_init(arb_vector_storage *storage, arb_physical physical, size_t rows,
                                                arb_error *error);
 void arb_vector_storage_reset(arb_vector_storage *storage);
+/* Bytes that a storage for so many rows takes. */
+size_t arb_vector_storage_bytes(arb_physical physical, size_t rows);
 /* A FLAT vector over the storage, without validity; valid until the storage is reset. */
 ARB_INLINE arb_vector arb_vector_over(const arb_vector_storage *storage)
 {

@@ -53,7 +53,7 @@ arb_code arb_listing_next(arb_result *result, const arb_batch **out_batch, arb_e
     *out_batch = NULL;
     for (;;) {
         if (result->listing_split > 0)
-            ARB_TRY(reader->vtable->next(reader, out_batch, error));
+            ARB_TRY(arb_split_reader_next(reader, out_batch, error));
         if (*out_batch != NULL || result->listing_split == file->split_count)
             return ARB_OK;
         ARB_TRY(reader->vtable->begin(reader, &file->splits[result->listing_split++], error));

@@ -53,9 +53,10 @@ arb_code arb_result_start(arb_result *result, arb_error *error)
         .spill_folder = arb_runtime_spill_folder(session->runtime),
         .batch_rows = session->settings.batch_rows,
         .force_spill = session->settings.force_spill,
+        .force_async_io = session->settings.force_async_io,
     };
     assert(result->execution == NULL);
-    ARB_TRY(arb_runtime_pool(session->runtime, &options.pool, error));
+    ARB_TRY(arb_runtime_pools(session->runtime, &options.pool, &options.io, error));
     if (atomic_load(&session->cancelled))
         return arb_fail(error, ARB_CANCELLED, "cancelled");
     arb_runtime_query_begins(session->runtime);

@@ -6,13 +6,14 @@
 #include "engine/known_formats.h"
 
 struct arb_runtime {
-    pthread_mutex_t lock; /* pool, threads, queries, spill folder */
+    pthread_mutex_t lock; /* pools, threads, queries, spill folder */
     arb_governor governor;
-    arb_memory table_memory;
+    arb_memory table_memory, file_memory;
     arb_file_cache *cache;
     arb_sample_cache *samples;
-    arb_cpu_pool *pool; /* NULL until needed */
-    unsigned threads;   /* 0: as many as there are */
+    arb_cpu_pool *pool; /* NULL until needed; likewise */
+    arb_io_pool *io;
+    unsigned threads; /* 0: as many as there are */
     unsigned queries;
     char *spill_folder;
 };
@@ -20,6 +21,7 @@ struct arb_runtime {
 enum {
     FILE_CACHE_BYTES = 64 << 20,
     THREADS_MOST = 1024,
+    IO_THREADS = 4, /* they wait most of the time; a disk likes to know of several reads at once */
 };
 
 arb_code arb_runtime_create(const arb_runtime_options *options, arb_runtime **out_runtime, arb_error *error)
@@ -32,9 +34,10 @@ arb_code arb_runtime_create(const arb_runtime_options *options, arb_runtime **ou
     arb_governor_init(&runtime->governor,
                       options->memory_limit != 0 ? options->memory_limit : arb_memory_default_limit());
     arb_memory_init(&runtime->table_memory, &runtime->governor);
+    arb_memory_init(&runtime->file_memory, &runtime->governor);
     arb_code code;
-    ARB_TRY_GOTO(code, arb_file_cache_create(FILE_CACHE_BYTES, &runtime->cache, error), fail);
-    ARB_TRY_GOTO(code, arb_sample_cache_create(&runtime->samples, error), fail);
+    ARB_TRY_GOTO(code, arb_file_cache_create(FILE_CACHE_BYTES, &runtime->file_memory, &runtime->cache, error), fail);
+    ARB_TRY_GOTO(code, arb_sample_cache_create(&runtime->file_memory, &runtime->samples, error), fail);
     ARB_TRY_GOTO(code, arb_runtime_set_threads(runtime, options->threads, error), fail);
     ARB_TRY_GOTO(code, arb_runtime_set_spill_folder(runtime, options->spill_folder, error), fail);
     *out_runtime = runtime;
@@ -51,6 +54,7 @@ void arb_runtime_destroy(arb_runtime *runtime)
         return;
     assert(runtime->queries == 0);
     arb_cpu_pool_destroy(runtime->pool);
+    arb_io_pool_destroy(runtime->io);
     arb_sample_cache_destroy(runtime->samples);
     arb_file_cache_destroy(runtime->cache);
     arb_free(runtime->spill_folder);
@@ -84,13 +88,16 @@ const arb_file_formats *arb_runtime_formats(const arb_runtime *runtime)
     return &arb_known_formats;
 }
 
-arb_code arb_runtime_pool(arb_runtime *runtime, arb_cpu_pool **out_pool, arb_error *error)
+arb_code arb_runtime_pools(arb_runtime *runtime, arb_cpu_pool **out_cpu, arb_io_pool **out_io, arb_error *error)
 {
     arb_code code = ARB_OK;
     pthread_mutex_lock(&runtime->lock);
     if (runtime->pool == NULL)
         code = arb_cpu_pool_create(runtime->threads != 0 ? runtime->threads : arb_cpu_count(), &runtime->pool, error);
-    *out_pool = runtime->pool;
+    if (runtime->io == NULL && code == ARB_OK)
+        code = arb_io_pool_create(IO_THREADS, &runtime->io, error);
+    *out_cpu = runtime->pool;
+    *out_io = runtime->io;
     pthread_mutex_unlock(&runtime->lock);
     return code;
 }

@@ -8,6 +8,7 @@
 #include "catalog/file_cache.h"
 #include "catalog/table_sample.h"
 #include "runtime/cpu_pool.h"
+#include "runtime/io_pool.h"
 #include "runtime/memory.h"
 
 typedef struct arb_runtime arb_runtime;
@@ -31,8 +32,9 @@ arb_sample_cache *arb_runtime_sample_cache(arb_runtime *runtime);
 arb_memory *arb_runtime_table_memory(arb_runtime *runtime);
 /* The formats that this build reads, and those that it knows by name only. */
 const arb_file_formats *arb_runtime_formats(const arb_runtime *runtime);
-/* The pool, made at the first call. */
-ARB_NODISCARD arb_code arb_runtime_pool(arb_runtime *runtime, arb_cpu_pool **out_pool, arb_error *error);
+/* The pools, made at the first call. */
+ARB_NODISCARD arb_code arb_runtime_pools(arb_runtime *runtime, arb_cpu_pool **out_cpu, arb_io_pool **out_io,
+                                         arb_error *error);
 
 unsigned arb_runtime_threads(const arb_runtime *runtime);
 /* Takes effect with the next query; ARB_CONFIGURATION while one runs, or for a number that makes no sense. */

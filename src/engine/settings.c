@@ -146,6 +146,8 @@ arb_code arb_settings_set(arb_settings *settings, arb_setting setting, arb_str v
         return parse_number(value, ARB_VECTOR_ROWS, &settings->batch_rows, error);
     case ARB_SETTING_DISABLED_RULES:
         return parse_rules(value, &settings->disabled_rules, error);
+    case ARB_SETTING_FORCE_ASYNC_IO:
+        return parse_flag(value, &settings->force_async_io, error);
     case ARB_SETTING_FORCE_SPILL:
         return parse_flag(value, &settings->force_spill, error);
     case ARB_SETTING_VERIFY_PLANS:
@@ -184,6 +186,9 @@ arb_code arb_settings_reset(arb_settings *settings, arb_setting setting, arb_err
     case ARB_SETTING_DISABLED_RULES:
         settings->disabled_rules = initial.disabled_rules;
         return ARB_OK;
+    case ARB_SETTING_FORCE_ASYNC_IO:
+        settings->force_async_io = initial.force_async_io;
+        return ARB_OK;
     case ARB_SETTING_FORCE_SPILL:
         settings->force_spill = initial.force_spill;
         return ARB_OK;
@@ -216,6 +221,9 @@ void arb_settings_print(const arb_settings *settings, arb_setting setting, arb_t
         for (size_t rule = 0; rule < ARB_RULE_COUNT; rule++)
             if (settings->disabled_rules >> rule & 1)
                 arb_text_printf(out, "%s%s", out->size == 0 ? "" : ",", rule_names[rule]);
+        break;
+    case ARB_SETTING_FORCE_ASYNC_IO:
+        arb_text_printf(out, "%s", settings->force_async_io ? "true" : "false");
         break;
     case ARB_SETTING_FORCE_SPILL:
         arb_text_printf(out, "%s", settings->force_spill ? "true" : "false");

@@ -9,6 +9,7 @@
 #define ARB_SETTINGS(X)                                                                            \
     X(BATCH_ROWS, "batch_rows", "most rows of a batch inside a query; small ones are for tests")   \
     X(DISABLED_RULES, "disabled_rules", "optimizer rules that shall not run, separated by commas") \
+    X(FORCE_ASYNC_IO, "force_async_io", "have every byte of a file be waited for; for tests")      \
     X(FORCE_SPILL, "force_spill", "write everything to disk that can be; for tests")               \
     X(MEMORY_LIMIT, "memory_limit", "bytes that all queries together may hold, for example 4GB")   \
     X(SPILL_DIR, "spill_dir", "folder for what does not fit into memory")                          \
@@ -27,6 +28,7 @@ typedef enum arb_setting {
 typedef struct arb_settings {
     arb_runtime *runtime; /* borrowed */
     uint32_t batch_rows;  /* 0: the usual number */
+    bool force_async_io;
     bool force_spill;
     bool verify_plans;
     uint32_t disabled_rules; /* bits of arb_optimizer_rule */

@@ -24,6 +24,7 @@ struct arb_execution {
     arb_arena arena;
     arb_query_context context;
     arb_task_group group;
+    arb_io_group io;
     arb_memory memory;
     arb_pipeline_set set;
     const arb_physical_plan *plan;
@@ -45,12 +46,14 @@ typedef struct finish_task {
 static void start_pipeline(arb_execution *e, arb_pipeline *pipeline);
 
 /* Nothing more is to be done: who waits, waits in vain. The result learns why (NULL: nobody reads it) before it can see
- * that the query is cancelled. */
+ * that the query is cancelled. Drivers that run see the flag, those that wait for a file or in an operator are woken. */
 static void abort_query(arb_execution *e, const arb_error *error)
 {
     if (e->result != NULL)
         arb_result_sink_abort(e->result, error);
     atomic_store(&e->context.cancelled, true);
+    if (e->context.io != NULL)
+        arb_io_group_close(e->context.io);
     for (size_t i = 0; i < e->set.operators.size; i++) {
         arb_operator *op = e->set.operators.data[i];
         if (op->vtable->abort != NULL)
@@ -290,15 +293,18 @@ arb_code arb_execution_start(const arb_physical_plan *plan, const arb_execution_
     pthread_mutex_init(&e->lock, NULL);
     pthread_cond_init(&e->idle, NULL);
     arb_task_group_init(&e->group, options->pool);
+    arb_io_group_init(&e->io, options->io);
     arb_memory_init(&e->memory, options->governor);
     e->context = (arb_query_context){.pool = options->pool,
                                      .group = &e->group,
+                                     .io = options->io != NULL ? &e->io : NULL,
                                      .memory = &e->memory,
                                      .spill_folder = options->spill_folder,
                                      .drivers = arb_cpu_pool_threads(options->pool),
                                      .batch_rows = options->batch_rows != 0 ? options->batch_rows : ARB_VECTOR_ROWS,
                                      .guarantee = guarantee_of(plan, options->governor),
-                                     .ceiling = options->force_spill ? forced_ceiling : UINT64_MAX};
+                                     .ceiling = options->force_spill ? forced_ceiling : UINT64_MAX,
+                                     .always_wait = options->force_async_io};
     e->set = (arb_pipeline_set){.arena = &e->arena, .context = &e->context};
     arb_code code = arb_result_sink_create(plan, &e->context, &e->result, error);
     if (code == ARB_OK)

@@ -7,14 +7,17 @@
 
 #include "plan/physical.h"
 #include "runtime/cpu_pool.h"
+#include "runtime/io_pool.h"
 #include "runtime/memory.h"
 
 typedef struct arb_execution_options {
     arb_cpu_pool *pool;
+    arb_io_pool *io; /* NULL: the CPU pool's threads read files themselves, and wait */
     arb_governor *governor;
     const char *spill_folder; /* NULL: nothing can spill */
     uint32_t batch_rows;      /* 0 = ARB_VECTOR_ROWS; fewer in tests */
     bool force_spill;         /* tests */
+    bool force_async_io;      /* tests: nothing is read before it was waited for */
 } arb_execution_options;
 
 typedef struct arb_execution arb_execution;

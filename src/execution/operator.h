@@ -28,6 +28,7 @@
 #include "io/spill_file.h"
 #include "plan/physical.h"
 #include "runtime/cpu_pool.h"
+#include "runtime/io_pool.h"
 #include "runtime/memory.h"
 
 typedef enum arb_flow {
@@ -41,6 +42,7 @@ typedef enum arb_flow {
 typedef struct arb_query_context {
     arb_cpu_pool *pool;
     arb_task_group *group;
+    arb_io_group *io; /* NULL: drivers read files themselves, and wait */
     arb_memory *memory;
     const char *spill_folder;
     _Atomic bool cancelled;
@@ -48,6 +50,7 @@ typedef struct arb_query_context {
     uint32_t batch_rows; /* most rows of a batch: ARB_VECTOR_ROWS, less in tests */
     uint64_t guarantee;  /* of each operator that can spill */
     uint64_t ceiling;    /* beyond it such an operator spills, however much memory is free: small in tests */
+    bool always_wait;    /* tests: no byte of a file is there at once */
 } arb_query_context;
 
 typedef struct arb_operator arb_operator;

@@ -257,6 +257,7 @@ static arb_code build(arb_pipeline_set *set, const arb_physical_node *node, arb_
     case ARB_PHYSICAL_LIMIT:
         return build_limit(set, node, into, error);
     case ARB_PHYSICAL_GROUP_LIMIT:
+        into->one_driver = true; /* it sees each group whole */
         return build_transform(set, node, arb_group_limit_create, into, error);
     case ARB_PHYSICAL_REPEAT:
         return build_transform(set, node, arb_repeat_create, into, error);
@@ -266,6 +267,8 @@ static arb_code build(arb_pipeline_set *set, const arb_physical_node *node, arb_
     case ARB_PHYSICAL_AGGREGATE:
         return build_breaker(set, node, arb_hash_aggregate_create, into, error);
     case ARB_PHYSICAL_SORT:
+        /* A subquery's order is not promised, but expected. */
+        into->one_driver |= into->sink->op->vtable->add_feeder == NULL;
         return build_breaker(set, node, arb_sort_create, into, error);
     case ARB_PHYSICAL_UNION:
         return build_union(set, node, into, error);

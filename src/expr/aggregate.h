@@ -2,7 +2,8 @@
  *
  * Each group has a state of fixed size in a hash table's row (or in an array of them); what does not fit (strings, lists
  * of values) goes to the arena of the table that owns the state. States of two tables are merged with `combine`, so
- * threads aggregate apart and merge at the end, and spilled partitions are merged when they come back.
+ * threads aggregate apart and merge at the end, and spilled partitions are merged when they come back. A state that leaves
+ * memory is its own bytes, or, when it refers to the arena (`packs`), what `pack` makes of it.
  *
  * `states[i]` is where row i's state is. Rows outside of the selection have no state (the pointer is not to be read).
  * Arguments are FLAT or CONSTANT; whole numbers and decimals may be narrower than their type, and nested values are packed
@@ -22,6 +23,7 @@ typedef struct arb_aggregate_plan {
     const arb_value *const *constants; /* per argument: its value when constant, else NULL */
     uint64_t rows_most;                /* no more rows than this reach one group; 0 = not known */
     uint32_t variant;                  /* the implementation's own choice, from `plan` */
+    bool packs;                        /* likewise: states refer to the arena, so they travel packed */
 } arb_aggregate_plan;
 
 struct arb_aggregate_implementation {
@@ -42,6 +44,14 @@ struct arb_aggregate_implementation {
      * the arena or stays where the state has it. */
     arb_code (*finalize)(const arb_aggregate_plan *plan, arb_arena *arena, void *const *states, uint32_t count,
                          arb_vector *out, uint64_t *validity, bool *out_has_null, arb_error *error);
+
+    /* For plans that pack: a state as bytes, for a disk or a network. NULL in implementations of which none does. */
+    uint64_t (*packed_size)(const arb_aggregate_plan *plan, const void *state);
+    void (*pack)(const arb_aggregate_plan *plan, const void *state, char *to);
+    /* A state from such bytes, for `combine` to take from and for `finalize`; it may refer to them, and so is good as long
+     * as they are. ARB_CORRUPT_DATA when they are no state. */
+    arb_code (*unpack)(const arb_aggregate_plan *plan, arb_arena *arena, const char *from, uint64_t size, void *state,
+                       arb_error *error);
 };
 
 #endif

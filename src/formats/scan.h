@@ -9,6 +9,12 @@
  *     reader_create(request)                   once a driver thread
  *       reader_begin(split) → reader_next …    batches of at most ARB_VECTOR_ROWS rows, with a selection
  *
+ * A reader does not wait for its file's bytes. When they are not there at once, `next` returns ARB_WOULD_WAIT and has noted
+ * in `reads` what it wants read. The engine has that done (io/read_queue.h), which takes as long as it takes, and calls
+ * `next` again. After a batch there may be reads in `reads`, too: those are ahead, and nobody waits for them yet.
+ *
+ * Whatever a reader holds is counted in `held`, as long as it holds it.
+ *
  * A reader decodes the columns that filters need first, drops rows, and decodes the others for the survivors only.
  * What a footer claims (ranges, counts) is a hint until proved: the engine may pick narrow physical types from it, so a
  * reader compares every page with `claimed`, and a value outside is ARB_CORRUPT_DATA naming file and column. */
@@ -19,6 +25,8 @@
 
 #include "columnar/statistics.h"
 #include "columnar/vector.h"
+#include "io/read_queue.h"
+#include "runtime/memory.h"
 
 typedef struct arb_table_column {
     arb_str name;
@@ -90,6 +98,8 @@ typedef struct arb_scan_request {
     uint32_t filter_count;
     arb_scan_filter *const *filters; /* all must pass */
     bool keep_dictionaries;          /* give DICTIONARY vectors where the file has codes (else FLAT) */
+    bool always_wait;                /* tests: no byte of a file is there at once */
+    arb_memory *memory;              /* the account of what readers hold; NULL: it is not counted */
 } arb_scan_request;
 
 typedef struct arb_table_file arb_table_file;
@@ -106,7 +116,8 @@ typedef struct arb_table_file_vtable {
 struct arb_table_file {
     const arb_table_file_vtable *vtable;
     arb_str path;
-    uint64_t rows; /* exact when `rows_exact` */
+    uint64_t bytes; /* memory that it takes while it is open; counted in its source's `held` */
+    uint64_t rows;  /* exact when `rows_exact` */
     bool rows_exact;
     size_t column_count;
     const arb_table_column *columns;
@@ -115,10 +126,13 @@ struct arb_table_file {
 };
 
 typedef struct arb_split_reader_vtable {
+    /* At any time; reads that run keep their memory to themselves. */
     void (*destroy)(arb_split_reader *reader);
+    /* Never ARB_WOULD_WAIT. */
     arb_code (*begin)(arb_split_reader *reader, const arb_split *split, arb_error *error);
     /* The next batch, lent until the next call; *out_batch is NULL at the split's end. Batches without a selected row
-     * are not given, but for one now and then by a reader that finds nothing for long, so that it can be interrupted. */
+     * are not given, but for one now and then by a reader that finds nothing for long, so that it can be interrupted.
+     * ARB_WOULD_WAIT: once something of `reads` has been done, call it again. */
     arb_code (*next)(arb_split_reader *reader, const arb_batch **out_batch, arb_error *error);
 } arb_split_reader_vtable;
 
@@ -128,6 +142,38 @@ struct arb_split_reader {
     uint64_t rows_read; /* decided upon so far: for progress and EXPLAIN ANALYZE */
     uint64_t bytes_read;
     uint64_t rows_skipped; /* by statistics alone */
+    arb_reservation held;
+    arb_read_queue reads;
+    arb_split_reader *behind; /* for a reader of another reader's batches: that one, whose reads stand for its own */
 };
+
+/* What the reader wants read. */
+ARB_INLINE arb_read_queue *arb_split_reader_reads(arb_split_reader *reader)
+{
+    while (reader->behind != NULL)
+        reader = reader->behind;
+    return &reader->reads;
+}
+
+/* For a format's reader_create: zeroed memory becomes the base of a reader. */
+ARB_INLINE void arb_split_reader_init(arb_split_reader *reader, const arb_split_reader_vtable *vtable,
+                                      const arb_scan_request *request)
+{
+    reader->vtable = vtable;
+    reader->reads.always_wait = request->always_wait;
+    arb_reservation_init(&reader->held, request->memory, "a scan");
+}
+
+/* `next` for threads that may wait. */
+ARB_NODISCARD ARB_INLINE arb_code arb_split_reader_next(arb_split_reader *reader, const arb_batch **out_batch,
+                                                        arb_error *error)
+{
+    for (;;) {
+        arb_code code = reader->vtable->next(reader, out_batch, error);
+        if (code != ARB_WOULD_WAIT)
+            return code;
+        arb_read_queue_run(arb_split_reader_reads(reader));
+    }
+}
 
 #endif

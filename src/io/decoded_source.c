@@ -4,6 +4,7 @@
 #include <zstd.h>
 
 #include "base/alloc.h"
+#include "runtime/held_memory.h"
 
 #define DECODED_MOST (UINT64_C(4) << 30)
 enum {
@@ -33,6 +34,7 @@ static arb_code decoded_read(const arb_byte_source *source, uint64_t offset, voi
 typedef struct output {
     char *data;
     size_t size, capacity;
+    arb_reservation *held; /* counts the capacity */
 } output;
 
 static arb_code grow(output *out, size_t wanted, arb_error *error)
@@ -40,9 +42,12 @@ static arb_code grow(output *out, size_t wanted, arb_error *error)
     if (out->capacity == DECODED_MOST)
         return arb_fail(error, ARB_LIMIT_EXCEEDED, "a compressed file holds more than 4 GiB");
     wanted = (size_t)ARB_MIN(wanted, DECODED_MOST);
+    ARB_TRY(arb_held_take(out->held, wanted - out->capacity, error));
     char *moved = arb_realloc(out->data, wanted);
-    if (moved == NULL)
+    if (moved == NULL) {
+        arb_held_give(out->held, wanted - out->capacity);
         return arb_fail_memory(error, "a compressed file", wanted);
+    }
     out->data = moved;
     out->capacity = wanted;
     return ARB_OK;
@@ -110,21 +115,23 @@ static arb_code decode_zstd(const uint8_t *from, size_t size, output *out, arb_e
 static arb_code decode(const arb_byte_source *source, bool is_gzip, output *out, arb_error *error)
 {
     size_t size = source->identity.size;
+    ARB_TRY(arb_held_take(out->held, size, error)); /* while it is decoded */
     uint8_t *bytes = arb_alloc(size);
-    if (bytes == NULL)
-        return arb_fail_memory(error, "a compressed file", size);
-    arb_code code = arb_byte_source_read(source, 0, bytes, size, error);
+    arb_code code = bytes != NULL ? ARB_OK : arb_fail_memory(error, "a compressed file", size);
+    if (code == ARB_OK)
+        code = arb_byte_source_read(source, 0, bytes, size, error);
     if (code == ARB_OK)
         code = grow(out, ARB_MAX(size * 4, (size_t)ROOM_LEAST), error);
     if (code == ARB_OK)
         code = is_gzip ? decode_gzip(bytes, size, out, error) : decode_zstd(bytes, size, out, error);
     arb_free(bytes);
+    arb_held_give(out->held, size);
     return code;
 }
 
 arb_code arb_byte_source_decode(arb_byte_source **source, arb_error *error)
 {
-    static const arb_byte_source_vtable vtable = {decoded_destroy, decoded_read};
+    static const arb_byte_source_vtable vtable = {.destroy = decoded_destroy, .read = decoded_read};
     const arb_byte_source *from = *source;
     uint8_t magic[4];
     if (from->identity.size < sizeof magic)
@@ -138,18 +145,22 @@ arb_code arb_byte_source_decode(arb_byte_source **source, arb_error *error)
     decoded_source *made = arb_alloc_zeroed(sizeof *made + from->path.size + 1);
     if (made == NULL)
         return arb_fail_memory(error, "a byte source", sizeof *made);
-    output out = {0};
+    made->base.held = (arb_reservation){.memory = from->held.memory, .owner = "a compressed file"};
+    output out = {.held = &made->base.held};
     arb_code code = decode(from, is_gzip, &out, error);
     if (code != ARB_OK) {
         arb_free(out.data);
+        arb_reservation_reset(&made->base.held);
         arb_free(made);
         return code;
     }
     memcpy(made->path, from->path.data, from->path.size);
     made->data = out.data;
-    made->base = *from;
-    made->base.vtable = &vtable;
-    made->base.path.data = made->path;
+    made->base = (arb_byte_source){.vtable = &vtable,
+                                   .path = {made->path, from->path.size},
+                                   .identity = from->identity,
+                                   .read_ahead = from->read_ahead,
+                                   .held = made->base.held};
     made->base.identity.size = out.size;
     arb_byte_source_destroy(*source);
     *source = &made->base;

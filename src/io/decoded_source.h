@@ -5,7 +5,8 @@
 #include "io/byte_source.h"
 
 /* When the source's first bytes are those of gzip or zstd, replace it by one of the decompressed bytes, which are held
- * in memory (up to 4 GiB; more is ARB_LIMIT_EXCEEDED); else leave it as it is. On failure *source is as it was. */
+ * in memory (up to 4 GiB; more is ARB_LIMIT_EXCEEDED) and counted in the source's `held`; else leave it as it is. On
+ * failure *source is as it was. */
 ARB_NODISCARD arb_code arb_byte_source_decode(arb_byte_source **source, arb_error *error);
 
 #endif

@@ -4,8 +4,9 @@
  *   GROUP BY c.id CARRYING c.name, n.name
  *
  * All rows of a group of the fewer columns agree in the others, which are then carried along (one row's values are kept)
- * instead of being hashed and compared, or go when nobody asks for them. What determines what is proved by the plan alone: declared keys without
- * NULLs, groups of aggregations below, conditions that let only equal values pass, expressions. Statistics prove nothing.
+ * instead of being hashed and compared, or go when nobody asks for them. What determines what is proved by the plan
+ * alone: declared keys without NULLs, groups of aggregations below, conditions that let only equal values pass,
+ * expressions. Statistics prove nothing.
  *
  * A fact says that rows which agree in some columns (NULLs being equal) agree in another one. Above an outer join, rows
  * that are filled up with NULLs are new: a fact about that side holds on if one of its columns is never NULL there, since

@@ -197,7 +197,7 @@ static bool renew_made(cloner *c, arb_logical *node)
     }
 }
 
-static const arb_logical *clone(cloner *c, const arb_logical *node)
+static const arb_logical *clone_node(cloner *c, const arb_logical *node)
 {
     size_t count = arb_logical_child_count(node);
     const arb_logical **children = ARB_ARENA_ARRAY(c->query->arena, const arb_logical *, count);
@@ -205,7 +205,7 @@ static const arb_logical *clone(cloner *c, const arb_logical *node)
         return NULL;
     /* Left to right, so that a dependent right side sees what its left side became. */
     for (size_t i = 0; i < count; i++) {
-        if ((children[i] = clone(c, arb_logical_child(node, i))) == NULL)
+        if ((children[i] = clone_node(c, arb_logical_child(node, i))) == NULL)
             return NULL;
     }
     arb_logical *copy = arb_logical_with_children(c->query, node, children);
@@ -230,5 +230,5 @@ const arb_logical *arb_rule_clone(arb_rule_context *rule, const arb_logical *nod
     for (size_t i = 0; i < map_size; i++)
         map[i] = ARB_NO_COLUMN;
     cloner c = {.query = rule->query, .map = map, .map_size = map_size};
-    return clone(&c, node);
+    return clone_node(&c, node);
 }

@@ -11,7 +11,7 @@
  *   PROJECT     1                   exprs[]
  *   HASH_JOIN   probe, build        `output`: columns of either side
  *   LOOP_JOIN   probe, build        the same, for conditions without an equality
- *   AGGREGATE   1                   groups, then aggregates
+ *   AGGREGATE   1                   groups, then aggregates, or in phase PARTIAL their states
  *   SORT        1                   child's, in order (top-N with `limit`)
  *   LIMIT       1                   child's
  *   GROUP_LIMIT 1                   child's, whose rows come group by group
@@ -70,10 +70,19 @@ typedef struct arb_physical_sort_key {
     bool descending, nulls_first;
 } arb_physical_sort_key;
 
+/* An aggregation may be done in two steps, with an exchange between them: PARTIAL gives the groups that it saw and the states
+ * of all aggregates (arb_aggregate_state_slot), FINAL takes such rows and merges them. Aggregates with DISTINCT or ORDER BY
+ * are COMPLETE only. */
+typedef enum arb_aggregate_phase {
+    ARB_AGGREGATE_COMPLETE,
+    ARB_AGGREGATE_PARTIAL,
+    ARB_AGGREGATE_FINAL
+} arb_aggregate_phase;
+
 typedef struct arb_physical_aggregate {
     arb_aggregate_plan plan;
     size_t state_size;
-    const uint32_t *arguments; /* the child's columns */
+    const uint32_t *arguments; /* the child's columns; FINAL: the first one of the state's columns, alone */
     int filter;                /* the child's BOOLEAN column, or -1 */
     bool distinct;
     size_t order_count;
@@ -126,6 +135,7 @@ struct arb_physical_node {
             bool build_unique;                 /* hint: no key occurs twice on the build side */
         } join;
         struct {
+            uint8_t phase; /* arb_aggregate_phase */
             size_t group_count;
             const uint32_t *groups; /* the child's columns */
             size_t aggregate_count;
@@ -153,6 +163,21 @@ struct arb_physical_node {
         } shared;
     };
 };
+
+/* How many columns a state is: its words, or one BLOB when it must be packed. */
+ARB_INLINE size_t arb_aggregate_state_columns(const arb_physical_aggregate *call)
+{
+    return call->plan.packs ? 1 : call->state_size / sizeof(int64_t);
+}
+/* What each of these columns is like. */
+ARB_INLINE arb_slot arb_aggregate_state_slot(const arb_physical_aggregate *call)
+{
+    arb_slot slot = {.id = ARB_NO_COLUMN,
+                     .type = call->plan.packs ? ARB_TYPE(BLOB) : ARB_TYPE(BIGINT),
+                     .physical = call->plan.packs ? ARB_PHYS_STRING : ARB_PHYS_INT64};
+    slot.range = arb_range_of_type(slot.type);
+    return slot;
+}
 
 /* The subplans to compute before: shared[i] may use those before it. */
 typedef struct arb_physical_plan {

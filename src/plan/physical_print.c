@@ -80,7 +80,9 @@ static void print_scan(printer *p, const arb_physical_node *node)
 
 static void print_aggregate(printer *p, const arb_physical_node *node)
 {
-    arb_text_append_str(p->out, ARB_STR("aggregate"));
+    static const char *const names[] = {"aggregate", "partial aggregate", "final aggregate"};
+    bool states = node->aggregate.phase == ARB_AGGREGATE_FINAL;
+    arb_text_append_str(p->out, arb_str_of(names[node->aggregate.phase]));
     for (size_t i = 0; i < node->aggregate.group_count; i++) {
         arb_text_append_str(p->out, i == 0 ? ARB_STR(" by ") : ARB_STR(", "));
         print_slot(p, &node->children[0]->layout, node->aggregate.groups[i]);
@@ -89,7 +91,7 @@ static void print_aggregate(printer *p, const arb_physical_node *node)
         const arb_physical_aggregate *call = &node->aggregate.aggregates[i];
         arb_text_printf(p->out, "%s%s(%s", i == 0 ? ": " : ", ", call->plan.function->name,
                         call->distinct ? "distinct " : "");
-        for (size_t a = 0; a < call->plan.argument_count; a++) {
+        for (size_t a = 0; !states && a < call->plan.argument_count; a++) {
             if (a != 0)
                 arb_text_append_str(p->out, ARB_STR(", "));
             print_slot(p, &node->children[0]->layout, call->arguments[a]);

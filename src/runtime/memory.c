@@ -59,26 +59,34 @@ static uint64_t short_from(const arb_governor *governor)
     return governor->limit - governor->limit / 8;
 }
 
-static bool charge(arb_memory *memory, uint64_t bytes, bool force)
+/* Take from the budget. */
+static bool charge(arb_governor *governor, uint64_t bytes, bool force)
 {
-    arb_governor *governor = memory->governor;
     uint64_t used = atomic_fetch_add_explicit(&governor->used, bytes, memory_order_relaxed) + bytes;
-    if (!force && (used > governor->limit || used < bytes)) {
-        atomic_fetch_sub_explicit(&governor->used, bytes, memory_order_relaxed);
-        return false;
-    }
+    if (force || (used <= governor->limit && used >= bytes))
+        return true;
+    atomic_fetch_sub_explicit(&governor->used, bytes, memory_order_relaxed);
+    return false;
+}
+
+static void give_back(arb_governor *governor, uint64_t bytes)
+{
+    atomic_fetch_sub_explicit(&governor->used, bytes, memory_order_relaxed);
+}
+
+/* What the query holds by itself, promises left aside. */
+static void note_held(arb_memory *memory, uint64_t bytes)
+{
     uint64_t mine = atomic_fetch_add_explicit(&memory->used, bytes, memory_order_relaxed) + bytes;
     uint64_t peak = atomic_load_explicit(&memory->peak, memory_order_relaxed);
     while (mine > peak && !atomic_compare_exchange_weak_explicit(&memory->peak, &peak, mine, memory_order_relaxed,
                                                                  memory_order_relaxed))
         continue;
-    return true;
 }
 
-static void give_back(arb_memory *memory, uint64_t bytes)
+static void note_gone(arb_memory *memory, uint64_t bytes)
 {
     atomic_fetch_sub_explicit(&memory->used, bytes, memory_order_relaxed);
-    atomic_fetch_sub_explicit(&memory->governor->used, bytes, memory_order_relaxed);
 }
 
 /* What a share is charged for: what it holds, but at least its guarantee. */
@@ -87,7 +95,7 @@ static bool share_grow(arb_memory_share *share, uint64_t bytes, bool force)
     pthread_mutex_lock(&share->lock);
     uint64_t held = atomic_load_explicit(&share->held, memory_order_relaxed);
     uint64_t more = ARB_MAX(held + bytes, share->guaranteed) - ARB_MAX(held, share->guaranteed);
-    bool granted = more == 0 || charge(share->memory, more, force || bytes <= granted_always);
+    bool granted = more == 0 || charge(share->memory->governor, more, force || bytes <= granted_always);
     if (granted) {
         atomic_store_explicit(&share->held, held + bytes, memory_order_relaxed);
         if (held + bytes > atomic_load_explicit(&share->peak, memory_order_relaxed))
@@ -102,7 +110,7 @@ static void share_shrink(arb_memory_share *share, uint64_t bytes)
     pthread_mutex_lock(&share->lock);
     uint64_t held = atomic_load_explicit(&share->held, memory_order_relaxed);
     assert(bytes <= held);
-    give_back(share->memory, ARB_MAX(held, share->guaranteed) - ARB_MAX(held - bytes, share->guaranteed));
+    give_back(share->memory->governor, ARB_MAX(held, share->guaranteed) - ARB_MAX(held - bytes, share->guaranteed));
     atomic_store_explicit(&share->held, held - bytes, memory_order_relaxed);
     pthread_mutex_unlock(&share->lock);
 }
@@ -110,10 +118,12 @@ static void share_shrink(arb_memory_share *share, uint64_t bytes)
 bool arb_reservation_try_grow(arb_reservation *reservation, uint64_t bytes)
 {
     bool granted = reservation->share != NULL ? share_grow(reservation->share, bytes, false)
-                                              : charge(reservation->memory, bytes, false);
-    if (granted)
-        reservation->bytes += bytes;
-    return granted;
+                                              : charge(reservation->memory->governor, bytes, false);
+    if (!granted)
+        return false;
+    reservation->bytes += bytes;
+    note_held(reservation->memory, bytes);
+    return true;
 }
 
 void arb_reservation_force(arb_reservation *reservation, uint64_t bytes)
@@ -121,8 +131,9 @@ void arb_reservation_force(arb_reservation *reservation, uint64_t bytes)
     if (reservation->share != NULL)
         (void)share_grow(reservation->share, bytes, true);
     else
-        (void)charge(reservation->memory, bytes, true);
+        (void)charge(reservation->memory->governor, bytes, true);
     reservation->bytes += bytes;
+    note_held(reservation->memory, bytes);
 }
 
 arb_code arb_reservation_grow(arb_reservation *reservation, uint64_t bytes, arb_error *error)
@@ -145,7 +156,8 @@ void arb_reservation_shrink(arb_reservation *reservation, uint64_t bytes)
     if (reservation->share != NULL)
         share_shrink(reservation->share, bytes);
     else
-        give_back(reservation->memory, bytes);
+        give_back(reservation->memory->governor, bytes);
+    note_gone(reservation->memory, bytes);
 }
 
 void arb_reservation_reset(arb_reservation *reservation)
@@ -158,7 +170,7 @@ void arb_memory_share_init(arb_memory_share *share, arb_memory *memory, uint64_t
 {
     *share = (arb_memory_share){.memory = memory, .guaranteed = guaranteed, .ceiling = ceiling};
     pthread_mutex_init(&share->lock, NULL);
-    (void)charge(memory, guaranteed, true);
+    (void)charge(memory->governor, guaranteed, true);
 }
 
 void arb_memory_share_reset(arb_memory_share *share)
@@ -166,7 +178,7 @@ void arb_memory_share_reset(arb_memory_share *share)
     if (share->memory == NULL)
         return;
     assert(atomic_load(&share->held) == 0);
-    give_back(share->memory, share->guaranteed);
+    give_back(share->memory->governor, share->guaranteed);
     pthread_mutex_destroy(&share->lock);
     *share = (arb_memory_share){0};
 }
@@ -176,7 +188,7 @@ void arb_memory_share_settle(arb_memory_share *share)
     pthread_mutex_lock(&share->lock);
     uint64_t held = atomic_load_explicit(&share->held, memory_order_relaxed);
     if (held < share->guaranteed)
-        give_back(share->memory, share->guaranteed - held);
+        give_back(share->memory->governor, share->guaranteed - held);
     share->guaranteed = 0;
     pthread_mutex_unlock(&share->lock);
 }

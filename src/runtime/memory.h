@@ -26,7 +26,7 @@ typedef struct arb_governor {
 /* Account of one query. Lives as long as its reservations. */
 typedef struct arb_memory {
     arb_governor *governor;
-    _Atomic uint64_t used, peak;
+    _Atomic uint64_t used, peak; /* what it holds; guarantees that it does not use are left out */
 } arb_memory;
 
 /* What one operator that can spill holds, over all drivers. Caller's memory; reset when its reservations are. */

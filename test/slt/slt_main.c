@@ -9,10 +9,14 @@
  *     skipif NAME, onlyif NAME, require NAME          NAME is "arbalest", or a feature for require
  *     loop NAME FROM TO, foreach NAME VALUE…, endloop, halt, mode skip|unskip, hash-threshold N
  *
+ * ${scratch} is a folder of the file's own, gone at its end.
+ *
  * The last line is the sum `N passed, N failed, N skipped` of statements and queries; the exit status is 1 when one
  * failed. A file with a requirement that is not met counts as one skip. */
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "slt_values.h"
 
@@ -364,6 +368,25 @@ static void run_lines(slt_file *file, size_t at, size_t end)
 }
 
 /* ---- files ------------------------------------------------------------------------------------------------------- */
+/* A folder that the file may write to, as ${scratch}. */
+static bool make_scratch(slt_file *file, char *folder, size_t capacity)
+{
+    const char *parent = getenv("TMPDIR");
+    snprintf(folder, capacity, "%s/arbalest-slt-XXXXXX", parent != NULL ? parent : P_tmpdir);
+    return mkdtemp(folder) != NULL &&
+           ARB_VEC_PUSH(&file->variables, (slt_variable){ARB_STR("scratch"), arb_str_of(folder)});
+}
+
+static void drop_scratch(const char *folder)
+{
+    DIR *list = opendir(folder);
+    for (struct dirent *entry; list != NULL && (entry = readdir(list)) != NULL;)
+        unlinkat(dirfd(list), entry->d_name, 0);
+    if (list != NULL)
+        closedir(list);
+    rmdir(folder);
+}
+
 static bool read_lines(const char *path, arb_text *text, slt_file *file)
 {
     FILE *from = fopen(path, "rbe");
@@ -412,8 +435,9 @@ static void run_file(const slt_options *options, const char *path, size_t totals
     arb_text text = {0};
     arb_runtime *runtime = NULL;
     slt_file file = {.options = options, .path = path};
-    if (!read_lines(path, &text, &file)) {
-        printf("FAILED %s: cannot be read\n", path);
+    char scratch[4096];
+    if (!read_lines(path, &text, &file) || !make_scratch(&file, scratch, sizeof scratch)) {
+        printf("FAILED %s: cannot be read, or has no folder to write to\n", path);
         file.failed++;
     } else if (open_session(options, &runtime, &file.session, &error) != ARB_OK) {
         printf("FAILED %s: %s\n", path, error.message);
@@ -423,6 +447,8 @@ static void run_file(const slt_options *options, const char *path, size_t totals
     }
     arb_session_destroy(file.session);
     arb_runtime_destroy(runtime);
+    if (file.variables.size > 0)
+        drop_scratch(scratch);
     ARB_VEC_RESET(&file.lines);
     ARB_VEC_RESET(&file.variables);
     arb_arena_reset(&file.arena);

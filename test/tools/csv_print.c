@@ -80,7 +80,7 @@ static arb_code read_all(const arb_table_file *file, arb_error *error)
     for (size_t i = 0; code == ARB_OK && i < file->split_count; i++) {
         const arb_batch *batch = NULL;
         code = reader->vtable->begin(reader, &file->splits[i], error);
-        while (code == ARB_OK && (code = reader->vtable->next(reader, &batch, error)) == ARB_OK && batch != NULL) {
+        while (code == ARB_OK && (code = arb_split_reader_next(reader, &batch, error)) == ARB_OK && batch != NULL) {
             rows += batch->selected;
             if (!only_sum)
                 code = print_batch(file, batch, error);

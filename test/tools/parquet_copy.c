@@ -22,7 +22,7 @@ static arb_code copy_rows(const arb_table_file *file, arb_table_writer *writer, 
     for (size_t i = 0; code == ARB_OK && i < file->split_count; i++) {
         const arb_batch *batch = NULL;
         code = reader->vtable->begin(reader, &file->splits[i], error);
-        while (code == ARB_OK && (code = reader->vtable->next(reader, &batch, error)) == ARB_OK && batch != NULL)
+        while (code == ARB_OK && (code = arb_split_reader_next(reader, &batch, error)) == ARB_OK && batch != NULL)
             code = arb_table_writer_append(writer, batch, error);
     }
     if (reader != NULL)

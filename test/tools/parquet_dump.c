@@ -1,7 +1,7 @@
 /* parquet_dump: every row of a Parquet file, one line each, for scripts that compare readers.
  *
  *     parquet_dump [--narrow] [--codes] [--only NAME,NAME…] [--range NAME LOW HIGH] [--equal NAME TEXT] [--there NAME]
- *                  [--late] [--rows] [--torture] FILE…
+ *                  [--late] [--rows] [--wait BYTES] [--torture] FILE…
  *
  * The first line is a JSON array of [name, type] pairs, or [name, null, why] for a column that cannot be read; each
  * further line an array of values. Values are exact: whole numbers and decimals without their point as numbers, floats as
@@ -11,7 +11,8 @@
  * --narrow reads whole numbers in the width that the footer claims and checks every value against the claim; --codes
  * keeps dictionaries. --only reads those columns ("" for none). --range, --equal and --there (not NULL) are conditions on a
  * column that need not be read otherwise; only rows that pass are printed. With --late all of them arrive when the first
- * batch has been given. --rows prints, instead of rows, how many there are and how many were skipped.
+ * batch has been given. --rows prints, instead of rows, how many there are, how many were skipped, and bytes read of pages. With --wait no byte
+ * is there at once: all are waited for, about BYTES at a time.
  * --torture reads the file once for each allocation, which fails then, and prints how many there are. A file that is refused gives `refused: CODE: why` as its last line. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -202,7 +203,8 @@ static const arb_scan_filter_vtable condition_vtable = {.name = "condition",
 
 typedef struct options {
     bool narrow, codes, late, count_rows, torture;
-    const char *only; /* NULL: all */
+    size_t wait_bytes; /* 0: bytes are read when they are needed */
+    const char *only;  /* NULL: all */
     uint32_t condition_count;
     condition conditions[MAX_CONDITIONS];
 } options;
@@ -320,7 +322,7 @@ static arb_code dump_rows(const arb_table_file *file, options *how, const arb_sc
         const arb_batch *batch;
         ARB_TRY_GOTO(code, reader->vtable->begin(reader, &file->splits[i], error), done);
         for (;;) {
-            ARB_TRY_GOTO(code, reader->vtable->next(reader, &batch, error), done);
+            ARB_TRY_GOTO(code, arb_split_reader_next(reader, &batch, error), done);
             if (batch == NULL)
                 break;
             rows += batch->selected;
@@ -331,8 +333,8 @@ static arb_code dump_rows(const arb_table_file *file, options *how, const arb_sc
         }
     }
     if (how->count_rows)
-        printf("rows %llu, skipped %llu, splits %zu\n", (unsigned long long)rows,
-               (unsigned long long)reader->rows_skipped, file->split_count);
+        printf("rows %llu, skipped %llu, splits %zu, bytes %llu\n", (unsigned long long)rows,
+               (unsigned long long)reader->rows_skipped, file->split_count, (unsigned long long)reader->bytes_read);
 done:
     reader->vtable->destroy(reader);
     return code;
@@ -343,12 +345,17 @@ static arb_code dump(const char *path, options *how, arb_text *out, arb_error *e
     arb_byte_source *source;
     arb_table_file *file;
     ARB_TRY(arb_byte_source_open_local(path, &source, error));
+    if (how->wait_bytes != 0)
+        source->read_ahead = source->read_far = how->wait_bytes;
     ARB_TRY(arb_parquet_open(source, &file, error));
     arb_code code = ARB_OK;
     arb_scan_filter *filters[MAX_CONDITIONS];
     arb_scan_column *columns = arb_alloc_zeroed(sizeof *columns * (file->column_count + MAX_CONDITIONS));
-    arb_scan_request request = {
-        .columns = columns, .keep_dictionaries = how->codes, .filters = filters, .filter_count = how->condition_count};
+    arb_scan_request request = {.columns = columns,
+                                .keep_dictionaries = how->codes,
+                                .filters = filters,
+                                .filter_count = how->condition_count,
+                                .always_wait = how->wait_bytes != 0};
     for (uint32_t i = 0; i < how->condition_count; i++)
         filters[i] = &how->conditions[i].base;
     if (columns == NULL)
@@ -403,6 +410,10 @@ static int take_option(options *how, int left, char **argv)
         return how->count_rows = true;
     if (strcmp(argv[0], "--torture") == 0)
         return how->torture = true;
+    if (strcmp(argv[0], "--wait") == 0 && left > 1) {
+        how->wait_bytes = strtoul(argv[1], NULL, 10);
+        return 2;
+    }
     if (strcmp(argv[0], "--only") == 0 && left > 1) {
         how->only = argv[1];
         return 2;

@@ -151,7 +151,7 @@ int main(int argc, char **argv)
             check(reader->vtable->begin(reader, &file->splits[i], &error), &error);
             for (;;) {
                 const arb_batch *batch;
-                check(reader->vtable->next(reader, &batch, &error), &error);
+                check(arb_split_reader_next(reader, &batch, &error), &error);
                 if (batch == NULL)
                     break;
                 rows += batch->selected;

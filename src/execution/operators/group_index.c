@@ -105,6 +105,11 @@ void arb_group_index_reset(arb_group_index *index)
     arb_arena_reset(&index->arena);
 }
 
+void arb_group_index_forget(arb_group_index *index)
+{
+    memset(index->slots, 0, index->slot_count * sizeof *index->slots);
+}
+
 /* ---- texts ------------------------------------------------------------------------------------------------------------ */
 
 /* The number of a text, new or known; 0 when there is no room for another. */

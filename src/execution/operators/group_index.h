@@ -37,6 +37,8 @@ typedef struct arb_group_index {
 ARB_NODISCARD arb_code arb_group_index_init(arb_group_index *index, const arb_layout *child, const uint32_t *groups,
                                             size_t count, arb_error *error);
 void arb_group_index_reset(arb_group_index *index);
+/* The groups' rows are gone; numbers of texts stay. */
+void arb_group_index_forget(arb_group_index *index);
 /* The groups of the given rows: out_rows[row]. Rows whose group is not known yet go to `out_missing`. False when this
  * batch must take the long way as a whole. */
 bool arb_group_index_find(arb_group_index *index, const arb_key_columns *keys, const uint16_t *rows, size_t count,

@@ -7,11 +7,13 @@ enum {
 };
 
 arb_code arb_group_table_init(arb_group_table *table, const arb_row_layout *layout, size_t key_count, const char *fresh,
-                              arb_memory *memory, const char *owner, arb_error *error)
+                              arb_memory *memory, arb_memory_share *share, const char *owner, arb_error *error)
 {
     *table = (arb_group_table){.key_count = key_count, .fresh = fresh};
+    ARB_TRY(arb_row_store_init(&table->store, layout, memory, owner, error));
     arb_reservation_init(&table->reservation, memory, owner);
-    return arb_row_store_init(&table->store, layout, memory, owner, error);
+    table->reservation.share = table->store.reservation.share = share;
+    return ARB_OK;
 }
 
 void arb_group_table_reset(arb_group_table *table)
@@ -20,6 +22,15 @@ void arb_group_table_reset(arb_group_table *table)
     arb_free(table->entries);
     arb_reservation_reset(&table->reservation);
     *table = (arb_group_table){0};
+}
+
+void arb_group_table_clear(arb_group_table *table)
+{
+    arb_row_store_clear(&table->store);
+    arb_free(table->entries);
+    table->entries = NULL;
+    table->capacity = 0;
+    arb_reservation_reset(&table->reservation);
 }
 
 static void enter_all(arb_group_table *table)
@@ -41,15 +52,30 @@ static void enter_all(arb_group_table *table)
     }
 }
 
-/* Room for `more` rows with two thirds of the entries in use at most. */
-static arb_code make_room(arb_group_table *table, size_t more, arb_error *error)
+/* Entries with room for `more` rows, of which two thirds are in use at most. */
+static uint64_t capacity_for(const arb_group_table *table, size_t more)
 {
     uint64_t wanted = (table->store.rows + more) * 3 / 2;
-    if (wanted <= table->capacity)
-        return ARB_OK;
-    uint64_t capacity = arb_next_power_of_two(ARB_MAX(wanted, (uint64_t)capacity_least));
+    return wanted <= table->capacity ? table->capacity
+                                     : arb_next_power_of_two(ARB_MAX(wanted, (uint64_t)capacity_least));
+}
+
+uint64_t arb_group_table_growth(const arb_group_table *table, size_t more)
+{
+    uint64_t capacity = capacity_for(table, more);
+    return capacity == table->capacity ? 0 : capacity * sizeof *table->entries;
+}
+
+static arb_code make_room(arb_group_table *table, size_t more, arb_error *error)
+{
+    uint64_t capacity = capacity_for(table, more);
     uint64_t bytes = capacity * sizeof *table->entries, old_bytes = table->capacity * sizeof *table->entries;
-    ARB_TRY(arb_reservation_grow(&table->reservation, bytes, error));
+    if (bytes == old_bytes)
+        return ARB_OK;
+    if (table->reservation.share != NULL)
+        arb_reservation_force(&table->reservation, bytes);
+    else
+        ARB_TRY(arb_reservation_grow(&table->reservation, bytes, error));
     uint64_t *entries = arb_alloc_zeroed(bytes);
     if (entries == NULL) {
         arb_reservation_shrink(&table->reservation, bytes);
@@ -172,6 +198,41 @@ arb_code arb_group_table_append(arb_group_table *table, const arb_key_columns *k
     ARB_TRY(fill_new(table, keys, rows, count, made, error));
     for (size_t i = 0; i < count; i++)
         out_rows[rows[i]] = made[i];
+    return ARB_OK;
+}
+
+/* The entry of a row with the same keys, or the empty one where its own would be. */
+static uint64_t find_entry(const arb_group_table *table, const char *row, uint64_t hash)
+{
+    uint64_t mask = table->capacity - 1, at = hash & mask, salt = hash & ARB_SALT_MASK;
+    for (; table->entries[at] != 0; at = (at + 1) & mask) {
+        const char *other = (const char *)(uintptr_t)(table->entries[at] & ARB_GROUP_POINTER_MASK);
+        if ((table->entries[at] & ARB_SALT_MASK) == salt &&
+            arb_row_equal(table->store.layout, table->key_count, row, other))
+            break;
+    }
+    return at;
+}
+
+arb_code arb_group_table_adopt(arb_group_table *table, char *const *rows, size_t count, const bool *has_null,
+                               char **out_rows, uint64_t *out_made, arb_error *error)
+{
+    assert(count <= ARB_VECTOR_ROWS);
+    ARB_TRY(make_room(table, count, error));
+    memset(out_made, 0, arb_bitmap_words(count) * sizeof *out_made);
+    uint64_t mask = table->capacity - 1;
+    for (size_t i = 0; i < count; i++) {
+        if (i + prefetch_ahead < count)
+            ARB_PREFETCH(&table->entries[arb_load_u64(rows[i + prefetch_ahead]) & mask]);
+        uint64_t hash = arb_load_u64(rows[i]), at = find_entry(table, rows[i], hash);
+        if (table->entries[at] == 0) {
+            char *made;
+            ARB_TRY(arb_row_store_copy(&table->store, &rows[i], 1, has_null, &made, error));
+            table->entries[at] = (hash & ARB_SALT_MASK) | (uint64_t)(uintptr_t)made;
+            arb_bitmap_set(out_made, i);
+        }
+        out_rows[i] = (char *)(uintptr_t)(table->entries[at] & ARB_GROUP_POINTER_MASK);
+    }
     return ARB_OK;
 }
 

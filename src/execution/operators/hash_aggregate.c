@@ -1,6 +1,7 @@
 #include "execution/operators/hash_aggregate.h"
 
-static void destroy(arb_operator *op)
+/* Nobody reads the groups any more. */
+static void release(arb_operator *op)
 {
     hash_aggregate *aggregate = (hash_aggregate *)op;
     while (aggregate->drivers != NULL) {
@@ -10,9 +11,19 @@ static void destroy(arb_operator *op)
     }
     for (size_t p = 0; p < AGGREGATE_PARTS; p++) {
         arb_free(aggregate->parts[p].rows);
+        aggregate->parts[p].rows = NULL;
         arb_arena_reset(&aggregate->parts[p].arena);
         arb_reservation_reset(&aggregate->parts[p].reservation);
     }
+    arb_hash_aggregate_spills_destroy(aggregate);
+    arb_memory_share_settle(&op->share);
+}
+
+static void destroy(arb_operator *op)
+{
+    hash_aggregate *aggregate = (hash_aggregate *)op;
+    release(op);
+    arb_operator_spill_reset(op);
     pthread_mutex_destroy(&aggregate->lock);
     arb_arena_reset(&aggregate->arena);
     arb_free(aggregate);
@@ -31,6 +42,8 @@ static const arb_operator_vtable aggregate_vtable = {
     .sink_destroy = arb_hash_aggregate_sink_destroy,
     .finish_parts = arb_hash_aggregate_finish_parts,
     .finish_part = arb_hash_aggregate_finish_part,
+    .finish = arb_hash_aggregate_finish,
+    .release = release,
 };
 
 /* ---- planning --------------------------------------------------------------------------------------------------------- */
@@ -63,7 +76,15 @@ static arb_code plan_deferred(hash_aggregate *aggregate, deferred_plan *plan, co
     }
     plan->key_count = call->distinct ? 1 + arguments : 0;
     plan->order = (arb_row_order){&plan->layout, call->order_count == 0 ? 0 : 1 + call->order_count, order};
-    return arb_row_layout_init(&plan->layout, &aggregate->arena, slots, count, 0, error);
+    ARB_TRY(arb_row_layout_init(&plan->layout, &aggregate->arena, slots, count, 0, error));
+    size_t keys = aggregate->group_count;
+    arb_slot *away = ARB_ARENA_ARRAY(&aggregate->arena, arb_slot, keys + count);
+    if (away == NULL)
+        return arb_fail_memory(error, "aggregation", (keys + count) * sizeof *away);
+    for (size_t i = 0; i < keys; i++)
+        away[i] = child->slots[aggregate->groups[i]];
+    memcpy(away + keys, slots + 1, (count - 1) * sizeof *slots);
+    return arb_row_layout_init(&plan->away, &aggregate->arena, away, keys + count - 1, 0, error);
 }
 
 static arb_code plan_states(hash_aggregate *aggregate, uint32_t *out_size, arb_error *error)
@@ -108,6 +129,8 @@ static arb_code plan_rows(hash_aggregate *aggregate, arb_error *error)
         aggregate->deferred_of[i] = -1;
         if (!call->distinct && call->order_count == 0)
             continue;
+        if (aggregate->phase != ARB_AGGREGATE_COMPLETE)
+            return arb_fail(error, ARB_INTERNAL, "an aggregate with DISTINCT or ORDER BY was cut in two");
         aggregate->deferred_of[i] = (int)aggregate->deferred_count;
         ARB_TRY(plan_deferred(aggregate, &aggregate->deferred[aggregate->deferred_count++], call,
                               aggregate->state_offsets[i], error));
@@ -124,12 +147,16 @@ arb_code arb_hash_aggregate_create(const arb_physical_node *node, arb_query_cont
         return arb_fail_memory(error, "aggregation", sizeof *aggregate);
     aggregate->base = (arb_operator){.vtable = &aggregate_vtable, .node = node, .context = context};
     pthread_mutex_init(&aggregate->lock, NULL);
+    aggregate->phase = node->aggregate.phase;
     aggregate->group_count = node->aggregate.group_count;
     aggregate->groups = node->aggregate.groups;
     aggregate->call_count = node->aggregate.aggregate_count;
     aggregate->calls = node->aggregate.aggregates;
-    for (size_t p = 0; p < AGGREGATE_PARTS; p++)
+    arb_operator_may_spill(&aggregate->base);
+    for (size_t p = 0; p < AGGREGATE_PARTS; p++) {
         arb_reservation_init(&aggregate->parts[p].reservation, context->memory, "aggregation");
+        aggregate->parts[p].reservation.share = &aggregate->base.share;
+    }
     arb_code code = plan_rows(aggregate, error);
     if (code != ARB_OK) {
         destroy(&aggregate->base);
@@ -141,9 +168,10 @@ arb_code arb_hash_aggregate_create(const arb_physical_node *node, arb_query_cont
 
 /* ---- a driver's groups ------------------------------------------------------------------------------------------------ */
 
-driver_groups *arb_hash_aggregate_groups_create(const hash_aggregate *aggregate, arb_error *error)
+driver_groups *arb_hash_aggregate_groups_create(hash_aggregate *aggregate, arb_error *error)
 {
     arb_memory *memory = aggregate->base.context->memory;
+    arb_memory_share *share = &aggregate->base.share;
     size_t deferred = aggregate->deferred_count;
     driver_groups *groups = arb_alloc_zeroed(sizeof *groups);
     if (groups == NULL) {
@@ -151,17 +179,18 @@ driver_groups *arb_hash_aggregate_groups_create(const hash_aggregate *aggregate,
         return NULL;
     }
     arb_reservation_init(&groups->reservation, memory, "aggregation");
+    groups->reservation.share = share;
     groups->deferred = arb_alloc_zeroed((deferred + 1) * sizeof *groups->deferred);
     if (groups->deferred == NULL) {
         arb_fail_memory(error, "aggregation", deferred * sizeof *groups->deferred);
         goto failed;
     }
     if (arb_group_table_init(&groups->table, &aggregate->layout, aggregate->group_count, aggregate->fresh, memory,
-                             "aggregation", error) != ARB_OK)
+                             share, "aggregation", error) != ARB_OK)
         goto failed;
     for (size_t d = 0; d < deferred; d++)
         if (arb_group_table_init(&groups->deferred[d], &aggregate->deferred[d].layout, aggregate->deferred[d].key_count,
-                                 NULL, memory, "aggregation", error) != ARB_OK)
+                                 NULL, memory, share, "aggregation", error) != ARB_OK)
             goto failed;
     return groups;
 failed:
@@ -186,12 +215,66 @@ void arb_hash_aggregate_groups_destroy(const hash_aggregate *aggregate, driver_g
     arb_free(groups);
 }
 
-arb_code arb_hash_aggregate_account(driver_groups *groups, arb_error *error)
+/* With groups it is granted in any case: it is what one batch has added, and the next one only comes when there is room. */
+arb_code arb_hash_aggregate_account(const hash_aggregate *aggregate, driver_groups *groups, arb_error *error)
 {
     if (groups->arena.total <= groups->reserved_arena)
         return ARB_OK;
     uint64_t more = groups->arena.total - groups->reserved_arena;
-    ARB_TRY(arb_reservation_grow(&groups->reservation, more, error));
-    groups->reserved_arena += more;
+    if (aggregate->group_count == 0)
+        ARB_TRY(arb_reservation_grow(&groups->reservation, more, error));
+    else
+        arb_reservation_force(&groups->reservation, more);
+    groups->reserved_arena = groups->arena.total;
+    return ARB_OK;
+}
+
+/* ---- inputs of deferred aggregates -------------------------------------------------------------------------------------- */
+
+arb_code arb_deferred_input_init(deferred_input *input, const deferred_plan *plan, arb_error *error)
+{
+    size_t columns = plan->layout.column_count;
+    *input = (deferred_input){.columns = arb_alloc_zeroed(columns * sizeof *input->columns)};
+    if (input->columns == NULL)
+        return arb_fail_memory(error, "aggregation", columns * sizeof *input->columns);
+    return arb_key_columns_init(&input->keys, plan->positions, plan->key_count, error);
+}
+
+void arb_deferred_input_reset(deferred_input *input)
+{
+    arb_free(input->columns);
+    arb_key_columns_reset(&input->keys);
+    *input = (deferred_input){0};
+}
+
+arb_code arb_hash_aggregate_defer(const deferred_plan *plan, deferred_input *input, arb_group_table *table,
+                                  const arb_batch *in, char *const *groups, const uint16_t *rows, size_t count,
+                                  arb_error *error)
+{
+    size_t columns = plan->layout.column_count;
+    /* The addresses of rows that are not selected are unspecified, which does no harm. */
+    input->columns[0] =
+        (arb_vector){.physical = ARB_PHYS_INT64, .encoding = ARB_FLAT, .values = {.data = (void *)(uintptr_t)groups}};
+    arb_batch batch = *in;
+    batch.columns = input->columns;
+    batch.column_count = (uint32_t)columns;
+    if (plan->key_count == 0) {
+        ARB_TRY(arb_row_store_append(&table->store, count, input->made, error));
+        for (size_t c = 0; c < columns; c++)
+            ARB_TRY(arb_row_store_scatter(&table->store, c, &input->columns[c], rows, count, input->made, error));
+        return ARB_OK;
+    }
+    arb_key_columns_load(&input->keys, &batch);
+    ARB_TRY(arb_key_columns_hash(&input->keys, error));
+    ARB_TRY(arb_key_columns_flatten(&input->keys, error));
+    uint64_t before = table->store.rows;
+    ARB_TRY(arb_group_table_find(table, &input->keys, rows, count, input->found, error));
+    if (columns == plan->key_count || table->store.rows == before)
+        return ARB_OK;
+    /* Columns to order by follow from the arguments, so writing them again changes nothing. */
+    for (size_t i = 0; i < count; i++)
+        input->made[i] = input->found[rows[i]];
+    for (size_t c = plan->key_count; c < columns; c++)
+        ARB_TRY(arb_row_store_scatter(&table->store, c, &input->columns[c], rows, count, input->made, error));
     return ARB_OK;
 }

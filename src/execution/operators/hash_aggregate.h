@@ -8,7 +8,16 @@
  *
  * Aggregates with DISTINCT or ORDER BY are deferred: their inputs are kept as rows (group, arguments, order) of tables of
  * their own, and reach the states when all drivers' inputs have come together. Without GROUP BY there is one group, which
- * exists from the start. */
+ * exists from the start.
+ *
+ * Two steps. With states as columns (PARTIAL gives them, FINAL takes them) the rest is as ever: only what is written for a
+ * group, and how a row is added to one, are different.
+ *
+ * Spilling. A driver that is pressed writes its table to disk, in partitions by hash: rows with their states, and deferred
+ * inputs with the keys of their groups; then it goes on with an empty table. Once a driver has done so, all do in the end,
+ * and nothing is merged in finish. The source takes the partitions one by one, several drivers at once: rows with equal
+ * keys become one, deferred inputs find their groups again, and the groups are given. A partition that is too large is
+ * split one level deeper; inputs of a DISTINCT are also split by their own hash, since one group may have them all. */
 #ifndef ARB_EXECUTION_OPERATORS_HASH_AGGREGATE_H
 #define ARB_EXECUTION_OPERATORS_HASH_AGGREGATE_H
 
@@ -17,6 +26,7 @@
 #include "execution/operators/group_table.h"
 #include "execution/operators/operators.h"
 #include "execution/operators/row_order.h"
+#include "execution/operators/row_spill.h"
 
 enum {
     AGGREGATE_PARTS = 64,          /* partitions of large results; power of two */
@@ -33,6 +43,7 @@ typedef struct deferred_plan {
     uint32_t *positions;   /* 0, 1, 2, …: of the keys in batches made of group, arguments, order columns */
     size_t key_count;      /* DISTINCT: group and arguments; else 0 */
     arb_row_order order;   /* by group, then as ORDER BY says; count 0 = no order */
+    arb_row_layout away;   /* on disk: the keys of the group, arguments, order columns */
 } deferred_plan;
 
 /* What one driver has gathered. */
@@ -48,6 +59,21 @@ typedef struct driver_groups {
     struct driver_groups *next;
 } driver_groups;
 
+/* What is on disk of one level: groups, and the inputs of each deferred aggregate, in partitions by the group's hash. */
+typedef struct group_spill {
+    arb_row_spill *groups;
+    arb_row_spill **deferred;
+    unsigned level;
+    struct group_spill *next;
+} group_spill;
+
+/* A partition that the source has not taken yet. */
+typedef struct waiting_part {
+    const group_spill *spill; /* owned by the aggregate */
+    uint32_t number;
+    unsigned level; /* how often it was split: ARB_SPILL_LEVELS - 1 when that is of no more use */
+} waiting_part;
+
 typedef struct group_part {
     char **rows; /* one a group */
     size_t count;
@@ -59,6 +85,7 @@ typedef struct hash_aggregate {
     arb_operator base;
     arb_arena arena;
     size_t group_count, call_count, deferred_count;
+    uint8_t phase; /* arb_aggregate_phase */
     const uint32_t *groups;
     const arb_physical_aggregate *calls;
     uint32_t *state_offsets; /* one a call, from the row's start */
@@ -76,15 +103,43 @@ typedef struct hash_aggregate {
     uint32_t part_count;
     group_part parts[AGGREGATE_PARTS];
     _Atomic uint64_t next_part; /* of the source: partition or page */
+
+    arb_row_baggage baggage;       /* states that must be packed; size NULL when there are none */
+    bool spilled;                  /* all is on disk; set in finish_parts */
+    group_spill *spills;           /* the last one is of level 0; the lock */
+    ARB_VEC(waiting_part) waiting; /* the lock */
 } hash_aggregate;
 
-driver_groups *arb_hash_aggregate_groups_create(const hash_aggregate *aggregate, arb_error *error);
+driver_groups *arb_hash_aggregate_groups_create(hash_aggregate *aggregate, arb_error *error);
 void arb_hash_aggregate_groups_destroy(const hash_aggregate *aggregate, driver_groups *groups); /* NULL is a no-op */
 /* Sort the pointers to all rows into `parts` partitions (1 or AGGREGATE_PARTS). */
 arb_code arb_hash_aggregate_partition(const hash_aggregate *aggregate, driver_groups *groups, uint32_t parts,
                                       arb_error *error);
-/* Reserve what the arena has grown by. */
-arb_code arb_hash_aggregate_account(driver_groups *groups, arb_error *error);
+/* States of `count` groups (`states`) as columns: out_columns has room for arb_aggregate_state_columns, over storages. Bytes of
+ * packed ones go to the arena. */
+arb_code arb_aggregate_states_give(const arb_physical_aggregate *call, arb_arena *arena, void *const *states,
+                                   size_t count, const arb_vector_storage *storages, arb_vector *out_columns,
+                                   arb_error *error);
+/* Merge the states in the columns from `columns` on into states[row], for the rows of the selection (NULL: all). `scratch` is
+ * for states that were packed. */
+arb_code arb_aggregate_states_take(const arb_physical_aggregate *call, arb_arena *arena, arb_arena *scratch,
+                                   const arb_vector *columns, uint32_t rows, const uint64_t *selection,
+                                   void *const *states, arb_error *error);
+/* Count what the arena has grown by. One group that keeps more and more cannot be relieved: that may fail. */
+arb_code arb_hash_aggregate_account(const hash_aggregate *aggregate, driver_groups *groups, arb_error *error);
+/* The columns of deferred rows that come from the batch, as vectors. Beside their groups, in `rows` (by the batch's row
+ * numbers), the given rows become rows of the deferred table, if they are not there yet. */
+typedef struct deferred_input {
+    arb_key_columns keys;
+    arb_vector *columns; /* group, arguments, order columns */
+    char *made[ARB_VECTOR_ROWS], *found[ARB_VECTOR_ROWS];
+} deferred_input;
+arb_code arb_deferred_input_init(deferred_input *input, const deferred_plan *plan, arb_error *error);
+void arb_deferred_input_reset(deferred_input *input); /* a zeroed one is a no-op */
+/* input->columns from 1 are set. `groups[row]` is the group of each of the `count` rows in `rows`. */
+arb_code arb_hash_aggregate_defer(const deferred_plan *plan, deferred_input *input, arb_group_table *table,
+                                  const arb_batch *in, char *const *groups, const uint16_t *rows, size_t count,
+                                  arb_error *error);
 
 /* Each file's slots of the vtable. */
 arb_code arb_hash_aggregate_sink_create(arb_operator *op, arb_driver *driver, void **out_local, arb_error *error);
@@ -94,12 +149,43 @@ arb_code arb_hash_aggregate_combine(arb_operator *op, void *local, arb_error *er
 void arb_hash_aggregate_sink_destroy(arb_operator *op, void *local);
 uint32_t arb_hash_aggregate_finish_parts(arb_operator *op);
 arb_code arb_hash_aggregate_finish_part(arb_operator *op, uint32_t part, arb_error *error);
+arb_code arb_hash_aggregate_finish(arb_operator *op, arb_error *error);
+/* Bytes that merging these groups with others takes beside their own. */
+uint64_t arb_hash_aggregate_merge_bytes(const hash_aggregate *aggregate, const driver_groups *groups);
 /* Let the deferred inputs of a partition reach their groups' states. */
 arb_code arb_hash_aggregate_feed(hash_aggregate *aggregate, uint32_t part, arb_error *error);
+/* Likewise those in the tables of these groups, which then are dropped; states grow in groups->arena. */
+arb_code arb_hash_aggregate_feed_groups(hash_aggregate *aggregate, driver_groups *groups, size_t deferred,
+                                        arb_error *error);
 arb_code arb_hash_aggregate_source_create(arb_operator *op, arb_driver *driver, void **out_local, arb_error *error);
 arb_code arb_hash_aggregate_pull(arb_operator *op, void *local, const arb_batch **out, arb_flow *out_flow,
                                  arb_error *error);
 void arb_hash_aggregate_source_destroy(arb_operator *op, void *local);
 uint32_t arb_hash_aggregate_source_parallelism(arb_operator *op);
+
+/* ---- spilling ---------------------------------------------------------------------------------------------------------- */
+
+/* Write all that the groups hold; `deferred_alone`: but for the groups themselves. They are empty and usable afterwards. */
+arb_code arb_hash_aggregate_spill(hash_aggregate *aggregate, driver_groups *groups, bool deferred_alone,
+                                  arb_error *error);
+/* Bytes that the groups hold. */
+uint64_t arb_hash_aggregate_held(const hash_aggregate *aggregate, const driver_groups *groups);
+bool arb_hash_aggregate_has_spilled(hash_aggregate *aggregate);
+/* Merge the states of one row into another's; not those of deferred aggregates. */
+arb_code arb_hash_aggregate_combine_states(const hash_aggregate *aggregate, arb_arena *arena, char *into,
+                                           const char *from, arb_error *error);
+/* All is written: from now on partitions wait. */
+arb_code arb_hash_aggregate_spill_complete(hash_aggregate *aggregate, arb_error *error);
+arb_code arb_hash_aggregate_spill_create(hash_aggregate *aggregate, unsigned level, group_spill **out_spill,
+                                         arb_error *error);
+void arb_hash_aggregate_spills_destroy(hash_aggregate *aggregate);
+
+/* One driver's work on partitions. */
+typedef struct aggregate_rest aggregate_rest;
+arb_code arb_aggregate_rest_create(hash_aggregate *aggregate, aggregate_rest **out_rest, arb_error *error);
+void arb_aggregate_rest_destroy(aggregate_rest *rest); /* NULL is a no-op */
+/* Some more of the work. *out_over: no partition is left. Otherwise *out_groups is a partition that is complete, valid
+ * until the next call, or NULL. */
+arb_code arb_aggregate_rest_next(aggregate_rest *rest, driver_groups **out_groups, bool *out_over, arb_error *error);
 
 #endif

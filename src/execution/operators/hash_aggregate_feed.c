@@ -1,12 +1,13 @@
-/* arb_hash_aggregate_feed.c: inputs of aggregates with DISTINCT or ORDER BY, which were kept until all drivers were done,
+/* hash_aggregate_feed.c: inputs of aggregates with DISTINCT or ORDER BY, which were kept until all drivers were done,
  * reach the states of one partition's groups: equal ones once, and in the order asked for. */
 #include "execution/operators/hash_aggregate.h"
 
 typedef struct feed_state {
     hash_aggregate *aggregate;
     const deferred_plan *plan;
-    group_part *part;
-    arb_group_table unique; /* of several drivers' inputs */
+    arb_arena *arena;             /* of the states */
+    arb_reservation *reservation; /* for the lists */
+    arb_group_table unique;       /* of several drivers' inputs */
     arb_key_columns keys;
     arb_vector_storage *storage; /* one a column */
     arb_vector *columns;
@@ -30,12 +31,12 @@ static void reset(feed_state *feed)
     arb_free(feed->arguments);
     arb_free(feed->rows);
     arb_free(feed->scratch);
-    arb_reservation_shrink(&feed->part->reservation, feed->bytes);
+    arb_reservation_shrink(feed->reservation, feed->bytes);
     arb_free(feed);
 }
 
-static arb_code create(hash_aggregate *aggregate, const deferred_plan *plan, group_part *part, feed_state **out,
-                       arb_error *error)
+static arb_code create(hash_aggregate *aggregate, const deferred_plan *plan, arb_arena *arena,
+                       arb_reservation *reservation, feed_state **out, arb_error *error)
 {
     feed_state *feed = arb_alloc_zeroed(sizeof *feed);
     if (feed == NULL)
@@ -43,7 +44,8 @@ static arb_code create(hash_aggregate *aggregate, const deferred_plan *plan, gro
     *out = feed;
     feed->aggregate = aggregate;
     feed->plan = plan;
-    feed->part = part;
+    feed->arena = arena;
+    feed->reservation = reservation;
     size_t columns = plan->layout.column_count;
     feed->storage = arb_alloc_zeroed(columns * sizeof *feed->storage);
     feed->columns = arb_alloc_zeroed(columns * sizeof *feed->columns);
@@ -65,6 +67,25 @@ static void gather(feed_state *feed, char *const *rows, size_t count)
         arb_row_gather(&feed->plan->layout, c, rows, count, true, &feed->storage[c], &feed->columns[c]);
 }
 
+/* Room for so many inputs. */
+static arb_code make_lists(feed_state *feed, uint64_t count, arb_error *error)
+{
+    uint64_t bytes = 2 * count * sizeof(char *);
+    ARB_TRY(arb_reservation_grow(feed->reservation, bytes, error));
+    feed->bytes = bytes;
+    feed->rows = arb_alloc(count * sizeof *feed->rows);
+    feed->scratch = arb_alloc(count * sizeof *feed->rows);
+    return feed->rows != NULL && feed->scratch != NULL ? ARB_OK : arb_fail_memory(error, "aggregation", bytes);
+}
+
+static void list_rows(feed_state *feed, const arb_row_store *store)
+{
+    feed->count = 0;
+    for (size_t p = 0; p < store->pages.size; p++)
+        for (size_t i = 0; i < store->pages.data[p]->rows; i++)
+            feed->rows[feed->count++] = arb_row_page_row(store->layout, store->pages.data[p], i);
+}
+
 /* All inputs of the partition, each with the row that its group has now. */
 static arb_code collect(feed_state *feed, uint32_t at, size_t deferred, arb_error *error)
 {
@@ -73,13 +94,7 @@ static arb_code collect(feed_state *feed, uint32_t at, size_t deferred, arb_erro
     size_t count = 0;
     for (const driver_groups *groups = aggregate->drivers; groups != NULL; groups = groups->next)
         count += groups->offsets[1 + deferred][at + 1] - groups->offsets[1 + deferred][at];
-    uint64_t bytes = 2 * count * sizeof(char *);
-    ARB_TRY(arb_reservation_grow(&feed->part->reservation, bytes, error));
-    feed->bytes = bytes;
-    feed->rows = arb_alloc(count * sizeof *feed->rows);
-    feed->scratch = arb_alloc(count * sizeof *feed->rows);
-    if (feed->rows == NULL || feed->scratch == NULL)
-        return arb_fail_memory(error, "aggregation", bytes);
+    ARB_TRY(make_lists(feed, count, error));
     for (const driver_groups *groups = aggregate->drivers; groups != NULL; groups = groups->next)
         for (uint64_t i = groups->offsets[1 + deferred][at]; i < groups->offsets[1 + deferred][at + 1]; i++) {
             char *row = groups->parts[1 + deferred][i];
@@ -95,7 +110,8 @@ static arb_code make_unique(feed_state *feed, arb_error *error)
 {
     const deferred_plan *plan = feed->plan;
     arb_memory *memory = feed->aggregate->base.context->memory;
-    ARB_TRY(arb_group_table_init(&feed->unique, &plan->layout, plan->key_count, NULL, memory, "aggregation", error));
+    ARB_TRY(arb_group_table_init(&feed->unique, &plan->layout, plan->key_count, NULL, memory,
+                                 &feed->aggregate->base.share, "aggregation", error));
     ARB_TRY(arb_key_columns_init(&feed->keys, plan->positions, plan->key_count, error));
     for (size_t from = 0; from < feed->count; from += ARB_VECTOR_ROWS) {
         size_t count = ARB_MIN(feed->count - from, (size_t)ARB_VECTOR_ROWS);
@@ -111,11 +127,7 @@ static arb_code make_unique(feed_state *feed, arb_error *error)
         for (size_t c = plan->key_count; c < plan->layout.column_count; c++)
             ARB_TRY(arb_row_store_scatter(&feed->unique.store, c, &feed->columns[c], NULL, count, feed->found, error));
     }
-    const arb_row_store *store = &feed->unique.store;
-    feed->count = 0;
-    for (size_t p = 0; p < store->pages.size; p++)
-        for (size_t i = 0; i < store->pages.data[p]->rows; i++)
-            feed->rows[feed->count++] = arb_row_page_row(&plan->layout, store->pages.data[p], i);
+    list_rows(feed, &feed->unique.store);
     return ARB_OK;
 }
 
@@ -130,10 +142,17 @@ static arb_code update(feed_state *feed, arb_error *error)
         gather(feed, feed->rows + from, count);
         for (size_t i = 0; i < count; i++)
             feed->states[i] = (void *)(uintptr_t)((uint64_t)feed->columns[0].values.i64[i] + plan->state_offset);
-        ARB_TRY(call->implementation->update(call, &feed->part->arena, feed->arguments, (uint32_t)count, NULL,
-                                             feed->states, error));
+        ARB_TRY(call->implementation->update(call, feed->arena, feed->arguments, (uint32_t)count, NULL, feed->states,
+                                             error));
     }
     return ARB_OK;
+}
+
+static arb_code sort_and_update(feed_state *feed, arb_error *error)
+{
+    if (feed->plan->order.count != 0)
+        arb_rows_sort(&feed->plan->order, feed->rows, feed->count, feed->scratch);
+    return update(feed, error);
 }
 
 static arb_code feed_one(feed_state *feed, uint32_t at, size_t deferred, arb_error *error)
@@ -141,16 +160,15 @@ static arb_code feed_one(feed_state *feed, uint32_t at, size_t deferred, arb_err
     ARB_TRY(collect(feed, at, deferred, error));
     if (feed->plan->key_count != 0 && (feed->aggregate->driver_count > 1 || feed->aggregate->drivers->repeats))
         ARB_TRY(make_unique(feed, error));
-    if (feed->plan->order.count != 0)
-        arb_rows_sort(&feed->plan->order, feed->rows, feed->count, feed->scratch);
-    return update(feed, error);
+    return sort_and_update(feed, error);
 }
 
 arb_code arb_hash_aggregate_feed(hash_aggregate *aggregate, uint32_t at, arb_error *error)
 {
     for (size_t d = 0; d < aggregate->deferred_count; d++) {
         feed_state *feed = NULL;
-        arb_code code = create(aggregate, &aggregate->deferred[d], &aggregate->parts[at], &feed, error);
+        group_part *part = &aggregate->parts[at];
+        arb_code code = create(aggregate, &aggregate->deferred[d], &part->arena, &part->reservation, &feed, error);
         if (code == ARB_OK)
             code = feed_one(feed, at, d, error);
         if (feed != NULL)
@@ -158,4 +176,23 @@ arb_code arb_hash_aggregate_feed(hash_aggregate *aggregate, uint32_t at, arb_err
         ARB_TRY(code);
     }
     return ARB_OK;
+}
+
+arb_code arb_hash_aggregate_feed_groups(hash_aggregate *aggregate, driver_groups *groups, size_t deferred,
+                                        arb_error *error)
+{
+    feed_state *feed = NULL;
+    arb_group_table *table = &groups->deferred[deferred];
+    arb_code code =
+        create(aggregate, &aggregate->deferred[deferred], &groups->arena, &groups->reservation, &feed, error);
+    if (code == ARB_OK)
+        code = make_lists(feed, table->store.rows, error);
+    if (code == ARB_OK) {
+        list_rows(feed, &table->store);
+        code = sort_and_update(feed, error);
+    }
+    if (feed != NULL)
+        reset(feed);
+    arb_group_table_clear(table);
+    return code == ARB_OK ? arb_hash_aggregate_account(aggregate, groups, error) : code;
 }

@@ -64,11 +64,35 @@ arb_code arb_hash_aggregate_partition(const hash_aggregate *aggregate, driver_gr
     return ARB_OK;
 }
 
+uint64_t arb_hash_aggregate_merge_bytes(const hash_aggregate *aggregate, const driver_groups *groups)
+{
+    uint64_t rows = groups->table.store.rows;
+    for (size_t d = 0; d < aggregate->deferred_count; d++)
+        rows += groups->deferred[d].store.rows;
+    return rows * 2 * sizeof(char *);
+}
+
+/* Is there no room to merge what the drivers hold? Then it goes to disk, as what some of them held before may have. */
+static bool must_spill(hash_aggregate *aggregate)
+{
+    uint64_t bytes = 0;
+    if (aggregate->direct)
+        return false;
+    for (const driver_groups *groups = aggregate->drivers; groups != NULL; groups = groups->next)
+        bytes += arb_hash_aggregate_merge_bytes(aggregate, groups);
+    return arb_memory_share_pressed(&aggregate->base.share, bytes);
+}
+
 uint32_t arb_hash_aggregate_finish_parts(arb_operator *op)
 {
     hash_aggregate *aggregate = (hash_aggregate *)op;
     const driver_groups *first = aggregate->drivers;
-    aggregate->direct = aggregate->driver_count == 1 && !first->repeats && aggregate->deferred_count == 0;
+    bool has_spilled = arb_hash_aggregate_has_spilled(aggregate);
+    aggregate->direct =
+        !has_spilled && aggregate->driver_count == 1 && !first->repeats && aggregate->deferred_count == 0;
+    aggregate->spilled = has_spilled || must_spill(aggregate);
+    if (aggregate->spilled)
+        return (uint32_t)aggregate->driver_count;
     aggregate->part_count = 1;
     for (const driver_groups *groups = first; groups != NULL; groups = groups->next)
         if (groups->parts != NULL)
@@ -89,8 +113,8 @@ static arb_code prepare(hash_aggregate *aggregate, arb_error *error)
     return code;
 }
 
-static arb_code combine_states(const hash_aggregate *aggregate, arb_arena *arena, char *into, const char *from,
-                               arb_error *error)
+arb_code arb_hash_aggregate_combine_states(const hash_aggregate *aggregate, arb_arena *arena, char *into,
+                                           const char *from, arb_error *error)
 {
     for (size_t i = 0; i < aggregate->call_count; i++) {
         const arb_aggregate_plan *plan = &aggregate->calls[i].plan;
@@ -131,7 +155,7 @@ static arb_code merge_rows(hash_aggregate *aggregate, group_part *part, char *co
             entries[at] = salt | (uint64_t)(uintptr_t)row;
             part->rows[part->count++] = row;
         } else {
-            ARB_TRY(combine_states(aggregate, &part->arena, group, row, error));
+            ARB_TRY(arb_hash_aggregate_combine_states(aggregate, &part->arena, group, row, error));
         }
         forward(aggregate, row, group);
     }
@@ -171,13 +195,32 @@ static arb_code merge_part(hash_aggregate *aggregate, uint32_t at, arb_error *er
     return code;
 }
 
+static arb_code spill_driver(hash_aggregate *aggregate, uint32_t at, arb_error *error)
+{
+    driver_groups *groups = aggregate->drivers;
+    while (at-- > 0)
+        groups = groups->next;
+    return arb_hash_aggregate_spill(aggregate, groups, false, error);
+}
+
 arb_code arb_hash_aggregate_finish_part(arb_operator *op, uint32_t at, arb_error *error)
 {
     hash_aggregate *aggregate = (hash_aggregate *)op;
+    if (aggregate->spilled)
+        return spill_driver(aggregate, at, error);
     ARB_TRY(prepare(aggregate, error));
     ARB_TRY(merge_part(aggregate, at, error));
     if (aggregate->deferred_count != 0)
         ARB_TRY(arb_hash_aggregate_feed(aggregate, at, error));
     group_part *part = &aggregate->parts[at];
     return arb_reservation_grow(&part->reservation, part->arena.total, error);
+}
+
+arb_code arb_hash_aggregate_finish(arb_operator *op, arb_error *error)
+{
+    hash_aggregate *aggregate = (hash_aggregate *)op;
+    if (aggregate->spilled)
+        return arb_hash_aggregate_spill_complete(aggregate, error);
+    arb_memory_share_settle(&op->share);
+    return ARB_OK;
 }

@@ -5,24 +5,24 @@
 /* A driver that finds few repeats stops looking for them: the merge by partitions, which comes anyway, has less to do
  * than a table that does not fit the caches. */
 enum { judge_rows = 128 * 1024, judge_groups = 48 * 1024 };
+enum { merge_bytes_much = 128 * 1024 }; /* less is not worth a disk */
 
 typedef struct sink_local {
     driver_groups *groups; /* NULL once combined */
     arb_key_columns keys;
     arb_group_index index;
-    arb_key_columns *deferred_keys; /* one a deferred aggregate */
-    arb_vector *deferred_columns;   /* group, arguments, order columns */
-    arb_vector_storage *storage;    /* one a child's column: arguments that came as codes */
-    arb_vector *flat;               /* one a child's column */
-    bool *is_flat;                  /* … of this batch */
+    deferred_input *deferred;    /* one a deferred aggregate */
+    arb_vector_storage *storage; /* one a child's column: arguments that came as codes */
+    arb_vector *flat;            /* one a child's column */
+    bool *is_flat;               /* … of this batch */
     const arb_vector **arguments;
-    char *single; /* the group, without GROUP BY */
+    char *single;      /* the group, without GROUP BY */
+    arb_arena scratch; /* of a batch: states that were packed */
     uint64_t rows;
     bool appends;
     uint16_t selected[ARB_VECTOR_ROWS + 64], missing[ARB_VECTOR_ROWS];
     char *group[ARB_VECTOR_ROWS];
     void *states[ARB_VECTOR_ROWS];
-    char *made[ARB_VECTOR_ROWS];
     uint64_t filter[ARB_VECTOR_WORDS];
 } sink_local;
 
@@ -35,22 +35,20 @@ static arb_code make_memory(const hash_aggregate *aggregate, sink_local *local, 
     local->flat = arb_alloc_zeroed((columns + 1) * sizeof *local->flat);
     local->is_flat = arb_alloc_zeroed(columns + 1);
     local->arguments = arb_alloc_zeroed(most * sizeof *local->arguments);
-    local->deferred_columns = arb_alloc_zeroed(most * sizeof *local->deferred_columns);
-    local->deferred_keys = arb_alloc_zeroed((aggregate->deferred_count + 1) * sizeof *local->deferred_keys);
+    local->deferred = arb_alloc_zeroed((aggregate->deferred_count + 1) * sizeof *local->deferred);
     if (local->storage == NULL || local->flat == NULL || local->is_flat == NULL || local->arguments == NULL ||
-        local->deferred_columns == NULL || local->deferred_keys == NULL)
+        local->deferred == NULL)
         return arb_fail_memory(error, "aggregation", columns * sizeof *local->storage);
     ARB_TRY(arb_key_columns_init(&local->keys, aggregate->groups, aggregate->group_count, error));
     for (size_t d = 0; d < aggregate->deferred_count; d++)
-        ARB_TRY(arb_key_columns_init(&local->deferred_keys[d], aggregate->deferred[d].positions,
-                                     aggregate->deferred[d].key_count, error));
+        ARB_TRY(arb_deferred_input_init(&local->deferred[d], &aggregate->deferred[d], error));
     return ARB_OK;
 }
 
 arb_code arb_hash_aggregate_sink_create(arb_operator *op, arb_driver *driver, void **out_local, arb_error *error)
 {
     (void)driver;
-    const hash_aggregate *aggregate = (hash_aggregate *)op;
+    hash_aggregate *aggregate = (hash_aggregate *)op;
     *out_local = NULL;
     sink_local *local = arb_alloc_zeroed(sizeof *local);
     if (local == NULL)
@@ -79,12 +77,12 @@ void arb_hash_aggregate_sink_destroy(arb_operator *op, void *local_void)
     arb_hash_aggregate_groups_destroy(aggregate, local->groups);
     arb_key_columns_reset(&local->keys);
     arb_group_index_reset(&local->index);
-    for (size_t d = 0; local->deferred_keys != NULL && d < aggregate->deferred_count; d++)
-        arb_key_columns_reset(&local->deferred_keys[d]);
+    for (size_t d = 0; local->deferred != NULL && d < aggregate->deferred_count; d++)
+        arb_deferred_input_reset(&local->deferred[d]);
     for (size_t c = 0; local->storage != NULL && c < op->node->children[0]->layout.count; c++)
         arb_vector_storage_reset(&local->storage[c]);
-    arb_free(local->deferred_keys);
-    arb_free(local->deferred_columns);
+    arb_free(local->deferred);
+    arb_arena_reset(&local->scratch);
     arb_free(local->storage);
     arb_free(local->flat);
     arb_free(local->is_flat);
@@ -180,40 +178,27 @@ static arb_code defer(const hash_aggregate *aggregate, sink_local *local, size_t
                       const uint64_t *selection, arb_error *error)
 {
     const deferred_plan *plan = &aggregate->deferred[at];
-    arb_group_table *table = &local->groups->deferred[at];
+    deferred_input *input = &local->deferred[at];
     uint16_t rows[ARB_VECTOR_ROWS + 64];
     arb_batch batch = *in;
     batch.selection = selection;
-    size_t count = arb_batch_rows_selected(&batch, rows), columns = plan->layout.column_count;
-    /* The addresses of rows that are not selected are unspecified, which does no harm. */
-    local->deferred_columns[0] =
-        (arb_vector){.physical = ARB_PHYS_INT64, .encoding = ARB_FLAT, .values = {.data = local->group}};
-    for (size_t c = 1; c < columns; c++)
-        local->deferred_columns[c] = in->columns[plan->sources[c]];
-    batch.columns = local->deferred_columns;
-    batch.column_count = (uint32_t)columns;
-    if (plan->key_count == 0) {
-        ARB_TRY(arb_row_store_append(&table->store, count, local->made, error));
-        for (size_t c = 0; c < columns; c++)
-            ARB_TRY(
-                arb_row_store_scatter(&table->store, c, &local->deferred_columns[c], rows, count, local->made, error));
-        return ARB_OK;
-    }
-    arb_key_columns *keys = &local->deferred_keys[at];
-    arb_key_columns_load(keys, &batch);
-    ARB_TRY(arb_key_columns_hash(keys, error));
-    ARB_TRY(arb_key_columns_flatten(keys, error));
-    char **found = (char **)local->states;
-    uint64_t before = table->store.rows;
-    ARB_TRY(arb_group_table_find(table, keys, rows, count, found, error));
-    if (columns == plan->key_count || table->store.rows == before)
-        return ARB_OK;
-    /* Columns to order by follow from the arguments, so writing them again changes nothing. */
-    for (size_t i = 0; i < count; i++)
-        local->made[i] = found[rows[i]];
-    for (size_t c = plan->key_count; c < columns; c++)
-        ARB_TRY(arb_row_store_scatter(&table->store, c, &local->deferred_columns[c], rows, count, local->made, error));
-    return ARB_OK;
+    size_t count = arb_batch_rows_selected(&batch, rows);
+    for (size_t c = 1; c < plan->layout.column_count; c++)
+        input->columns[c] = in->columns[plan->sources[c]];
+    return arb_hash_aggregate_defer(plan, input, &local->groups->deferred[at], &batch, local->group, rows, count,
+                                    error);
+}
+
+/* FINAL: the rows are states. */
+static arb_code merge(const hash_aggregate *aggregate, sink_local *local, size_t at, const arb_batch *in,
+                      const uint64_t *selection, arb_error *error)
+{
+    const arb_physical_aggregate *call = &aggregate->calls[at];
+    for (size_t row = 0; row < in->rows; row++)
+        local->states[row] = (void *)((uintptr_t)(aggregate->group_count == 0 ? local->single : local->group[row]) +
+                                      aggregate->state_offsets[at]);
+    return arb_aggregate_states_take(call, &local->groups->arena, &local->scratch, &in->columns[call->arguments[0]],
+                                     in->rows, selection, local->states, error);
 }
 
 static arb_code update(const hash_aggregate *aggregate, sink_local *local, size_t at, const arb_batch *in,
@@ -222,6 +207,8 @@ static arb_code update(const hash_aggregate *aggregate, sink_local *local, size_
     const arb_physical_aggregate *call = &aggregate->calls[at];
     arb_arena *arena = &local->groups->arena;
     uint32_t offset = aggregate->state_offsets[at];
+    if (aggregate->phase == ARB_AGGREGATE_FINAL)
+        return merge(aggregate, local, at, in, selection, error);
     for (size_t i = 0; i < call->plan.argument_count; i++)
         ARB_TRY(flat_column(local, in, call->arguments[i], &local->arguments[i], error));
     if (aggregate->group_count == 0)
@@ -233,15 +220,37 @@ static arb_code update(const hash_aggregate *aggregate, sink_local *local, size_
                                              error);
 }
 
+/* Memory is short, or will be with the next batch: write what the driver holds, if that is much of it. */
+static arb_code relieve(hash_aggregate *aggregate, sink_local *local, size_t rows, arb_error *error)
+{
+    arb_memory_share *share = &aggregate->base.share;
+    driver_groups *groups = local->groups;
+    bool grows = aggregate->group_count != 0 && !local->appends;
+    uint64_t more = grows ? arb_group_table_growth(&groups->table, rows) : 0;
+    for (size_t d = 0; d < aggregate->deferred_count; d++)
+        more += arb_group_table_growth(&groups->deferred[d], rows);
+    if (!arb_memory_share_pressed(share, more) || groups->table.store.rows == 0 ||
+        (aggregate->group_count == 0 && aggregate->deferred_count == 0))
+        return ARB_OK;
+    uint64_t held = arb_hash_aggregate_held(aggregate, groups);
+    uint64_t all = atomic_load_explicit(&share->held, memory_order_relaxed);
+    if (more == 0 && held * 2 * aggregate->base.context->drivers < all)
+        return ARB_OK;
+    if (local->index.on)
+        arb_group_index_forget(&local->index);
+    return arb_hash_aggregate_spill(aggregate, groups, aggregate->group_count == 0, error);
+}
+
 arb_code arb_hash_aggregate_sink(arb_operator *op, void *local_void, const arb_batch *in, arb_flow *out_flow,
                                  arb_error *error)
 {
-    const hash_aggregate *aggregate = (hash_aggregate *)op;
+    hash_aggregate *aggregate = (hash_aggregate *)op;
     sink_local *local = local_void;
     *out_flow = ARB_FLOW_NEED_INPUT;
     size_t count = arb_batch_rows_selected(in, local->selected);
     if (count == 0)
         return ARB_OK;
+    ARB_TRY(relieve(aggregate, local, count, error));
     memset(local->is_flat, 0, op->node->children[0]->layout.count);
     ARB_TRY(find_groups(aggregate, local, in, count, error));
     for (size_t i = 0; i < aggregate->call_count; i++) {
@@ -257,7 +266,7 @@ arb_code arb_hash_aggregate_sink(arb_operator *op, void *local_void, const arb_b
         else
             ARB_TRY(update(aggregate, local, i, in, selection, error));
     }
-    return arb_hash_aggregate_account(local->groups, error);
+    return arb_hash_aggregate_account(aggregate, local->groups, error);
 }
 
 arb_code arb_hash_aggregate_combine(arb_operator *op, void *local_void, arb_error *error)
@@ -265,7 +274,11 @@ arb_code arb_hash_aggregate_combine(arb_operator *op, void *local_void, arb_erro
     hash_aggregate *aggregate = (hash_aggregate *)op;
     sink_local *local = local_void;
     driver_groups *groups = local->groups;
-    if (groups->table.store.rows > AGGREGATE_PART_ROWS)
+    uint64_t more = arb_hash_aggregate_merge_bytes(aggregate, groups);
+    if (arb_hash_aggregate_has_spilled(aggregate) ||
+        (more >= merge_bytes_much && arb_memory_share_pressed(&op->share, more)))
+        ARB_TRY(arb_hash_aggregate_spill(aggregate, groups, false, error));
+    else if (groups->table.store.rows > AGGREGATE_PART_ROWS)
         ARB_TRY(arb_hash_aggregate_partition(aggregate, groups, AGGREGATE_PARTS, error));
     pthread_mutex_lock(&aggregate->lock);
     groups->next = aggregate->drivers;

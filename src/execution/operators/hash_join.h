@@ -108,6 +108,8 @@ uint32_t arb_hash_join_source_parallelism(arb_operator *op);
 
 /* ---- spilling ---------------------------------------------------------------------------------------------------------- */
 
+/* How build rows (or, with the other layout, probe rows) are on disk. */
+arb_row_format arb_hash_join_format(hash_join *join, const arb_row_layout *layout);
 arb_code arb_join_table_init(const hash_join *join, join_table *table, arb_memory_share *share, arb_error *error);
 void arb_join_table_reset(join_table *table); /* a zeroed one is a no-op */
 

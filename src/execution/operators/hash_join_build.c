@@ -168,7 +168,7 @@ static arb_code settle_rows(hash_join *join, const arb_key_range *range, arb_err
 {
     arb_row_store *store = &join->table.store;
     bool spilled = join->build != NULL;
-    join->match_rows = store->rows + (spilled ? arb_row_spill_rows(join->build) : 0);
+    join->match_rows = store->rows + (spilled ? arb_row_spill_count(join->build) : 0);
     bool bits = arb_join_directory_is_bits(join->match_rows, join->key_count, range, join->exists_only);
     if (join->can_spill && !spilled && !bits &&
         arb_memory_share_pressed(&join->base.share, store->rows * 2 * sizeof(uint64_t)))

@@ -10,7 +10,6 @@
 #include "execution/operators/hash_join.h"
 
 enum {
-    split_held = 4 << 20, /* bytes in memory while a partition is split */
     small_part = 64,      /* build rows that are not worth splitting */
     directory_a_row = 16, /* bytes, about */
 };
@@ -18,14 +17,11 @@ enum {
 struct join_rest {
     hash_join *join;
     spilled_part part;
-    bool working;       /* on `part` */
-    join_table table;   /* its build rows */
-    void *probe;        /* a transform's local state */
-    arb_row_store rows; /* one block of probe rows */
-    char **pointers;    /* to them */
-    size_t pointer_capacity;
-    size_t block, next_row; /* the block to read next; the row of the current one */
-    uint32_t in_block;      /* rows of the current one */
+    bool working;            /* on `part` */
+    join_table table;        /* its build rows */
+    void *probe;             /* a transform's local state */
+    arb_row_block_view view; /* of build rows while they are loaded, then of probe rows */
+    size_t block, next_row;  /* of probe rows: the block to read next; the row in the current one */
     arb_vector_storage *storage;
     arb_vector *columns;
     arb_batch batch; /* of probe rows */
@@ -49,8 +45,7 @@ void arb_join_rest_destroy(join_rest *rest)
     arb_free(rest->storage);
     arb_free(rest->columns);
     arb_join_table_reset(&rest->table);
-    arb_row_store_reset(&rest->rows);
-    arb_free(rest->pointers);
+    arb_row_block_view_reset(&rest->view);
     if (rest->writer.plan != NULL)
         arb_join_writer_reset(&rest->writer);
     arb_free(rest);
@@ -65,6 +60,7 @@ arb_code arb_join_rest_create(arb_operator *op, arb_driver *driver, join_rest **
     if (rest == NULL)
         return arb_fail_memory(error, join->name, sizeof *rest);
     rest->join = join;
+    arb_row_block_view_init(&rest->view, op->context->memory, &op->share, join->name);
     rest->storage = arb_alloc_zeroed((probe->count + 1) * sizeof *rest->storage);
     rest->columns = arb_alloc_zeroed((probe->count + 1) * sizeof *rest->columns);
     arb_code code = ARB_OK;
@@ -76,13 +72,10 @@ arb_code arb_join_rest_create(arb_operator *op, arb_driver *driver, join_rest **
         code = arb_hash_join_transform_create(op, driver, &rest->probe, error);
     if (code == ARB_OK)
         code = arb_join_writer_init(&rest->writer, &join->columns, op->context->batch_rows, error);
-    if (code == ARB_OK)
-        code = arb_row_store_init(&rest->rows, &join->probe_rows, op->context->memory, join->name, error);
     if (code != ARB_OK) {
         arb_join_rest_destroy(rest);
         return code;
     }
-    rest->rows.reservation.share = &op->share;
     arb_hash_join_probe_table(rest->probe, &rest->table);
     *out_rest = rest;
     return ARB_OK;
@@ -110,34 +103,10 @@ static bool take(hash_join *join, spilled_part *out_part)
     return some;
 }
 
-/* A stream's rows, to partitions one level deeper. */
-static arb_code split_stream(hash_join *join, const arb_row_spill *from, uint32_t number, arb_row_spill *to,
-                             arb_error *error)
-{
-    const arb_row_stream *stream = &from->streams[number];
-    arb_row_store store;
-    ARB_TRY(arb_row_store_init(&store, from->layout, join->base.context->memory, join->name, error));
-    store.reservation.share = &join->base.share;
-    arb_code code = ARB_OK;
-    for (size_t b = 0; code == ARB_OK && b < stream->blocks.size; b++) {
-        if (atomic_load_explicit(&join->base.context->cancelled, memory_order_relaxed)) {
-            code = arb_fail(error, ARB_CANCELLED, "the statement was cancelled");
-            break;
-        }
-        code = arb_row_spill_read(from, &stream->blocks.data[b], &store, NULL, error);
-        arb_spill_file_release(from->file, &stream->blocks.data[b].stored);
-        bool held = store.reservation.bytes >= split_held || arb_memory_share_pressed(&join->base.share, 0);
-        if (code == ARB_OK && (held || b + 1 == stream->blocks.size))
-            code = arb_row_spill_store(to, &store, error);
-    }
-    arb_row_store_reset(&store);
-    return code;
-}
-
 static arb_code new_spill(hash_join *join, const arb_row_spill *like, unsigned level, arb_row_spill **out,
                           arb_error *error)
 {
-    ARB_TRY(arb_row_spill_create(like->layout, like->file, level, out, error));
+    ARB_TRY(arb_row_spill_create(like->format, level, out, error));
     pthread_mutex_lock(&join->lock);
     bool kept = ARB_VEC_PUSH(&join->deeper, *out);
     pthread_mutex_unlock(&join->lock);
@@ -154,8 +123,11 @@ static arb_code split(hash_join *join, const spilled_part *part, arb_error *erro
     spilled_part deeper = {.level = level};
     ARB_TRY(new_spill(join, part->build, level, &deeper.build, error));
     ARB_TRY(new_spill(join, part->probe, level, &deeper.probe, error));
-    ARB_TRY(split_stream(join, part->build, part->number, deeper.build, error));
-    ARB_TRY(split_stream(join, part->probe, part->number, deeper.probe, error));
+    const arb_query_context *context = join->base.context;
+    ARB_TRY(arb_row_spill_split(part->build, part->number, deeper.build, context->memory, &join->base.share,
+                                &context->cancelled, error));
+    ARB_TRY(arb_row_spill_split(part->probe, part->number, deeper.probe, context->memory, &join->base.share,
+                                &context->cancelled, error));
     pthread_mutex_lock(&join->lock);
     bool kept = true;
     for (uint32_t p = 0; kept && p < ARB_SPILL_PARTS; p++) {
@@ -179,8 +151,8 @@ static arb_code load(join_rest *rest, bool must_fit, arb_error *error)
     arb_join_table_reset(&rest->table);
     ARB_TRY(arb_join_table_init(join, &rest->table, share, error));
     for (size_t b = 0; b < stream->blocks.size; b++) {
-        ARB_TRY(arb_row_spill_read(rest->part.build, &stream->blocks.data[b], &rest->table.store, NULL, error));
-        arb_spill_file_release(&join->base.spill, &stream->blocks.data[b].stored);
+        ARB_TRY(arb_row_spill_take(rest->part.build, &stream->blocks.data[b], &rest->view, error));
+        ARB_TRY(arb_row_spill_keep(rest->part.build, &rest->view, &rest->table.store, error));
         if (atomic_load_explicit(&join->base.context->cancelled, memory_order_relaxed))
             return arb_fail(error, ARB_CANCELLED, "the statement was cancelled");
     }
@@ -189,7 +161,7 @@ static arb_code load(join_rest *rest, bool must_fit, arb_error *error)
                                     join->base.context->memory, share, error));
     for (size_t p = 0; p < rest->table.store.pages.size; p++)
         arb_join_directory_insert(&rest->table.directory, &join->rows, rest->table.store.pages.data[p]);
-    rest->block = rest->next_row = rest->in_block = 0;
+    rest->block = rest->next_row = rest->view.count = 0;
     rest->page = rest->page_row = 0;
     rest->more = false;
     return ARB_OK;
@@ -220,29 +192,18 @@ static arb_code next_rows(join_rest *rest, bool *out_some, arb_error *error)
 {
     hash_join *join = rest->join;
     const arb_row_stream *stream = probe_stream(&rest->part);
-    if (rest->next_row == rest->in_block) {
+    if (rest->next_row == rest->view.count) {
         *out_some = rest->block < stream->blocks.size;
-        arb_row_store_clear(&rest->rows);
         if (!*out_some)
             return ARB_OK;
-        const arb_row_block *block = &stream->blocks.data[rest->block++];
-        if (rest->pointer_capacity < block->rows) {
-            arb_free(rest->pointers);
-            rest->pointers = arb_alloc(block->rows * sizeof *rest->pointers);
-            rest->pointer_capacity = rest->pointers == NULL ? 0 : block->rows;
-            if (rest->pointers == NULL)
-                return arb_fail_memory(error, join->name, block->rows * sizeof *rest->pointers);
-        }
-        ARB_TRY(arb_row_spill_read(rest->part.probe, block, &rest->rows, rest->pointers, error));
-        arb_spill_file_release(&join->base.spill, &block->stored);
-        rest->in_block = block->rows;
+        ARB_TRY(arb_row_spill_take(rest->part.probe, &stream->blocks.data[rest->block++], &rest->view, error));
         rest->next_row = 0;
     }
     *out_some = true;
-    size_t count = ARB_MIN((size_t)join->base.context->batch_rows, rest->in_block - rest->next_row);
+    size_t count = ARB_MIN((size_t)join->base.context->batch_rows, rest->view.count - rest->next_row);
     size_t columns = join->probe_rows.column_count;
     for (size_t c = 0; c < columns; c++)
-        arb_row_gather(&join->probe_rows, c, rest->pointers + rest->next_row, count, rest->rows.has_null[c],
+        arb_row_gather(&join->probe_rows, c, rest->view.rows + rest->next_row, count, rest->part.probe->has_null[c],
                        &rest->storage[c], &rest->columns[c]);
     rest->next_row += count;
     rest->batch = (arb_batch){.rows = (uint32_t)count,

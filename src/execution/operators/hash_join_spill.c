@@ -9,6 +9,11 @@ enum {
     directory_a_row = 16,   /* bytes, about */
 };
 
+arb_row_format arb_hash_join_format(hash_join *join, const arb_row_layout *layout)
+{
+    return (arb_row_format){.layout = layout, .file = &join->base.spill};
+}
+
 arb_code arb_join_table_init(const hash_join *join, join_table *table, arb_memory_share *share, arb_error *error)
 {
     ARB_TRY(arb_row_store_init(&table->store, &join->rows, join->base.context->memory, join->name, error));
@@ -26,7 +31,8 @@ void arb_join_table_reset(join_table *table)
 
 arb_code arb_hash_join_start_spilling(hash_join *join, arb_error *error)
 {
-    return join->build != NULL ? ARB_OK : arb_row_spill_create(&join->rows, &join->base.spill, 0, &join->build, error);
+    return join->build != NULL ? ARB_OK
+                               : arb_row_spill_create(arb_hash_join_format(join, &join->rows), 0, &join->build, error);
 }
 
 /* The partitions in `order`, the smallest first. */
@@ -40,11 +46,10 @@ static void order_by_size(const arb_row_spill *spill, uint32_t *order)
     }
 }
 
-arb_code arb_hash_join_choose_resident(hash_join *join, arb_error *error)
+static arb_code load_resident(hash_join *join, arb_row_block_view *view, arb_error *error)
 {
     uint32_t order[ARB_SPILL_PARTS];
     arb_row_store *store = &join->table.store;
-    join->absent = ~(uint64_t)0;
     order_by_size(join->build, order);
     for (size_t i = 0; i < ARB_SPILL_PARTS; i++) {
         arb_row_stream *stream = &join->build->streams[order[i]];
@@ -53,11 +58,23 @@ arb_code arb_hash_join_choose_resident(hash_join *join, arb_error *error)
         if (stream->rows != 0 && arb_memory_share_pressed(&join->base.share, 2 * (stream->bytes + directory)))
             break;
         for (size_t b = 0; b < stream->blocks.size; b++) {
-            ARB_TRY(arb_row_spill_read(join->build, &stream->blocks.data[b], store, NULL, error));
-            arb_spill_file_release(&join->base.spill, &stream->blocks.data[b].stored);
+            ARB_TRY(arb_row_spill_take(join->build, &stream->blocks.data[b], view, error));
+            ARB_TRY(arb_row_spill_keep(join->build, view, store, error));
         }
         join->absent &= ~((uint64_t)1 << order[i]);
     }
+    return ARB_OK;
+}
+
+arb_code arb_hash_join_choose_resident(hash_join *join, arb_error *error)
+{
+    arb_row_block_view view;
+    arb_row_block_view_init(&view, join->base.context->memory, &join->base.share, join->name);
+    join->absent = ~(uint64_t)0;
+    arb_code code = load_resident(join, &view, error);
+    arb_row_block_view_reset(&view);
+    if (code != ARB_OK)
+        return code;
     for (uint32_t p = 0; join->absent != 0 && p < ARB_SPILL_PARTS; p++)
         if ((join->absent >> p & 1) != 0 &&
             !ARB_VEC_PUSH(&join->waiting, (spilled_part){.number = p, .build = join->build}))
@@ -78,11 +95,16 @@ arb_code arb_hash_join_read_absent(hash_join *join, uint32_t first, uint32_t ste
     arb_row_store store;
     ARB_TRY(arb_row_store_init(&store, &join->rows, join->base.context->memory, join->name, error));
     store.reservation.share = &join->base.share;
+    arb_row_block_view view;
+    arb_row_block_view_init(&view, join->base.context->memory, &join->base.share, join->name);
     arb_code code = ARB_OK;
     for (uint32_t p = first; code == ARB_OK && p < ARB_SPILL_PARTS; p += step) {
         const arb_row_stream *stream = &join->build->streams[p];
         for (size_t b = 0; code == ARB_OK && b < stream->blocks.size && is_absent(join, p); b++) {
-            code = arb_row_spill_read(join->build, &stream->blocks.data[b], &store, NULL, error);
+            /* Not taken: the rest will want these rows. */
+            code = arb_row_block_read(&join->build->format, &stream->blocks.data[b], &view, error);
+            if (code == ARB_OK)
+                code = arb_row_spill_keep(join->build, &view, &store, error);
             if (store.reservation.bytes < read_at_once && b + 1 < stream->blocks.size)
                 continue;
             for (size_t i = 0; code == ARB_OK && i < store.pages.size; i++)
@@ -92,6 +114,7 @@ arb_code arb_hash_join_read_absent(hash_join *join, uint32_t first, uint32_t ste
                 break;
         }
     }
+    arb_row_block_view_reset(&view);
     arb_row_store_reset(&store);
     return code;
 }
@@ -103,7 +126,7 @@ static arb_code start_probe_spill(hash_join *join, arb_error *error)
 {
     const arb_layout *probe = &join->base.node->children[0]->layout;
     ARB_TRY(arb_row_layout_init(&join->probe_rows, &join->arena, probe->slots, probe->count, 0, error));
-    ARB_TRY(arb_row_spill_create(&join->probe_rows, &join->base.spill, 0, &join->probe, error));
+    ARB_TRY(arb_row_spill_create(arb_hash_join_format(join, &join->probe_rows), 0, &join->probe, error));
     for (size_t i = 0; i < join->waiting.size; i++)
         join->waiting.data[i].probe = join->probe;
     return ARB_OK;

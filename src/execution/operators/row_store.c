@@ -335,6 +335,34 @@ arb_code arb_row_store_scatter(arb_row_store *store, size_t column, const arb_ve
     return ARB_OK;
 }
 
+arb_code arb_row_store_copy(arb_row_store *store, char *const *rows, size_t count, const bool *has_null,
+                            char **out_rows, arb_error *error)
+{
+    const arb_row_layout *layout = store->layout;
+    char *made[ARB_VECTOR_ROWS];
+    for (size_t done = 0; done < count;) {
+        size_t step = ARB_MIN(count - done, (size_t)ARB_VECTOR_ROWS);
+        ARB_TRY(arb_row_store_append(store, step, made, error));
+        for (size_t i = 0; i < step; i++)
+            memcpy(made[i], rows[done + i], layout->size);
+        for (size_t c = 0; layout->has_text && c < layout->column_count; c++) {
+            if (!arb_row_column_is_text(&layout->columns[c]))
+                continue;
+            for (size_t i = 0; i < step; i++) {
+                arb_string from, *to = (arb_string *)(void *)(made[i] + layout->columns[c].offset);
+                memcpy(&from, to, sizeof from);
+                if (!copy_text(store, &from, to, error))
+                    return ARB_OUT_OF_MEMORY;
+            }
+        }
+        memcpy(out_rows + done, made, step * sizeof *made);
+        done += step;
+    }
+    for (size_t c = 0; c < layout->column_count; c++)
+        store->has_null[c] |= has_null[c];
+    return ARB_OK;
+}
+
 arb_code arb_row_store_take(arb_row_store *into, arb_row_store *from, arb_error *error)
 {
     if (!ARB_VEC_RESERVE(&into->pages, into->pages.size + from->pages.size))

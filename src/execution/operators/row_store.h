@@ -23,6 +23,12 @@ typedef struct arb_row_column {
     uint32_t offset;
 } arb_row_column;
 
+/* Kept as an arb_string with far bytes in the heap. */
+ARB_INLINE bool arb_row_column_is_text(const arb_row_column *column)
+{
+    return column->physical == ARB_PHYS_STRING;
+}
+
 typedef struct arb_row_layout {
     size_t column_count;
     const arb_row_column *columns;
@@ -78,6 +84,10 @@ ARB_NODISCARD arb_code arb_row_store_append(arb_row_store *store, size_t count, 
  * to the store's heap. */
 ARB_NODISCARD arb_code arb_row_store_scatter(arb_row_store *store, size_t column, const arb_vector *vector,
                                              const uint16_t *source, size_t count, char *const *rows, arb_error *error);
+/* Append whole rows of the same layout that lie elsewhere, header, extra bytes and texts' far bytes included. `has_null`
+ * is that of their store. out_rows may be `rows`. */
+ARB_NODISCARD arb_code arb_row_store_copy(arb_row_store *store, char *const *rows, size_t count, const bool *has_null,
+                                          char **out_rows, arb_error *error);
 /* Move all of `from`'s rows into `into`; both of one layout. `from` is empty and usable afterwards. */
 ARB_NODISCARD arb_code arb_row_store_take(arb_row_store *into, arb_row_store *from, arb_error *error);
 /* `size` bytes that live as long as the store; NULL when memory is spent (`error` is filled). */

@@ -1,26 +1,29 @@
 /* scan.c: a table's splits, taken by drivers one after the other.
  *
  * The splits of all files form one list; a driver takes the next one when its last is done, so the order of batches is
- * (split, number within it). Filters are handed to the reader, which decodes only what passes them. */
+ * (split, number within it). Filters are handed to the reader, which decodes only what passes them.
+ *
+ * A reader whose bytes are not there says so and has noted what it wants read. That goes to the I/O pool, and the driver
+ * is BLOCKED until one of these reads is over. A driver that ends early destroys its readers, which leave their memory to
+ * the reads that still run. */
 #include "base/alloc.h"
 #include "execution/operators/operators.h"
 #include "execution/operators/scan_filter.h"
-
-enum { drivers_most = 256 };
+#include "execution/split_order.h"
 
 typedef struct scan_operator {
     arb_operator base;
     arb_arena arena;
     arb_scan_request request;
-    size_t split_count;
-    _Atomic size_t next_split;
+    size_t *first_splits; /* by file: the number of its first split in the list of all */
+    arb_split_order order;
     _Atomic uint64_t rows_read;
     uint64_t rows;
-    _Atomic size_t active[drivers_most]; /* by driver: the split that it reads, SIZE_MAX when none */
 } scan_operator;
 
 typedef struct scan_local {
     uint32_t driver;
+    arb_io_waiter waiter;
     arb_split_reader **readers; /* one a file, made when first needed; the last used one stays */
     size_t file;                /* of the current split */
     size_t split;               /* in the operator's list */
@@ -42,6 +45,8 @@ static arb_code source_create(arb_operator *op, arb_driver *driver, void **out_l
         arb_free(local);
         return arb_fail_memory(error, "a scan", op->node->scan.table->file_count);
     }
+    if (op->context->io != NULL)
+        arb_io_waiter_init(&local->waiter, op->context->io, driver->task);
     *out_local = local;
     return ARB_OK;
 }
@@ -58,29 +63,35 @@ static void source_destroy(arb_operator *op, void *state)
     scan_local *local = state;
     for (size_t i = 0; i < op->node->scan.table->file_count; i++)
         drop_reader(local, i);
-    atomic_store(&((scan_operator *)op)->active[local->driver], SIZE_MAX);
+    arb_io_waiter_reset(&local->waiter);
+    arb_split_order_leave(&((scan_operator *)op)->order, local->driver);
     arb_free(local->readers);
     arb_free(local);
+}
+
+/* The file that a split belongs to. */
+static size_t file_of(const scan_operator *s, size_t split)
+{
+    size_t low = 0, high = s->base.node->scan.table->file_count;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (s->first_splits[middle] <= split)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
 }
 
 /* Take the next split and tell its reader; *out_more is false when there is none. */
 static arb_code next_split(scan_operator *s, scan_local *local, bool *out_more, arb_error *error)
 {
     const arb_table *table = s->base.node->scan.table;
-    /* Announce before taking, so that the watermark never passes a split that somebody is about to read. */
-    atomic_store(&s->active[local->driver], atomic_load(&s->next_split));
-    size_t number = atomic_fetch_add(&s->next_split, 1);
-    *out_more = number < s->split_count;
-    if (!*out_more) {
-        atomic_store(&s->active[local->driver], SIZE_MAX);
+    *out_more = arb_split_order_take(&s->order, local->driver, &local->split);
+    if (!*out_more)
         return ARB_OK;
-    }
-    atomic_store(&s->active[local->driver], number);
-    local->split = number;
     local->number = 0;
-    size_t file = 0;
-    while (number >= table->files[file]->split_count)
-        number -= table->files[file++]->split_count;
+    size_t file = file_of(s, local->split);
     if (file != local->file)
         drop_reader(local, local->file);
     local->file = file;
@@ -90,9 +101,32 @@ static arb_code next_split(scan_operator *s, scan_local *local, bool *out_more, 
     }
     arb_split_reader *reader = local->readers[file];
     local->rows_seen = reader->rows_read;
-    ARB_TRY(reader->vtable->begin(reader, &table->files[file]->splits[number], error));
+    const arb_split *split = &table->files[file]->splits[local->split - s->first_splits[file]];
+    ARB_TRY(reader->vtable->begin(reader, split, error));
     local->reading = true;
     return ARB_OK;
+}
+
+/* Ask the reader, and have done what it wants read. False in *out_ended: the driver is to wait. */
+static arb_code ask(scan_operator *s, scan_local *local, const arb_batch **out_batch, bool *out_ended, arb_error *error)
+{
+    arb_split_reader *reader = local->readers[local->file];
+    bool has_io = s->base.context->io != NULL;
+    *out_ended = true;
+    for (;;) {
+        uint64_t seen = has_io ? arb_io_waiter_ended(&local->waiter) : 0;
+        arb_code code = reader->vtable->next(reader, out_batch, error);
+        if (has_io)
+            ARB_TRY(arb_read_queue_submit(arb_split_reader_reads(reader), &local->waiter, error));
+        if (code != ARB_WOULD_WAIT)
+            return code;
+        if (!has_io)
+            arb_read_queue_run(arb_split_reader_reads(reader));
+        else if (arb_io_wait(&local->waiter, seen))
+            *out_ended = false;
+        if (!*out_ended || atomic_load_explicit(&s->base.context->cancelled, memory_order_relaxed))
+            return ARB_OK;
+    }
 }
 
 static arb_code pull(arb_operator *op, void *state, const arb_batch **out, arb_flow *out_flow, arb_error *error)
@@ -110,13 +144,18 @@ static arb_code pull(arb_operator *op, void *state, const arb_batch **out, arb_f
         }
         arb_split_reader *reader = local->readers[local->file];
         const arb_batch *batch;
-        ARB_TRY(reader->vtable->next(reader, &batch, error));
+        bool ended;
+        ARB_TRY(ask(s, local, &batch, &ended, error));
+        if (!ended) {
+            *out_flow = ARB_FLOW_BLOCKED;
+            return ARB_OK;
+        }
         atomic_fetch_add_explicit(&s->rows_read, reader->rows_read - local->rows_seen, memory_order_relaxed);
         local->rows_seen = reader->rows_read;
         if (batch != NULL) {
             local->batch = *batch;
             local->batch.column_count = (uint32_t)op->node->layout.count; /* those for filters alone stand behind */
-            local->batch.sequence = ((uint64_t)local->split << 32) + local->number++;
+            local->batch.sequence = arb_split_sequence(local->split, local->number++);
             *out = &local->batch;
             *out_flow = ARB_FLOW_HAVE_OUTPUT;
             return ARB_OK;
@@ -129,16 +168,12 @@ static arb_code pull(arb_operator *op, void *state, const arb_batch **out, arb_f
 
 static uint32_t parallelism(arb_operator *op)
 {
-    return (uint32_t)ARB_MIN(((scan_operator *)op)->split_count, (size_t)drivers_most);
+    return arb_split_order_parallelism(&((scan_operator *)op)->order);
 }
 
 static uint64_t watermark(arb_operator *op)
 {
-    scan_operator *s = (scan_operator *)op;
-    size_t lowest = atomic_load(&s->next_split);
-    for (size_t i = 0; i < drivers_most; i++)
-        lowest = ARB_MIN(lowest, atomic_load(&s->active[i]));
-    return (uint64_t)lowest << 32;
+    return arb_split_order_watermark(&((scan_operator *)op)->order);
 }
 
 static void destroy(arb_operator *op)
@@ -182,7 +217,25 @@ static arb_code make_request(scan_operator *s, arb_scan_filter *const *runtime, 
                                     .columns = node->scan.columns,
                                     .filter_count = (uint32_t)count,
                                     .filters = filters,
-                                    .keep_dictionaries = true};
+                                    .keep_dictionaries = true,
+                                    .always_wait = s->base.context->always_wait,
+                                    .memory = s->base.context->memory};
+    return ARB_OK;
+}
+
+static arb_code list_splits(scan_operator *s, arb_error *error)
+{
+    const arb_table *table = s->base.node->scan.table;
+    size_t splits = 0;
+    s->first_splits = ARB_ARENA_ARRAY(&s->arena, size_t, table->file_count + 1);
+    if (s->first_splits == NULL)
+        return arb_fail_memory(error, "a scan", table->file_count * sizeof *s->first_splits);
+    for (size_t i = 0; i < table->file_count; i++) {
+        s->first_splits[i] = splits;
+        splits += table->files[i]->split_count;
+        s->rows += table->files[i]->rows;
+    }
+    arb_split_order_init(&s->order, splits);
     return ARB_OK;
 }
 
@@ -196,13 +249,9 @@ arb_code arb_scan_create(const arb_physical_node *node, arb_query_context *conte
     s->base.vtable = &vtable;
     s->base.node = node;
     s->base.context = context;
-    for (size_t i = 0; i < drivers_most; i++)
-        atomic_init(&s->active[i], SIZE_MAX);
-    for (size_t i = 0; i < node->scan.table->file_count; i++) {
-        s->split_count += node->scan.table->files[i]->split_count;
-        s->rows += node->scan.table->files[i]->rows;
-    }
-    arb_code code = make_request(s, runtime, error);
+    arb_code code = list_splits(s, error);
+    if (code == ARB_OK)
+        code = make_request(s, runtime, error);
     if (code != ARB_OK) {
         destroy(&s->base);
         return code;

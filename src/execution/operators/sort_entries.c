@@ -1,9 +1,12 @@
 #include "execution/operators/sort_entries.h"
 
-enum { insertion_most = 24 };
+enum { insertion_most = 24, digits_most = 64 };
 
-static bool before(const arb_sort_entry *a, const arb_sort_entry *b, const arb_sort_order *order)
+/* Without an order by their keys alone. */
+ARB_INLINE bool before(const arb_sort_entry *a, const arb_sort_entry *b, const arb_sort_order *order)
 {
+    if (a->key != b->key || order == NULL)
+        return a->key < b->key;
     return arb_sort_entry_compare(a, b, order) < 0;
 }
 
@@ -142,6 +145,32 @@ static bool sort_by_radix(arb_sort_entry *entries, size_t count, arb_sort_entry 
     return swapped;
 }
 
+/* The entries' keys are their rows' digits `at` - 1, and equal: let further digits decide. The keys are lost. */
+static void sort_by_digits(arb_sort_entry *entries, size_t count, uint32_t at, const arb_sort_order *order);
+
+static void sort_ties(arb_sort_entry *entries, size_t count, uint32_t at, const arb_sort_order *order)
+{
+    for (size_t from = 0, to; from < count; from = to) {
+        for (to = from + 1; to < count && entries[to].key == entries[from].key; to++)
+            continue;
+        if (to - from > 1)
+            sort_by_digits(entries + from, to - from, at, order);
+    }
+}
+
+static void sort_by_digits(arb_sort_entry *entries, size_t count, uint32_t at, const arb_sort_order *order)
+{
+    bool some = false;
+    for (size_t i = 0; i < count; i++)
+        some |= arb_sort_digit(order, entries[i].row, at, &entries[i].key);
+    if (!some || at == digits_most) { /* equal as far as digits go, or too deep for recursion */
+        sort_by_comparison(entries, count, order);
+        return;
+    }
+    sort_by_comparison(entries, count, NULL);
+    sort_ties(entries, count, at + 1, order);
+}
+
 void arb_sort_entries(arb_sort_entry *entries, size_t count, const arb_sort_order *order, arb_sort_entry *scratch)
 {
     if (count < ARB_SORT_RADIX_LEAST || scratch == NULL) {
@@ -153,9 +182,13 @@ void arb_sort_entries(arb_sort_entry *entries, size_t count, const arb_sort_orde
     if (order->keys->words == 1 && order->keys->exact)
         return;
     for (size_t from = 0, to; from < count; from = to) {
-        for (to = from + 1; to < count && entries[to].key == entries[from].key; to++)
+        uint64_t key = entries[from].key;
+        for (to = from + 1; to < count && entries[to].key == key; to++)
             continue;
-        if (to - from > 1)
-            sort_by_comparison(entries + from, to - from, order);
+        if (to - from == 1)
+            continue;
+        sort_by_digits(entries + from, to - from, 1, order);
+        for (size_t i = from; i < to; i++)
+            entries[i].key = key;
     }
 }

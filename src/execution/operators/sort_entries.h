@@ -14,6 +14,38 @@ typedef struct arb_sort_order {
     uint32_t words_offset;
 } arb_sort_order;
 
+/* The key's digit `at`: a word, or eight bytes more of the text that was cut off. False behind the last; out_digit is then
+ * what a shorter text is filled up with. Digits decide in their order; rows of which all are equal are compared as
+ * arb_sort_entry_compare does. */
+ARB_INLINE bool arb_sort_digit(const arb_sort_order *order, const char *row, uint32_t at, uint64_t *out_digit)
+{
+    const arb_sort_keys *keys = order->keys;
+    if (at < keys->words) {
+        *out_digit = arb_load_u64(row + order->words_offset + at * sizeof(uint64_t));
+        return true;
+    }
+    *out_digit = 0;
+    if (!keys->has_tail)
+        return false;
+    const arb_sort_column *column = &keys->columns[keys->encoded - 1];
+    arb_string text;
+    memcpy(&text, row + keys->order.layout->columns[column->column].offset, sizeof text);
+    uint64_t from = keys->tail_from + (uint64_t)(at - keys->words) * sizeof(uint64_t);
+    bool some = from < text.size && !arb_row_is_null(keys->order.layout, row, column->column);
+    if (some) {
+        uint64_t left = text.size - from;
+        const char *bytes = arb_string_data(&text) + from;
+        if (left >= sizeof(uint64_t))
+            *out_digit = __builtin_bswap64(arb_load_u64(bytes));
+        else
+            for (uint64_t i = 0; i < left; i++)
+                *out_digit |= (uint64_t)(uint8_t)bytes[i] << (56 - 8 * i);
+    }
+    if (column->descending)
+        *out_digit = ~*out_digit;
+    return some;
+}
+
 ARB_INLINE int arb_sort_entry_compare(const arb_sort_entry *a, const arb_sort_entry *b, const arb_sort_order *order)
 {
     if (a->key != b->key)

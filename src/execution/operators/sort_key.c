@@ -67,6 +67,8 @@ arb_code arb_sort_keys_init(arb_sort_keys *sort, arb_arena *arena, const arb_phy
                                                      .low = least_value(slot, bits)};
         at = start + bits;
         sort->exact = slot->physical != ARB_PHYS_STRING;
+        sort->has_tail = !sort->exact;
+        sort->tail_from = (uint8_t)(bits / 8);
     }
     sort->columns = encoded;
     sort->words = ARB_MAX((at + 63) / 64, 1u);

@@ -4,7 +4,8 @@
  * the plan allows, in as many bits as that takes; floats their bits in total order; text its first bytes. In front of it
  * stands a bit that places NULLs; DESC turns all bits over. The numbers are packed one after the other into 64-bit words,
  * so mostly one word says it all. Text does not fit, nor do very many columns: then `exact` is false, what follows is
- * left out, and rows whose words are equal are compared by their values.
+ * left out, and rows whose words are equal are compared by their values. A text that is cut off goes on in *digits*: eight
+ * bytes at a time, made when they are asked for.
  *
  * Rows whose keys are equal stay in the order in which their sources gave them, as far as there is one. */
 #ifndef ARB_EXECUTION_OPERATORS_SORT_KEY_H
@@ -26,8 +27,10 @@ typedef struct arb_sort_column {
 typedef struct arb_sort_keys {
     size_t encoded; /* columns in the words */
     const arb_sort_column *columns;
-    uint32_t words;      /* of a key, at least 1 */
-    bool exact;          /* equal words are equal keys */
+    uint32_t words; /* of a key, at least 1 */
+    bool exact;     /* equal words are equal keys */
+    bool has_tail;  /* the last column in the words is a text, of which they hold the first `tail_from` bytes */
+    uint8_t tail_from;
     arb_row_order order; /* of the rows, by all columns */
 } arb_sort_keys;
 

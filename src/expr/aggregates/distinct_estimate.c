@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "expr/aggregates/aggregate_rows.h"
+#include "expr/aggregates/kept_value.h"
 
 enum { index_bits = 12, register_count = 1 << index_bits, hashes_most = 64 };
 
@@ -19,6 +20,7 @@ typedef struct estimate_state {
 static arb_code plan_estimate(arb_aggregate_plan *plan, size_t *out_state_size, arb_slot *out_result, arb_error *error)
 {
     (void)error;
+    plan->packs = true;
     *out_state_size = sizeof(estimate_state);
     *out_result = (arb_slot){
         .id = ARB_NO_COLUMN, .type = plan->result, .physical = ARB_PHYS_INT64, .range = {true, 0, INT64_MAX}};
@@ -179,6 +181,45 @@ static arb_code finalize_estimate(const arb_aggregate_plan *plan, arb_arena *are
     return ARB_OK;
 }
 
+/* Packed: the hashes, or the registers, which are more bytes than hashes can be. */
+static uint64_t packed_size_estimate(const arb_aggregate_plan *plan, const void *state_void)
+{
+    (void)plan;
+    const estimate_state *state = state_void;
+    return state->registers != NULL ? register_count : state->count * sizeof *state->hashes;
+}
+
+static void pack_estimate(const arb_aggregate_plan *plan, const void *state_void, char *to)
+{
+    const estimate_state *state = state_void;
+    uint64_t size = packed_size_estimate(plan, state);
+    if (size != 0)
+        memcpy(to, state->registers != NULL ? (const void *)state->registers : state->hashes, size);
+}
+
+static arb_code unpack_estimate(const arb_aggregate_plan *plan, arb_arena *arena, const char *from, uint64_t size,
+                                void *state_void, arb_error *error)
+{
+    (void)plan;
+    estimate_state *state = state_void;
+    *state = (estimate_state){0};
+    bool registers = size == register_count;
+    if (!registers && (size % sizeof *state->hashes != 0 || size > hashes_most * sizeof *state->hashes))
+        return arb_packed_state_damaged(error);
+    if (size == 0)
+        return ARB_OK;
+    void *bytes = arb_arena_alloc(arena, size);
+    if (bytes == NULL)
+        return arb_fail_memory(error, "approx_count_distinct", size);
+    memcpy(bytes, from, size);
+    if (registers)
+        state->registers = bytes;
+    else
+        *state = (estimate_state){
+            .hashes = bytes, .count = size / sizeof *state->hashes, .capacity = size / sizeof *state->hashes};
+    return ARB_OK;
+}
+
 static arb_code resolve_estimate(const arb_function *function, arb_argument *arguments, size_t count,
                                  arb_type *out_result, arb_error *error)
 {
@@ -196,6 +237,9 @@ static const arb_aggregate_implementation estimate_run = {
     .update_one = update_one_estimate,
     .combine = combine_estimate,
     .finalize = finalize_estimate,
+    .packed_size = packed_size_estimate,
+    .pack = pack_estimate,
+    .unpack = unpack_estimate,
 };
 
 static const arb_function_row rows[] = {

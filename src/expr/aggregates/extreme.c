@@ -3,6 +3,7 @@
  * A state is the best value so far and whether there is one; texts lie in the arena of the states. A result is one of
  * the arguments, so it has their physical type and range. */
 #include "expr/aggregates/aggregate_rows.h"
+#include "expr/aggregates/kept_value.h"
 #include "kernels/reduce.h"
 
 enum { MINIMUM, MAXIMUM };
@@ -38,6 +39,7 @@ static arb_code plan_extreme(arb_aggregate_plan *plan, size_t *out_state_size, a
     const arb_slot *argument = &plan->arguments[0];
     const char *name = plan->function->name;
     plan->variant = strcmp(name, "max") == 0 || strcmp(name, "bool_or") == 0 ? MAXIMUM : MINIMUM;
+    plan->packs = argument->physical == ARB_PHYS_STRING;
     *out_state_size =
         is_whole(argument->physical) || is_real(argument->physical) ? sizeof(whole_state) : sizeof(wide_state);
     *out_result = *argument;
@@ -317,6 +319,32 @@ static arb_code finalize_extreme(const arb_aggregate_plan *plan, arb_arena *aren
     return ARB_OK;
 }
 
+/* Packed, which only texts are: nothing, or the text. */
+static uint64_t packed_size_text(const arb_aggregate_plan *plan, const void *state_void)
+{
+    const wide_state *state = state_void;
+    return state->seen == 0 ? 0 : arb_kept_value_packed_size(plan->arguments[0].physical, state->value);
+}
+
+static void pack_text(const arb_aggregate_plan *plan, const void *state_void, char *to)
+{
+    const wide_state *state = state_void;
+    if (state->seen != 0)
+        arb_kept_value_pack(plan->arguments[0].physical, state->value, to);
+}
+
+static arb_code unpack_text(const arb_aggregate_plan *plan, arb_arena *arena, const char *from, uint64_t size,
+                            void *state_void, arb_error *error)
+{
+    (void)arena;
+    wide_state *state = state_void;
+    const char *end = from + size;
+    *state = (wide_state){.seen = size != 0};
+    if (size != 0)
+        ARB_TRY(arb_kept_value_unpack(plan->arguments[0].physical, &from, end, state->value, error));
+    return from == end ? ARB_OK : arb_packed_state_damaged(error);
+}
+
 static arb_code resolve_ordered(const arb_function *function, arb_argument *arguments, size_t count,
                                 arb_type *out_result, arb_error *error)
 {
@@ -343,6 +371,9 @@ static const arb_aggregate_implementation extreme_run = {
     .update_one = update_one_extreme,
     .combine = combine_extreme,
     .finalize = finalize_extreme,
+    .packed_size = packed_size_text,
+    .pack = pack_text,
+    .unpack = unpack_text,
 };
 
 static const arb_function_row rows[] = {

@@ -1,12 +1,13 @@
 /* pick.c: one of the values as it is: any_value (not NULL, when there is one), first and last (in the order of input,
  * NULLs included). The state keeps the bytes of the value; a text's go to the arena. */
 #include "expr/aggregates/aggregate_rows.h"
+#include "expr/aggregates/kept_value.h"
 
 enum { ANY_VALUE, FIRST, LAST };
 enum { NOTHING, VALUE, EMPTY }; /* EMPTY: the value picked is NULL */
 
 typedef struct pick_state {
-    char value[16];
+    char value[ARB_KEPT_VALUE_SIZE];
     uint64_t holds;
 } pick_state;
 
@@ -16,6 +17,7 @@ static arb_code plan_pick(arb_aggregate_plan *plan, size_t *out_state_size, arb_
     const arb_slot *argument = &plan->arguments[0];
     const char *name = plan->function->name;
     plan->variant = strcmp(name, "first") == 0 ? FIRST : strcmp(name, "last") == 0 ? LAST : ANY_VALUE;
+    plan->packs = argument->physical == ARB_PHYS_STRING;
     *out_state_size = sizeof(pick_state);
     *out_result = *argument;
     out_result->id = ARB_NO_COLUMN;
@@ -31,23 +33,8 @@ static void init_pick(const arb_aggregate_plan *plan, void *state)
 
 static arb_code keep(pick_state *state, arb_physical physical, const void *value, arb_arena *arena, arb_error *error)
 {
-    size_t size = arb_physical_size(physical);
     state->holds = VALUE;
-    if (physical != ARB_PHYS_STRING) {
-        memcpy(state->value, value, size != 0 ? size : 1);
-        return ARB_OK;
-    }
-    arb_string text;
-    memcpy(&text, value, sizeof text);
-    if (text.size > ARB_STRING_INLINE) {
-        char *bytes = arb_arena_alloc(arena, text.size);
-        if (bytes == NULL)
-            return arb_fail_memory(error, "the text of an aggregate", text.size);
-        memcpy(bytes, text.far.data, text.size);
-        text.far.data = bytes;
-    }
-    memcpy(state->value, &text, sizeof text);
-    return ARB_OK;
+    return arb_kept_value_set(arena, physical, value, state->value, error);
 }
 
 static arb_code take_row(const arb_aggregate_plan *plan, arb_arena *arena, const arb_vector *argument, size_t row,
@@ -139,6 +126,37 @@ static arb_code finalize_pick(const arb_aggregate_plan *plan, arb_arena *arena, 
     return ARB_OK;
 }
 
+/* Packed: what it holds, then the value if that is one. */
+static uint64_t packed_size_pick(const arb_aggregate_plan *plan, const void *state_void)
+{
+    const pick_state *state = state_void;
+    uint64_t size = state->holds == VALUE ? arb_kept_value_packed_size(plan->arguments[0].physical, state->value) : 0;
+    return 1 + size;
+}
+
+static void pack_pick(const arb_aggregate_plan *plan, const void *state_void, char *to)
+{
+    const pick_state *state = state_void;
+    *to = (char)state->holds;
+    if (state->holds == VALUE)
+        arb_kept_value_pack(plan->arguments[0].physical, state->value, to + 1);
+}
+
+static arb_code unpack_pick(const arb_aggregate_plan *plan, arb_arena *arena, const char *from, uint64_t size,
+                            void *state_void, arb_error *error)
+{
+    (void)arena;
+    pick_state *state = state_void;
+    const char *end = from + size;
+    *state = (pick_state){0};
+    if (size == 0 || (uint8_t)*from > EMPTY)
+        return arb_packed_state_damaged(error);
+    state->holds = (uint8_t)*from++;
+    if (state->holds == VALUE)
+        ARB_TRY(arb_kept_value_unpack(plan->arguments[0].physical, &from, end, state->value, error));
+    return from == end ? ARB_OK : arb_packed_state_damaged(error);
+}
+
 static arb_code resolve_same(const arb_function *function, arb_argument *arguments, size_t count, arb_type *out_result,
                              arb_error *error)
 {
@@ -156,6 +174,9 @@ static const arb_aggregate_implementation pick_run = {
     .update_one = update_one_pick,
     .combine = combine_pick,
     .finalize = finalize_pick,
+    .packed_size = packed_size_pick,
+    .pack = pack_pick,
+    .unpack = unpack_pick,
 };
 
 static const arb_function_row rows[] = {

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 
 #include "expr/aggregates/aggregate_rows.h"
+#include "expr/aggregates/kept_value.h"
 
 enum { CONTINUOUS, DISCRETE, MODE };
-enum { value_most = 16 }; /* bytes */
 
 typedef struct value_piece value_piece;
 struct value_piece {
@@ -28,8 +28,7 @@ enum { piece_least = 4, piece_most = 1 << 16 }; /* values */
 
 static size_t value_size(const arb_aggregate_plan *plan)
 {
-    size_t size = arb_physical_size(plan->arguments[0].physical);
-    return size != 0 ? size : 1;
+    return arb_kept_value_width(plan->arguments[0].physical);
 }
 
 static arb_code check_fraction(double fraction, arb_error *error)
@@ -43,6 +42,7 @@ static arb_code plan_values(arb_aggregate_plan *plan, size_t *out_state_size, ar
 {
     const char *name = plan->function->name;
     plan->variant = strcmp(name, "mode") == 0 ? MODE : strcmp(name, "quantile_disc") == 0 ? DISCRETE : CONTINUOUS;
+    plan->packs = true;
     *out_state_size = sizeof(values_state);
     *out_result = plan->arguments[0];
     out_result->id = ARB_NO_COLUMN;
@@ -80,23 +80,6 @@ static char *add_value(values_state *state, arb_arena *arena, size_t size, arb_e
     return last->values + last->count++ * size;
 }
 
-static arb_code keep_text(arb_arena *arena, char *place, arb_error *error)
-{
-    arb_string text;
-    memcpy(&text, place, sizeof text);
-    if (text.size <= ARB_STRING_INLINE)
-        return ARB_OK;
-    char *bytes = arb_arena_alloc(arena, text.size);
-    if (bytes == NULL) {
-        memset(place, 0, sizeof text);
-        return arb_fail_memory(error, "the text of an aggregate", text.size);
-    }
-    memcpy(bytes, text.far.data, text.size);
-    text.far.data = bytes;
-    memcpy(place, &text, sizeof text);
-    return ARB_OK;
-}
-
 static arb_code take_row(const arb_aggregate_plan *plan, arb_arena *arena, const arb_vector *const *arguments,
                          size_t row, values_state *state, arb_error *error)
 {
@@ -116,8 +99,8 @@ static arb_code take_row(const arb_aggregate_plan *plan, arb_arena *arena, const
         *place = arb_bitmap_get(argument->values.bits, slot);
         return ARB_OK;
     }
-    memcpy(place, (const char *)argument->values.data + slot * size, size);
-    return argument->physical == ARB_PHYS_STRING ? keep_text(arena, place, error) : ARB_OK;
+    const char *values = argument->values.data;
+    return arb_kept_value_set(arena, (arb_physical)argument->physical, values + slot * size, place, error);
 }
 
 static arb_code update_values(const arb_aggregate_plan *plan, arb_arena *arena, const arb_vector *const *arguments,
@@ -142,7 +125,7 @@ static arb_code combine_values(const arb_aggregate_plan *plan, arb_arena *arena,
     values_state *state = into;
     const values_state *other = from;
     size_t size = value_size(plan);
-    bool text = plan->arguments[0].physical == ARB_PHYS_STRING;
+    arb_physical physical = plan->arguments[0].physical;
     if (other->count != 0)
         state->fraction = other->fraction;
     for (const value_piece *piece = other->first; piece != NULL; piece = piece->next)
@@ -150,9 +133,7 @@ static arb_code combine_values(const arb_aggregate_plan *plan, arb_arena *arena,
             char *place = add_value(state, arena, size, error);
             if (place == NULL)
                 return ARB_OUT_OF_MEMORY;
-            memcpy(place, piece->values + i * size, size);
-            if (text)
-                ARB_TRY(keep_text(arena, place, error));
+            ARB_TRY(arb_kept_value_set(arena, physical, piece->values + i * size, place, error));
         }
     return ARB_OK;
 }
@@ -325,7 +306,7 @@ static arb_code finalize_values(const arb_aggregate_plan *plan, arb_arena *arena
     for (uint32_t i = 0; i < count && code == ARB_OK; i++) {
         const values_state *state = states[i];
         if (state->count == 0) {
-            static const char zeros[value_most];
+            static const char zeros[ARB_KEPT_VALUE_SIZE];
             put_value(out, i, zeros, value_size(plan));
             arb_bitmap_clear(validity, i);
             *out_has_null = true;
@@ -336,6 +317,59 @@ static arb_code finalize_values(const arb_aggregate_plan *plan, arb_arena *arena
     }
     arb_arena_reset(&scratch);
     return code;
+}
+
+/* ---- as bytes --------------------------------------------------------------------------------------------------------- */
+
+/* Packed: the fraction, the count, then the values. */
+enum { packed_head = 16 };
+
+static uint64_t packed_size_values(const arb_aggregate_plan *plan, const void *state_void)
+{
+    const values_state *state = state_void;
+    size_t width = value_size(plan);
+    arb_physical physical = plan->arguments[0].physical;
+    uint64_t size = packed_head;
+    for (const value_piece *piece = state->first; piece != NULL; piece = piece->next)
+        for (size_t i = 0; i < piece->count; i++)
+            size += arb_kept_value_packed_size(physical, piece->values + i * width);
+    return size;
+}
+
+static void pack_values(const arb_aggregate_plan *plan, const void *state_void, char *to)
+{
+    const values_state *state = state_void;
+    size_t width = value_size(plan);
+    memcpy(to, &state->fraction, sizeof state->fraction);
+    arb_store_u64(to + 8, state->count);
+    to += packed_head;
+    for (const value_piece *piece = state->first; piece != NULL; piece = piece->next)
+        for (size_t i = 0; i < piece->count; i++)
+            to = arb_kept_value_pack(plan->arguments[0].physical, piece->values + i * width, to);
+}
+
+static arb_code unpack_values(const arb_aggregate_plan *plan, arb_arena *arena, const char *from, uint64_t size,
+                              void *state_void, arb_error *error)
+{
+    values_state *state = state_void;
+    const char *end = from + size;
+    size_t width = value_size(plan);
+    *state = (values_state){0};
+    if (size < packed_head)
+        return arb_packed_state_damaged(error);
+    memcpy(&state->fraction, from, sizeof state->fraction);
+    uint64_t count = arb_load_u64(from + 8);
+    from += packed_head;
+    if (count > size || check_fraction(state->fraction, NULL) != ARB_OK) /* a value takes a byte at least */
+        return arb_packed_state_damaged(error);
+    for (uint64_t i = 0; i < count; i++) {
+        char *place = add_value(state, arena, width, error);
+        if (place == NULL)
+            return ARB_OUT_OF_MEMORY;
+        memset(place, 0, width);
+        ARB_TRY(arb_kept_value_unpack(plan->arguments[0].physical, &from, end, place, error));
+    }
+    return from == end ? ARB_OK : arb_packed_state_damaged(error);
 }
 
 static arb_code resolve_continuous(const arb_function *function, arb_argument *arguments, size_t count,
@@ -372,6 +406,9 @@ static const arb_aggregate_implementation values_run = {
     .update_one = update_one_values,
     .combine = combine_values,
     .finalize = finalize_values,
+    .packed_size = packed_size_values,
+    .pack = pack_values,
+    .unpack = unpack_values,
 };
 
 static const arb_function_row rows[] = {

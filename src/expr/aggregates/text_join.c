@@ -3,6 +3,7 @@
  * A state is a chain of pieces in the arena, each twice as large as the one before. Between two texts stands the
  * separator of the second one; so the first one's is kept apart, for when states are merged. */
 #include "expr/aggregates/aggregate_rows.h"
+#include "expr/aggregates/kept_value.h"
 
 typedef struct text_piece text_piece;
 struct text_piece {
@@ -23,6 +24,7 @@ enum { piece_least = 64, piece_most = 1 << 20 };
 static arb_code plan_join(arb_aggregate_plan *plan, size_t *out_state_size, arb_slot *out_result, arb_error *error)
 {
     (void)error;
+    plan->packs = true;
     *out_state_size = sizeof(join_state);
     *out_result = (arb_slot){.id = ARB_NO_COLUMN, .type = plan->result, .physical = ARB_PHYS_STRING, .nullable = true};
     return ARB_OK;
@@ -157,6 +159,39 @@ static arb_code finalize_join(const arb_aggregate_plan *plan, arb_arena *arena, 
     return ARB_OK;
 }
 
+/* Packed: nothing, when there is no text; else the separator of the first, then the text. */
+static uint64_t packed_size_join(const arb_aggregate_plan *plan, const void *state_void)
+{
+    (void)plan;
+    const join_state *state = state_void;
+    return state->some == 0 ? 0 : arb_kept_value_packed_size(ARB_PHYS_STRING, &state->separator) + state->size;
+}
+
+static void pack_join(const arb_aggregate_plan *plan, const void *state_void, char *to)
+{
+    (void)plan;
+    const join_state *state = state_void;
+    if (state->some == 0)
+        return;
+    to = arb_kept_value_pack(ARB_PHYS_STRING, &state->separator, to);
+    for (const text_piece *piece = state->first; piece != NULL; to += piece->size, piece = piece->next)
+        memcpy(to, piece->bytes, piece->size);
+}
+
+static arb_code unpack_join(const arb_aggregate_plan *plan, arb_arena *arena, const char *from, uint64_t size,
+                            void *state_void, arb_error *error)
+{
+    (void)plan;
+    join_state *state = state_void;
+    const char *end = from + size;
+    *state = (join_state){0};
+    if (size == 0)
+        return ARB_OK;
+    ARB_TRY(arb_kept_value_unpack(ARB_PHYS_STRING, &from, end, &state->separator, error));
+    state->some = 1;
+    return append(state, arena, (arb_str){from, (size_t)(end - from)}, error);
+}
+
 static arb_code resolve_join(const arb_function *function, arb_argument *arguments, size_t count, arb_type *out_result,
                              arb_error *error)
 {
@@ -176,6 +211,9 @@ static const arb_aggregate_implementation join_run = {
     .update_one = update_one_join,
     .combine = combine_join,
     .finalize = finalize_join,
+    .packed_size = packed_size_join,
+    .pack = pack_join,
+    .unpack = unpack_join,
 };
 
 static const arb_function_row rows[] = {

@@ -1,11 +1,12 @@
 /* value_at_extreme.c: arg_min(value, key) and arg_max: the value in the row with the smallest or largest key. Rows with a
  * NULL in either do not count; of equal keys the first one that comes stays. */
 #include "expr/aggregates/aggregate_rows.h"
+#include "expr/aggregates/kept_value.h"
 
 enum { MINIMUM, MAXIMUM };
 
 typedef struct extreme_state {
-    char value[16], key[16]; /* as in a vector; a bit as a byte; texts with bytes of the arena */
+    char value[ARB_KEPT_VALUE_SIZE], key[ARB_KEPT_VALUE_SIZE];
     uint64_t seen;
 } extreme_state;
 
@@ -13,6 +14,7 @@ static arb_code plan_extreme(arb_aggregate_plan *plan, size_t *out_state_size, a
 {
     (void)error;
     plan->variant = strcmp(plan->function->name, "arg_max") == 0 ? MAXIMUM : MINIMUM;
+    plan->packs = plan->arguments[0].physical == ARB_PHYS_STRING || plan->arguments[1].physical == ARB_PHYS_STRING;
     *out_state_size = sizeof(extreme_state);
     *out_result = plan->arguments[0];
     out_result->id = ARB_NO_COLUMN;
@@ -69,28 +71,6 @@ static int compare_keys(arb_physical physical, const char *a, const char *b)
     return (x > y) - (x < y);
 }
 
-/* Copy one value; a text's bytes too. */
-static arb_code keep(char *to, arb_physical physical, const char *from, arb_arena *arena, arb_error *error)
-{
-    size_t size = arb_physical_size(physical);
-    memcpy(to, from, size != 0 ? size : 1);
-    if (physical != ARB_PHYS_STRING)
-        return ARB_OK;
-    arb_string text;
-    memcpy(&text, from, sizeof text);
-    if (text.size <= ARB_STRING_INLINE)
-        return ARB_OK;
-    char *bytes = arb_arena_alloc(arena, text.size);
-    if (bytes == NULL) {
-        memset(to, 0, sizeof text);
-        return arb_fail_memory(error, "the text of an aggregate", text.size);
-    }
-    memcpy(bytes, text.far.data, text.size);
-    text.far.data = bytes;
-    memcpy(to, &text, sizeof text);
-    return ARB_OK;
-}
-
 static arb_code take(const arb_aggregate_plan *plan, arb_arena *arena, const char *value, const char *key,
                      extreme_state *state, arb_error *error)
 {
@@ -100,8 +80,8 @@ static arb_code take(const arb_aggregate_plan *plan, arb_arena *arena, const cha
         if (plan->variant == MAXIMUM ? order <= 0 : order >= 0)
             return ARB_OK;
     }
-    ARB_TRY(keep(state->key, key_physical, key, arena, error));
-    ARB_TRY(keep(state->value, plan->arguments[0].physical, value, arena, error));
+    ARB_TRY(arb_kept_value_set(arena, key_physical, key, state->key, error));
+    ARB_TRY(arb_kept_value_set(arena, plan->arguments[0].physical, value, state->value, error));
     state->seen = 1;
     return ARB_OK;
 }
@@ -169,6 +149,42 @@ static arb_code finalize_extreme(const arb_aggregate_plan *plan, arb_arena *aren
     return ARB_OK;
 }
 
+/* Packed: whether there is a value, then value and key. */
+static uint64_t packed_size_extreme(const arb_aggregate_plan *plan, const void *state_void)
+{
+    const extreme_state *state = state_void;
+    return 1 + (state->seen == 0 ? 0
+                                 : arb_kept_value_packed_size(plan->arguments[0].physical, state->value) +
+                                       arb_kept_value_packed_size(plan->arguments[1].physical, state->key));
+}
+
+static void pack_extreme(const arb_aggregate_plan *plan, const void *state_void, char *to)
+{
+    const extreme_state *state = state_void;
+    *to = state->seen != 0;
+    if (state->seen == 0)
+        return;
+    to = arb_kept_value_pack(plan->arguments[0].physical, state->value, to + 1);
+    arb_kept_value_pack(plan->arguments[1].physical, state->key, to);
+}
+
+static arb_code unpack_extreme(const arb_aggregate_plan *plan, arb_arena *arena, const char *from, uint64_t size,
+                               void *state_void, arb_error *error)
+{
+    (void)arena;
+    extreme_state *state = state_void;
+    const char *end = from + size;
+    *state = (extreme_state){0};
+    if (size == 0 || (uint8_t)*from > 1)
+        return arb_packed_state_damaged(error);
+    state->seen = (uint8_t)*from++;
+    if (state->seen != 0) {
+        ARB_TRY(arb_kept_value_unpack(plan->arguments[0].physical, &from, end, state->value, error));
+        ARB_TRY(arb_kept_value_unpack(plan->arguments[1].physical, &from, end, state->key, error));
+    }
+    return from == end ? ARB_OK : arb_packed_state_damaged(error);
+}
+
 static arb_code resolve_extreme(const arb_function *function, arb_argument *arguments, size_t count,
                                 arb_type *out_result, arb_error *error)
 {
@@ -187,6 +203,9 @@ static const arb_aggregate_implementation extreme_run = {
     .update_one = update_one_extreme,
     .combine = combine_extreme,
     .finalize = finalize_extreme,
+    .packed_size = packed_size_extreme,
+    .pack = pack_extreme,
+    .unpack = unpack_extreme,
 };
 
 static const arb_function_row rows[] = {

@@ -16,24 +16,6 @@ static void file_destroy(arb_table_file *base)
     arb_free(file);
 }
 
-uint64_t arb_csv_line_of(const arb_csv_file *file, uint64_t offset)
-{
-    enum { PIECE = 256 << 10 };
-    uint8_t *bytes = arb_alloc(PIECE);
-    uint64_t line = bytes == NULL ? 0 : 1;
-    for (uint64_t at = 0; at < offset && line != 0; at += PIECE) {
-        size_t here = (size_t)ARB_MIN(offset - at, (uint64_t)PIECE);
-        if (arb_byte_source_read(file->source, at, bytes, here, NULL) != ARB_OK) {
-            line = 0;
-            break;
-        }
-        for (size_t i = 0; i < here; i++)
-            line += bytes[i] == file->layout.dialect.newline;
-    }
-    arb_free(bytes);
-    return line;
-}
-
 /* ---- opening ----------------------------------------------------------------------------------------------------- */
 
 static arb_code check_type(arb_type type, arb_str name, arb_error *error)
@@ -203,7 +185,12 @@ static arb_code open_file(arb_csv_file *file, const arb_csv_options *options, ar
     arb_free(sample);
     if (code == ARB_OK)
         code = mark_never_null(file, error);
-    return code != ARB_OK ? code : make_table(file, error);
+    if (code == ARB_OK)
+        code = make_table(file, error);
+    if (code == ARB_OK)
+        code = arb_held_take(&file->source->held, file->arena.total, error);
+    file->base.bytes = file->source->held.bytes;
+    return code;
 }
 
 arb_code arb_csv_open(arb_byte_source *source, const arb_csv_options *options, arb_table_file **out_file,

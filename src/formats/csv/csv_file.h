@@ -19,7 +19,5 @@ typedef struct arb_csv_file {
 /* The reader of csv_reader.c, for the file's vtable. */
 arb_code arb_csv_reader_create(const arb_table_file *file, const arb_scan_request *request,
                                arb_split_reader **out_reader, arb_error *error);
-/* The line that a byte lies in, from 1; 0 when the file cannot be read any more. Reads all that is before. */
-uint64_t arb_csv_line_of(const arb_csv_file *file, uint64_t offset);
 
 #endif

@@ -1,13 +1,12 @@
 #include "formats/csv/csv_ranges.h"
 
-#include "base/alloc.h"
-
 enum {
-    PIECE = 64 << 10,
     KNOWN = 4,        /* a result: this, and */
     FROM_OUTSIDE = 1, /* in quotes at the end, when it begins outside of them, */
     FROM_INSIDE = 2   /* when it begins within */
 };
+
+enum { CHOOSE, FIND_BEGIN, FIND_END, WALK, FIND_WANTED }; /* the steps of a search */
 
 arb_code arb_csv_ranges_init(arb_csv_ranges *ranges, const arb_byte_source *source, const arb_csv_dialect *dialect,
                              uint64_t data_start, uint64_t range_bytes, arb_arena *arena, arb_error *error)
@@ -21,30 +20,42 @@ arb_code arb_csv_ranges_init(arb_csv_ranges *ranges, const arb_byte_source *sour
     return ranges->results == NULL ? arb_fail_memory(error, "the ranges of a CSV file", ranges->count) : ARB_OK;
 }
 
-/* Memory for a walk. */
-typedef struct walk_memory {
-    uint8_t bytes[PIECE];
-    uint32_t positions[PIECE];
-} walk_memory;
-
-/* The first line that begins at or behind the range's first byte. */
-static arb_code first_line(const arb_csv_ranges *ranges, size_t range, walk_memory *memory, uint64_t *out_offset,
+/* Bytes from `at` on that are looked at in one go; the window reads towards `end`. */
+static arb_code next_piece(arb_csv_search *search, uint64_t end, const uint8_t **out_data, size_t *out_size,
                            arb_error *error)
 {
+    uint64_t left = end - search->at;
+    size_t size = (size_t)ARB_MIN(left, (uint64_t)ARB_CSV_PIECE);
+    size_t most = (size_t)ARB_MIN(left, (uint64_t)ARB_MAX(search->ranges->source->read_ahead, size));
+    ARB_TRY(arb_byte_window_get(search->window, search->at, size, most, end, out_data, error));
+    *out_size = size;
+    return ARB_OK;
+}
+
+/* Stand in front of the search for the first line that begins at or behind a range's first byte. */
+static void begin_line(arb_csv_search *search, size_t range, int step)
+{
+    search->at = (uint64_t)range * search->ranges->range_bytes - (range != 0);
+    if (range <= search->ranges->first)
+        search->at = search->ranges->data_start;
+    search->step = step;
+}
+
+static arb_code find_line(arb_csv_search *search, size_t range, uint64_t *out_offset, arb_error *error)
+{
+    const arb_csv_ranges *ranges = search->ranges;
     uint64_t size = ranges->source->identity.size;
-    *out_offset = size;
-    if (range <= ranges->first) {
-        *out_offset = ranges->data_start;
-        return ARB_OK;
-    }
-    for (uint64_t at = (uint64_t)range * ranges->range_bytes - 1; at < size; at += PIECE) {
-        size_t here = (size_t)ARB_MIN(size - at, (uint64_t)PIECE);
-        ARB_TRY(arb_byte_source_read(ranges->source, at, memory->bytes, here, error));
-        const uint8_t *newline = memchr(memory->bytes, ranges->dialect.newline, here);
+    *out_offset = range <= ranges->first ? ranges->data_start : size;
+    while (range > ranges->first && search->at < size) {
+        const uint8_t *data;
+        size_t here;
+        ARB_TRY(next_piece(search, size, &data, &here, error));
+        const uint8_t *newline = memchr(data, ranges->dialect.newline, here);
         if (newline != NULL) {
-            *out_offset = at + (uint64_t)(newline - memory->bytes) + 1;
+            *out_offset = search->at + (uint64_t)(newline - data) + 1;
             return ARB_OK;
         }
+        search->at += here;
     }
     return ARB_OK;
 }
@@ -57,63 +68,95 @@ static bool same_state(const arb_csv_state *a, const arb_csv_state *b)
 
 /* Both states at once. They soon become one: where the wrong one takes text for quotes, it meets quotes that cannot
  * open. From then on one of them is enough, and without a quote in sight nothing changes at all. */
-static arb_code walk(const arb_csv_ranges *ranges, uint64_t from, uint64_t to, walk_memory *memory, uint8_t *out_result,
-                     arb_error *error)
+static arb_code walk(arb_csv_search *search, uint8_t *out_result, arb_error *error)
 {
-    arb_csv_state outside = arb_csv_state_at_row(), inside = {.in_quotes = true};
-    bool usual = ranges->dialect.comment == 0 && ranges->dialect.escape == ranges->dialect.quote;
-    for (uint64_t at = from; at < to; at += PIECE) {
-        size_t here = (size_t)ARB_MIN(to - at, (uint64_t)PIECE);
-        ARB_TRY(arb_byte_source_read(ranges->source, at, memory->bytes, here, error));
-        if (usual && memchr(memory->bytes, ranges->dialect.quote, here) == NULL) {
-            arb_csv_state_pass(&ranges->dialect, memory->bytes, here, &outside);
-            arb_csv_state_pass(&ranges->dialect, memory->bytes, here, &inside);
+    const arb_csv_dialect *dialect = &search->ranges->dialect;
+    arb_csv_state *outside = &search->outside, *inside = &search->inside;
+    bool usual = dialect->comment == 0 && dialect->escape == dialect->quote;
+    while (search->at < search->to) {
+        const uint8_t *data;
+        size_t here;
+        ARB_TRY(next_piece(search, search->to, &data, &here, error));
+        bool is_first = search->at == search->from;
+        search->at += here;
+        if (usual && memchr(data, dialect->quote, here) == NULL) {
+            arb_csv_state_pass(dialect, data, here, outside);
+            arb_csv_state_pass(dialect, data, here, inside);
             continue;
         }
         const arb_csv_kernels *kernels = arb_csv_kernels_get();
-        kernels->index(memory->bytes, here, &ranges->dialect, &outside, 0, memory->positions);
-        if (at != from && same_state(&outside, &inside))
-            inside = outside;
+        bool same = !is_first && same_state(outside, inside);
+        kernels->index(data, here, dialect, outside, 0, search->positions);
+        if (same)
+            *inside = *outside;
         else
-            kernels->index(memory->bytes, here, &ranges->dialect, &inside, 0, memory->positions);
+            kernels->index(data, here, dialect, inside, 0, search->positions);
     }
-    *out_result = (uint8_t)(KNOWN | (outside.in_quotes ? FROM_OUTSIDE : 0) | (inside.in_quotes ? FROM_INSIDE : 0));
+    *out_result = (uint8_t)(KNOWN | (outside->in_quotes ? FROM_OUTSIDE : 0) | (inside->in_quotes ? FROM_INSIDE : 0));
     return ARB_OK;
 }
 
-static arb_code begin(arb_csv_ranges *ranges, size_t range, walk_memory *memory, uint64_t *out_offset,
-                      bool *out_in_quotes, arb_error *error)
+void arb_csv_search_begin(arb_csv_search *search, size_t range)
 {
-    *out_in_quotes = false;
-    size_t first = ranges->first;
+    const arb_csv_ranges *ranges = search->ranges;
+    search->range = range;
+    search->next = ranges->first;
+    search->in_quotes = false;
+    search->step = CHOOSE;
     uint64_t known = atomic_load_explicit(&ranges->known, memory_order_relaxed);
     if (known != 0 && known >> 1 <= range) {
-        first = (size_t)(known >> 1);
-        *out_in_quotes = known & 1;
+        search->next = (size_t)(known >> 1);
+        search->in_quotes = known & 1;
     }
-    for (size_t i = first; ranges->dialect.quote != 0 && i < range; i++) {
-        uint8_t result = atomic_load_explicit(&ranges->results[i], memory_order_relaxed);
-        if (result == 0) {
-            uint64_t from, to;
-            ARB_TRY(first_line(ranges, i, memory, &from, error));
-            ARB_TRY(first_line(ranges, i + 1, memory, &to, error));
-            ARB_TRY(walk(ranges, from, to, memory, &result, error));
-            atomic_store_explicit(&ranges->results[i], result, memory_order_relaxed);
-        }
-        *out_in_quotes = (result & (*out_in_quotes ? FROM_INSIDE : FROM_OUTSIDE)) != 0;
-    }
-    if (range > first)
-        atomic_store_explicit(&ranges->known, (uint64_t)range << 1 | *out_in_quotes, memory_order_relaxed);
-    return first_line(ranges, range, memory, out_offset, error);
 }
 
-arb_code arb_csv_ranges_begin(arb_csv_ranges *ranges, size_t range, uint64_t *out_offset, bool *out_in_quotes,
-                              arb_error *error)
+/* Pass the ranges whose results are there. The next one that has none is to be walked over. */
+static void choose(arb_csv_search *search)
 {
-    walk_memory *memory = arb_alloc(sizeof *memory);
-    if (memory == NULL)
-        return arb_fail_memory(error, "a range of a CSV file", sizeof *memory);
-    arb_code code = begin(ranges, range, memory, out_offset, out_in_quotes, error);
-    arb_free(memory);
-    return code;
+    arb_csv_ranges *ranges = search->ranges;
+    for (; search->next < search->range; search->next++) {
+        uint8_t result = ranges->dialect.quote == 0
+                             ? KNOWN
+                             : atomic_load_explicit(&ranges->results[search->next], memory_order_relaxed);
+        if (result == 0) {
+            begin_line(search, search->next, FIND_BEGIN);
+            return;
+        }
+        search->in_quotes = (result & (search->in_quotes ? FROM_INSIDE : FROM_OUTSIDE)) != 0;
+    }
+    if (search->range > ranges->first)
+        atomic_store_explicit(&ranges->known, (uint64_t)search->range << 1 | search->in_quotes, memory_order_relaxed);
+    begin_line(search, search->range, FIND_WANTED);
+}
+
+arb_code arb_csv_search_end(arb_csv_search *search, uint64_t *out_offset, bool *out_in_quotes, arb_error *error)
+{
+    for (;;) {
+        uint8_t result;
+        switch (search->step) {
+        case CHOOSE:
+            choose(search);
+            break;
+        case FIND_BEGIN:
+            ARB_TRY(find_line(search, search->next, &search->from, error));
+            begin_line(search, search->next + 1, FIND_END);
+            break;
+        case FIND_END:
+            ARB_TRY(find_line(search, search->next + 1, &search->to, error));
+            search->at = search->from;
+            search->outside = arb_csv_state_at_row();
+            search->inside = (arb_csv_state){.in_quotes = true};
+            search->step = WALK;
+            break;
+        case WALK:
+            ARB_TRY(walk(search, &result, error));
+            atomic_store_explicit(&search->ranges->results[search->next], result, memory_order_relaxed);
+            search->step = CHOOSE;
+            break;
+        default:
+            ARB_TRY(find_line(search, search->range, out_offset, error));
+            *out_in_quotes = search->in_quotes;
+            return ARB_OK;
+        }
+    }
 }

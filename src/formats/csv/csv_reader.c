@@ -29,10 +29,12 @@ typedef struct csv_reader {
     void **filter_locals;
     const arb_vector **inputs; /* of a filter */
     arb_csv_rows rows;
-    arb_arena arena; /* texts that had to be made */
+    arb_arena arena;   /* texts that had to be made */
+    size_t arena_held; /* bytes of it that are counted */
     uint64_t selection[ARB_VECTOR_WORDS];
     uint32_t split_number, batch_number;
     arb_batch batch;
+    arb_error fault; /* whose line is being looked for */
 } csv_reader;
 
 static void reader_destroy(arb_split_reader *base)
@@ -49,6 +51,7 @@ static void reader_destroy(arb_split_reader *base)
             request->filters[i]->vtable->local_destroy(reader->filter_locals[i]);
     arb_csv_rows_reset(&reader->rows);
     arb_arena_reset(&reader->arena);
+    arb_reservation_reset(&base->held);
     arb_free(reader->columns);
     arb_free(reader->vectors);
     arb_free(reader->fields_of);
@@ -59,8 +62,8 @@ static void reader_destroy(arb_split_reader *base)
 
 /* ---- cells ------------------------------------------------------------------------------------------------------- */
 
-static arb_code cell_error(const csv_reader *reader, const csv_column *column, uint32_t row, arb_str text,
-                           arb_code code, const char *what, arb_error *error)
+static arb_code cell_error(csv_reader *reader, const csv_column *column, uint32_t row, arb_str text, arb_code code,
+                           const char *what, arb_error *error)
 {
     arb_text type = {0};
     arb_type_print(&type, column->type);
@@ -73,7 +76,7 @@ static arb_code cell_error(const csv_reader *reader, const csv_column *column, u
             error, "Types that are not said were found from the beginning of the file. They can be said (types), be "
                    "looked for in a larger sample (sample_size), or the cell can be ignored (ignore_errors).");
     arb_text_reset(&type);
-    arb_csv_rows_locate(&reader->rows, reader->rows.begins[row], error);
+    arb_csv_rows_blame(&reader->rows, reader->rows.begins[row]);
     return code;
 }
 
@@ -223,27 +226,73 @@ static arb_code make_batch(csv_reader *reader, arb_error *error)
 static arb_code reader_begin(arb_split_reader *base, const arb_split *split, arb_error *error)
 {
     csv_reader *reader = (csv_reader *)base;
+    (void)error;
     reader->split_number = split->number;
     reader->batch_number = 0;
-    return arb_csv_rows_begin(&reader->rows, split->part, error);
+    arb_csv_rows_begin(&reader->rows, split->part);
+    return ARB_OK;
+}
+
+static arb_code count_arena(csv_reader *reader, arb_error *error)
+{
+    size_t total = reader->arena.total;
+    if (total > reader->arena_held)
+        ARB_TRY(arb_held_take(&reader->base.held, total - reader->arena_held, error));
+    else
+        arb_held_give(&reader->base.held, reader->arena_held - total);
+    reader->arena_held = total;
+    return ARB_OK;
+}
+
+static arb_code give_next(csv_reader *reader, const arb_batch **out_batch, arb_error *error)
+{
+    for (;;) {
+        ARB_TRY(arb_csv_rows_next(&reader->rows, error));
+        reader->base.rows_read += reader->rows.rows;
+        reader->base.bytes_read = reader->rows.window.bytes_read;
+        if (reader->rows.rows == 0)
+            return ARB_OK;
+        ARB_TRY(make_batch(reader, error));
+        ARB_TRY(count_arena(reader, error));
+        if (reader->batch.selected != 0) {
+            *out_batch = &reader->batch;
+            return ARB_OK;
+        }
+    }
+}
+
+/* Put file and line in front of the error that is kept. */
+static arb_code give_fault(csv_reader *reader, arb_error *error)
+{
+    uint64_t line;
+    arb_error other = {0}; /* the file cannot be read any more: then the line is not known */
+    arb_code code = arb_csv_rows_find_line(&reader->rows, &line, &other);
+    if (code == ARB_WOULD_WAIT)
+        return code;
+    if (code == ARB_OK)
+        arb_error_context(&reader->fault, "%.*s, line %llu", ARB_STR_ARGS(reader->file->base.path),
+                          (unsigned long long)line);
+    else
+        arb_error_context(&reader->fault, "%.*s", ARB_STR_ARGS(reader->file->base.path));
+    if (error != NULL)
+        *error = reader->fault;
+    return reader->fault.code;
 }
 
 static arb_code reader_next(arb_split_reader *base, const arb_batch **out_batch, arb_error *error)
 {
     csv_reader *reader = (csv_reader *)base;
     *out_batch = NULL;
-    for (;;) {
-        ARB_TRY(arb_csv_rows_next(&reader->rows, error));
-        base->rows_read += reader->rows.rows;
-        base->bytes_read = reader->rows.bytes_read;
-        if (reader->rows.rows == 0)
-            return ARB_OK;
-        ARB_TRY(make_batch(reader, error));
-        if (reader->batch.selected != 0) {
-            *out_batch = &reader->batch;
-            return ARB_OK;
-        }
+    if (!reader->rows.has_fault) {
+        arb_code code = give_next(reader, out_batch, error);
+        if (!reader->rows.has_fault)
+            return code;
+        if (error == NULL)
+            return code;
+        reader->fault = *error;
+        reader->rows.counted = reader->rows.lines = 0;
     }
+    return give_fault(reader, error);
 }
 
 /* ---- making one -------------------------------------------------------------------------------------------------- */
@@ -265,9 +314,12 @@ static arb_code prepare_column(csv_reader *reader, uint32_t number, arb_error *e
     column->type = reader->file->base.columns[wanted->source].type;
     column->pattern = pattern_of(reader->file, column->type);
     column->never_null = reader->file->never_null != NULL && reader->file->never_null[wanted->source];
+    uint64_t bytes = arb_vector_storage_bytes(wanted->physical, ARB_VECTOR_ROWS);
+    ARB_TRY(arb_held_take(&reader->base.held, bytes, error));
     ARB_TRY(arb_vector_storage_init(&column->storage, wanted->physical, ARB_VECTOR_ROWS, error));
     arb_csv_field **fields = &reader->fields_of[wanted->source];
     if (*fields == NULL) {
+        ARB_TRY(arb_held_take(&reader->base.held, ARB_VECTOR_ROWS * sizeof **fields, error));
         *fields = arb_alloc_zeroed(ARB_VECTOR_ROWS * sizeof **fields);
         if (*fields == NULL)
             return arb_fail_memory(error, "CSV cells", ARB_VECTOR_ROWS * sizeof **fields);
@@ -291,9 +343,10 @@ static arb_code prepare(csv_reader *reader, arb_error *error)
     if (reader->columns == NULL || reader->vectors == NULL || reader->fields_of == NULL ||
         reader->filter_locals == NULL || reader->inputs == NULL)
         return arb_fail_memory(error, "a CSV reader", request->column_count * sizeof *reader->columns);
+    ARB_TRY(arb_held_take(&reader->base.held, sizeof *reader + request->column_count * sizeof *reader->columns, error));
     for (uint32_t i = 0; i < request->column_count; i++)
         ARB_TRY(prepare_column(reader, i, error));
-    reader->rows.file = reader->file;
+    arb_csv_rows_init(&reader->rows, reader->file, &reader->base.reads, &reader->base.held);
     reader->rows.fields = reader->fields_of;
     reader->rows.width = reader->file->base.column_count;
     return ARB_OK;
@@ -308,7 +361,7 @@ arb_code arb_csv_reader_create(const arb_table_file *file, const arb_scan_reques
     csv_reader *reader = arb_alloc_zeroed(sizeof *reader);
     if (reader == NULL)
         return arb_fail_memory(error, "a CSV reader", sizeof *reader);
-    reader->base.vtable = &vtable;
+    arb_split_reader_init(&reader->base, &vtable, request);
     reader->file = (const arb_csv_file *)file;
     reader->request = request;
     arb_code code = prepare(reader, error);

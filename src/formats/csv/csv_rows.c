@@ -1,67 +1,81 @@
 #include "formats/csv/csv_rows.h"
 
-enum { LOAD_BYTES = 256 << 10, ROW_MOST = 64 << 20 };
+enum { ROW_MOST = 64 << 20 };
+
+void arb_csv_rows_init(arb_csv_rows *rows, const arb_csv_file *file, arb_read_queue *queue, arb_reservation *held)
+{
+    rows->file = file;
+    arb_byte_window_init(&rows->window, file->source, queue, held);
+}
 
 void arb_csv_rows_reset(arb_csv_rows *rows)
 {
-    arb_padded_buffer_reset(&rows->buffer);
+    arb_byte_window_reset(&rows->window);
 }
 
-void arb_csv_rows_locate(const arb_csv_rows *rows, uint32_t position, arb_error *error)
-{
-    if (error == NULL)
-        return;
-    uint64_t line = arb_csv_line_of(rows->file, rows->split_offset + position);
-    arb_error_context(error, "%.*s, line %llu", ARB_STR_ARGS(rows->file->base.path), (unsigned long long)line);
-}
-
-arb_code arb_csv_rows_begin(arb_csv_rows *rows, size_t range, arb_error *error)
+void arb_csv_rows_begin(arb_csv_rows *rows, size_t range)
 {
     arb_csv_ranges *ranges = rows->file->ranges;
-    bool in_quotes;
-    ARB_TRY(arb_csv_ranges_begin(ranges, range, &rows->split_offset, &in_quotes, error));
     rows->end_offset = ARB_MIN((range + 1) * ranges->range_bytes, ranges->source->identity.size);
+    rows->search = (arb_csv_search){.ranges = ranges, .window = &rows->window, .positions = rows->ends};
+    arb_csv_search_begin(&rows->search, range);
+    rows->is_searching = true;
+    rows->is_cutting = rows->has_fault = false;
+    rows->data = NULL;
     rows->base = rows->loaded = rows->indexed = rows->end_at = rows->end_count = 0;
     rows->row_begin = rows->cell_begin = rows->cell = rows->rows = 0;
-    rows->state = arb_csv_state_at_row();
-    if (in_quotes)
-        rows->state = (arb_csv_state){.in_quotes = true};
+}
+
+/* Find the split's first row. */
+static arb_code search(arb_csv_rows *rows, arb_error *error)
+{
+    bool in_quotes;
+    ARB_TRY(arb_csv_search_end(&rows->search, &rows->split_offset, &in_quotes, error));
+    rows->is_searching = false;
+    rows->state = in_quotes ? (arb_csv_state){.in_quotes = true} : arb_csv_state_at_row();
     rows->skip_first = in_quotes;
-    rows->finished = range < ranges->first || rows->split_offset >= rows->end_offset;
+    rows->finished = rows->search.range < rows->search.ranges->first || rows->split_offset >= rows->end_offset;
     return ARB_OK;
 }
 
-/* Drop what is in front of the current row. */
-static void slide(arb_csv_rows *rows)
+arb_code arb_csv_rows_find_line(arb_csv_rows *rows, uint64_t *out_line, arb_error *error)
 {
-    uint32_t gone = rows->row_begin - rows->base;
-    if (gone == 0)
-        return;
-    memmove(rows->buffer.data, rows->buffer.data + gone, rows->loaded - rows->row_begin);
-    rows->base = rows->row_begin;
+    const arb_byte_source *source = rows->file->source;
+    uint64_t end = rows->split_offset + rows->fault;
+    while (rows->counted < end) {
+        const uint8_t *data;
+        size_t here = (size_t)ARB_MIN(end - rows->counted, (uint64_t)source->read_ahead);
+        ARB_TRY(arb_byte_window_get(&rows->window, rows->counted, here, here, end, &data, error));
+        for (size_t i = 0; i < here; i++)
+            rows->lines += data[i] == rows->file->layout.dialect.newline;
+        rows->counted += here;
+    }
+    *out_line = rows->lines + 1;
+    return ARB_OK;
 }
 
-static arb_code too_long(const arb_csv_rows *rows, arb_error *error)
+static arb_code too_long(arb_csv_rows *rows, arb_error *error)
 {
     arb_code code = arb_fail(error, ARB_LIMIT_EXCEEDED, "the row is longer than %d MiB", ROW_MOST >> 20);
     if (rows->state.in_quotes)
         arb_error_hint(error, "A quote in it is not closed; are these quotes at all?");
-    arb_csv_rows_locate(rows, rows->row_begin, error);
+    arb_csv_rows_blame(rows, rows->row_begin);
     return code;
 }
 
+/* Have bytes behind those that are there. What is in front of the first row that was cut is not needed. */
 static arb_code load(arb_csv_rows *rows, arb_error *error)
 {
-    uint64_t offset = rows->split_offset + rows->loaded, left = rows->file->source->identity.size - offset;
+    uint64_t total = rows->file->source->identity.size, end = ARB_MIN(rows->end_offset, total);
+    uint64_t offset = rows->split_offset + rows->loaded, first = rows->split_offset + rows->base;
     /* Behind the split only the rest of one row is wanted. */
-    uint64_t wanted = offset < rows->end_offset ? ARB_MIN(rows->end_offset - offset, LOAD_BYTES) : LOAD_BYTES / 16;
-    size_t here = (size_t)ARB_MIN(wanted, left), held = rows->loaded - rows->base;
+    uint64_t part = rows->file->source->read_ahead;
+    uint64_t wanted = offset < end ? ARB_MIN(end - offset, part) : part / 16 + 1;
+    size_t held = rows->loaded - rows->base, most = held + (size_t)ARB_MIN(wanted, total - offset);
     if (rows->loaded - rows->row_begin > ROW_MOST)
         return too_long(rows, error);
-    ARB_TRY(arb_padded_buffer_grow(&rows->buffer, held + here, held, error));
-    ARB_TRY(arb_byte_source_read(rows->file->source, offset, rows->buffer.data + held, here, error));
-    rows->loaded += (uint32_t)here;
-    rows->bytes_read += here;
+    ARB_TRY(arb_byte_window_get(&rows->window, first, held + 1, most, ARB_MAX(end, first + most), &rows->data, error));
+    rows->loaded = (uint32_t)(rows->window.offset + rows->window.size - rows->split_offset);
     return ARB_OK;
 }
 
@@ -76,7 +90,7 @@ static arb_code find_ends(arb_csv_rows *rows, arb_error *error)
     rows->end_at = rows->end_count = 0;
     if (rows->indexed < rows->loaded) {
         uint32_t size = ARB_MIN(rows->loaded - rows->indexed, (uint32_t)ARB_CSV_PIECE);
-        rows->end_count = (uint32_t)arb_csv_kernels_get()->index(rows->buffer.data + (rows->indexed - rows->base), size,
+        rows->end_count = (uint32_t)arb_csv_kernels_get()->index(rows->data + (rows->indexed - rows->base), size,
                                                                  &rows->file->layout.dialect, &rows->state,
                                                                  rows->indexed, rows->ends);
         rows->indexed += size;
@@ -84,7 +98,7 @@ static arb_code find_ends(arb_csv_rows *rows, arb_error *error)
         rows->finished = true;
     } else if (rows->state.in_quotes && !rows->skip_first) {
         arb_code code = arb_fail(error, ARB_BAD_COPY_FORMAT, "a quote is not closed");
-        arb_csv_rows_locate(rows, rows->row_begin, error);
+        arb_csv_rows_blame(rows, rows->row_begin);
         return code;
     } else { /* as if a line's end were there */
         rows->ends[rows->end_count++] = rows->loaded;
@@ -92,11 +106,11 @@ static arb_code find_ends(arb_csv_rows *rows, arb_error *error)
     return ARB_OK;
 }
 
-static arb_code wrong_width(const arb_csv_rows *rows, uint32_t cells, arb_error *error)
+static arb_code wrong_width(arb_csv_rows *rows, uint32_t cells, arb_error *error)
 {
     arb_code code = arb_fail(error, ARB_BAD_COPY_FORMAT, "the row has %u column%s instead of %zu", cells,
                              cells == 1 ? "" : "s", rows->width);
-    arb_csv_rows_locate(rows, rows->row_begin, error);
+    arb_csv_rows_blame(rows, rows->row_begin);
     if (cells < rows->width)
         arb_error_hint(error, "Rows that are too short can be filled up with NULLs by null_padding, others be left out "
                               "by ignore_errors.");
@@ -118,7 +132,7 @@ static arb_code end_row(arb_csv_rows *rows, uint32_t cells, bool is_blank, arb_e
     if (is_empty && rows->width > 1)
         return ARB_OK;
     if (dialect->comment != 0 && rows->row_begin < rows->loaded &&
-        rows->buffer.data[rows->row_begin - rows->base] == dialect->comment)
+        rows->data[rows->row_begin - rows->base] == dialect->comment)
         return ARB_OK;
     cells -= is_blank && cells == rows->width + 1; /* a delimiter too many at the line's end */
     if (cells != rows->width) {
@@ -138,7 +152,7 @@ static arb_code end_row(arb_csv_rows *rows, uint32_t cells, bool is_blank, arb_e
 /* The cell that ends at `end`, and with it the row when a line ends there. */
 ARB_INLINE arb_code end_cell(arb_csv_rows *rows, uint32_t end, arb_error *error)
 {
-    const uint8_t *data = rows->buffer.data;
+    const uint8_t *data = rows->data;
     uint8_t newline = rows->file->layout.dialect.newline;
     bool row_ends = end == rows->loaded || data[end - rows->base] == newline;
     uint32_t size = end - rows->cell_begin;
@@ -159,13 +173,21 @@ ARB_INLINE arb_code end_cell(arb_csv_rows *rows, uint32_t end, arb_error *error)
 
 arb_code arb_csv_rows_next(arb_csv_rows *rows, arb_error *error)
 {
-    rows->rows = 0;
-    slide(rows);
+    if (rows->is_searching)
+        ARB_TRY(search(rows, error));
+    if (!rows->is_cutting) {
+        rows->rows = 0;
+        if (rows->data != NULL)
+            rows->data += rows->row_begin - rows->base;
+        rows->base = rows->row_begin;
+        rows->is_cutting = true;
+    }
     while (!rows->finished && rows->rows < ARB_VECTOR_ROWS) {
         if (rows->end_at == rows->end_count)
             ARB_TRY(find_ends(rows, error));
         while (rows->end_at < rows->end_count && rows->rows < ARB_VECTOR_ROWS && !rows->finished)
             ARB_TRY(end_cell(rows, rows->ends[rows->end_at++], error));
     }
+    rows->is_cutting = false;
     return ARB_OK;
 }

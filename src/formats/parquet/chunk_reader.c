@@ -6,17 +6,17 @@ enum {
     FIRST_HEADER_GUESS = 512,
     MAX_HEADER_SIZE = 16 << 20,
     /* Some old writers do not count the dictionary page's header in the chunk's size. */
-    SIZE_SLACK = 128
+    SIZE_SLACK = 128,
+    IDLE_MOST = 4 << 20 /* bytes of pages kept for the next ones, when that is more than one page */
 };
 
-void arb_parquet_chunk_init(arb_parquet_chunk *chunk, const arb_byte_source *source, const arb_parquet_leaf *leaf,
-                            arb_parquet_target target)
+/* Page memory is counted by the reader. */
+static void memory_init(arb_parquet_page_memory *memory, arb_reservation *held)
 {
-    *chunk = (arb_parquet_chunk){.source = source,
-                                 .leaf = leaf,
-                                 .kernels = arb_parquet_kernels_get(),
-                                 .target = target,
-                                 .keeps_pages = target.physical == ARB_PHYS_STRING};
+    *memory = (arb_parquet_page_memory){
+        .data.held = held,
+        .levels.held = held,
+        .values = {.array.held = held, .bytes.held = held, .scratch.held = held, .converted.held = held}};
 }
 
 static void memory_reset(arb_parquet_page_memory *memory)
@@ -24,6 +24,26 @@ static void memory_reset(arb_parquet_page_memory *memory)
     arb_padded_buffer_reset(&memory->data);
     arb_padded_buffer_reset(&memory->levels);
     arb_parquet_values_memory_reset(&memory->values);
+}
+
+static uint64_t memory_bytes(const arb_parquet_page_memory *memory)
+{
+    return memory->data.capacity + memory->levels.capacity + memory->values.array.capacity +
+           memory->values.bytes.capacity + memory->values.scratch.capacity + memory->values.converted.capacity;
+}
+
+void arb_parquet_chunk_init(arb_parquet_chunk *chunk, const arb_byte_source *source, const arb_parquet_leaf *leaf,
+                            arb_parquet_target target, arb_read_queue *queue, arb_reservation *held)
+{
+    *chunk = (arb_parquet_chunk){.source = source,
+                                 .leaf = leaf,
+                                 .kernels = arb_parquet_kernels_get(),
+                                 .target = target,
+                                 .keeps_pages = target.physical == ARB_PHYS_STRING,
+                                 .held = held,
+                                 .dictionary.entries.held = held};
+    memory_init(&chunk->dictionary.memory, held);
+    arb_byte_window_init(&chunk->input, source, queue, held);
 }
 
 static void memory_list_free(arb_parquet_page_memory *memory)
@@ -43,8 +63,22 @@ void arb_parquet_chunk_reset(arb_parquet_chunk *chunk)
     memory_list_free(chunk->idle);
     memory_reset(&chunk->dictionary.memory);
     arb_padded_buffer_reset(&chunk->dictionary.entries);
-    arb_padded_buffer_reset(&chunk->input);
+    arb_byte_window_reset(&chunk->input);
     *chunk = (arb_parquet_chunk){0};
+}
+
+/* Nobody looks at the page any more. */
+static void keep_idle(arb_parquet_chunk *chunk, arb_parquet_page_memory *memory)
+{
+    uint64_t bytes = memory_bytes(memory);
+    memory->next = NULL;
+    if (chunk->idle != NULL && chunk->idle_bytes + bytes > IDLE_MOST) {
+        memory_list_free(memory);
+        return;
+    }
+    memory->next = chunk->idle;
+    chunk->idle = memory;
+    chunk->idle_bytes += bytes;
 }
 
 void arb_parquet_chunk_release(arb_parquet_chunk *chunk, uint64_t before)
@@ -56,8 +90,8 @@ void arb_parquet_chunk_release(arb_parquet_chunk *chunk, uint64_t before)
             continue;
         }
         *at = memory->next;
-        memory->next = chunk->idle;
-        chunk->idle = memory;
+        chunk->aside_bytes -= memory_bytes(memory);
+        keep_idle(chunk, memory);
     }
 }
 
@@ -67,11 +101,16 @@ static void leave_page(arb_parquet_chunk *chunk)
     chunk->page.is_there = chunk->page.is_open = false;
     if (chunk->memory == NULL)
         return;
-    arb_parquet_page_memory **list = chunk->keeps_pages ? &chunk->aside : &chunk->idle;
-    chunk->memory->last_use = chunk->clock;
-    chunk->memory->next = *list;
-    *list = chunk->memory;
+    arb_parquet_page_memory *memory = chunk->memory;
     chunk->memory = NULL;
+    if (!chunk->keeps_pages) {
+        keep_idle(chunk, memory);
+        return;
+    }
+    memory->last_use = chunk->clock;
+    memory->next = chunk->aside;
+    chunk->aside = memory;
+    chunk->aside_bytes += memory_bytes(memory);
 }
 
 static arb_code take_memory(arb_parquet_chunk *chunk, arb_error *error)
@@ -79,10 +118,12 @@ static arb_code take_memory(arb_parquet_chunk *chunk, arb_error *error)
     if (chunk->idle != NULL) {
         chunk->memory = chunk->idle;
         chunk->idle = chunk->idle->next;
+        chunk->idle_bytes -= memory_bytes(chunk->memory);
     } else {
         chunk->memory = arb_alloc_zeroed(sizeof *chunk->memory);
         if (chunk->memory == NULL)
             return arb_fail_memory(error, "a Parquet page", sizeof *chunk->memory);
+        memory_init(chunk->memory, chunk->held);
     }
     chunk->memory->next = NULL;
     return ARB_OK;
@@ -100,10 +141,41 @@ static arb_code codec_of(int32_t number, arb_codec *out_codec, arb_error *error)
     return ARB_OK;
 }
 
+/* The last page that begins at or before `row`; the index is not empty. */
+static uint32_t page_of_row(const arb_parquet_offset_index *index, uint64_t row)
+{
+    uint32_t low = 0, high = index->count;
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+        if ((uint64_t)index->pages[middle].first_row <= row)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Where the pages that hold rows before `end_row` end, as far as the offset index tells. */
+static uint64_t find_stop(const arb_parquet_chunk *chunk, uint64_t end_row)
+{
+    const arb_parquet_offset_index *index = chunk->locations;
+    uint64_t end = ARB_MIN(chunk->begin_offset + (uint64_t)chunk->meta->compressed_bytes, chunk->end_offset);
+    if (index == NULL || index->count == 0 || end_row == 0)
+        return end;
+    uint32_t next = page_of_row(index, end_row - 1) + 1;
+    return next < index->count ? ARB_MIN((uint64_t)index->pages[next].offset, end) : end;
+}
+
 arb_code arb_parquet_chunk_begin(arb_parquet_chunk *chunk, const arb_parquet_chunk_meta *meta, uint64_t group_rows,
-                                 const arb_parquet_offset_index *locations, arb_error *error)
+                                 uint64_t end_row, const arb_parquet_offset_index *locations, arb_error *error)
 {
     leave_page(chunk);
+    if (arb_held_is_short(chunk->held)) {
+        memory_list_free(chunk->idle);
+        chunk->idle = NULL;
+        chunk->idle_bytes = 0;
+        arb_byte_window_reset(&chunk->input);
+    }
     if (meta->other_file)
         return arb_fail(error, ARB_NOT_SUPPORTED, "the column's data lie in another file; that is not supported");
     if (meta->encrypted)
@@ -128,7 +200,17 @@ arb_code arb_parquet_chunk_begin(arb_parquet_chunk *chunk, const arb_parquet_chu
     chunk->next_row = 0;
     chunk->values_seen = 0;
     chunk->locations = locations;
+    chunk->stop_offset = find_stop(chunk, end_row);
     return ARB_OK;
+}
+
+void arb_parquet_chunk_expect(arb_parquet_chunk *chunk, uint64_t row)
+{
+    uint64_t offset = chunk->begin_offset; /* a dictionary comes first */
+    if (chunk->dictionary.is_loaded && chunk->locations != NULL && chunk->locations->count != 0)
+        offset = (uint64_t)chunk->locations->pages[page_of_row(chunk->locations, row)].offset;
+    if (offset >= chunk->begin_offset)
+        arb_byte_window_expect(&chunk->input, offset, chunk->stop_offset);
 }
 
 /* Bytes [offset, offset + size) of the chunk, valid until the next fetch. */
@@ -137,21 +219,9 @@ static arb_code fetch(arb_parquet_chunk *chunk, uint64_t offset, size_t size, co
 {
     if (offset > chunk->end_offset || size > chunk->end_offset - offset)
         return arb_fail(error, ARB_CORRUPT_DATA, "a page reaches beyond its column chunk");
-    uint64_t input_end = chunk->input_offset + chunk->input_size;
-    if (offset < chunk->input_offset || offset + size > input_end || chunk->input.data == NULL) {
-        size_t wanted = (size_t)ARB_MIN(chunk->end_offset - offset, ARB_MAX(size, chunk->source->read_ahead));
-        size_t kept = offset >= chunk->input_offset && offset < input_end ? (size_t)(input_end - offset) : 0;
-        if (kept != 0) /* what was read ahead is not read again */
-            memmove(chunk->input.data, chunk->input.data + (offset - chunk->input_offset), kept);
-        chunk->input_size = 0;
-        ARB_TRY(arb_padded_buffer_grow(&chunk->input, wanted, kept, error));
-        ARB_TRY(arb_byte_source_read(chunk->source, offset + kept, chunk->input.data + kept, wanted - kept, error));
-        chunk->input_offset = offset;
-        chunk->input_size = wanted;
-        chunk->bytes_read += wanted - kept;
-    }
-    *out_data = chunk->input.data + (offset - chunk->input_offset);
-    return ARB_OK;
+    uint64_t stop = ARB_MAX(chunk->stop_offset, offset + size);
+    size_t most = (size_t)ARB_MIN(stop - offset, ARB_MAX(size, chunk->source->read_ahead));
+    return arb_byte_window_get(&chunk->input, offset, size, most, stop, out_data, error);
 }
 
 static arb_code read_header(arb_parquet_chunk *chunk, uint64_t offset, arb_parquet_page_header *out_header,
@@ -194,7 +264,6 @@ arb_code arb_parquet_chunk_next_page(arb_parquet_chunk *chunk, arb_error *error)
         uint64_t offset = chunk->next_offset;
         ARB_TRY(read_header(chunk, offset, &page->header, &header_size, error));
         const arb_parquet_page_header *header = &page->header;
-        chunk->next_offset = offset + header_size + (uint64_t)header->compressed_size;
         if (header->kind == ARB_PARQUET_DICTIONARY_PAGE) {
             note_dictionary(chunk, offset, header, header_size);
             /* It will be wanted right after the next page's header: have both in the window. */
@@ -204,6 +273,7 @@ arb_code arb_parquet_chunk_next_page(arb_parquet_chunk *chunk, arb_error *error)
             if (!chunk->dictionary.is_loaded)
                 ARB_TRY(fetch(chunk, offset, (size_t)size, &unused, error));
         }
+        chunk->next_offset = offset + header_size + (uint64_t)header->compressed_size;
         if (header->kind != ARB_PARQUET_DATA_PAGE && header->kind != ARB_PARQUET_DATA_PAGE_V2)
             continue;
         page->body_offset = offset + header_size;
@@ -220,53 +290,6 @@ arb_code arb_parquet_chunk_next_page(arb_parquet_chunk *chunk, arb_error *error)
         page->is_there = true;
         return ARB_OK;
     }
-}
-
-/* Jump to the last page that begins at or before `row`, when the offset index says where that is. */
-static arb_code jump(arb_parquet_chunk *chunk, uint64_t row, arb_error *error)
-{
-    const arb_parquet_offset_index *index = chunk->locations;
-    if (index == NULL || index->count == 0)
-        return ARB_OK;
-    uint32_t low = 0, high = index->count;
-    while (high - low > 1) {
-        uint32_t middle = low + (high - low) / 2;
-        if ((uint64_t)index->pages[middle].first_row <= row)
-            low = middle;
-        else
-            high = middle;
-    }
-    const arb_parquet_page_location *to = &index->pages[low];
-    if ((uint64_t)to->first_row <= chunk->next_row || (uint64_t)to->offset <= chunk->next_offset ||
-        (uint64_t)to->offset >= chunk->end_offset)
-        return ARB_OK; /* not further on; an index that lies is caught by the page's own numbers */
-    if (!chunk->dictionary.is_known && chunk->next_offset == chunk->begin_offset) {
-        arb_parquet_page_header header;
-        size_t header_size;
-        ARB_TRY(read_header(chunk, chunk->begin_offset, &header, &header_size, error));
-        if (header.kind == ARB_PARQUET_DICTIONARY_PAGE)
-            note_dictionary(chunk, chunk->begin_offset, &header, header_size);
-    }
-    leave_page(chunk);
-    chunk->next_offset = (uint64_t)to->offset;
-    chunk->next_row = (uint64_t)to->first_row;
-    return ARB_OK;
-}
-
-arb_code arb_parquet_chunk_seek(arb_parquet_chunk *chunk, uint64_t row, arb_error *error)
-{
-    arb_parquet_page *page = &chunk->page;
-    if (page->is_there && row < page->first_row + page->rows)
-        return ARB_OK;
-    if (row >= chunk->next_row)
-        ARB_TRY(jump(chunk, row, error));
-    do {
-        ARB_TRY(arb_parquet_chunk_next_page(chunk, error));
-        if (!page->is_there)
-            return arb_fail(error, ARB_CORRUPT_DATA, "the pages hold fewer rows than the row group's %llu",
-                            (unsigned long long)chunk->group_rows);
-    } while (row >= page->first_row + page->rows);
-    return ARB_OK;
 }
 
 /* A page cannot claim more output than its bytes could possibly give. */
@@ -333,6 +356,50 @@ static arb_code load_dictionary(arb_parquet_chunk *chunk, arb_error *error)
                                       .encoding = ARB_FLAT,
                                       .values = {.data = dictionary->entries.data}};
     dictionary->is_loaded = true;
+    return ARB_OK;
+}
+
+/* Jump to the last page that begins at or before `row`, when the offset index says where that is. */
+static arb_code jump(arb_parquet_chunk *chunk, uint64_t row, arb_error *error)
+{
+    const arb_parquet_offset_index *index = chunk->locations;
+    if (index == NULL || index->count == 0)
+        return ARB_OK;
+    const arb_parquet_page_location *to = &index->pages[page_of_row(index, row)];
+    if ((uint64_t)to->first_row <= chunk->next_row || (uint64_t)to->offset <= chunk->next_offset ||
+        (uint64_t)to->offset >= chunk->end_offset)
+        return ARB_OK; /* not further on; an index that lies is caught by the page's own numbers */
+    if (!chunk->dictionary.is_known && chunk->next_offset == chunk->begin_offset) {
+        arb_parquet_page_header header;
+        size_t header_size;
+        ARB_TRY(read_header(chunk, chunk->begin_offset, &header, &header_size, error));
+        if (header.kind == ARB_PARQUET_DICTIONARY_PAGE) {
+            note_dictionary(chunk, chunk->begin_offset, &header, header_size);
+            /* Mostly it has been read with its header, and then it is not read again from where the pages are. */
+            if (chunk->begin_offset + header_size + (uint64_t)header.compressed_size <=
+                chunk->input.offset + chunk->input.size)
+                ARB_TRY(load_dictionary(chunk, error));
+        }
+    }
+    leave_page(chunk);
+    chunk->next_offset = (uint64_t)to->offset;
+    chunk->next_row = (uint64_t)to->first_row;
+    return ARB_OK;
+}
+
+arb_code arb_parquet_chunk_seek(arb_parquet_chunk *chunk, uint64_t row, arb_error *error)
+{
+    arb_parquet_page *page = &chunk->page;
+    if (page->is_there && row < page->first_row + page->rows)
+        return ARB_OK;
+    if (row >= chunk->next_row)
+        ARB_TRY(jump(chunk, row, error));
+    do {
+        ARB_TRY(arb_parquet_chunk_next_page(chunk, error));
+        if (!page->is_there)
+            return arb_fail(error, ARB_CORRUPT_DATA, "the pages hold fewer rows than the row group's %llu",
+                            (unsigned long long)chunk->group_rows);
+    } while (row >= page->first_row + page->rows);
     return ARB_OK;
 }
 

@@ -3,10 +3,11 @@
 #include "base/alloc.h"
 
 void arb_parquet_column_init(arb_parquet_column *column, const arb_byte_source *source, const arb_parquet_leaf *leaf,
-                             arb_parquet_target target)
+                             arb_parquet_target target, arb_read_queue *queue, arb_reservation *held)
 {
-    *column = (arb_parquet_column){.is_nullable = leaf->max_definition != 0};
-    arb_parquet_chunk_init(&column->chunk, source, leaf, target);
+    *column =
+        (arb_parquet_column){.is_nullable = leaf->max_definition != 0, .scratch.held = held, .expanded.held = held};
+    arb_parquet_chunk_init(&column->chunk, source, leaf, target, queue, held);
 }
 
 void arb_parquet_column_reset(arb_parquet_column *column)
@@ -18,29 +19,47 @@ void arb_parquet_column_reset(arb_parquet_column *column)
 
 /* ---- sinks --------------------------------------------------------------------------------------------------- */
 
-void arb_parquet_sink_reset(arb_parquet_sink *sink)
+enum { SINK_ROWS = ARB_VECTOR_ROWS + 8 }; /* one value behind the last is written when NULLs are spread out */
+
+static size_t codes_bytes(void)
 {
-    arb_vector_storage_reset(&sink->storage);
-    arb_free(sink->codes);
-    *sink = (arb_parquet_sink){0};
+    return arb_round_up(SINK_ROWS * sizeof(uint32_t) + ARB_VECTOR_PADDING, 64);
 }
 
-enum { SINK_ROWS = ARB_VECTOR_ROWS + 8 }; /* one value behind the last is written when NULLs are spread out */
+void arb_parquet_sink_reset(arb_parquet_sink *sink)
+{
+    arb_reservation *held = sink->held;
+    if (sink->storage.values != NULL)
+        arb_held_give(held, arb_vector_storage_bytes(sink->storage.physical, SINK_ROWS));
+    if (sink->codes != NULL)
+        arb_held_give(held, codes_bytes());
+    arb_vector_storage_reset(&sink->storage);
+    arb_free(sink->codes);
+    *sink = (arb_parquet_sink){.held = held};
+}
 
 static arb_code need_storage(arb_parquet_sink *sink, arb_physical physical, arb_error *error)
 {
-    return sink->storage.values != NULL ? ARB_OK : arb_vector_storage_init(&sink->storage, physical, SINK_ROWS, error);
+    if (sink->storage.values != NULL)
+        return ARB_OK;
+    ARB_TRY(arb_vector_storage_init(&sink->storage, physical, SINK_ROWS, error));
+    arb_code code = arb_held_take(sink->held, arb_vector_storage_bytes(physical, SINK_ROWS), error);
+    if (code != ARB_OK)
+        arb_vector_storage_reset(&sink->storage);
+    return code;
 }
 
 static arb_code need_codes(arb_parquet_sink *sink, arb_error *error)
 {
     if (sink->codes != NULL)
         return ARB_OK;
-    size_t size = arb_round_up(SINK_ROWS * sizeof(uint32_t) + ARB_VECTOR_PADDING, 64);
-    sink->codes = arb_alloc_aligned(size, 64);
-    if (sink->codes == NULL)
-        return arb_fail_memory(error, "dictionary codes", size);
-    memset(sink->codes, 0, size);
+    ARB_TRY(arb_held_take(sink->held, codes_bytes(), error));
+    sink->codes = arb_alloc_aligned(codes_bytes(), 64);
+    if (sink->codes == NULL) {
+        arb_held_give(sink->held, codes_bytes());
+        return arb_fail_memory(error, "dictionary codes", codes_bytes());
+    }
+    memset(sink->codes, 0, codes_bytes());
     return ARB_OK;
 }
 
@@ -323,32 +342,38 @@ static arb_code read_rows_of_page(arb_parquet_column *column, const piece *p, ar
     return ARB_OK;
 }
 
+/* The piece of the rows at `done`, up to the page's end; `shifted` is memory for its indices. */
+static piece next_piece(const arb_parquet_column *column, uint64_t row, uint32_t rows, const uint16_t *indices,
+                        uint32_t index_count, uint16_t *shifted)
+{
+    const arb_parquet_page *page = &column->chunk.page;
+    uint32_t done = column->done, given = column->given;
+    uint32_t step = (uint32_t)ARB_MIN(rows - done, page->first_row + page->rows - row), last = given;
+    if (indices == NULL)
+        return (piece){.rows = step, .count = step};
+    while (last < index_count && indices[last] < done + step)
+        last++;
+    for (uint32_t i = given; done != 0 && i < last; i++)
+        shifted[i - given] = (uint16_t)(indices[i] - done);
+    return (piece){.rows = step, .indices = done != 0 ? shifted : indices + given, .count = last - given};
+}
+
 arb_code arb_parquet_column_read(arb_parquet_column *column, uint64_t first, uint32_t rows, const uint16_t *indices,
                                  uint32_t index_count, bool want_codes, arb_parquet_sink *sink, arb_error *error)
 {
     arb_parquet_chunk *chunk = &column->chunk;
     arb_parquet_page *page = &chunk->page;
     uint16_t shifted[ARB_VECTOR_ROWS];
-    uint32_t done = indices != NULL && index_count != 0 ? indices[0] : 0, given = 0;
-    assert(rows <= ARB_VECTOR_ROWS && sink->rows + (indices == NULL ? rows : index_count) <= ARB_VECTOR_ROWS);
-    while (done < rows) {
-        uint64_t row = first + done;
+    if (!column->is_reading) {
+        assert(rows <= ARB_VECTOR_ROWS && sink->rows + (indices == NULL ? rows : index_count) <= ARB_VECTOR_ROWS);
+        column->is_reading = true;
+        column->done = indices != NULL && index_count != 0 ? indices[0] : 0;
+        column->given = 0;
+    }
+    while (column->done < rows && (indices == NULL || column->given < index_count)) {
+        uint64_t row = first + column->done;
         ARB_TRY(arb_parquet_chunk_seek(chunk, row, error));
-        uint32_t step = (uint32_t)ARB_MIN(rows - done, page->first_row + page->rows - row);
-        piece p = {.rows = step, .count = step};
-        if (indices != NULL) {
-            uint32_t last = given;
-            while (last < index_count && indices[last] < done + step)
-                last++;
-            p.indices = indices + given;
-            p.count = last - given;
-            if (done != 0) {
-                for (uint32_t i = given; i < last; i++)
-                    shifted[i - given] = (uint16_t)(indices[i] - done);
-                p.indices = shifted;
-            }
-            given = last;
-        }
+        piece p = next_piece(column, row, rows, indices, index_count, shifted);
         if (p.count != 0) {
             ARB_TRY(arb_parquet_chunk_open_page(chunk, error));
             if (sink->rows == 0)
@@ -359,9 +384,11 @@ arb_code arb_parquet_column_read(arb_parquet_column *column, uint64_t first, uin
             if (in_page != page->position)
                 ARB_TRY(skip_in_page(column, in_page - page->position, error));
             ARB_TRY(read_rows_of_page(column, &p, sink, error));
+            column->given += p.count;
         }
-        done += step;
+        column->done += p.rows;
     }
+    column->is_reading = false;
     return ARB_OK;
 }
 

@@ -2,7 +2,10 @@
  *
  * A reader stands anywhere in a row group and goes forward: it reads all rows of a window, or only some of them, and
  * passes what lies between. Rows are written to a sink, which collects those of one or several windows: dictionary codes
- * as long as every page has them and codes are wanted, values otherwise. */
+ * as long as every page has them and codes are wanted, values otherwise.
+ *
+ * Reading says ARB_WOULD_WAIT when a page's bytes are not there. What was read so far stays in the sink; the same call, made
+ * again, goes on from there. */
 #ifndef ARB_FORMATS_PARQUET_COLUMN_READER_H
 #define ARB_FORMATS_PARQUET_COLUMN_READER_H
 
@@ -13,8 +16,9 @@ typedef struct arb_parquet_sink {
     arb_vector_storage storage; /* values; made when first needed */
     uint32_t *codes;            /* ARB_VECTOR_ROWS and 8 more; likewise */
     uint32_t rows;
-    bool has_codes; /* rows are in `codes`, else in the storage */
-    bool has_nulls; /* the storage's validity is in use */
+    bool has_codes;        /* rows are in `codes`, else in the storage */
+    bool has_nulls;        /* the storage's validity is in use */
+    arb_reservation *held; /* counts them; set while the sink is empty, may be NULL */
 } arb_parquet_sink;
 
 typedef struct arb_parquet_column {
@@ -22,10 +26,14 @@ typedef struct arb_parquet_column {
     bool is_nullable;
     arb_parquet_sink scratch;  /* values or codes without their NULLs, or before some are picked */
     arb_parquet_sink expanded; /* the same with gaps for the NULLs */
+    /* A read that waits: */
+    bool is_reading;
+    uint32_t done, given; /* rows of it that were passed, and those of them that were given */
 } arb_parquet_column;
 
+/* For the reader whose reads and memory these are; likewise the chunk. */
 void arb_parquet_column_init(arb_parquet_column *column, const arb_byte_source *source, const arb_parquet_leaf *leaf,
-                             arb_parquet_target target);
+                             arb_parquet_target target, arb_read_queue *queue, arb_reservation *held);
 void arb_parquet_column_reset(arb_parquet_column *column);
 
 /* Add rows [first, first + rows) to the sink, or only those at `indices` (ascending, relative to `first`) when that is

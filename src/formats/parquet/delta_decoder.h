@@ -5,7 +5,7 @@
 #define ARB_FORMATS_PARQUET_DELTA_DECODER_H
 
 #include "columnar/type.h"
-#include "formats/parquet/padded_buffer.h"
+#include "io/padded_buffer.h"
 
 /* DELTA_BINARY_PACKED: `*out_count` int64_t values (sums wrap at 32 bits when `is_32`) into `out`; *out_used is where
  * the encoded bytes end. */

@@ -6,10 +6,11 @@
 enum { MAX_ENTRIES = 1 << 24 };
 
 void arb_parquet_leaf_stream_init(arb_parquet_leaf_stream *stream, const arb_byte_source *source,
-                                  const arb_parquet_leaf *leaf)
+                                  const arb_parquet_leaf *leaf, arb_read_queue *queue, arb_reservation *held)
 {
     arb_parquet_target target = arb_parquet_target_make(arb_type_physical(leaf->type), false, 0, 0);
-    arb_parquet_chunk_init(&stream->chunk, source, leaf, target);
+    arb_parquet_chunk_init(&stream->chunk, source, leaf, target, queue, held);
+    stream->repetitions.held = stream->definitions.held = stream->values.held = held;
 }
 
 void arb_parquet_leaf_stream_reset(arb_parquet_leaf_stream *stream)
@@ -22,10 +23,11 @@ void arb_parquet_leaf_stream_reset(arb_parquet_leaf_stream *stream)
 }
 
 arb_code arb_parquet_leaf_stream_begin(arb_parquet_leaf_stream *stream, const arb_parquet_chunk_meta *meta,
-                                       uint64_t group_rows, arb_error *error)
+                                       uint64_t group_rows, uint64_t end_row, arb_error *error)
 {
     stream->next_row = stream->ahead = stream->ahead_end = 0;
-    return arb_parquet_chunk_begin(&stream->chunk, meta, group_rows, NULL, error);
+    stream->is_passing = stream->is_taking = false;
+    return arb_parquet_chunk_begin(&stream->chunk, meta, group_rows, end_row, NULL, error);
 }
 
 /* ---- levels ahead ------------------------------------------------------------------------------------------------ */
@@ -147,44 +149,59 @@ static size_t entries_of_rows(const arb_parquet_leaf_stream *stream, uint64_t *l
     return count;
 }
 
-static arb_code walk(arb_parquet_leaf_stream *stream, uint64_t rows, bool keep, arb_error *error)
+/* Pass or take the rows that are left to walk over. */
+static arb_code walk(arb_parquet_leaf_stream *stream, bool keep, arb_error *error)
 {
     bool is_repeated = stream->chunk.leaf->max_repetition != 0;
-    uint64_t left = rows;
-    if (rows == 0)
-        return ARB_OK;
-    while (left != 0 || is_repeated) {
+    while (stream->walked != 0 && (stream->left != 0 || is_repeated)) {
         bool more;
         ARB_TRY(look_ahead(stream, &more, error));
-        if (!more && left == 0)
+        if (!more && stream->left == 0)
             break;
         if (!more)
             return arb_fail(error, ARB_CORRUPT_DATA, "the pages hold fewer rows than the row group's %llu",
                             (unsigned long long)stream->chunk.group_rows);
-        if (left == rows && stream->repetitions_ahead[stream->ahead] != 0)
+        if (stream->left == stream->walked && stream->repetitions_ahead[stream->ahead] != 0)
             return arb_fail(error, ARB_CORRUPT_DATA, "the first entry of a column chunk does not begin a row");
-        size_t count = entries_of_rows(stream, &left);
+        size_t count = entries_of_rows(stream, &stream->left);
         if (count == 0)
             break;
         ARB_TRY(take(stream, count, keep, error));
     }
-    stream->next_row += rows;
+    stream->next_row += stream->walked;
     return ARB_OK;
 }
 
-arb_code arb_parquet_leaf_stream_read(arb_parquet_leaf_stream *stream, uint64_t first, uint32_t rows, arb_error *error)
+/* Find the page to start in, as far as pages can be passed unopened. */
+static arb_code begin_walk(arb_parquet_leaf_stream *stream, uint64_t first, arb_error *error)
 {
     arb_parquet_chunk *chunk = &stream->chunk;
     if (first < stream->next_row)
         return arb_fail(error, ARB_INTERNAL, "a Parquet column was read backwards");
     const arb_parquet_page *page = &chunk->page;
     bool is_in_page = page->is_there && first < page->first_row + page->rows;
-    if (chunk->leaf->max_repetition == 0 && !is_in_page) { /* pages in between need not be opened */
+    if (chunk->leaf->max_repetition == 0 && !is_in_page) {
         ARB_TRY(arb_parquet_chunk_seek(chunk, first, error));
         stream->ahead = stream->ahead_end = 0;
         stream->next_row = page->first_row;
     }
-    ARB_TRY(walk(stream, first - stream->next_row, false, error));
-    stream->entry_count = stream->value_count = 0;
-    return walk(stream, rows, true, error);
+    stream->walked = stream->left = first - stream->next_row;
+    stream->is_passing = true;
+    return ARB_OK;
+}
+
+arb_code arb_parquet_leaf_stream_read(arb_parquet_leaf_stream *stream, uint64_t first, uint32_t rows, arb_error *error)
+{
+    if (!stream->is_passing && !stream->is_taking)
+        ARB_TRY(begin_walk(stream, first, error));
+    if (stream->is_passing) {
+        ARB_TRY(walk(stream, false, error));
+        stream->is_passing = false;
+        stream->is_taking = true;
+        stream->walked = stream->left = rows;
+        stream->entry_count = stream->value_count = 0;
+    }
+    ARB_TRY(walk(stream, true, error));
+    stream->is_taking = false;
+    return ARB_OK;
 }

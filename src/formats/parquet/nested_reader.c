@@ -21,19 +21,21 @@ struct arb_parquet_nested {
     nested_node root;
     uint32_t first_leaf, leaf_count;
     arb_parquet_leaf_stream *streams;
+    bool *is_read; /* by stream: in a read that waits for others */
 };
 
 /* ---- life -------------------------------------------------------------------------------------------------------- */
 
-static arb_code make_tree(arb_arena *arena, const arb_parquet_node *shape, nested_node *node, arb_error *error)
+static arb_code make_tree(arb_arena *arena, const arb_parquet_node *shape, arb_reservation *held, nested_node *node,
+                          arb_error *error)
 {
-    *node = (nested_node){.shape = shape};
+    *node = (nested_node){.shape = shape, .validity.held = held, .values.held = held};
     node->children = ARB_ARENA_ARRAY(arena, nested_node, shape->child_count);
     node->vectors = ARB_ARENA_ARRAY(arena, arb_vector, shape->child_count);
     if (node->children == NULL || node->vectors == NULL)
         return arb_fail_memory(error, "a nested Parquet column", sizeof *node * shape->child_count);
     for (uint32_t i = 0; i < shape->child_count; i++)
-        ARB_TRY(make_tree(arena, &shape->children[i], &node->children[i], error));
+        ARB_TRY(make_tree(arena, &shape->children[i], held, &node->children[i], error));
     return ARB_OK;
 }
 
@@ -59,7 +61,8 @@ void arb_parquet_nested_destroy(arb_parquet_nested *nested)
 }
 
 arb_code arb_parquet_nested_create(const arb_byte_source *source, const arb_parquet_schema *schema,
-                                   const arb_parquet_node *node, arb_parquet_nested **out_nested, arb_error *error)
+                                   const arb_parquet_node *node, arb_read_queue *queue, arb_reservation *held,
+                                   arb_parquet_nested **out_nested, arb_error *error)
 {
     *out_nested = NULL;
     arb_parquet_nested *nested = arb_alloc_zeroed(sizeof *nested);
@@ -67,10 +70,11 @@ arb_code arb_parquet_nested_create(const arb_byte_source *source, const arb_parq
         return arb_fail_memory(error, "a nested Parquet column", sizeof *nested);
     nested->first_leaf = node->first_leaf;
     nested->leaf_count = node->leaf_count;
-    arb_code code = make_tree(&nested->arena, node, &nested->root, error);
+    arb_code code = make_tree(&nested->arena, node, held, &nested->root, error);
     if (code == ARB_OK) {
         nested->streams = arb_alloc_zeroed(sizeof *nested->streams * node->leaf_count);
-        if (nested->streams == NULL)
+        nested->is_read = ARB_ARENA_ARRAY(&nested->arena, bool, node->leaf_count);
+        if (nested->streams == NULL || nested->is_read == NULL)
             code = arb_fail_memory(error, "a nested Parquet column", sizeof *nested->streams * node->leaf_count);
     }
     if (code != ARB_OK) {
@@ -78,16 +82,19 @@ arb_code arb_parquet_nested_create(const arb_byte_source *source, const arb_parq
         return code;
     }
     for (uint32_t i = 0; i < node->leaf_count; i++)
-        arb_parquet_leaf_stream_init(&nested->streams[i], source, &schema->leaves[node->first_leaf + i]);
+        arb_parquet_leaf_stream_init(&nested->streams[i], source, &schema->leaves[node->first_leaf + i], queue, held);
     *out_nested = nested;
     return ARB_OK;
 }
 
-arb_code arb_parquet_nested_begin(arb_parquet_nested *nested, const arb_parquet_row_group *group, arb_error *error)
+arb_code arb_parquet_nested_begin(arb_parquet_nested *nested, const arb_parquet_row_group *group, uint64_t end_row,
+                                  arb_error *error)
 {
-    for (uint32_t i = 0; i < nested->leaf_count; i++)
+    for (uint32_t i = 0; i < nested->leaf_count; i++) {
+        nested->is_read[i] = false;
         ARB_TRY(arb_parquet_leaf_stream_begin(&nested->streams[i], &group->chunks[nested->first_leaf + i],
-                                              (uint64_t)group->rows, error));
+                                              (uint64_t)group->rows, end_row, error));
+    }
     return ARB_OK;
 }
 
@@ -112,7 +119,7 @@ uint64_t arb_parquet_nested_bytes_read(const arb_parquet_nested *nested)
 {
     uint64_t bytes = 0;
     for (uint32_t i = 0; i < nested->leaf_count; i++)
-        bytes += nested->streams[i].chunk.bytes_read;
+        bytes += nested->streams[i].chunk.input.bytes_read;
     return bytes;
 }
 
@@ -230,10 +237,20 @@ arb_code arb_parquet_nested_read(arb_parquet_nested *nested, uint64_t first, uin
                                  arb_vector *out_vector, arb_error *error)
 {
     size_t count;
+    bool waits = false;
     for (uint32_t i = 0; i < nested->leaf_count; i++) {
+        if (nested->is_read[i])
+            continue;
         nested->streams[i].chunk.clock = clock;
-        ARB_TRY(arb_parquet_leaf_stream_read(&nested->streams[i], first, rows, error));
+        arb_code code = arb_parquet_leaf_stream_read(&nested->streams[i], first, rows, error);
+        if (code != ARB_OK && code != ARB_WOULD_WAIT)
+            return code;
+        nested->is_read[i] = code == ARB_OK;
+        waits = waits || code != ARB_OK; /* all leaves' bytes shall be on their way before the first is waited for */
     }
+    if (waits)
+        return ARB_WOULD_WAIT;
+    memset(nested->is_read, 0, nested->leaf_count * sizeof *nested->is_read);
     ARB_TRY(build(nested, &nested->root, (context){0, 0}, out_vector, &count, error));
     return count == rows ? ARB_OK : disagree(error);
 }

@@ -6,9 +6,9 @@
 #ifndef ARB_FORMATS_PARQUET_PAGE_VALUES_H
 #define ARB_FORMATS_PARQUET_PAGE_VALUES_H
 
-#include "formats/parquet/padded_buffer.h"
 #include "formats/parquet/parquet_schema.h"
 #include "formats/parquet/rle_decoder.h"
+#include "io/padded_buffer.h"
 
 typedef enum arb_parquet_values_kind {
     ARB_PARQUET_VALUES_I32, /* arrays at any alignment: the arb_parquet_source of the same number */

@@ -4,6 +4,7 @@
 #include "base/vec.h"
 #include "formats/parquet.h"
 #include "formats/parquet/parquet_pruning.h"
+#include "runtime/held_memory.h"
 
 enum {
     SPLIT_ROWS = 120 << 10, /* about this many rows keep a thread busy for some milliseconds */
@@ -113,7 +114,10 @@ static arb_code open_file(arb_parquet_file *file, arb_error *error)
     file->base.rows = (uint64_t)file->metadata.rows;
     file->base.rows_exact = true;
     ARB_TRY(make_columns(file, error));
-    return make_splits(file, error);
+    ARB_TRY(make_splits(file, error));
+    ARB_TRY(arb_held_take(&file->source->held, file->arena.total, error));
+    file->base.bytes = file->source->held.bytes;
+    return ARB_OK;
 }
 
 arb_code arb_parquet_open(arb_byte_source *source, arb_table_file **out_file, arb_error *error)

@@ -1,18 +1,24 @@
 #include "formats/parquet/parquet_filter.h"
 
-#include "base/alloc.h"
-
-void arb_parquet_filter_init(arb_parquet_filter *state, const arb_scan_filter *filter)
+void arb_parquet_filter_init(arb_parquet_filter *state, const arb_scan_filter *filter, arb_reservation *held)
 {
-    *state = (arb_parquet_filter){.filter = filter};
+    *state = (arb_parquet_filter){.filter = filter, .passes.held = held};
 }
 
-void arb_parquet_filter_reset(arb_parquet_filter *state)
+void arb_parquet_filter_reset(arb_parquet_filter *state, arb_read_queue *queue)
 {
     if (state->has_local && state->filter->vtable->local_destroy != NULL)
         state->filter->vtable->local_destroy(state->local);
-    arb_free(state->passes);
+    arb_parquet_filter_leave_group(state, queue);
+    arb_padded_buffer_reset(&state->passes);
     *state = (arb_parquet_filter){0};
+}
+
+void arb_parquet_filter_leave_group(arb_parquet_filter *state, arb_read_queue *queue)
+{
+    state->is_judged = state->is_settled = false;
+    arb_parquet_piece_reset(&state->bloom.head, queue);
+    arb_parquet_piece_reset(&state->bloom.block, queue);
 }
 
 arb_code arb_parquet_filter_check_ready(arb_parquet_filter *state, bool *out_ready, arb_error *error)
@@ -34,14 +40,7 @@ arb_code arb_parquet_filter_entries(arb_parquet_filter *state, const arb_parquet
     if (state->dictionary_id == dictionary->id)
         return ARB_OK;
     state->dictionary_id = 0;
-    if (state->capacity < dictionary->count) {
-        arb_free(state->passes);
-        state->capacity = 0;
-        state->passes = arb_alloc(arb_round_up(dictionary->count, 64));
-        if (state->passes == NULL)
-            return arb_fail_memory(error, "a filter on a dictionary", dictionary->count);
-        state->capacity = dictionary->count;
-    }
+    ARB_TRY(arb_padded_buffer_reserve(&state->passes, dictionary->count, error));
     state->passing = 0;
     for (uint32_t first = 0; first < dictionary->count; first += ARB_VECTOR_ROWS) {
         uint32_t rows = ARB_MIN(dictionary->count - first, ARB_VECTOR_ROWS);
@@ -53,7 +52,7 @@ arb_code arb_parquet_filter_entries(arb_parquet_filter *state, const arb_parquet
         ARB_TRY(state->filter->vtable->apply(state->filter, state->local, inputs, rows, selection, error));
         for (uint32_t i = 0; i < rows; i++) {
             bool passes = arb_bitmap_get(selection, i);
-            state->passes[first + i] = passes;
+            state->passes.data[first + i] = passes;
             state->passing += passes;
         }
     }

@@ -6,26 +6,30 @@
 #define ARB_FORMATS_PARQUET_PARQUET_FILTER_H
 
 #include "formats/parquet/column_reader.h"
-#include "formats/scan.h"
+#include "formats/parquet/parquet_pruning.h"
 
 typedef struct arb_parquet_filter {
     const arb_scan_filter *filter;
     bool is_ready;  /* a run-time filter that has arrived, or an ordinary one */
     bool has_local; /* `local` was made */
     void *local;
-    bool is_settled; /* statistics say that every row of the current row group passes */
+    bool is_judged;  /* the current row group's statistics were asked about it */
+    bool is_settled; /* they say that every row passes */
+    arb_parquet_bloom_pieces bloom;
 
     double nanoseconds; /* of the windows that were measured */
     uint64_t measured_rows, rows_in, rows_out;
 
-    uint64_t dictionary_id; /* that `passes` is about; 0 = none */
-    uint8_t *passes;        /* a byte an entry: 1 = passes */
-    size_t capacity;
-    uint32_t passing; /* entries that pass */
+    uint64_t dictionary_id;   /* that `passes` is about; 0 = none */
+    arb_padded_buffer passes; /* a byte an entry: 1 = passes */
+    uint32_t passing;         /* entries that pass */
 } arb_parquet_filter;
 
-void arb_parquet_filter_init(arb_parquet_filter *state, const arb_scan_filter *filter);
-void arb_parquet_filter_reset(arb_parquet_filter *state);
+/* `held` counts what it holds. */
+void arb_parquet_filter_init(arb_parquet_filter *state, const arb_scan_filter *filter, arb_reservation *held);
+void arb_parquet_filter_reset(arb_parquet_filter *state, arb_read_queue *queue);
+/* Another row group comes: what its statistics say is not known. */
+void arb_parquet_filter_leave_group(arb_parquet_filter *state, arb_read_queue *queue);
 /* Notice that a run-time filter has arrived; *out_ready tells whether the filter is in force. */
 ARB_NODISCARD arb_code arb_parquet_filter_check_ready(arb_parquet_filter *state, bool *out_ready, arb_error *error);
 /* Apply the filter to the dictionary's entries, unless that was done. */

@@ -81,20 +81,15 @@ arb_value_range arb_parquet_page_range(const arb_parquet_leaf *leaf, const arb_p
 /* ---- page indexes -------------------------------------------------------------------------------------------- */
 
 /* NULL when the range cannot be an index. */
-static arb_code read_range(const arb_byte_source *source, int64_t offset, int64_t size, arb_arena *arena,
-                           const void **out_data, arb_error *error)
+static arb_code read_range(const arb_byte_source *source, arb_read_queue *queue, int64_t offset, int64_t size,
+                           arb_parquet_piece *piece, arb_arena *arena, const void **out_data, arb_error *error)
 {
     *out_data = NULL;
     uint64_t total = source->identity.size;
     if (offset <= 0 || size <= 0 || size > MAX_INDEX_SIZE || (uint64_t)offset > total ||
         (uint64_t)size > total - (uint64_t)offset)
         return ARB_OK;
-    void *data = arb_arena_alloc(arena, (size_t)size);
-    if (data == NULL)
-        return arb_fail_memory(error, "a Parquet page index", (uint64_t)size);
-    ARB_TRY(arb_byte_source_read(source, (uint64_t)offset, data, (size_t)size, error));
-    *out_data = data;
-    return ARB_OK;
+    return arb_parquet_piece_get(piece, source, queue, (uint64_t)offset, (size_t)size, arena, out_data, error);
 }
 
 static arb_code unless_damaged(arb_code code, arb_error *error)
@@ -105,12 +100,13 @@ static arb_code unless_damaged(arb_code code, arb_error *error)
     return ARB_OK;
 }
 
-arb_code arb_parquet_offset_index_read(const arb_byte_source *source, const arb_parquet_chunk_meta *meta,
-                                       arb_arena *arena, arb_parquet_offset_index *out_index, arb_error *error)
+arb_code arb_parquet_offset_index_read(const arb_byte_source *source, arb_read_queue *queue,
+                                       const arb_parquet_chunk_meta *meta, arb_parquet_piece *piece, arb_arena *arena,
+                                       arb_parquet_offset_index *out_index, arb_error *error)
 {
     const void *data;
     *out_index = (arb_parquet_offset_index){0};
-    ARB_TRY(read_range(source, meta->offset_index_offset, meta->offset_index_size, arena, &data, error));
+    ARB_TRY(read_range(source, queue, meta->offset_index_offset, meta->offset_index_size, piece, arena, &data, error));
     if (data == NULL)
         return ARB_OK;
     arb_code code = arb_parquet_offset_index_parse(data, (size_t)meta->offset_index_size, arena, out_index, error);
@@ -119,12 +115,13 @@ arb_code arb_parquet_offset_index_read(const arb_byte_source *source, const arb_
     return unless_damaged(code, error);
 }
 
-arb_code arb_parquet_column_index_read(const arb_byte_source *source, const arb_parquet_chunk_meta *meta,
-                                       arb_arena *arena, arb_parquet_column_index *out_index, arb_error *error)
+arb_code arb_parquet_column_index_read(const arb_byte_source *source, arb_read_queue *queue,
+                                       const arb_parquet_chunk_meta *meta, arb_parquet_piece *piece, arb_arena *arena,
+                                       arb_parquet_column_index *out_index, arb_error *error)
 {
     const void *data;
     *out_index = (arb_parquet_column_index){0};
-    ARB_TRY(read_range(source, meta->column_index_offset, meta->column_index_size, arena, &data, error));
+    ARB_TRY(read_range(source, queue, meta->column_index_offset, meta->column_index_size, piece, arena, &data, error));
     if (data == NULL)
         return ARB_OK;
     arb_code code = arb_parquet_column_index_parse(data, (size_t)meta->column_index_size, arena, out_index, error);
@@ -206,9 +203,10 @@ static bool filter_value(const arb_parquet_leaf *leaf, const arb_scan_filter *fi
     return true;
 }
 
-arb_code arb_parquet_bloom_may_pass(const arb_byte_source *source, const arb_parquet_leaf *leaf,
+arb_code arb_parquet_bloom_may_pass(const arb_byte_source *source, arb_read_queue *queue, const arb_parquet_leaf *leaf,
                                     const arb_parquet_chunk_meta *meta, const arb_scan_filter *filter,
-                                    arb_arena *scratch, bool *out_may_pass, arb_error *error)
+                                    arb_parquet_bloom_pieces *pieces, arb_arena *arena, bool *out_may_pass,
+                                    arb_error *error)
 {
     *out_may_pass = true;
     uint8_t buffer[8];
@@ -216,9 +214,10 @@ arb_code arb_parquet_bloom_may_pass(const arb_byte_source *source, const arb_par
     uint64_t total = source->identity.size;
     if (meta->bloom_offset <= 0 || (uint64_t)meta->bloom_offset >= total || !filter_value(leaf, filter, buffer, &value))
         return ARB_OK;
-    const void *head;
+    const void *head, *bytes;
     uint64_t left = total - (uint64_t)meta->bloom_offset;
-    ARB_TRY(read_range(source, meta->bloom_offset, (int64_t)ARB_MIN(left, BLOOM_HEADER_SIZE), scratch, &head, error));
+    ARB_TRY(read_range(source, queue, meta->bloom_offset, (int64_t)ARB_MIN(left, BLOOM_HEADER_SIZE), &pieces->head,
+                       arena, &head, error));
     size_t header_size = 0, size = 0;
     if (head != NULL)
         size = arb_parquet_bloom_header_parse(head, (size_t)ARB_MIN(left, BLOOM_HEADER_SIZE), &header_size);
@@ -226,8 +225,8 @@ arb_code arb_parquet_bloom_may_pass(const arb_byte_source *source, const arb_par
         return ARB_OK;
     uint64_t hash = xx_hash((const uint8_t *)value.data, value.size);
     uint64_t block = (hash >> 32) * (size / 32) >> 32;
-    uint8_t bytes[32];
-    ARB_TRY(arb_byte_source_read(source, (uint64_t)meta->bloom_offset + header_size + 32 * block, bytes, 32, error));
+    ARB_TRY(arb_parquet_piece_get(&pieces->block, source, queue,
+                                  (uint64_t)meta->bloom_offset + header_size + 32 * block, 32, arena, &bytes, error));
     *out_may_pass = bloom_block_has(bytes, (uint32_t)hash);
     return ARB_OK;
 }

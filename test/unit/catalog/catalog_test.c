@@ -15,6 +15,7 @@
 #include "catalog/memory_table.h"
 
 /* ---- a format: a file's rows are its bytes, its one column is of the type that the first byte says --------------- */
+enum { file_bytes = 10000 }; /* that each says to take */
 static unsigned files_open, files_opened;
 
 typedef struct byte_file {
@@ -56,6 +57,7 @@ static arb_code byte_open(arb_byte_source *source, const arb_file_options *optio
     byte_file *self = arb_alloc_zeroed(sizeof *self);
     assert_non_null(self);
     self->source = source;
+    arb_reservation_force(&source->held, file_bytes);
     self->column = (arb_table_column){.name = ARB_STR("byte"),
                                       .type = first == 't' ? ARB_TYPE(VARCHAR) : ARB_TYPE(INTEGER),
                                       .statistics = {.has_range = true,
@@ -63,6 +65,7 @@ static arb_code byte_open(arb_byte_source *source, const arb_file_options *optio
                                                      .high = (arb_int128)source->identity.size}};
     self->base = (arb_table_file){.vtable = &byte_vtable,
                                   .path = source->path,
+                                  .bytes = file_bytes,
                                   .rows = source->identity.size,
                                   .rows_exact = true,
                                   .column_count = 1,
@@ -81,6 +84,8 @@ static const arb_file_formats known = {formats, ARB_COUNT_OF(formats)};
 /* ---- fixture ----------------------------------------------------------------------------------------------------- */
 typedef struct fixture {
     char folder[64];
+    arb_governor governor;
+    arb_memory memory;
     arb_file_cache *cache;
     arb_catalog *catalog;
     arb_arena arena;
@@ -92,7 +97,9 @@ static int set_up(void **state)
     fixture *f = calloc(1, sizeof *f);
     snprintf(f->folder, sizeof f->folder, "/tmp/arb_catalog_XXXXXX");
     assert_non_null(mkdtemp(f->folder));
-    assert_int_equal(arb_file_cache_create(1 << 20, &f->cache, &f->error), ARB_OK);
+    arb_governor_init(&f->governor, 1 << 20);
+    arb_memory_init(&f->memory, &f->governor);
+    assert_int_equal(arb_file_cache_create(1 << 20, &f->memory, &f->cache, &f->error), ARB_OK);
     assert_int_equal(arb_catalog_create(&known, f->cache, &f->catalog, &f->error), ARB_OK);
     files_opened = 0;
     *state = f;
@@ -107,6 +114,7 @@ static int tear_down(void **state)
     arb_catalog_destroy(f->catalog);
     arb_file_cache_destroy(f->cache);
     assert_int_equal(files_open, 0);
+    assert_int_equal(atomic_load(&f->governor.used), 0);
     snprintf(command, sizeof command, "rm -rf '%s'", f->folder);
     assert_int_equal(system(command), 0);
     free(f);
@@ -283,7 +291,7 @@ static void folders_are_tables(void **state)
     assert_int_equal(find(f, "mixed", &relation), ARB_INVALID_TABLE_DEFINITION);
     assert_int_equal(find(f, "keys", &relation), ARB_OK);
     assert_int_equal(relation.table->column_count, 2);
-    assert_string_equal(relation.table->columns[1].name.data, "k");
+    assert_true(arb_str_equal(relation.table->columns[1].name, ARB_STR("k")));
     assert_int_equal(relation.table->columns[1].type.id, ARB_TYPE_BIGINT);
     assert_int_equal(find(f, "empty", &relation), ARB_INVALID_TABLE_DEFINITION);
     assert_int_equal(find(f, "differing", &relation), ARB_DATATYPE_MISMATCH);
@@ -311,6 +319,36 @@ static void files_are_kept_while_they_stay(void **state)
     assert_int_equal(first.table->rows, 2);
     arb_arena_reset(&f->arena); /* the old version is closed once nobody holds it */
     assert_int_equal(files_open, 1);
+    assert_int_equal(atomic_load(&f->governor.used), file_bytes);
+}
+
+/* What open files take is counted while they are open, and those that nobody uses are closed when there are too many for
+ * the cache or for the budget. */
+static void open_files_are_counted_and_few(void **state)
+{
+    fixture *f = *state;
+    static const arb_file_format *format = &formats[0];
+    for (int round = 0; round < 2; round++) {
+        arb_cached_file *used = NULL, *file;
+        for (int i = 0; i < 100; i++) {
+            char name[16], path[128];
+            snprintf(name, sizeof name, "%d-%d.bytes", round, i);
+            snprintf(path, sizeof path, "%s/%s", f->folder, name);
+            put_file(f, name, "n");
+            assert_int_equal(arb_file_cache_get(f->cache, arb_str_of(path), format, NULL, &file, &f->error), ARB_OK);
+            assert_true(file->bytes >= file_bytes);
+            if (i == 0)
+                used = file;
+            else
+                arb_file_cache_release(file);
+            assert_int_equal(atomic_load(&f->governor.used), files_open * file_bytes);
+        }
+        /* the eighth of a MiB, and then no more than the cache's own limit */
+        assert_true(files_open > (round == 0 ? 5 : 50) && files_open <= (round == 0 ? 13 : 104));
+        assert_ptr_equal(used->file->vtable, &byte_vtable);
+        arb_file_cache_release(used);
+        f->governor.limit = 1 << 30;
+    }
 }
 
 int main(void)
@@ -321,6 +359,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(views_and_schemas, set_up, tear_down),
         cmocka_unit_test_setup_teardown(folders_are_tables, set_up, tear_down),
         cmocka_unit_test_setup_teardown(files_are_kept_while_they_stay, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(open_files_are_counted_and_few, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

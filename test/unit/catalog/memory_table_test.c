@@ -91,7 +91,7 @@ static seen scan(const arb_table *table, arb_physical number_physical, bool filt
     for (size_t split = 0; split < file->split_count; split++) {
         const arb_batch *batch;
         assert_int_equal(reader->vtable->begin(reader, &file->splits[split], &error), ARB_OK);
-        while (reader->vtable->next(reader, &batch, &error) == ARB_OK && batch != NULL) {
+        while (arb_split_reader_next(reader, &batch, &error) == ARB_OK && batch != NULL) {
             assert_int_equal(batch->selected, arb_bitmap_count(batch->selection, batch->rows));
             for (uint32_t row = 0; row < batch->rows; row++) {
                 if (batch->selection != NULL && !arb_bitmap_get(batch->selection, row))

@@ -49,7 +49,11 @@ static void looks_have_a_budget(void **state)
     arb_error error = {0};
     arb_sample_cache *cache;
     arb_table *table = make_table();
-    assert_int_equal(arb_sample_cache_create(&cache, &error), ARB_OK);
+    arb_governor governor;
+    arb_memory memory;
+    arb_governor_init(&governor, 1 << 20);
+    arb_memory_init(&memory, &governor);
+    assert_int_equal(arb_sample_cache_create(&memory, &cache, &error), ARB_OK);
     double left = 1;
     assert_true(look(cache, table, 25, &left) < 0);
     assert_true(left == 1);
@@ -63,6 +67,7 @@ static void looks_have_a_budget(void **state)
     assert_true(look(cache, table, 50, &left) < 0);
     arb_sample_cache_destroy(cache);
     arb_table_unref(table);
+    assert_int_equal(memory.used, 0);
 }
 
 int main(void)

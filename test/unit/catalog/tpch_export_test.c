@@ -96,7 +96,7 @@ static void hash_file(const arb_table_file *file, uint64_t sums[ARB_TPCH_COLUMNS
     for (size_t s = 0; s < file->split_count; s++) {
         const arb_batch *batch;
         assert_int_equal(reader->vtable->begin(reader, &file->splits[s], &error), ARB_OK);
-        while (reader->vtable->next(reader, &batch, &error) == ARB_OK && batch != NULL)
+        while (arb_split_reader_next(reader, &batch, &error) == ARB_OK && batch != NULL)
             for (size_t i = 0; i < file->column_count; i++)
                 for (size_t row = 0; row < batch->rows; row++)
                     sums[i] = columns[i].physical == ARB_PHYS_STRING

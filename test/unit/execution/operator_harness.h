@@ -433,6 +433,13 @@ static inline arb_code t_transform(t_world *world, arb_operator *op, const t_tab
     return t_pipeline(&run, world->context.drivers);
 }
 
+/* All rows by one driver, and so in the source's order. */
+static inline arb_code t_source_in_order(t_world *world, arb_operator *op, t_rows *out)
+{
+    t_run run = {.world = world, .source = op, .out = out, .lock = PTHREAD_MUTEX_INITIALIZER};
+    return t_pipeline(&run, 1);
+}
+
 static inline arb_code t_source(t_world *world, arb_operator *op, t_rows *out)
 {
     t_run run = {.world = world, .source = op, .out = out, .lock = PTHREAD_MUTEX_INITIALIZER};

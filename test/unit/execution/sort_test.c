@@ -45,7 +45,7 @@ static void run_sort(t_world *world, const t_table *table, const arb_physical_so
     assert_int_equal(arb_sort_create(&node, &world->context, &op, &error), ARB_OK);
     t_rows got = {.lock = PTHREAD_MUTEX_INITIALIZER};
     assert_int_equal(t_sink(world, op, table), ARB_OK);
-    assert_int_equal(t_source(world, op, &got), ARB_OK);
+    assert_int_equal(t_source_in_order(world, op, &got), ARB_OK);
     size_t columns = table->columns, from = ARB_MIN((size_t)offset, table->rows);
     size_t count = limit < 0 ? table->rows - from : ARB_MIN((size_t)limit, table->rows - from);
     int64_t *expected = malloc((table->rows * columns + 1) * sizeof *expected);
@@ -68,10 +68,12 @@ static void run_sizes(const t_kind *kinds, const int64_t *most, size_t key_count
 {
     static const unsigned drivers[] = {1, 2, 7};
     static const uint32_t batches[] = {2048, 7, 1};
+    static const uint64_t ceilings[] = {UINT64_MAX, 50000, 1}; /* nothing, some, and each batch is spilled */
     for (size_t i = 0; i < 3; i++)
         for (unsigned way = 0; way < 8; way++) {
             t_world world;
             t_world_init(&world, drivers[i], batches[i]);
+            world.context.ceiling = ceilings[(i + way) % 3];
             world.holes = i != 0;
             t_table table = t_make(i == 2 ? rows / 8 : rows, 4, kinds, most, null_in);
             for (size_t r = 0; r < table.rows; r++)
@@ -124,6 +126,29 @@ static void a_limit_keeps_few_rows(void **state)
     free(table.cells);
 }
 
+/* Runs are merged range by range, and on disk in several passes. */
+static void many_rows_are_many_runs(void **state)
+{
+    (void)state;
+    t_kind kinds[] = {T_I64, T_TEXT, T_I32, T_I64};
+    arb_physical_sort_key keys[] = {{.column = 2}, {.column = 0, .descending = true}};
+    for (int round = 0; round < 4; round++) {
+        t_table table = t_make(400000, 4, kinds, (int64_t[]){round % 2 == 0 ? 1000000 : 2, 10, 5, 1}, 50);
+        for (size_t r = 0; r < table.rows; r++)
+            table.cells[r * 4 + 3] = (int64_t)r;
+        t_world world;
+        t_world_init(&world, 3, 2048);
+        if (round >= 2) {
+            world.context.ceiling = 1 << 20;
+            world.governor.limit = 16 << 20; /* four runs at once, of more than that */
+        }
+        run_sort(&world, &table, keys, 2, -1, 0, false);
+        run_sort(&world, &table, keys, 2, 1000, 399500, false);
+        run_sort(&world, &table, keys, 2, 50000, 100000, false);
+        free(table.cells);
+    }
+}
+
 static void nothing_sorts_to_nothing(void **state)
 {
     (void)state;
@@ -167,6 +192,9 @@ static void each_allocation_may_fail(void **state)
     t.node.sort.key_count = 2;
     for (int64_t limit = -1; limit <= 9; limit += 10) {
         t.node.sort.limit = limit;
+        t.world.context.ceiling = UINT64_MAX;
+        t_each_allocation_fails(sort_once, &t);
+        t.world.context.ceiling = 1;
         t_each_allocation_fails(sort_once, &t);
     }
     free((void *)t.node.layout.slots);
@@ -179,6 +207,7 @@ int main(void)
         cmocka_unit_test(rows_come_in_the_order_of_one_key),
         cmocka_unit_test(further_keys_decide_among_equal_ones),
         cmocka_unit_test(a_limit_keeps_few_rows),
+        cmocka_unit_test(many_rows_are_many_runs),
         cmocka_unit_test(nothing_sorts_to_nothing),
         cmocka_unit_test(each_allocation_may_fail),
     };

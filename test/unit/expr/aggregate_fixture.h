@@ -1,10 +1,13 @@
 /* aggregate_fixture.h: feed the fixture's columns to an aggregate in every way, and compare.
  *
  * expect_aggregate(f, "sum", 1, 0, "6") aggregates the first column over all rows: into one state, by rows to states
- * (every row its own state, merged afterwards), in two halves by selections, and from constants. "!" expects an error.
+ * (every row its own state, merged afterwards, also when they were bytes meanwhile), in two halves by selections, and
+ * from constants. "!" expects an error.
  * Those whose result depends on the order of rows get only ways that keep it. */
 #ifndef ARB_TEST_AGGREGATE_FIXTURE_H
 #define ARB_TEST_AGGREGATE_FIXTURE_H
+
+#include <stdlib.h>
 
 #include "unit/expr/program_fixture.h"
 
@@ -104,6 +107,27 @@ static inline void feed_in_one(fixture *f, const aggregate_fixture *a, const arb
     check_result(f, a, code, state, expected, "by selections");
 }
 
+/* Replace the state by what its bytes become again. Bytes that were cut are refused or are another state: the sanitizers
+ * watch. */
+static inline void travel(fixture *f, const aggregate_fixture *a, void *state)
+{
+    uint64_t size = a->run->packed_size(&a->plan, state);
+    char *bytes = arb_arena_alloc(&f->arena, size), *other = new_state(f, a);
+    assert_non_null(bytes);
+    a->run->pack(&a->plan, state, bytes);
+    for (uint64_t cut = 0; cut < size; cut++) {
+        char *part = malloc(cut + 1);
+        memcpy(part, bytes, cut);
+        (void)!a->run->unpack(&a->plan, &f->arena, part, cut, other, &f->error);
+        memcpy(part, bytes + size - cut, cut);
+        (void)!a->run->unpack(&a->plan, &f->arena, part, cut, other, &f->error);
+        free(part);
+    }
+    memset(state, 0xA5, a->state_size);
+    assert_int_equal(a->run->unpack(&a->plan, &f->arena, bytes, size, state, &f->error), ARB_OK);
+    assert_int_equal(a->run->packed_size(&a->plan, state), size);
+}
+
 static inline void feed_by_rows(fixture *f, const aggregate_fixture *a, const arb_vector *const *inputs,
                                 const char *expected)
 {
@@ -119,6 +143,16 @@ static inline void feed_by_rows(fixture *f, const aggregate_fixture *a, const ar
     for (uint32_t row = 0; row < f->rows && code == ARB_OK; row++)
         code = a->run->combine(&a->plan, &f->arena, state, states[row], &f->error);
     check_result(f, a, code, state, expected, "merged");
+    if (!a->plan.packs || code != ARB_OK)
+        return;
+    state = new_state(f, a);
+    for (uint32_t row = 0; row < f->rows && code == ARB_OK; row++) {
+        travel(f, a, states[row]);
+        code = a->run->combine(&a->plan, &f->arena, state, states[row], &f->error);
+    }
+    check_result(f, a, code, state, expected, "merged from bytes");
+    travel(f, a, state);
+    check_result(f, a, code, state, expected, "from bytes");
 }
 
 static inline void feed_constants(fixture *f, const aggregate_fixture *a, const char *expected)

@@ -289,7 +289,7 @@ static void read_rows(const arb_table_file *file, arb_text found[COLUMNS], bool 
     for (size_t s = 0; s < file->split_count; s++) {
         const arb_batch *batch;
         assert_int_equal(reader->vtable->begin(reader, &file->splits[s], &error), ARB_OK);
-        while (reader->vtable->next(reader, &batch, &error) == ARB_OK && batch != NULL)
+        while (arb_split_reader_next(reader, &batch, &error) == ARB_OK && batch != NULL)
             for (size_t i = 0; i < COLUMNS; i++)
                 for (size_t row = 0; row < batch->rows; row++)
                     print_row(&found[i], &batch->columns[i], file->columns[i].type, row);

@@ -97,9 +97,13 @@ static inline bind_test bind_test_create(void)
 {
     static const arb_file_format format_list[] = {{"parquet", ".parquet", NULL, NULL}, {"csv", ".csv", NULL, NULL}};
     static const arb_file_formats formats = {format_list, ARB_COUNT_OF(format_list)}; /* known, not to be read */
+    static arb_governor governor;
+    static arb_memory memory;
     bind_test test;
     arb_error error = {0};
-    assert_int_equal(arb_file_cache_create(1 << 20, &test.cache, &error), ARB_OK);
+    arb_governor_init(&governor, 1 << 20);
+    arb_memory_init(&memory, &governor);
+    assert_int_equal(arb_file_cache_create(1 << 20, &memory, &test.cache, &error), ARB_OK);
     assert_int_equal(arb_catalog_create(&formats, test.cache, &test.catalog, &error), ARB_OK);
     for (size_t i = 0; i < ARB_COUNT_OF(bind_test_tables); i++)
         bind_test_add_table(test.catalog, bind_test_tables[i][0], bind_test_tables[i][1]);

@@ -1,0 +1,32 @@
+#include "execution/split_order.h"
+
+void arb_split_order_init(arb_split_order *order, size_t count)
+{
+    order->count = count;
+    atomic_init(&order->next, 0);
+    for (size_t i = 0; i < ARB_SPLIT_DRIVERS_MOST; i++)
+        atomic_init(&order->active[i], SIZE_MAX);
+}
+
+bool arb_split_order_take(arb_split_order *order, uint32_t driver, size_t *out_part)
+{
+    /* Announce before taking, so that the watermark never passes a part that somebody is about to read. */
+    atomic_store(&order->active[driver], atomic_load(&order->next));
+    *out_part = atomic_fetch_add(&order->next, 1);
+    bool some = *out_part < order->count;
+    atomic_store(&order->active[driver], some ? *out_part : SIZE_MAX);
+    return some;
+}
+
+void arb_split_order_leave(arb_split_order *order, uint32_t driver)
+{
+    atomic_store(&order->active[driver], SIZE_MAX);
+}
+
+uint64_t arb_split_order_watermark(const arb_split_order *order)
+{
+    size_t lowest = atomic_load(&order->next);
+    for (size_t i = 0; i < ARB_SPLIT_DRIVERS_MOST; i++)
+        lowest = ARB_MIN(lowest, atomic_load(&order->active[i]));
+    return arb_split_sequence(lowest, 0);
+}

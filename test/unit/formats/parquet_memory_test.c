@@ -1,0 +1,189 @@
+/* What a reader of Parquet holds: counted while it is held, bounded where rows are large, refused where a file claims more
+ * than there is. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/alloc.h"
+#include "formats/parquet.h"
+#include "formats/writer.h"
+
+enum { MiB = 1 << 20 };
+
+/* A file of one row group: n counts from 0, t is a text of `size` bytes, the same in each row but for its first ones. */
+static void make_file(arb_text *out, uint32_t rows, uint32_t size, arb_write_codec codec, uint32_t page_rows)
+{
+    static const arb_str names[] = {{"n", 1}, {"t", 1}};
+    const arb_type types[] = {ARB_TYPE(BIGINT), ARB_TYPE(VARCHAR)};
+    const arb_parquet_write_options options = {
+        .codec = codec, .page_rows = page_rows, .page_bytes = 1 << 30, .no_dictionaries = true};
+    arb_table_schema schema = {2, names, types, NULL};
+    arb_byte_sink *sink;
+    arb_table_writer *writer;
+    arb_error error = {0};
+    char *text = arb_alloc(size);
+    assert_non_null(text);
+    memset(text, 'a', size);
+    assert_int_equal(arb_byte_sink_create_memory(out, &sink, &error), ARB_OK);
+    assert_int_equal(arb_parquet_writer_create(sink, &schema, &options, &writer, &error), ARB_OK);
+    for (uint32_t row = 0; row < rows; row++) {
+        int64_t n = row;
+        memcpy(text, &(char[4]){(char)('a' + row % 26), (char)('a' + row / 26 % 26), (char)('a' + row / 676 % 26), 'a'},
+               4);
+        arb_string t = arb_string_of(text, size);
+        arb_vector vectors[] = {
+            {.physical = ARB_PHYS_INT64, .encoding = ARB_FLAT, .values = {.data = &n}},
+            {.physical = ARB_PHYS_STRING, .encoding = ARB_FLAT, .values = {.data = &t}},
+        };
+        arb_batch batch = {.rows = 1, .selected = 1, .column_count = 2, .columns = vectors};
+        assert_int_equal(arb_table_writer_append(writer, &batch, &error), ARB_OK);
+    }
+    assert_int_equal(arb_table_writer_finish(writer, &error), ARB_OK);
+    arb_table_writer_destroy(writer);
+    arb_free(text);
+}
+
+/* Keeps the rows whose n is a multiple of a number, which is handed over as the cost. */
+static arb_code keep_multiples(const arb_scan_filter *filter, void *local, const arb_vector *const *inputs,
+                               uint32_t rows, uint64_t *selection, arb_error *error)
+{
+    (void)local, (void)error;
+    for (uint32_t i = 0; i < rows; i++)
+        if (arb_vector_get_integer(inputs[0], i) % (arb_int128)filter->cost != 0)
+            arb_bitmap_clear(selection, i);
+    return ARB_OK;
+}
+
+typedef struct outcome {
+    arb_code code;
+    uint64_t rows, batches, most_rows; /* of a batch */
+    uint64_t peak, end;                /* bytes held: at most, and when the split is through */
+} outcome;
+
+/* Read all under a limit; `each` is not 0: every so many rows only. */
+static outcome read_all(arb_str bytes, uint64_t limit, uint32_t each, bool always_wait)
+{
+    outcome out = {0};
+    arb_governor governor;
+    arb_memory memory;
+    arb_byte_source *source;
+    arb_table_file *file;
+    arb_split_reader *reader;
+    arb_error error = {0};
+    static const arb_scan_filter_vtable vtable = {.name = "multiples", .apply = keep_multiples};
+    const uint32_t filter_column = 0;
+    arb_scan_filter filter = {
+        .vtable = &vtable, .column_count = 1, .columns = &filter_column, .ready = 1, .cost = each};
+    arb_scan_filter *const filters[] = {&filter};
+    const arb_scan_column columns[] = {{.source = 0, .physical = ARB_PHYS_INT64},
+                                       {.source = 1, .physical = ARB_PHYS_STRING}};
+    arb_governor_init(&governor, limit);
+    arb_memory_init(&memory, &governor);
+    arb_scan_request request = {.column_count = 2,
+                                .columns = columns,
+                                .filter_count = each != 0,
+                                .filters = filters,
+                                .always_wait = always_wait,
+                                .memory = &memory};
+    assert_int_equal(arb_byte_source_open_memory(ARB_STR("test"), bytes.data, bytes.size, &source, &error), ARB_OK);
+    assert_int_equal(arb_parquet_open(source, &file, &error), ARB_OK);
+    assert_int_equal(file->split_count, 1);
+    assert_int_equal(file->vtable->reader_create(file, &request, &reader, &error), ARB_OK);
+    out.code = reader->vtable->begin(reader, &file->splits[0], &error);
+    const arb_batch *batch = NULL;
+    int64_t expected = 0;
+    while (out.code == ARB_OK && (out.code = arb_split_reader_next(reader, &batch, &error)) == ARB_OK &&
+           batch != NULL) {
+        for (uint32_t row = 0; row < batch->rows; row++) {
+            if (batch->selection != NULL && !arb_bitmap_get(batch->selection, row))
+                continue;
+            assert_int_equal(arb_vector_get_integer(&batch->columns[0], row), expected);
+            arb_str text = arb_vector_get_text(&batch->columns[1], row);
+            assert_int_equal(text.data[0], 'a' + expected % 26);
+            assert_int_equal(text.data[text.size - 1], 'a');
+            expected += each != 0 ? each : 1;
+        }
+        out.rows += batch->selected;
+        out.batches++;
+        out.most_rows = ARB_MAX(out.most_rows, batch->rows);
+        assert_int_equal(reader->held.bytes, atomic_load(&governor.used));
+    }
+    assert_true(out.code != ARB_OUT_OF_MEMORY || strstr(error.message, "a scan") != NULL);
+    out.peak = arb_memory_peak(&memory);
+    out.end = atomic_load(&governor.used);
+    reader->vtable->destroy(reader);
+    assert_int_equal(atomic_load(&governor.used), 0);
+    file->vtable->destroy(file);
+    return out;
+}
+
+static void a_page_that_claims_more_than_there_is_is_refused(void **state)
+{
+    (void)state;
+    arb_text bytes = {0};
+    make_file(&bytes, 30, 2 * MiB, ARB_WRITE_ZSTD, 30);
+    assert_true(bytes.size < MiB);
+    for (int wait = 0; wait < 2; wait++) {
+        assert_int_equal(read_all(arb_text_view(&bytes), 50 * MiB, 0, wait).code, ARB_OUT_OF_MEMORY);
+        outcome out = read_all(arb_text_view(&bytes), 200 * MiB, 0, wait);
+        assert_int_equal(out.code, ARB_OK);
+        assert_int_equal(out.rows, 30);
+        assert_true(out.peak > 60 * MiB && out.peak < 70 * MiB);
+    }
+    arb_text_reset(&bytes);
+}
+
+/* What is needed to make any progress is granted, however little there is. */
+static void small_pages_are_read_whatever_the_limit(void **state)
+{
+    (void)state;
+    arb_text bytes = {0};
+    make_file(&bytes, 5000, 100, ARB_WRITE_SNAPPY, 1000);
+    outcome out = read_all(arb_text_view(&bytes), 1000, 0, false);
+    assert_int_equal(out.code, ARB_OK);
+    assert_int_equal(out.rows, 5000);
+    assert_true(out.peak > 200 * 1000 && out.peak < 2 * MiB);
+    arb_text_reset(&bytes);
+}
+
+static void large_rows_come_in_small_windows(void **state)
+{
+    (void)state;
+    arb_text bytes = {0};
+    make_file(&bytes, 600, 200 * 1000, ARB_WRITE_ZSTD, 1); /* 120 MB */
+    outcome out = read_all(arb_text_view(&bytes), 1 << 30, 0, false);
+    assert_int_equal(out.rows, 600);
+    assert_true(out.most_rows > 100 && out.most_rows < 200);
+    assert_true(out.peak < 50 * MiB);
+    assert_true(out.end < 10 * MiB); /* what is kept for the next pages */
+    arb_text_reset(&bytes);
+}
+
+/* Few rows here and there would keep every page they lie in. */
+static void sparse_rows_do_not_keep_many_pages(void **state)
+{
+    (void)state;
+    arb_text bytes = {0};
+    make_file(&bytes, 2000, 50 * 1000, ARB_WRITE_ZSTD, 20); /* 100 pages of 1 MB */
+    for (int wait = 0; wait < 2; wait++) {
+        outcome out = read_all(arb_text_view(&bytes), 1 << 30, 20, wait);
+        assert_int_equal(out.rows, 100);
+        assert_true(out.batches > 1);
+        assert_true(out.peak < 60 * MiB);
+    }
+    arb_text_reset(&bytes);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_page_that_claims_more_than_there_is_is_refused),
+        cmocka_unit_test(small_pages_are_read_whatever_the_limit),
+        cmocka_unit_test(large_rows_come_in_small_windows),
+        cmocka_unit_test(sparse_rows_do_not_keep_many_pages),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
