@@ -78,10 +78,10 @@ static arb_read scan_date(arb_scan *scan, date_text *out)
     if (outcome != ARB_READ_OK)
         return outcome;
     bool in_range = out->month >= 1 && out->month <= 12 && out->day >= 1 && out->year >= 1 && out->year <= 5881580;
-    return in_range && out->day <= arb_days_of_month(out->year, (int)out->month) ? ARB_READ_OK : ARB_READ_OUT_OF_RANGE;
+    return in_range ? ARB_READ_OK : ARB_READ_OUT_OF_RANGE;
 }
 
-/* " BC" at the end turns the year; the date is checked again, since leap years move. */
+/* " BC" at the end turns the year, and with it leap years move: so the day is checked here. */
 static arb_read finish_date(arb_scan *scan, date_text *date, int64_t *out_days)
 {
     arb_scan before = *scan;
@@ -89,11 +89,11 @@ static arb_read finish_date(arb_scan *scan, date_text *date, int64_t *out_days)
     arb_str word = arb_scan_letters(scan);
     if (arb_str_equal_nocase(word, ARB_STR("BC"))) {
         date->year = 1 - date->year;
-        if (date->day > arb_days_of_month(date->year, (int)date->month))
-            return ARB_READ_OUT_OF_RANGE;
     } else if (!arb_str_equal_nocase(word, ARB_STR("AD"))) {
         *scan = before;
     }
+    if (date->day > arb_days_of_month(date->year, (int)date->month))
+        return ARB_READ_OUT_OF_RANGE;
     *out_days = arb_days_from_civil(date->year, (int)date->month, (int)date->day);
     return *out_days >= INT32_MIN && *out_days <= INT32_MAX ? ARB_READ_OK : ARB_READ_OUT_OF_RANGE;
 }
@@ -210,11 +210,13 @@ static arb_read scan_zone(arb_scan *scan, arb_zone_text *out_zone)
 
 /* ---- timestamps ------------------------------------------------------------------------------------------------------- */
 
-arb_read arb_read_timestamp(arb_str text, bool nanoseconds, int64_t *out_value, arb_zone_text *out_zone)
+/* A day, the time within it in units of 10^-digits seconds (a whole day at most), and the zone. */
+static arb_read scan_timestamp(arb_str text, unsigned digits, int64_t *out_days, int64_t *out_time,
+                               arb_zone_text *out_zone)
 {
     arb_scan scan = arb_scan_of(text);
     date_text date;
-    int64_t time = 0, days;
+    *out_time = 0;
     *out_zone = (arb_zone_text){0};
     arb_read outcome = scan_date(&scan, &date);
     if (outcome != ARB_READ_OK)
@@ -222,42 +224,45 @@ arb_read arb_read_timestamp(arb_str text, bool nanoseconds, int64_t *out_value, 
     arb_scan before = scan;
     bool separated = arb_scan_spaces(&scan) || arb_scan_take(&scan, 'T') || arb_scan_take(&scan, 't');
     if (separated && arb_scan_is_digit(arb_scan_peek(&scan)))
-        outcome = scan_time(&scan, nanoseconds ? 9 : 6, &time);
+        outcome = scan_time(&scan, digits, out_time);
     else
         scan = before;
     if (outcome == ARB_READ_OK)
         outcome = scan_zone(&scan, out_zone);
     if (outcome == ARB_READ_OK)
-        outcome = finish_date(&scan, &date, &days);
+        outcome = finish_date(&scan, &date, out_days);
+    return outcome == ARB_READ_OK && !arb_scan_done(&scan) ? ARB_READ_MALFORMED : outcome;
+}
+
+arb_read arb_read_timestamp(arb_str text, bool nanoseconds, int64_t *out_value, arb_zone_text *out_zone)
+{
+    int64_t days, time;
+    arb_read outcome = scan_timestamp(text, nanoseconds ? 9 : 6, &days, &time, out_zone);
     if (outcome != ARB_READ_OK)
         return outcome;
-    if (!arb_scan_done(&scan))
-        return ARB_READ_MALFORMED;
-    int64_t day = ARB_MICROS_DAY * (nanoseconds ? 1000 : 1);
-    bool over = __builtin_mul_overflow(days, day, out_value) || __builtin_add_overflow(*out_value, time, out_value);
-    return over ? ARB_READ_OUT_OF_RANGE : ARB_READ_OK;
+    /* Wide, since the first midnight lies before the first time. */
+    arb_int128 value = (arb_int128)days * (ARB_MICROS_DAY * (nanoseconds ? 1000 : 1)) + time;
+    *out_value = (int64_t)value;
+    return value == *out_value ? ARB_READ_OK : ARB_READ_OUT_OF_RANGE;
 }
 
 arb_read arb_read_date(arb_str text, int32_t *out_days)
 {
     arb_scan scan = arb_scan_of(text);
     date_text date;
-    int64_t days;
+    int64_t days, time = 0;
     arb_read outcome = scan_date(&scan, &date);
     if (outcome == ARB_READ_OK)
         outcome = finish_date(&scan, &date, &days);
+    if (outcome == ARB_READ_OK && !arb_scan_done(&scan)) {
+        arb_zone_text zone;
+        outcome = scan_timestamp(text, 6, &days, &time, &zone);
+        if (outcome == ARB_READ_OK && zone.name.size != 0) /* most likely no zone at all */
+            outcome = ARB_READ_MALFORMED;
+    }
     if (outcome != ARB_READ_OK)
         return outcome;
+    days += time / ARB_MICROS_DAY; /* 24:00 is the next day */
     *out_days = (int32_t)days;
-    if (arb_scan_done(&scan))
-        return ARB_READ_OK;
-    int64_t ignored;
-    arb_zone_text zone;
-    outcome = arb_read_timestamp(text, false, &ignored, &zone);
-    if (outcome != ARB_READ_OK)
-        return outcome;
-    if (zone.name.size != 0) /* most likely no zone at all */
-        return ARB_READ_MALFORMED;
-    *out_days = (int32_t)arb_floor_divide(ignored, ARB_MICROS_DAY);
-    return ARB_READ_OK;
+    return days == *out_days ? ARB_READ_OK : ARB_READ_OUT_OF_RANGE;
 }
