@@ -1,3 +1,16 @@
+# Every test/fuzz/NAME_fuzz.c is a program that libFuzzer drives; test/fuzz/README.md says how. Such a build has no other.
+if(ARB_FUZZ)
+  file(GLOB fuzz_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/test/fuzz/*_fuzz.c)
+  foreach(source IN LISTS fuzz_sources)
+    get_filename_component(name ${source} NAME_WE)
+    add_executable(${name} ${source})
+    target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/test)
+    target_link_libraries(${name} PRIVATE arb_engine)
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  endforeach()
+  return()
+endif()
+
 # Every test/unit/LIBRARY/NAME_test.c is a program that uses cmocka, may use its library and those below, and is a ctest
 # of the same name.
 enable_testing()
