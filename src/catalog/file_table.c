@@ -88,7 +88,7 @@ static arb_code merge_columns(file_table *self, size_t count, arb_error *error)
 }
 
 arb_code arb_file_table_open(arb_file_cache *cache, arb_str name, const arb_file_format *format, const arb_str *paths,
-                             size_t count, arb_table **out_table, arb_error *error)
+                             size_t count, arb_stop_flag *stop, arb_table **out_table, arb_error *error)
 {
     static const arb_table_vtable vtable = {.kind = "files", .destroy = file_table_destroy};
     assert(count != 0);
@@ -108,7 +108,9 @@ arb_code arb_file_table_open(arb_file_cache *cache, arb_str name, const arb_file
     }
     self->base.rows_exact = true;
     for (; self->opened < count; self->opened++) {
-        ARB_TRY_GOTO(code, arb_file_cache_get(cache, paths[self->opened], format, &self->cached[self->opened], error),
+        ARB_TRY_GOTO(code, arb_check_stop(stop, error), fail);
+        ARB_TRY_GOTO(code,
+                     arb_file_cache_get(cache, paths[self->opened], format, stop, &self->cached[self->opened], error),
                      fail);
         self->list[self->opened] = self->cached[self->opened]->file;
         self->base.rows += self->list[self->opened]->rows;

@@ -9,6 +9,7 @@
 #ifndef ARB_EXPR_AGGREGATE_H
 #define ARB_EXPR_AGGREGATE_H
 
+#include "base/stop.h"
 #include "expr/layout.h"
 
 /* A call as planned: made once, shared, read-only. */
@@ -21,6 +22,7 @@ typedef struct arb_aggregate_plan {
     const arb_value *const *constants; /* per argument: its value when constant, else NULL */
     uint64_t rows_most;                /* no more rows than this reach one group; 0 = not known */
     uint32_t variant;                  /* the implementation's own choice, from `plan` */
+    arb_stop_flag *stop;               /* of who runs it: combine and finalize of a large state look at it */
 } arb_aggregate_plan;
 
 struct arb_aggregate_implementation {

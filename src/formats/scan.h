@@ -15,8 +15,7 @@
 #ifndef ARB_FORMATS_SCAN_H
 #define ARB_FORMATS_SCAN_H
 
-#include <stdatomic.h>
-
+#include "base/stop.h"
 #include "columnar/statistics.h"
 #include "columnar/vector.h"
 
@@ -89,6 +88,7 @@ typedef struct arb_scan_request {
     uint32_t filter_count;
     arb_scan_filter *const *filters; /* all must pass */
     bool keep_dictionaries;          /* give DICTIONARY vectors where the file has codes (else FLAT) */
+    arb_stop_flag *stop;             /* readers look at it where they go on for long without giving a batch */
 } arb_scan_request;
 
 typedef struct arb_table_file arb_table_file;

@@ -9,7 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     arb_byte_source *source;
     arb_error error = {0};
     FUZZ_REQUIRE(arb_byte_source_open_memory(ARB_STR("input"), data, size, &source, &error) == ARB_OK);
-    arb_code code = arb_byte_source_decode(&source, &error);
+    arb_code code = arb_byte_source_decode(&source, NULL, &error);
     FUZZ_REQUIRE(code == ARB_OK || code == ARB_CORRUPT_DATA || code == ARB_LIMIT_EXCEEDED);
     uint64_t all = source->identity.size;
     char piece[512];

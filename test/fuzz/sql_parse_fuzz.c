@@ -14,7 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     FUZZ_REQUIRE(code == error.code);
     FUZZ_REQUIRE(code == ARB_OK || code == ARB_SYNTAX || code == ARB_NOT_SUPPORTED || code == ARB_LIMIT_EXCEEDED ||
                  code == ARB_STATEMENT_TOO_COMPLEX || code == ARB_OUT_OF_RANGE || code == ARB_INVALID_PARAMETER ||
-                 code == ARB_INVALID_TEXT || code == ARB_INVALID_ESCAPE || code == ARB_INVALID_ENCODING);
+                 code == ARB_INVALID_TEXT || code == ARB_UNDEFINED_PARAMETER || code == ARB_INVALID_ESCAPE ||
+                 code == ARB_INVALID_ENCODING);
     FUZZ_REQUIRE(error.position >= 0 && (uint64_t)error.position <= size + 1);
     arb_text dump = {0};
     for (size_t i = 0; code == ARB_OK && i < statements.size; i++) {

@@ -138,7 +138,7 @@ static arb_code add_rows(sort_operator *s, sort_local *local, const arb_batch *i
 
 static void sort_run(sort_operator *s, sorted_run *run)
 {
-    arb_sort_order order = {&s->keys, s->layout.extra_offset};
+    arb_sort_order order = {&s->keys, s->layout.extra_offset, &s->base.context->cancelled};
     uint64_t bytes = run->entries.size * sizeof(arb_sort_entry);
     arb_sort_entry *scratch = NULL;
     bool reserved = run->entries.size >= ARB_SORT_RADIX_LEAST && arb_reservation_try_grow(&run->reservation, bytes);
@@ -334,7 +334,7 @@ static arb_code pull(arb_operator *op, void *state, const arb_batch **out, arb_f
     (void)error;
     sort_operator *s = (sort_operator *)op;
     merge_local *local = state;
-    arb_sort_order order = {&s->keys, s->layout.extra_offset};
+    arb_sort_order order = {&s->keys, s->layout.extra_offset, NULL};
     size_t count = 0;
     *out = NULL;
     *out_flow = ARB_FLOW_DONE;

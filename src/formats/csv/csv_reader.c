@@ -227,6 +227,7 @@ static arb_code reader_next(arb_split_reader *base, const arb_batch **out_batch,
     csv_reader *reader = (csv_reader *)base;
     *out_batch = NULL;
     for (;;) {
+        ARB_TRY(arb_check_stop(reader->request->stop, error));
         ARB_TRY(arb_csv_rows_next(&reader->rows, error));
         base->rows_read += reader->rows.rows;
         base->bytes_read = reader->rows.bytes_read;

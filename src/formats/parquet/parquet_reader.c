@@ -533,6 +533,7 @@ static arb_code give_window(parquet_reader *reader, const arb_batch **out_batch,
         reader_column *column = &reader->columns[i];
         if (!column->is_output)
             continue;
+        ARB_TRY(arb_check_stop(reader->request->stop, error));
         bool useful = false;
         arb_code code = ARB_OK;
         if (!column->window_is_read && column->nested == NULL)
@@ -616,6 +617,7 @@ static arb_code reader_next(arb_split_reader *base, const arb_batch **out_batch,
     take_back(reader);
     for (;;) {
         if (!reader->window_waits) {
+            ARB_TRY(arb_check_stop(reader->request->stop, error));
             if (!next_window(reader))
                 return reader->out_rows == 0 ? ARB_OK : give_collected(reader, out_batch, error);
             ARB_TRY(filter_window(reader, error));

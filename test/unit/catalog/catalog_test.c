@@ -42,8 +42,9 @@ static arb_code byte_reader_create(const arb_table_file *file, const arb_scan_re
 
 static const arb_table_file_vtable byte_vtable = {"bytes", byte_file_destroy, byte_reader_create};
 
-static arb_code byte_open(arb_byte_source *source, arb_table_file **out_file, arb_error *error)
+static arb_code byte_open(arb_byte_source *source, arb_stop_flag *stop, arb_table_file **out_file, arb_error *error)
 {
+    (void)stop;
     char first = 0;
     if (source->identity.size == 0) {
         arb_code code = arb_fail(error, ARB_CORRUPT_DATA, "%.*s is empty", ARB_STR_ARGS(source->path));
