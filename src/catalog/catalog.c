@@ -211,7 +211,8 @@ static arb_code open_path(arb_catalog *catalog, arb_str name, arb_str path, cons
         code = ARB_OK;
         goto done;
     }
-    code = arb_file_table_open(catalog->cache, name, format, paths.data, paths.size, catalog->stop, out_table, error);
+    code = arb_file_table_open(catalog->cache, name, path, format, paths.data, paths.size, catalog->stop, out_table,
+                               error);
 
 done:
     arb_arena_reset(&scratch);

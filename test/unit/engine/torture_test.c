@@ -7,6 +7,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -48,6 +52,7 @@ static const char *const queries[] = {
     "SELECT CASE WHEN a = 2 THEN 'two' WHEN a IS NULL THEN 'none' ELSE CAST(a AS VARCHAR) END AS n FROM t ORDER BY n",
     "SELECT extract(year FROM d), d + INTERVAL '1' MONTH, substring(b, 1, 2) FROM t WHERE d > DATE '2000-01-01' ORDER BY d",
     "SELECT DISTINCT g, coalesce(a, -1) FROM u ORDER BY 1, 2",
+    "SELECT * FROM files WHERE k <> '2' AND a + length(k) > 1 ORDER BY a",
 };
 
 /* With more rows than fit under the ceiling of forced spilling. */
@@ -81,7 +86,10 @@ static const char *const heavy_queries[] = {
 typedef struct fixture {
     arb_runtime *runtime;
     arb_session *session;
+    char folder[32]; /* with three files in folders k=1, k=2, k=x */
 } fixture;
+
+static const char *const keys[] = {"1", "2", "x"};
 
 static arb_code add_value(const arb_vector *column, arb_type type, size_t row, uint64_t *hash, arb_error *error)
 {
@@ -116,9 +124,38 @@ static arb_code run(arb_session *session, const char *sql, uint64_t *out_hash, a
     return code;
 }
 
+static void make_files(fixture *f)
+{
+    char text[128];
+    strcpy(f->folder, "/tmp/torture-XXXXXX");
+    assert_non_null(mkdtemp(f->folder));
+    for (size_t i = 0; i < ARB_COUNT_OF(keys); i++) {
+        snprintf(text, sizeof text, "%s/k=%s", f->folder, keys[i]);
+        assert_int_equal(mkdir(text, 0700), 0);
+        snprintf(text, sizeof text, "%s/k=%s/rows.csv", f->folder, keys[i]);
+        FILE *file = fopen(text, "w");
+        assert_non_null(file);
+        assert_true(fprintf(file, "a,b\n%zu,one\n%zu,two\n", 2 * i, 2 * i + 1) > 0);
+        assert_int_equal(fclose(file), 0);
+    }
+}
+
+static void remove_files(const fixture *f)
+{
+    char text[128];
+    for (size_t i = 0; i < ARB_COUNT_OF(keys); i++) {
+        snprintf(text, sizeof text, "%s/k=%s/rows.csv", f->folder, keys[i]);
+        assert_int_equal(remove(text), 0);
+        snprintf(text, sizeof text, "%s/k=%s", f->folder, keys[i]);
+        assert_int_equal(rmdir(text), 0);
+    }
+    assert_int_equal(rmdir(f->folder), 0);
+}
+
 static int start(void **state)
 {
     static fixture f;
+    char view[128];
     uint64_t hash;
     arb_error error = {0};
     arb_runtime_options options = {.threads = 2, .memory_limit = 1 << 30};
@@ -129,6 +166,9 @@ static int start(void **state)
             print_error("%s\n", error.message);
         assert_int_equal(error.code, ARB_OK);
     }
+    make_files(&f);
+    snprintf(view, sizeof view, "CREATE VIEW files AS SELECT * FROM '%s'", f.folder);
+    assert_int_equal(run(f.session, view, &hash, &error), ARB_OK);
     *state = &f;
     return 0;
 }
@@ -138,6 +178,7 @@ static int stop(void **state)
     fixture *f = *state;
     arb_session_destroy(f->session);
     arb_runtime_destroy(f->runtime);
+    remove_files(f);
     return 0;
 }
 
