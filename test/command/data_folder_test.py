@@ -5,7 +5,7 @@ import sys
 import tempfile
 
 import command_driver
-from command_driver import expect, expect_failure, expect_in, sql
+from command_driver import expect, expect_failure, sql
 
 
 class Folder:

@@ -4,8 +4,10 @@ import csv
 import io
 import json
 import math
+import shutil
 import subprocess
 import sys
+import tempfile
 
 import command_driver
 from command_driver import BINARY, ENVIRONMENT, ROOT, expect, expect_failure, expect_in, sql
@@ -107,8 +109,6 @@ def test_several_results():
 def test_nested_values_are_json():
     """From a file, since there are no expressions that make them."""
     path = ROOT / "test/fuzz/seeds/parquet/nested"
-    import shutil
-    import tempfile
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(path, f"{folder}/nested.parquet")
         status, out, err = sql("--data", folder, "-c", "select * from nested")

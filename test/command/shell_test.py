@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 """The command on a terminal: the shell, the progress bar, who sees what."""
-import os
 import pathlib
 import re
 import signal

@@ -16,7 +16,7 @@ import tempfile
 import time
 
 import command_driver
-from command_driver import BINARY, ENVIRONMENT, LONG, Terminal, expect, expect_failure, expect_in, run, sql, start, wait_until
+from command_driver import BINARY, ENVIRONMENT, LONG, expect, expect_in, run, sql, start
 
 
 # ---- statements -------------------------------------------------------------------------------------------------------
