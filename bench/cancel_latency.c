@@ -5,8 +5,9 @@
  * DATA is a folder with TPC-H's tables as Parquet, CSV one with lineitem.csv. Each heavy query is first run for a while, so
  * that it is known how long it takes, then started and cancelled at a random moment, again and again. Measured from
  * the call that cancels: until the next batch is refused (for COPY, which gives none, until the statement has failed), and
- * until all threads have let go and everything is given back. Printed for each query and for all: median, the 99th of
- * 100, and the longest, in milliseconds. */
+ * until all threads have let go and everything is given back; also the CPU time of all threads until the next batch is
+ * refused, which is the query's own doing when others use the machine, too. Printed for each query and for all: median,
+ * the 99th of 100, and the longest, in milliseconds. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,8 +48,10 @@ static const heavy_query queries[] = {
 };
 /* clang-format on */
 
+enum { UNTIL_REFUSED, CPU_UNTIL_REFUSED, UNTIL_GONE, TIMES };
+
 typedef struct measured {
-    double next_ms, destroy_ms;
+    double ms[TIMES];
 } measured;
 
 typedef struct canceller {
@@ -57,8 +60,16 @@ typedef struct canceller {
     pthread_cond_t changed;
     int64_t when_ns;   /* 0: not asked */
     int64_t called_ns; /* 0: not yet */
+    int64_t called_cpu_ns;
     bool stop;
 } canceller;
+
+static int64_t cpu_ns(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
 
 static void fail(const arb_error *error)
 {
@@ -81,6 +92,7 @@ static void *cancel_in_time(void *argument)
             pthread_cond_timedwait(&c->changed, &c->lock, &until);
             continue;
         }
+        c->called_cpu_ns = cpu_ns();
         c->called_ns = arb_clock_monotonic_ns();
         arb_session_cancel(c->session);
     }
@@ -106,11 +118,11 @@ static bool run(canceller *c, const char *sql, int64_t after_ns, int64_t *out_to
         if (batch == NULL)
             break;
     }
-    int64_t refused = arb_clock_monotonic_ns();
+    int64_t refused = arb_clock_monotonic_ns(), refused_cpu = cpu_ns();
     arb_result_destroy(result);
     int64_t over = arb_clock_monotonic_ns();
     pthread_mutex_lock(&c->lock);
-    int64_t called = c->called_ns;
+    int64_t called = c->called_ns, called_cpu = c->called_cpu_ns;
     c->when_ns = 0;
     pthread_mutex_unlock(&c->lock);
     if (code != ARB_OK && code != ARB_CANCELLED)
@@ -118,7 +130,9 @@ static bool run(canceller *c, const char *sql, int64_t after_ns, int64_t *out_to
     *out_took_ns = over - start;
     if (code != ARB_CANCELLED || called == 0)
         return false;
-    *out = (measured){(double)(refused - called) * 1e-6, (double)(over - called) * 1e-6};
+    *out = (measured){{[UNTIL_REFUSED] = (double)(refused - called) * 1e-6,
+                       [CPU_UNTIL_REFUSED] = (double)(refused_cpu - called_cpu) * 1e-6,
+                       [UNTIL_GONE] = (double)(over - called) * 1e-6}};
     return true;
 }
 
@@ -130,16 +144,14 @@ static int compare_numbers(const void *a, const void *b)
 
 static void print_row(const char *name, const measured *list, size_t count)
 {
-    static double numbers[2][CANCELS_MOST];
-    for (size_t i = 0; i < count; i++) {
-        numbers[0][i] = list[i].next_ms;
-        numbers[1][i] = list[i].destroy_ms;
-    }
-    printf("%-20s %7zu", name, count);
-    for (size_t k = 0; k < 2; k++) {
-        qsort(numbers[k], count, sizeof(double), compare_numbers);
+    static double numbers[CANCELS_MOST];
+    printf("%-18s %7zu", name, count);
+    for (size_t k = 0; k < TIMES; k++) {
+        for (size_t i = 0; i < count; i++)
+            numbers[i] = list[i].ms[k];
+        qsort(numbers, count, sizeof(double), compare_numbers);
         size_t p99 = count == 0 ? 0 : (count * 99 + 99) / 100 - 1;
-        printf("   %8.2f %8.2f %8.2f", numbers[k][count / 2], numbers[k][p99], count == 0 ? 0 : numbers[k][count - 1]);
+        printf("   %7.2f %7.2f %7.2f", numbers[count / 2], numbers[p99], count == 0 ? 0 : numbers[count - 1]);
     }
     printf("\n");
     fflush(stdout);
@@ -213,8 +225,12 @@ int main(int count, char **arguments)
         return 1;
     static measured all[CANCELS_MOST];
     size_t all_count = 0;
-    printf("%-20s %7s   %26s   %26s\n", "milliseconds", "cancels", "until refused: p50 p99 max",
-           "until gone: p50 p99 max");
+    printf("%-18s %7s   %-23s   %-23s   %-23s\n", "milliseconds:", "", "until refused", "CPU until refused",
+           "until gone");
+    printf("%-18s %7s", "", "cancels");
+    for (size_t k = 0; k < TIMES; k++)
+        printf("   %7s %7s %7s", "p50", "p99", "max");
+    printf("\n");
     for (size_t i = 0; i < ARB_COUNT_OF(queries); i++)
         if (is_chosen(queries[i].name, names))
             measure(&c, &queries[i], folder, cancels, all, &all_count);
