@@ -27,6 +27,7 @@ struct arb_catalog {
     pthread_mutex_t lock;
     const arb_file_formats *formats;
     arb_file_cache *cache;
+    arb_stop_flag *stop;
     ARB_VEC(entry *) entries;
     ARB_VEC(char *) schemas; /* the first is "main" */
     size_t current;          /* of the schemas */
@@ -62,6 +63,11 @@ arb_code arb_catalog_create(const arb_file_formats *formats, arb_file_cache *cac
     pthread_mutex_init(&catalog->lock, NULL);
     *out_catalog = catalog;
     return ARB_OK;
+}
+
+void arb_catalog_set_stop(arb_catalog *catalog, arb_stop_flag *stop)
+{
+    catalog->stop = stop;
 }
 
 void arb_catalog_destroy(arb_catalog *catalog)
@@ -205,7 +211,8 @@ static arb_code open_path(arb_catalog *catalog, arb_str name, arb_str path, cons
         code = ARB_OK;
         goto done;
     }
-    code = arb_file_table_open(catalog->cache, name, format, paths.data, paths.size, out_table, error);
+    code = arb_file_table_open(catalog->cache, name, path, format, paths.data, paths.size, catalog->stop, out_table,
+                               error);
 
 done:
     arb_arena_reset(&scratch);

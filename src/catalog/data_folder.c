@@ -115,9 +115,6 @@ static arb_code collect_item(void *context, item_kind kind, arb_str name, arb_st
 {
     collection *self = context;
     if (kind == ITEM_FOLDER) {
-        if (memchr(name.data, '=', name.size) != NULL)
-            return arb_fail(error, ARB_NOT_SUPPORTED, "%s: folders that are columns (key=value) cannot be read yet",
-                            path.data);
         if (self->depth == DEPTH_MOST)
             return arb_fail(error, ARB_LIMIT_EXCEEDED, "%s: more than %d folders deep", path.data, DEPTH_MOST);
         self->depth++;

@@ -1,6 +1,7 @@
 /* data_folder.h: which tables a folder of files stands for: the rules of --data.
  *
- * NAME.parquet (and the other formats' suffixes) and each folder NAME/ of such files, recursive, is the table NAME.
+ * NAME.parquet (and the other formats' suffixes) and each folder NAME/ of such files, recursive, is the table NAME; folders
+ * key=value in it are columns (partition_columns.h).
  * Names that begin with . or _ are skipped everywhere. Listing looks at names alone; nothing is opened. */
 #ifndef ARB_CATALOG_DATA_FOLDER_H
 #define ARB_CATALOG_DATA_FOLDER_H
@@ -20,8 +21,8 @@ typedef ARB_VEC(arb_str) arb_paths;                /* arena */
 /* The tables of a folder, sorted by name; a name may come twice. */
 ARB_NODISCARD arb_code arb_data_folder_list(arb_arena *arena, arb_str folder, const arb_file_formats *formats,
                                             arb_folder_items *out_items, arb_error *error);
-/* The files of one table's folder, sorted by path, which all have the format that is found. Folders `key=value` are
- * ARB_NOT_SUPPORTED, two formats or no file at all ARB_INVALID_TABLE_DEFINITION. */
+/* The files of one table's folder, sorted by path, which all have the format that is found; two formats or no file at all are
+ * ARB_INVALID_TABLE_DEFINITION. */
 ARB_NODISCARD arb_code arb_data_folder_files(arb_arena *arena, arb_str folder, const arb_file_formats *formats,
                                              arb_paths *out_paths, const arb_file_format **out_format,
                                              arb_error *error);

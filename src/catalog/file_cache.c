@@ -134,7 +134,7 @@ static arb_cached_file *find_current(arb_file_cache *cache, arb_str path, uint64
 }
 
 static arb_code open_entry(arb_file_cache *cache, arb_str path, uint64_t hash, const arb_file_format *format,
-                           arb_cached_file **out_file, arb_error *error)
+                           arb_stop_flag *stop, arb_cached_file **out_file, arb_error *error)
 {
     if (format->open == NULL)
         return arb_fail(error, ARB_NOT_SUPPORTED, "%.*s: files of format %s cannot be read yet", ARB_STR_ARGS(path),
@@ -153,7 +153,7 @@ static arb_code open_entry(arb_file_cache *cache, arb_str path, uint64_t hash, c
     ARB_TRY_GOTO(code, arb_byte_source_open_local(self->path, &source, error), fail);
     file->identity = source->identity;
     arb_reservation_init(&source->held, cache->memory, "an open file");
-    ARB_TRY_GOTO(code, format->open(source, &file->file, error), fail);
+    ARB_TRY_GOTO(code, format->open(source, stop, &file->file, error), fail);
     file->bytes = file->file->bytes + sizeof *self + path.size;
     file->users = 1;
     *out_file = file;
@@ -164,7 +164,7 @@ fail:
     return code;
 }
 
-arb_code arb_file_cache_get(arb_file_cache *cache, arb_str path, const arb_file_format *format,
+arb_code arb_file_cache_get(arb_file_cache *cache, arb_str path, const arb_file_format *format, arb_stop_flag *stop,
                             arb_cached_file **out_file, arb_error *error)
 {
     *out_file = NULL;
@@ -179,7 +179,7 @@ arb_code arb_file_cache_get(arb_file_cache *cache, arb_str path, const arb_file_
     arb_file_cache_release(*out_file); /* known as another format: opened beside it, outside of the list */
     bool list = *out_file == NULL;
     *out_file = NULL;
-    ARB_TRY(open_entry(cache, path, hash, format, out_file, error));
+    ARB_TRY(open_entry(cache, path, hash, format, stop, out_file, error));
     if (list) {
         pthread_mutex_lock(&cache->lock);
         link_entry(cache, *out_file);

@@ -4,14 +4,16 @@
 #ifndef ARB_CATALOG_FILE_FORMAT_H
 #define ARB_CATALOG_FILE_FORMAT_H
 
+#include "base/stop.h"
 #include "formats/scan.h"
 #include "io/byte_source.h"
 
 typedef struct arb_file_format {
     const char *name;     /* "parquet": STORED AS, messages */
     const char *suffixes; /* ".parquet .parq", lower case, separated by spaces */
-    /* Open and validate. Takes the source over, also on failure. NULL: the format is known by name, but cannot be read. */
-    arb_code (*open)(arb_byte_source *source, arb_table_file **out_file, arb_error *error);
+    /* Open and validate. Takes the source over, also on failure; ARB_CANCELLED soon after the flag is set. NULL: the format
+     * is known by name, but cannot be read. */
+    arb_code (*open)(arb_byte_source *source, arb_stop_flag *stop, arb_table_file **out_file, arb_error *error);
 } arb_file_format;
 
 typedef struct arb_file_formats {

@@ -1,6 +1,7 @@
 #include "catalog/file_table.h"
 
 #include "base/alloc.h"
+#include "catalog/partition_columns.h"
 
 typedef struct file_table {
     arb_table base;
@@ -87,8 +88,20 @@ static arb_code merge_columns(file_table *self, size_t count, arb_error *error)
     return ARB_OK;
 }
 
-arb_code arb_file_table_open(arb_file_cache *cache, arb_str name, const arb_file_format *format, const arb_str *paths,
-                             size_t count, arb_table **out_table, arb_error *error)
+/* Files in folders that are columns get these. */
+static arb_code add_folder_columns(file_table *self, arb_str root, const arb_str *paths, size_t count, arb_error *error)
+{
+    arb_partition_columns columns;
+    ARB_TRY(arb_partition_columns_of(&self->arena, root, paths, count, &columns, error));
+    for (size_t i = 0; columns.count != 0 && i < count; i++)
+        ARB_TRY(arb_partitioned_file_create(&self->arena, self->list[i], &columns, columns.values + i * columns.count,
+                                            &self->list[i], error));
+    return ARB_OK;
+}
+
+arb_code arb_file_table_open(arb_file_cache *cache, arb_str name, arb_str root, const arb_file_format *format,
+                             const arb_str *paths, size_t count, arb_stop_flag *stop, arb_table **out_table,
+                             arb_error *error)
 {
     static const arb_table_vtable vtable = {.kind = "files", .destroy = file_table_destroy};
     assert(count != 0);
@@ -108,12 +121,15 @@ arb_code arb_file_table_open(arb_file_cache *cache, arb_str name, const arb_file
     }
     self->base.rows_exact = true;
     for (; self->opened < count; self->opened++) {
-        ARB_TRY_GOTO(code, arb_file_cache_get(cache, paths[self->opened], format, &self->cached[self->opened], error),
+        ARB_TRY_GOTO(code, arb_check_stop(stop, error), fail);
+        ARB_TRY_GOTO(code,
+                     arb_file_cache_get(cache, paths[self->opened], format, stop, &self->cached[self->opened], error),
                      fail);
         self->list[self->opened] = self->cached[self->opened]->file;
         self->base.rows += self->list[self->opened]->rows;
         self->base.rows_exact = self->base.rows_exact && self->list[self->opened]->rows_exact;
     }
+    ARB_TRY_GOTO(code, add_folder_columns(self, root, paths, count, error), fail);
     for (size_t i = 1; i < count; i++)
         ARB_TRY_GOTO(code, check_same_columns(self->list[0], self->list[i], error), fail);
     ARB_TRY_GOTO(code, merge_columns(self, count, error), fail);

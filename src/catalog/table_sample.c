@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/hash.h"
 #include "expr/program.h"
 
@@ -11,6 +12,8 @@ enum {
     splits_most = 4,       /* looked at, a batch from each */
     rows_a_split = 100000, /* and no more than one split for so many rows */
     rows_least = 20000,    /* smaller tables: a wrong guess costs less than the look */
+    rows_first = 64,       /* of a batch: they tell how long the others will take */
+    budget_ns = 20000000,  /* for all conditions' rows of one look: some are slow for each row */
 };
 
 typedef struct cached_answer {
@@ -95,7 +98,37 @@ typedef struct sampler {
     arb_scan_request request;
     const arb_vector **inputs;
     uint64_t seen, passed;
+    arb_stop_flag *stop;
+    int64_t left_ns; /* of the time that a look may take */
 } sampler;
+
+/* Rows [first, first + rows) of the batch. */
+static arb_code count_rows(sampler *s, const arb_batch *batch, size_t first, size_t rows)
+{
+    uint64_t selection[ARB_VECTOR_WORDS] = {0};
+    int64_t start = arb_clock_monotonic_ns();
+    for (size_t row = first; row < first + rows; row++)
+        arb_bitmap_set(selection, row);
+    ARB_TRY(arb_program_select(s->state, s->inputs, batch->rows, selection, NULL));
+    s->seen += rows;
+    s->passed += arb_bitmap_count(selection, batch->rows);
+    s->left_ns -= arb_clock_monotonic_ns() - start;
+    return ARB_OK;
+}
+
+/* A few rows first, then as many as there is time for: a regular expression may take milliseconds for a row. */
+static arb_code count_passing(sampler *s, const arb_batch *batch)
+{
+    for (size_t i = 0; i < s->request.column_count; i++)
+        s->inputs[i] = &batch->columns[i];
+    size_t first = ARB_MIN((size_t)batch->rows, (size_t)rows_first), rest = batch->rows - first;
+    int64_t before = s->left_ns;
+    ARB_TRY(count_rows(s, batch, 0, first));
+    int64_t took = ARB_MAX(before - s->left_ns, (int64_t)1);
+    size_t affordable = s->left_ns <= 0 ? 0 : (size_t)(s->left_ns / took) * first;
+    rest = ARB_MIN(rest, affordable);
+    return rest == 0 ? ARB_OK : count_rows(s, batch, first, rest);
+}
 
 /* The first batch of the split that lies at `part` of `parts` of the table. */
 static arb_code look_at(sampler *s, size_t part, size_t parts)
@@ -113,15 +146,8 @@ static arb_code look_at(sampler *s, size_t part, size_t parts)
     arb_code code = reader->vtable->begin(reader, &from->splits[wanted], NULL);
     if (code == ARB_OK)
         code = arb_split_reader_next(reader, &batch, NULL);
-    if (code == ARB_OK && batch != NULL) {
-        uint64_t selection[ARB_VECTOR_WORDS];
-        arb_bitmap_fill(selection, batch->rows);
-        for (size_t i = 0; i < s->request.column_count; i++)
-            s->inputs[i] = &batch->columns[i];
-        code = arb_program_select(s->state, s->inputs, batch->rows, selection, NULL);
-        s->seen += batch->rows;
-        s->passed += arb_bitmap_count(selection, batch->rows);
-    }
+    if (code == ARB_OK && batch != NULL)
+        code = count_passing(s, batch);
     reader->vtable->destroy(reader);
     return code;
 }
@@ -153,16 +179,18 @@ static arb_code sample(sampler *s, arb_arena *arena, const column_names *names, 
     layout.count = used;
     ARB_TRY(arb_program_compile(arena, &layout, &condition, 1, &program, NULL));
     ARB_TRY(arb_program_state_create(program, &s->state, NULL));
+    arb_program_state_set_stop(s->state, s->stop);
     s->request.column_count = (uint32_t)used;
     s->request.columns = columns;
     size_t parts = (size_t)ARB_MIN(s->table->rows / rows_a_split + 1, (uint64_t)splits_most);
-    for (size_t part = 0; part < parts; part++)
+    for (size_t part = 0; part < parts && s->left_ns >= 0; part++)
         ARB_TRY(look_at(s, part, parts));
     return ARB_OK;
 }
 
 double arb_table_sample_selectivity(arb_sample_cache *cache, const arb_table *table, const arb_column_id *ids,
-                                    const uint32_t *columns, size_t count, const arb_expr *condition)
+                                    const uint32_t *columns, size_t count, const arb_expr *condition,
+                                    arb_stop_flag *stop)
 {
     const double unknown = -1;
     if (table->rows < rows_least || table->file_count == 0 || !arb_expr_deterministic(condition))
@@ -173,12 +201,16 @@ double arb_table_sample_selectivity(arb_sample_cache *cache, const arb_table *ta
     if (key == 0 || look_up(cache, key, &selectivity))
         return selectivity;
     arb_arena arena = {0};
-    sampler s = {.table = table, .request = {.keep_dictionaries = true, .memory = cache->memory}};
+    sampler s = {.table = table,
+                 .request = {.keep_dictionaries = true, .memory = cache->memory, .stop = stop},
+                 .stop = stop,
+                 .left_ns = budget_ns};
     /* none of few thousand rows still leaves some of millions: half a row is counted for what was not seen */
     if (sample(&s, &arena, &names, condition) == ARB_OK && s.seen != 0)
         selectivity = ((double)s.passed + 0.5) / ((double)s.seen + 1);
     arb_program_state_destroy(s.state);
     arb_arena_reset(&arena);
-    remember(cache, key, selectivity);
+    if (!arb_is_stopped(stop)) /* what was cut short says nothing */
+        remember(cache, key, selectivity);
     return selectivity;
 }

@@ -18,6 +18,7 @@ void arb_sample_cache_destroy(arb_sample_cache *cache); /* NULL is a no-op */
 /* The passing part, 0 to 1, of the rows of a loaded table; negative when the table is too small to be worth it, or when
  * sampling fails for any reason. `ids[i]` is what the condition calls column columns[i]. Any thread. */
 double arb_table_sample_selectivity(arb_sample_cache *cache, const arb_table *table, const arb_column_id *ids,
-                                    const uint32_t *columns, size_t count, const arb_expr *condition);
+                                    const uint32_t *columns, size_t count, const arb_expr *condition,
+                                    arb_stop_flag *stop);
 
 #endif

@@ -106,6 +106,7 @@ static arb_code copy_to_file(arb_result *result, arb_str path, const copy_option
         return arb_fail(error, ARB_INVALID_PARAMETER, "a path is empty or holds a zero byte");
     ARB_TRY(arb_byte_sink_create_local(path.data, true, &sink, error));
     ARB_TRY(make_writer(options, sink, &schema, &writer, error));
+    writer->stop = &result->session->cancelled;
     arb_code code = arb_result_start(result, error);
     if (code == ARB_OK)
         code = write_rows(result, writer, error);

@@ -3,19 +3,27 @@
 #include "formats/csv.h"
 #include "formats/parquet.h"
 
-static arb_code open_csv(arb_byte_source *source, arb_table_file **out_file, arb_error *error)
+/* Reading a footer takes no time worth stopping. */
+static arb_code open_parquet(arb_byte_source *source, arb_stop_flag *stop, arb_table_file **out_file, arb_error *error)
 {
-    return arb_csv_open(source, NULL, out_file, error);
+    (void)stop;
+    return arb_parquet_open(source, out_file, error);
 }
 
-static arb_code open_tsv(arb_byte_source *source, arb_table_file **out_file, arb_error *error)
+static arb_code open_csv(arb_byte_source *source, arb_stop_flag *stop, arb_table_file **out_file, arb_error *error)
 {
-    static const arb_csv_options tabs = {.delimiter = '\t'};
-    return arb_csv_open(source, &tabs, out_file, error);
+    const arb_csv_options options = {.stop = stop};
+    return arb_csv_open(source, &options, out_file, error);
+}
+
+static arb_code open_tsv(arb_byte_source *source, arb_stop_flag *stop, arb_table_file **out_file, arb_error *error)
+{
+    const arb_csv_options options = {.delimiter = '\t', .stop = stop};
+    return arb_csv_open(source, &options, out_file, error);
 }
 
 static const arb_file_format formats[] = {
-    {"parquet", ".parquet .parq", arb_parquet_open},
+    {"parquet", ".parquet .parq", open_parquet},
     {"csv", ".csv .csv.gz .csv.zst", open_csv},
     {"tsv", ".tsv", open_tsv},
     {"json", ".json .ndjson .jsonl", NULL},

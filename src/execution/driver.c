@@ -218,10 +218,9 @@ static arb_task_result run_driver(arb_task *task, int64_t deadline_ns)
     bool over = false;
     while (code == ARB_OK && !over) {
         arb_flow flow;
-        if (atomic_load_explicit(&d->driver.context->cancelled, memory_order_relaxed)) {
-            code = arb_fail(&error, ARB_CANCELLED, "the statement was cancelled");
+        code = arb_check_stop(&d->driver.context->cancelled, &error);
+        if (code != ARB_OK)
             break;
-        }
         code = step(d, &over, &flow, &error);
         if (code == ARB_OK && flow == ARB_FLOW_BLOCKED)
             return ARB_TASK_BLOCKED;

@@ -21,8 +21,7 @@
 #ifndef ARB_EXECUTION_OPERATOR_H
 #define ARB_EXECUTION_OPERATOR_H
 
-#include <stdatomic.h>
-
+#include "base/stop.h"
 #include "columnar/vector.h"
 #include "io/spill_file.h"
 #include "plan/physical.h"
@@ -109,6 +108,7 @@ ARB_INLINE void arb_operator_may_spill(arb_operator *op)
     const arb_query_context *context = op->context;
     arb_memory_share_init(&op->share, context->memory, context->guarantee, context->ceiling);
     arb_spill_file_init(&op->spill, context->spill_folder);
+    op->spill.stop = &context->cancelled;
 }
 /* For `destroy`, after all reservations are reset; harmless without the other. */
 ARB_INLINE void arb_operator_spill_reset(arb_operator *op)

@@ -36,6 +36,7 @@ typedef struct arb_csv_options {
     const arb_type *types;
     uint64_t sample_bytes; /* 0: 1 MiB */
     uint64_t range_bytes;  /* of a split; 0: 2 MiB */
+    arb_stop_flag *stop;   /* opening ends with ARB_CANCELLED soon after it is set; not kept */
 } arb_csv_options;
 
 /* Takes the source over, also on failure. Content that is compressed with gzip or zstd is decompressed (into memory).

@@ -192,7 +192,7 @@ arb_code arb_result_sink_next(arb_operator *op, const arb_batch **out_batch, arb
     for (;;) {
         if (!r->aborted && atomic_load(&r->base.context->cancelled)) {
             r->aborted = true;
-            arb_fail(&r->error, ARB_CANCELLED, "the statement was cancelled");
+            (void)arb_fail_stopped(&r->error);
         }
         if (r->aborted) {
             wake_drivers(r);

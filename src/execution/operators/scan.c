@@ -210,7 +210,8 @@ static arb_code make_request(scan_operator *s, arb_scan_filter *const *runtime, 
     if (filters == NULL)
         return arb_fail_memory(error, "a scan", count);
     for (size_t i = 0; i < node->scan.filter_count; i++)
-        ARB_TRY(arb_expr_filter_create(&s->arena, &node->scan.read, node->scan.filters[i], &filters[i], error));
+        ARB_TRY(arb_expr_filter_create(&s->arena, &node->scan.read, node->scan.filters[i], &s->base.context->cancelled,
+                                       &filters[i], error));
     for (size_t i = 0; i < node->scan.runtime_count; i++)
         filters[node->scan.filter_count + i] = runtime[i];
     s->request = (arb_scan_request){.column_count = (uint32_t)node->scan.column_count,
@@ -219,7 +220,8 @@ static arb_code make_request(scan_operator *s, arb_scan_filter *const *runtime, 
                                     .filters = filters,
                                     .keep_dictionaries = true,
                                     .always_wait = s->base.context->always_wait,
-                                    .memory = s->base.context->memory};
+                                    .memory = s->base.context->memory,
+                                    .stop = &s->base.context->cancelled};
     return ARB_OK;
 }
 

@@ -110,7 +110,8 @@ static arb_code make_table(arb_csv_file *file, arb_error *error)
 static arb_code open_file(arb_csv_file *file, const arb_csv_options *options, arb_error *error)
 {
     ARB_TRY(copy_options(file, options, error));
-    ARB_TRY(arb_byte_source_decode(&file->source, error));
+    ARB_TRY(arb_byte_source_decode(&file->source, file->options.stop, error));
+    file->options.stop = NULL; /* it is the one's who opens */
     file->base.path = file->source->path;
     size_t size = (size_t)ARB_MIN(file->source->identity.size, file->options.sample_bytes);
     uint8_t *sample = arb_alloc(size + 1);
