@@ -71,7 +71,7 @@ foreach(library IN LISTS ARB_LIBRARIES)
 endforeach()
 
 file(GLOB cli_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/cli/*.c)
-if(cli_sources)
+if(cli_sources AND NOT ARB_FUZZ)
   list(REVERSE ARB_BELOW)
   add_executable(arbalest ${cli_sources})
   target_link_libraries(arbalest PRIVATE ${ARB_BELOW} edit)

@@ -1,7 +1,24 @@
+# Every test/fuzz/NAME_fuzz.c is a program that libFuzzer drives; test/fuzz/README.md says how. Such a build has no other.
+if(ARB_FUZZ)
+  file(GLOB fuzz_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/test/fuzz/*_fuzz.c)
+  foreach(source IN LISTS fuzz_sources)
+    get_filename_component(name ${source} NAME_WE)
+    add_executable(${name} ${source})
+    target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/test)
+    target_link_libraries(${name} PRIVATE arb_engine)
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  endforeach()
+  return()
+endif()
+
 # Every test/unit/LIBRARY/NAME_test.c is a program that uses cmocka, may use its library and those below, and is a ctest
 # of the same name.
 enable_testing()
 find_library(ARB_CMOCKA cmocka)
+
+# System calls that a test takes the place of, in the libraries too: it has a function __wrap_NAME for each.
+set(ARB_WRAPPED_io_torture_test open pread preadv2 pwrite write fsync close rename)
+
 if(ARB_CMOCKA)
   foreach(library IN LISTS ARB_LIBRARIES)
     file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/test/unit/${library}/*_test.c)
@@ -11,6 +28,9 @@ if(ARB_CMOCKA)
       target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/test)
       target_compile_definitions(${name} PRIVATE ARB_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
       target_link_libraries(${name} PRIVATE arb_${library} ${ARB_CMOCKA})
+      foreach(call IN LISTS ARB_WRAPPED_${name})
+        target_link_options(${name} PRIVATE -Wl,--wrap=${call})
+      endforeach()
       add_test(NAME ${library}/${name} COMMAND ${name})
     endforeach()
   endforeach()
@@ -29,6 +49,16 @@ if(TARGET arb_formats)
     get_filename_component(name ${source} NAME_WE)
     add_executable(${name} ${source})
     target_link_libraries(${name} PRIVATE arb_formats)
+  endforeach()
+endif()
+
+# Every bench/NAME.c is a program that measures what a script cannot; see bench/README.md.
+file(GLOB bench_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bench/*.c)
+if(TARGET arb_engine)
+  foreach(source IN LISTS bench_sources)
+    get_filename_component(name ${source} NAME_WE)
+    add_executable(${name} ${source})
+    target_link_libraries(${name} PRIVATE arb_engine)
   endforeach()
 endif()
 

@@ -19,17 +19,19 @@
         size_t size, capacity; \
     }
 
-/* All yield true, or false when there is no memory (the list is then unchanged). */
+/* All yield true, or false when there is no memory (the list is then unchanged). A value that is pushed may refer to the
+ * list's size: it is the one before. */
 #define ARB_VEC_RESERVE(vec, count)        \
     ((vec)->capacity >= (size_t)(count) || \
      arb_vec_grow((void **)&(vec)->data, &(vec)->capacity, (size_t)(count), sizeof *(vec)->data, NULL, (vec)->size))
 #define ARB_VEC_PUSH(vec, ...) \
-    (ARB_VEC_RESERVE((vec), (vec)->size + 1) && ((vec)->data[(vec)->size++] = (__VA_ARGS__), true))
+    (ARB_VEC_RESERVE((vec), (vec)->size + 1) && ((vec)->data[(vec)->size] = (__VA_ARGS__), (vec)->size++, true))
 #define ARB_ARENA_RESERVE(arena, vec, count)                                                                      \
     ((vec)->capacity >= (size_t)(count) || arb_vec_grow((void **)&(vec)->data, &(vec)->capacity, (size_t)(count), \
                                                         sizeof *(vec)->data, (arena), (vec)->size))
-#define ARB_ARENA_PUSH(arena, vec, ...) \
-    (ARB_ARENA_RESERVE((arena), (vec), (vec)->size + 1) && ((vec)->data[(vec)->size++] = (__VA_ARGS__), true))
+#define ARB_ARENA_PUSH(arena, vec, ...)                    \
+    (ARB_ARENA_RESERVE((arena), (vec), (vec)->size + 1) && \
+     ((vec)->data[(vec)->size] = (__VA_ARGS__), (vec)->size++, true))
 
 #define ARB_VEC_RESET(vec) (arb_free((vec)->data), (vec)->data = NULL, (vec)->size = (vec)->capacity = 0)
 

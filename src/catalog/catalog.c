@@ -23,6 +23,7 @@ struct arb_catalog {
     pthread_mutex_t lock;
     const arb_file_formats *formats;
     arb_file_cache *cache;
+    arb_stop_flag *stop;
     ARB_VEC(entry *) entries;
     ARB_VEC(char *) schemas; /* the first is "main" */
     size_t current;          /* of the schemas */
@@ -58,6 +59,11 @@ arb_code arb_catalog_create(const arb_file_formats *formats, arb_file_cache *cac
     pthread_mutex_init(&catalog->lock, NULL);
     *out_catalog = catalog;
     return ARB_OK;
+}
+
+void arb_catalog_set_stop(arb_catalog *catalog, arb_stop_flag *stop)
+{
+    catalog->stop = stop;
 }
 
 void arb_catalog_destroy(arb_catalog *catalog)
@@ -185,8 +191,8 @@ static arb_code open_entry(arb_catalog *catalog, entry *self, arb_table **out_ta
         *out_table = arb_table_ref(self->table);
         return ARB_OK;
     }
-    ARB_TRY(
-        arb_file_set_open(&self->files, self->name, catalog->formats, catalog->cache, self->table, out_table, error));
+    ARB_TRY(arb_file_set_open(&self->files, self->name, catalog->formats, catalog->cache, catalog->stop, self->table,
+                              out_table, error));
     if (*out_table != self->table) {
         arb_table_unref(self->table);
         self->table = arb_table_ref(*out_table);
@@ -256,7 +262,8 @@ arb_code arb_catalog_find_files(arb_catalog *catalog, arb_arena *arena, const ar
     if (!arb_file_set_copy(arena, files, &copy))
         return arb_fail_memory(error, "paths of files", files->path_count * sizeof *files->paths);
     /* The cache keeps the files; the table itself is cheap to make again. */
-    ARB_TRY(arb_file_set_open(&copy, copy.paths[0], catalog->formats, catalog->cache, NULL, &table, error));
+    ARB_TRY(
+        arb_file_set_open(&copy, copy.paths[0], catalog->formats, catalog->cache, catalog->stop, NULL, &table, error));
     return give_table(arena, table, out_relation, error);
 }
 

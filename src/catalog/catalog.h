@@ -9,6 +9,7 @@
 #ifndef ARB_CATALOG_CATALOG_H
 #define ARB_CATALOG_CATALOG_H
 
+#include "base/stop.h"
 #include "base/vec.h"
 #include "catalog/file_set.h"
 #include "catalog/table.h"
@@ -44,6 +45,8 @@ typedef struct arb_relation {
 ARB_NODISCARD arb_code arb_catalog_create(const arb_file_formats *formats, arb_file_cache *cache,
                                           arb_catalog **out_catalog, arb_error *error);
 void arb_catalog_destroy(arb_catalog *catalog); /* NULL is a no-op */
+/* Opening files then ends with ARB_CANCELLED soon after the flag is set. Before others use the catalog. */
+void arb_catalog_set_stop(arb_catalog *catalog, arb_stop_flag *stop);
 
 /* What the name stands for, borrowed from the arena: it stays as it is until the arena is reset. Opens files that were
  * not used before. ARB_UNDEFINED_TABLE with the nearest name as a hint; ARB_AMBIGUOUS_TABLE; whatever opening gives. */

@@ -134,7 +134,8 @@ static arb_cached_file *find_current(arb_file_cache *cache, arb_str path, uint64
 }
 
 static arb_code open_entry(arb_file_cache *cache, arb_str path, uint64_t hash, const arb_file_format *format,
-                           const arb_file_options *options, arb_cached_file **out_file, arb_error *error)
+                           const arb_file_options *options, arb_stop_flag *stop, arb_cached_file **out_file,
+                           arb_error *error)
 {
     if (format->open == NULL)
         return arb_fail(error, ARB_NOT_SUPPORTED, "%.*s: files of format %s cannot be read yet", ARB_STR_ARGS(path),
@@ -153,7 +154,7 @@ static arb_code open_entry(arb_file_cache *cache, arb_str path, uint64_t hash, c
     ARB_TRY_GOTO(code, arb_byte_source_open_local(self->path, &source, error), fail);
     file->identity = source->identity;
     arb_reservation_init(&source->held, cache->memory, "an open file");
-    ARB_TRY_GOTO(code, format->open(source, options, &file->file, error), fail);
+    ARB_TRY_GOTO(code, format->open(source, options, stop, &file->file, error), fail);
     file->bytes = file->file->bytes + sizeof *self + path.size;
     file->users = 1;
     *out_file = file;
@@ -165,14 +166,15 @@ fail:
 }
 
 arb_code arb_file_cache_get(arb_file_cache *cache, arb_str path, const arb_file_format *format,
-                            const arb_file_options *options, arb_cached_file **out_file, arb_error *error)
+                            const arb_file_options *options, arb_stop_flag *stop, arb_cached_file **out_file,
+                            arb_error *error)
 {
     *out_file = NULL;
     if (memchr(path.data, '\0', path.size) != NULL)
         return arb_fail(error, ARB_INVALID_PARAMETER, "a path holds a zero byte");
     uint64_t hash = arb_str_hash(path);
     if (options != NULL)
-        return open_entry(cache, path, hash, format, options, out_file, error);
+        return open_entry(cache, path, hash, format, options, stop, out_file, error);
     pthread_mutex_lock(&cache->lock);
     *out_file = find_current(cache, path, hash);
     pthread_mutex_unlock(&cache->lock);
@@ -181,7 +183,7 @@ arb_code arb_file_cache_get(arb_file_cache *cache, arb_str path, const arb_file_
     arb_file_cache_release(*out_file); /* known as another format: opened beside it, outside of the list */
     bool list = *out_file == NULL;
     *out_file = NULL;
-    ARB_TRY(open_entry(cache, path, hash, format, NULL, out_file, error));
+    ARB_TRY(open_entry(cache, path, hash, format, NULL, stop, out_file, error));
     if (list) {
         pthread_mutex_lock(&cache->lock);
         link_entry(cache, *out_file);

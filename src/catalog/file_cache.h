@@ -34,8 +34,8 @@ void arb_file_cache_destroy(arb_file_cache *cache);
 /* The current version of the file; the caller releases it. With options (NULL: none) it is opened for the caller alone.
  * ARB_FILE_NOT_FOUND, ARB_CORRUPT_DATA, …; ARB_NOT_SUPPORTED when the format cannot be read. */
 ARB_NODISCARD arb_code arb_file_cache_get(arb_file_cache *cache, arb_str path, const arb_file_format *format,
-                                          const arb_file_options *options, arb_cached_file **out_file,
-                                          arb_error *error);
+                                          const arb_file_options *options, arb_stop_flag *stop,
+                                          arb_cached_file **out_file, arb_error *error);
 void arb_file_cache_release(arb_cached_file *file); /* NULL is a no-op */
 /* Is this version still what the path leads to? One system call. */
 bool arb_cached_file_is_current(const arb_cached_file *file);

@@ -4,6 +4,7 @@
 #ifndef ARB_CATALOG_FILE_FORMAT_H
 #define ARB_CATALOG_FILE_FORMAT_H
 
+#include "base/stop.h"
 #include "catalog/file_options.h"
 #include "formats/scan.h"
 #include "io/byte_source.h"
@@ -11,10 +12,10 @@
 typedef struct arb_file_format {
     const char *name;     /* "parquet": STORED AS, messages */
     const char *suffixes; /* ".parquet .parq", lower case, separated by spaces */
-    /* Open and validate. Takes the source over, also on failure. Options are NULL where nothing is said. NULL: the format
-     * is known by name, but cannot be read. */
-    arb_code (*open)(arb_byte_source *source, const arb_file_options *options, arb_table_file **out_file,
-                     arb_error *error);
+    /* Open and validate. Takes the source over, also on failure; ARB_CANCELLED soon after the flag is set. Options are
+     * NULL where nothing is said. NULL: the format is known by name, but cannot be read. */
+    arb_code (*open)(arb_byte_source *source, const arb_file_options *options, arb_stop_flag *stop,
+                     arb_table_file **out_file, arb_error *error);
     /* Formats that guess their columns' types: the type that has the values of both. NULL: types are what they are. */
     arb_type (*common_type)(const arb_file_options *options, arb_type a, arb_type b);
 } arb_file_format;

@@ -72,7 +72,8 @@ static arb_code find_files(found_files *found, const arb_file_set *set, arb_str 
 }
 
 static arb_code open_table(found_files *found, const arb_file_set *set, arb_str name, const arb_file_formats *formats,
-                           arb_file_cache *cache, arb_table *current, arb_table **out_table, arb_error *error)
+                           arb_file_cache *cache, arb_stop_flag *stop, arb_table *current, arb_table **out_table,
+                           arb_error *error)
 {
     for (size_t i = 0; i < set->path_count; i++)
         ARB_TRY(find_files(found, set, set->paths[i], formats, error));
@@ -82,16 +83,17 @@ static arb_code open_table(found_files *found, const arb_file_set *set, arb_str 
         *out_table = arb_table_ref(current);
         return ARB_OK;
     }
-    return arb_file_table_open(cache, name, found->format, set->options, found->paths.data, found->paths.size,
+    return arb_file_table_open(cache, name, found->format, set->options, found->paths.data, found->paths.size, stop,
                                out_table, error);
 }
 
 arb_code arb_file_set_open(const arb_file_set *set, arb_str name, const arb_file_formats *formats,
-                           arb_file_cache *cache, arb_table *current, arb_table **out_table, arb_error *error)
+                           arb_file_cache *cache, arb_stop_flag *stop, arb_table *current, arb_table **out_table,
+                           arb_error *error)
 {
     found_files found = {0};
     *out_table = NULL;
-    arb_code code = open_table(&found, set, name, formats, cache, current, out_table, error);
+    arb_code code = open_table(&found, set, name, formats, cache, stop, current, out_table, error);
     arb_arena_reset(&found.arena);
     return code;
 }

@@ -20,7 +20,7 @@ ARB_NODISCARD bool arb_file_set_copy(arb_arena *arena, const arb_file_set *from,
  * that. Finding no file is ARB_FILE_NOT_FOUND, a name that tells no format ARB_NOT_SUPPORTED, files of several formats
  * ARB_INVALID_TABLE_DEFINITION. */
 ARB_NODISCARD arb_code arb_file_set_open(const arb_file_set *set, arb_str name, const arb_file_formats *formats,
-                                         arb_file_cache *cache, arb_table *current, arb_table **out_table,
-                                         arb_error *error);
+                                         arb_file_cache *cache, arb_stop_flag *stop, arb_table *current,
+                                         arb_table **out_table, arb_error *error);
 
 #endif

@@ -25,7 +25,8 @@ typedef struct file_table {
     arb_arena arena; /* columns, lists; not the files */
     arb_file_cache *cache;
     const arb_file_format *format;
-    const arb_file_options *options; /* while it is opened */
+    const arb_file_options *options; /* while it is opened, as the flag */
+    arb_stop_flag *stop;
     size_t opened;
     arb_cached_file **cached;
     arb_table_file **list;
@@ -149,7 +150,8 @@ static arb_code match_columns(file_table *self, arb_error *error)
 
 static arb_code open_file(file_table *self, size_t at, arb_str path, const arb_file_options *options, arb_error *error)
 {
-    ARB_TRY(arb_file_cache_get(self->cache, path, self->format, options, &self->cached[at], error));
+    ARB_TRY(arb_check_stop(self->stop, error));
+    ARB_TRY(arb_file_cache_get(self->cache, path, self->format, options, self->stop, &self->cached[at], error));
     self->list[at] = self->cached[at]->file;
     return ARB_OK;
 }
@@ -452,7 +454,7 @@ static arb_code open_table(file_table *self, const arb_table_path *paths, size_t
 
 arb_code arb_file_table_open(arb_file_cache *cache, arb_str name, const arb_file_format *format,
                              const arb_file_options *options, const arb_table_path *paths, size_t count,
-                             arb_table **out_table, arb_error *error)
+                             arb_stop_flag *stop, arb_table **out_table, arb_error *error)
 {
     static const arb_table_vtable vtable = {.kind = "files", .destroy = file_table_destroy};
     assert(count != 0);
@@ -466,8 +468,10 @@ arb_code arb_file_table_open(arb_file_cache *cache, arb_str name, const arb_file
     self->cache = cache;
     self->format = format;
     self->options = options;
+    self->stop = stop;
     arb_code code = open_table(self, paths, count, error);
     self->options = NULL;
+    self->stop = NULL;
     if (code != ARB_OK) {
         file_table_destroy(&self->base);
         return code;

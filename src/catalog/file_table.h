@@ -19,7 +19,7 @@ typedef struct arb_table_path {
  * ARB_DATATYPE_MISMATCH naming the file and the column. `count` must not be 0. */
 ARB_NODISCARD arb_code arb_file_table_open(arb_file_cache *cache, arb_str name, const arb_file_format *format,
                                            const arb_file_options *options, const arb_table_path *paths, size_t count,
-                                           arb_table **out_table, arb_error *error);
+                                           arb_stop_flag *stop, arb_table **out_table, arb_error *error);
 /* Is the table made of exactly these files, and is each of them still the version that was opened? */
 bool arb_file_table_is_current(const arb_table *table, const arb_table_path *paths, size_t count);
 

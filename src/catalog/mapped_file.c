@@ -86,7 +86,7 @@ static arb_code give_batch(mapped_reader *self, const arb_batch *read, arb_error
     self->batch.columns = self->vectors;
     for (uint32_t i = 0; i < self->request->column_count; i++)
         self->vectors[i] = column_of(self, i)->is_constant ? self->constants[i] : read->columns[i];
-    if (self->mixed.filter_count == 0 || read->selected == 0)
+    if (self->mixed.filter_count == 0)
         return ARB_OK;
     uint32_t left;
     ARB_TRY(arb_row_filters_apply(&self->mixed_filters, self->vectors, read->rows, read->selection, &left, error));
@@ -101,16 +101,19 @@ static arb_code reader_next(arb_split_reader *base, const arb_batch **out_batch,
     *out_batch = NULL;
     if (self->skips)
         return ARB_OK;
-    const arb_batch *read;
     arb_split_reader *behind = base->behind;
-    uint64_t rows = behind->rows_read, bytes = behind->bytes_read, skipped = behind->rows_skipped;
-    ARB_TRY(behind->vtable->next(behind, &read, error));
-    base->rows_read += behind->rows_read - rows;
-    base->bytes_read += behind->bytes_read - bytes;
-    base->rows_skipped += behind->rows_skipped - skipped;
-    if (read == NULL)
-        return ARB_OK;
-    ARB_TRY(give_batch(self, read, error)); /* possibly without a row: a scan takes that */
+    do {
+        const arb_batch *read;
+        uint64_t rows = behind->rows_read, bytes = behind->bytes_read, skipped = behind->rows_skipped;
+        ARB_TRY(arb_check_stop(self->request->stop, error));
+        ARB_TRY(behind->vtable->next(behind, &read, error));
+        base->rows_read += behind->rows_read - rows;
+        base->bytes_read += behind->bytes_read - bytes;
+        base->rows_skipped += behind->rows_skipped - skipped;
+        if (read == NULL)
+            return ARB_OK;
+        ARB_TRY(give_batch(self, read, error));
+    } while (self->batch.selected == 0);
     *out_batch = &self->batch;
     return ARB_OK;
 }

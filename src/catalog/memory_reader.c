@@ -89,6 +89,7 @@ static arb_code reader_next(arb_split_reader *reader, const arb_batch **out_batc
     *out_batch = NULL;
     while (self->chunk != NULL && self->next_row < self->chunk->rows) {
         uint32_t rows = (uint32_t)ARB_MIN(self->chunk->rows - self->next_row, (size_t)ARB_VECTOR_ROWS), left;
+        ARB_TRY(arb_check_stop(self->request->stop, error));
         ARB_TRY(fill_vectors(self, rows, error));
         ARB_TRY(arb_row_filters_apply(&self->filters, self->vectors, rows, NULL, &left, error));
         self->next_row += rows;

@@ -5,7 +5,7 @@
 #include "runtime/held_memory.h"
 
 /* Splits of some hundred thousand numbers, more when there would be too many of them. */
-enum { split_rows_least = 64 * ARB_VECTOR_ROWS, splits_most = 4096, empty_batches_most = 512 };
+enum { split_rows_least = 64 * ARB_VECTOR_ROWS, splits_most = 4096 };
 
 typedef struct series_table {
     arb_table base;
@@ -86,6 +86,7 @@ static arb_code reader_next(arb_split_reader *reader, const arb_batch **out_batc
     series_reader *self = (series_reader *)reader;
     *out_batch = NULL;
     while (self->next < self->end) {
+        ARB_TRY(arb_check_stop(self->request->stop, error));
         uint32_t rows = (uint32_t)ARB_MIN(self->end - self->next, (uint64_t)ARB_VECTOR_ROWS), left;
         for (size_t i = 0; i < self->request->column_count; i++) {
             fill(self, &self->storages[i], rows);
@@ -94,7 +95,7 @@ static arb_code reader_next(arb_split_reader *reader, const arb_batch **out_batc
         ARB_TRY(arb_row_filters_apply(&self->filters, self->vectors, rows, NULL, &left, error));
         self->next += rows;
         self->base.rows_read += rows;
-        if (left == 0 && self->next % (empty_batches_most * ARB_VECTOR_ROWS) != 0)
+        if (left == 0)
             continue;
         self->batch = (arb_batch){.rows = rows,
                                   .selected = left,

@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/hash.h"
 #include "expr/program.h"
 
@@ -12,6 +13,8 @@ enum {
     rows_a_split = 100000, /* and no more than one split for so many rows */
     rows_least = 20000,    /* smaller tables: a wrong guess costs less than the look */
     page_bytes = 1 << 20,  /* that a look reads of a column, unless a split has less */
+    rows_first = 64,       /* of a batch: they tell how long the others will take */
+    budget_ns = 20000000,  /* for all conditions' rows of one look: some are slow for each row */
 };
 
 typedef struct cached_answer {
@@ -98,6 +101,8 @@ typedef struct sampler {
     const arb_vector **inputs;
     uint64_t seen, passed;
     bool looked;
+    arb_stop_flag *stop;
+    int64_t left_ns; /* of the time that a look may take */
 } sampler;
 
 static size_t count_splits(const arb_table *table)
@@ -106,6 +111,34 @@ static size_t count_splits(const arb_table *table)
     for (size_t f = 0; f < table->file_count; f++)
         splits += table->files[f]->split_count;
     return splits;
+}
+
+/* Rows [first, first + rows) of the batch. */
+static arb_code count_rows(sampler *s, const arb_batch *batch, size_t first, size_t rows)
+{
+    uint64_t selection[ARB_VECTOR_WORDS] = {0};
+    int64_t start = arb_clock_monotonic_ns();
+    for (size_t row = first; row < first + rows; row++)
+        arb_bitmap_set(selection, row);
+    ARB_TRY(arb_program_select(s->state, s->inputs, batch->rows, selection, NULL));
+    s->seen += rows;
+    s->passed += arb_bitmap_count(selection, batch->rows);
+    s->left_ns -= arb_clock_monotonic_ns() - start;
+    return ARB_OK;
+}
+
+/* A few rows first, then as many as there is time for: a regular expression may take milliseconds for a row. */
+static arb_code count_passing(sampler *s, const arb_batch *batch)
+{
+    for (size_t i = 0; i < s->request.column_count; i++)
+        s->inputs[i] = &batch->columns[i];
+    size_t first = ARB_MIN((size_t)batch->rows, (size_t)rows_first), rest = batch->rows - first;
+    int64_t before = s->left_ns;
+    ARB_TRY(count_rows(s, batch, 0, first));
+    int64_t took = ARB_MAX(before - s->left_ns, (int64_t)1);
+    size_t affordable = s->left_ns <= 0 ? 0 : (size_t)(s->left_ns / took) * first;
+    rest = ARB_MIN(rest, affordable);
+    return rest == 0 ? ARB_OK : count_rows(s, batch, first, rest);
 }
 
 /* The first batch of the split that lies at `part` of `parts` of the table. */
@@ -121,15 +154,8 @@ static arb_code look_at(sampler *s, size_t part, size_t parts)
     arb_code code = reader->vtable->begin(reader, &from->splits[wanted], NULL);
     if (code == ARB_OK)
         code = arb_split_reader_next(reader, &batch, NULL);
-    if (code == ARB_OK && batch != NULL) {
-        uint64_t selection[ARB_VECTOR_WORDS];
-        arb_bitmap_fill(selection, batch->rows);
-        for (size_t i = 0; i < s->request.column_count; i++)
-            s->inputs[i] = &batch->columns[i];
-        code = arb_program_select(s->state, s->inputs, batch->rows, selection, NULL);
-        s->seen += batch->rows;
-        s->passed += arb_bitmap_count(selection, batch->rows);
-    }
+    if (code == ARB_OK && batch != NULL)
+        code = count_passing(s, batch);
     reader->vtable->destroy(reader);
     return code;
 }
@@ -176,6 +202,7 @@ static arb_code sample(sampler *s, arb_arena *arena, const column_names *names, 
     layout.count = used;
     ARB_TRY(arb_program_compile(arena, &layout, &condition, 1, &program, NULL));
     ARB_TRY(arb_program_state_create(program, &s->state, NULL));
+    arb_program_state_set_stop(s->state, s->stop);
     s->request.column_count = (uint32_t)used;
     s->request.columns = columns;
     double look = look_bytes(s);
@@ -184,14 +211,14 @@ static arb_code sample(sampler *s, arb_arena *arena, const column_names *names, 
         parts--;
     *bytes_left -= look * (double)parts;
     s->looked = parts != 0;
-    for (size_t part = 0; part < parts; part++)
+    for (size_t part = 0; part < parts && s->left_ns >= 0; part++)
         ARB_TRY(look_at(s, part, parts));
     return ARB_OK;
 }
 
 double arb_table_sample_selectivity(arb_sample_cache *cache, const arb_table *table, const arb_column_id *ids,
                                     const uint32_t *columns, size_t count, const arb_expr *condition,
-                                    double *bytes_left)
+                                    double *bytes_left, arb_stop_flag *stop)
 {
     const double unknown = -1;
     if (table->rows < rows_least || table->file_count == 0 || !arb_expr_deterministic(condition))
@@ -202,13 +229,17 @@ double arb_table_sample_selectivity(arb_sample_cache *cache, const arb_table *ta
     if (key == 0 || look_up(cache, key, &selectivity))
         return selectivity;
     arb_arena arena = {0};
-    sampler s = {.table = table, .request = {.keep_dictionaries = true, .memory = cache->memory}};
+    sampler s = {.table = table,
+                 .request = {.keep_dictionaries = true, .memory = cache->memory, .stop = stop},
+                 .stop = stop,
+                 .left_ns = budget_ns};
     /* none of few thousand rows still leaves some of millions: half a row is counted for what was not seen */
     if (sample(&s, &arena, &names, condition, bytes_left) == ARB_OK && s.seen != 0)
         selectivity = ((double)s.passed + 0.5) / ((double)s.seen + 1);
     arb_program_state_destroy(s.state);
     arb_arena_reset(&arena);
-    if (s.looked) /* else a query that may spend more can still look */
+    /* Not what was cut short, and not that a look was too dear: a query that may spend more can still look. */
+    if (s.looked && !arb_is_stopped(stop))
         remember(cache, key, selectivity);
     return selectivity;
 }

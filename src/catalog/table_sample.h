@@ -20,6 +20,6 @@ void arb_sample_cache_destroy(arb_sample_cache *cache); /* NULL is a no-op */
  * that is known costs nothing. `ids[i]` is what the condition calls column columns[i]. Any thread. */
 double arb_table_sample_selectivity(arb_sample_cache *cache, const arb_table *table, const arb_column_id *ids,
                                     const uint32_t *columns, size_t count, const arb_expr *condition,
-                                    double *bytes_left);
+                                    double *bytes_left, arb_stop_flag *stop);
 
 #endif

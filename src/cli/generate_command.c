@@ -8,12 +8,11 @@
 #include "catalog/generators/tpch_export.h"
 #include "cli/error_report.h"
 
-static volatile sig_atomic_t interrupted;
+static volatile sig_atomic_t interrupted; /* by this signal, or 0 */
 
-static void on_interrupt(int number)
+static void on_signal(int number)
 {
-    (void)number;
-    interrupted = 1;
+    interrupted = number;
 }
 
 /* On a terminal, how far it is. */
@@ -49,7 +48,9 @@ int arb_generate_command(const arb_options *options)
     }
     bool terminal = isatty(STDERR_FILENO) == 1;
     arb_error error = {0};
-    sigaction(SIGINT, &(struct sigaction){.sa_handler = on_interrupt}, NULL);
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    for (size_t i = 0; i < ARB_COUNT_OF(signals); i++)
+        sigaction(signals[i], &(struct sigaction){.sa_handler = on_signal}, NULL);
     arb_code code = arb_tpch_export(scale, folder.data, parquet ? ARB_TPCH_PARQUET : ARB_TPCH_CSV, 0, show_progress,
                                     &terminal, NULL, &error);
     if (terminal)
@@ -60,5 +61,9 @@ int arb_generate_command(const arb_options *options)
     arb_error_report(&text, &error, (arb_str){"", 0}, 0);
     fputs(text.data != NULL ? text.data : "error\n", stderr);
     arb_text_reset(&text);
+    if (interrupted != 0 && interrupted != SIGINT) { /* nothing half written is left: as if it had not been caught */
+        signal(interrupted, SIG_DFL);
+        raise(interrupted);
+    }
     return code == ARB_CANCELLED ? ARB_EXIT_INTERRUPTED : ARB_EXIT_FAILED;
 }

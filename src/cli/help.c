@@ -1,5 +1,11 @@
 #include "cli/help.h"
 
+/* Was all of it taken? */
+static int status_of(FILE *to)
+{
+    return fflush(to) == 0 && ferror(to) == 0 ? ARB_EXIT_OK : ARB_EXIT_FAILED;
+}
+
 void arb_help_overview(FILE *to)
 {
     fputs("usage: arbalest COMMAND [FLAGS]\n\n", to);
@@ -13,7 +19,7 @@ int arb_help_of(const arb_command *command, FILE *to)
 {
     if (!command->offered) {
         fprintf(to, "arbalest %s: %s; not part of this build\n", command->name, command->about);
-        return ARB_EXIT_OK;
+        return status_of(to);
     }
     fprintf(to, "usage: arbalest %s%s%s%s\n\n%s\n", command->name, command->operands != NULL ? " " : "",
             command->operands != NULL ? command->operands : "", command->flags->name != NULL ? " [FLAGS]" : "",
@@ -36,14 +42,14 @@ int arb_help_of(const arb_command *command, FILE *to)
             "terminal gets a shell.\nExit status: 0; 1 a statement failed; 2 wrong usage; 78 wrong configuration; 130 "
             "interrupted; 141 reader gone.\n",
             to);
-    return ARB_EXIT_OK;
+    return status_of(to);
 }
 
 int arb_help_command(const arb_options *options)
 {
     if (options->operands.size == 0) {
         arb_help_overview(stdout);
-        return ARB_EXIT_OK;
+        return status_of(stdout);
     }
     const arb_command *command = arb_command_find(options->operands.data[0].data);
     if (command != NULL && options->operands.size == 1)

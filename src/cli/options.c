@@ -91,7 +91,9 @@ static int read_line(arb_arena *arena, arb_options *options, const char *path, u
     if (equals == NULL)
         return complain(ARB_EXIT_CONFIGURATION, "%s:%u: neither [COMMAND] nor KEY = VALUE", path, number);
     arb_str key = trimmed((arb_str){line.data, (size_t)(equals - line.data)});
-    arb_str value = trimmed((arb_str){equals + 1, line.size - (size_t)(equals + 1 - line.data)});
+    arb_str value = arb_str_copy(arena, trimmed((arb_str){equals + 1, line.size - (size_t)(equals + 1 - line.data)}));
+    if (value.data == NULL)
+        return no_memory();
     if (*section == NULL)
         return complain(ARB_EXIT_CONFIGURATION, "%s:%u: a key before any [COMMAND]", path, number);
     const arb_flag *flag = find_key(*section, key);

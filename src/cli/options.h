@@ -38,7 +38,7 @@ typedef struct arb_command {
 
 typedef struct arb_option {
     const arb_flag *flag;
-    arb_str value; /* of a flag that stands alone: "true" */
+    arb_str value; /* ends with NUL; of a flag that stands alone: "true" */
     arb_option_origin origin;
 } arb_option;
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/stop.h"
 
 enum { ENOUGH_BYTES = 64 << 10, WHILE_NS = 50 * 1000 * 1000 };
 
@@ -23,6 +24,10 @@ arb_code arb_output_flush(arb_output *output, arb_error *error)
     size_t done = 0;
     arb_code code = arb_text_check(&output->buffer, error);
     while (code == ARB_OK && done < output->buffer.size) {
+        if (output->interrupts != NULL && *output->interrupts != 0) {
+            code = arb_fail_stopped(error);
+            break;
+        }
         ssize_t wrote = write(output->descriptor, output->buffer.data + done, output->buffer.size - done);
         if (wrote >= 0) {
             done += (size_t)wrote;

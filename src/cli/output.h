@@ -2,6 +2,8 @@
 #ifndef ARB_CLI_OUTPUT_H
 #define ARB_CLI_OUTPUT_H
 
+#include <signal.h>
+
 #include "base/text.h"
 
 typedef struct arb_output {
@@ -10,6 +12,8 @@ typedef struct arb_output {
     bool reader_gone; /* a write gave EPIPE */
     bool wrote;       /* something was written, ever */
     int64_t flushed_ns;
+    const volatile sig_atomic_t
+        *interrupts; /* not 0: nothing is written any more, whatever the reader waits for; or NULL */
     arb_text buffer; /* append here, then call arb_output_tick or _flush */
 } arb_output;
 

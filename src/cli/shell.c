@@ -19,6 +19,7 @@ enum { HISTORY_LINES = 10000 };
 typedef struct shell {
     arb_statement_runner *runner;
     volatile sig_atomic_t *interrupts;
+    const volatile sig_atomic_t *ending;
     EditLine *editor;
     History *history;
     arb_text statement; /* lines of the statement that is not complete yet */
@@ -43,7 +44,7 @@ static int read_character(EditLine *editor, wchar_t *out)
 {
     char bytes[8];
     size_t size = 0;
-    while (*shell_of(editor)->interrupts == 0) {
+    while (*shell_of(editor)->interrupts == 0 && *shell_of(editor)->ending == 0) {
         ssize_t got = read(STDIN_FILENO, bytes + size, 1);
         if (got < 0 && errno == EINTR)
             continue;
@@ -205,7 +206,7 @@ static void run_complete(shell *self)
     arb_sql_extent extent;
     size_t at = 0;
     int64_t arrived_ns = arb_clock_monotonic_ns();
-    while (arb_sql_statement_next(text, at, &extent) && extent.terminated) {
+    while (*self->ending == 0 && arb_sql_statement_next(text, at, &extent) && extent.terminated) {
         *self->interrupts = 0;
         self->runner->results = 0; /* the prompt separates them already */
         arb_code code = arb_statement_run(self->runner, text, extent.begin, extent.end, arrived_ns);
@@ -234,9 +235,9 @@ static void remember(shell *self, const char *line)
         history(self->history, &event, H_ENTER, line);
 }
 
-int arb_shell_run(arb_statement_runner *runner, volatile sig_atomic_t *interrupts)
+int arb_shell_run(arb_statement_runner *runner, volatile sig_atomic_t *interrupts, const volatile sig_atomic_t *ending)
 {
-    shell self = {.runner = runner, .interrupts = interrupts};
+    shell self = {.runner = runner, .interrupts = interrupts, .ending = ending};
     if (!open_editor(&self)) {
         close_editor(&self);
         fputs("arbalest: the shell cannot start here\n", stderr);
@@ -244,7 +245,7 @@ int arb_shell_run(arb_statement_runner *runner, volatile sig_atomic_t *interrupt
     }
     puts("A statement ends with a semicolon. \"help\" says more, \"quit\" ends.");
     bool quit = false;
-    while (!quit && !runner->output.reader_gone) {
+    while (!quit && !runner->output.reader_gone && *ending == 0) {
         int size;
         *interrupts = 0;
         errno = 0;

@@ -16,11 +16,14 @@
 /* What the signal handler may touch. */
 static arb_session *volatile interrupted_session;
 static volatile sig_atomic_t interrupts;
+static volatile sig_atomic_t ending; /* the signal that asks the process to end, or 0 */
 
-static void on_interrupt(int number)
+/* Ctrl-C ends the statement; who asks the process to end gets that, too, once nothing half written is left behind. */
+static void on_signal(int number)
 {
-    (void)number;
     interrupts = 1;
+    if (number != SIGINT)
+        ending = number;
     if (interrupted_session != NULL)
         arb_session_cancel(interrupted_session);
 }
@@ -28,9 +31,12 @@ static void on_interrupt(int number)
 static void catch_signals(arb_session *session)
 {
     interrupted_session = session;
-    struct sigaction action = {.sa_handler = on_interrupt}; /* no SA_RESTART: a read of standard input ends */
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction action = {.sa_handler = on_signal}, before; /* no SA_RESTART: a read of standard input ends */
     sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
+    for (size_t i = 0; i < ARB_COUNT_OF(signals); i++)
+        if (sigaction(signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) /* as nohup wants it */
+            sigaction(signals[i], &action, NULL);
     action.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &action, NULL);
 }
@@ -129,7 +135,7 @@ static int run_sources(arb_arena *arena, const arb_options *options, arb_stateme
     if (any)
         return 0;
     if (isatty(STDIN_FILENO) == 1)
-        return arb_shell_run(runner, &interrupts);
+        return arb_shell_run(runner, &interrupts, &ending);
     return run_standard_input(runner);
 }
 
@@ -288,6 +294,7 @@ int arb_sql_command(arb_arena *arena, const arb_options *options)
         goto done;
     catch_signals(session);
     arb_statement_runner_init(&runner, session, format, timing);
+    runner.output.interrupts = &interrupts;
     status = run_sources(arena, options, &runner);
     arb_statement_runner_reset(&runner);
     interrupted_session = NULL;
@@ -295,5 +302,9 @@ int arb_sql_command(arb_arena *arena, const arb_options *options)
 done:
     arb_session_destroy(session);
     arb_runtime_destroy(runtime);
+    if (ending != 0) { /* as if it had not been caught */
+        signal(ending, SIG_DFL);
+        raise(ending);
+    }
     return status;
 }

@@ -51,6 +51,7 @@ static arb_code copy_to_file(arb_result *result, const arb_bound_statement *stat
         return code;
     }
     ARB_TRY(make_writer(statement, sink, &schema, &writer, error));
+    writer->stop = &result->session->cancelled;
     code = arb_result_start(result, error);
     if (code == ARB_OK)
         code = write_rows(result, writer, error);

@@ -3,23 +3,27 @@
 #include "formats/csv.h"
 #include "formats/parquet.h"
 
-static arb_code open_parquet(arb_byte_source *source, const arb_file_options *options, arb_table_file **out_file,
-                             arb_error *error)
+/* The file says all, and reading a footer takes no time worth stopping. */
+static arb_code open_parquet(arb_byte_source *source, const arb_file_options *options, arb_stop_flag *stop,
+                             arb_table_file **out_file, arb_error *error)
 {
-    (void)options; /* the file says all */
+    (void)options, (void)stop;
     return arb_parquet_open(source, out_file, error);
 }
 
-static arb_code open_csv(arb_byte_source *source, const arb_file_options *options, arb_table_file **out_file,
-                         arb_error *error)
-{
-    return arb_csv_open(source, options != NULL ? &options->csv : NULL, out_file, error);
-}
-
-static arb_code open_tsv(arb_byte_source *source, const arb_file_options *options, arb_table_file **out_file,
-                         arb_error *error)
+static arb_code open_csv(arb_byte_source *source, const arb_file_options *options, arb_stop_flag *stop,
+                         arb_table_file **out_file, arb_error *error)
 {
     arb_csv_options csv = options != NULL ? options->csv : (arb_csv_options){0};
+    csv.stop = stop;
+    return arb_csv_open(source, &csv, out_file, error);
+}
+
+static arb_code open_tsv(arb_byte_source *source, const arb_file_options *options, arb_stop_flag *stop,
+                         arb_table_file **out_file, arb_error *error)
+{
+    arb_csv_options csv = options != NULL ? options->csv : (arb_csv_options){0};
+    csv.stop = stop;
     if (csv.delimiter == '\0')
         csv.delimiter = '\t';
     return arb_csv_open(source, &csv, out_file, error);

@@ -8,7 +8,8 @@
 /* What the optimizer asks about a filtered scan. */
 static double sample_scan(void *context, const arb_logical *scan, const arb_expr *condition, double *bytes_left)
 {
-    arb_runtime *runtime = context;
+    const arb_result *result = context;
+    arb_sample_cache *cache = arb_runtime_sample_cache(result->session->runtime);
     arb_column_id ids[256];
     uint32_t columns[256];
     size_t count = scan->scan.column_count;
@@ -18,8 +19,8 @@ static double sample_scan(void *context, const arb_logical *scan, const arb_expr
         ids[i] = scan->scan.columns[i].id;
         columns[i] = scan->scan.columns[i].table_column;
     }
-    return arb_table_sample_selectivity(arb_runtime_sample_cache(runtime), scan->scan.table, ids, columns, count,
-                                        condition, bytes_left);
+    return arb_table_sample_selectivity(cache, scan->scan.table, ids, columns, count, condition, bytes_left,
+                                        result->query.stop);
 }
 
 arb_code arb_result_plan(arb_result *result, const arb_logical_plan *plan, arb_logical_plan *out_logical,
@@ -36,7 +37,7 @@ arb_code arb_result_plan(arb_result *result, const arb_logical_plan *plan, arb_l
         .validate = settings->verify_plans,
         .evaluate = arb_expr_evaluate_constant,
         .sample_selectivity = sample_scan,
-        .sample_context = result->session->runtime,
+        .sample_context = result,
     };
     arb_logical_plan optimized = *plan;
     ARB_TRY(arb_optimize_with(query, plan->root, &needed, &options, &optimized.root, error));
@@ -57,8 +58,7 @@ arb_code arb_result_start(arb_result *result, arb_error *error)
     };
     assert(result->execution == NULL);
     ARB_TRY(arb_runtime_pools(session->runtime, &options.pool, &options.io, error));
-    if (atomic_load(&session->cancelled))
-        return arb_fail(error, ARB_CANCELLED, "cancelled");
+    ARB_TRY(arb_check_stop(&session->cancelled, error));
     arb_runtime_query_begins(session->runtime);
     arb_code code = arb_execution_start(result->plan, &options, &result->execution, error);
     if (code != ARB_OK) {

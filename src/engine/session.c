@@ -17,11 +17,13 @@ arb_code arb_session_create(arb_runtime *runtime, arb_session **out_session, arb
     arb_settings_init(&session->settings, runtime);
     arb_code code =
         arb_catalog_create(arb_runtime_formats(runtime), arb_runtime_file_cache(runtime), &session->catalog, error);
-    if (code != ARB_OK)
+    if (code != ARB_OK) {
         arb_free(session);
-    else
-        *out_session = session;
-    return code;
+        return code;
+    }
+    arb_catalog_set_stop(session->catalog, &session->cancelled);
+    *out_session = session;
+    return ARB_OK;
 }
 
 void arb_session_destroy(arb_session *session)
@@ -137,7 +139,7 @@ arb_code arb_session_execute(arb_session *session, arb_str sql, arb_result **out
         return arb_fail_memory(error, "a statement", sizeof *result);
     result->session = session;
     result->affected = -1;
-    result->query = (arb_query){.arena = &result->arena, .now_us = arb_clock_wall_us()};
+    result->query = (arb_query){.arena = &result->arena, .now_us = arb_clock_wall_us(), .stop = &session->cancelled};
     session->results++;
     atomic_store(&session->cancelled, false);
     const arb_ast_statement *statement;

@@ -1,9 +1,8 @@
 #include "engine/settings.h"
 
-#include <unistd.h>
-
 #include "columnar/vector.h"
 #include "engine/size_text.h"
+#include "kernels/time_zone.h"
 #include "optimizer/optimize.h"
 
 static const struct {
@@ -115,23 +114,16 @@ static arb_code parse_rules(arb_str value, uint32_t *out, arb_error *error)
     return ARB_OK;
 }
 
-/* Zones are files of the system's database; a name must not lead out of it. */
 static arb_code set_time_zone(arb_settings *settings, arb_str value, arb_error *error)
 {
-    bool fine = value.size > 0 && value.size < sizeof settings->time_zone && value.data[0] != '/';
-    for (size_t i = 0; fine && i < value.size; i++) {
-        char c = value.data[i];
-        fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("/_+-", c) != NULL;
-    }
-    char path[96] = "/usr/share/zoneinfo/";
-    if (fine) {
-        size_t size = strlen(path);
-        memcpy(path + size, value.data, value.size);
-        path[size + value.size] = '\0';
-        fine = arb_str_equal_nocase(value, ARB_STR("UTC")) || access(path, R_OK) == 0;
-    }
-    if (!fine)
-        return arb_fail(error, ARB_INVALID_PARAMETER, "there is no time zone \"%.*s\"", ARB_STR_ARGS(value));
+    bool is_name = value.size > 0 && value.size < sizeof settings->time_zone && strchr("+-", value.data[0]) == NULL;
+    arb_zone *zone = NULL;
+    arb_code code = is_name ? arb_zone_load(value, &zone, error) : ARB_INVALID_PARAMETER;
+    arb_zone_destroy(zone);
+    if (code == ARB_INVALID_PARAMETER)
+        return arb_fail(error, code, "there is no time zone \"%.*s\"", ARB_STR_ARGS(value));
+    if (code != ARB_OK)
+        return code;
     memcpy(settings->time_zone, value.data, value.size);
     settings->time_zone[value.size] = '\0';
     return ARB_OK;

@@ -41,7 +41,7 @@ arb_code arb_driver_create(arb_pipeline *pipeline, arb_query_context *context, u
         return arb_fail_memory(error, "a pipeline's driver", sizeof *d);
     }
     *d = (arb_driver_state){.task = {.run = run_driver, .group = context->group},
-                            .driver = {context, pipeline, &d->task, number},
+                            .driver = {context, pipeline, &pipeline->satisfied, &d->task, number},
                             .pipeline = pipeline,
                             .owner = owner,
                             .ended = ended,
@@ -109,7 +109,7 @@ static void count_output(arb_operator *op, const arb_batch *batch, int64_t start
 static arb_code deliver(arb_driver_state *d, const arb_batch *batch, size_t level, arb_flow *out_flow, arb_error *error)
 {
     *out_flow = ARB_FLOW_NEED_INPUT;
-    while (batch != NULL && batch->selected != 0 && level < d->pipeline->transform_count) {
+    while (batch != NULL && level < d->pipeline->transform_count) {
         transform_state *at = &d->transforms[level];
         const arb_batch *out = NULL;
         arb_flow flow = ARB_FLOW_NEED_INPUT;
@@ -218,10 +218,9 @@ static arb_task_result run_driver(arb_task *task, int64_t deadline_ns)
     bool over = false;
     while (code == ARB_OK && !over) {
         arb_flow flow;
-        if (atomic_load_explicit(&d->driver.context->cancelled, memory_order_relaxed)) {
-            code = arb_fail(&error, ARB_CANCELLED, "the statement was cancelled");
+        code = arb_check_stop(&d->driver.context->cancelled, &error);
+        if (code != ARB_OK)
             break;
-        }
         code = step(d, &over, &flow, &error);
         if (code == ARB_OK && flow == ARB_FLOW_BLOCKED)
             return ARB_TASK_BLOCKED;

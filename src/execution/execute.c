@@ -262,7 +262,7 @@ static uint64_t guarantee_of(const arb_physical_plan *plan, const arb_governor *
     return ARB_MIN(governor->limit / 2 / ARB_MAX(count, (uint64_t)1), (uint64_t)guarantee_most);
 }
 
-static arb_code name_feeder(const arb_pipeline *pipeline, arb_error *error)
+static arb_code name_feeder(arb_pipeline *pipeline, arb_error *error)
 {
     arb_operator *sink = pipeline->sink->op;
     return sink->vtable->add_feeder == NULL ? ARB_OK

@@ -22,8 +22,7 @@
 #ifndef ARB_EXECUTION_OPERATOR_H
 #define ARB_EXECUTION_OPERATOR_H
 
-#include <stdatomic.h>
-
+#include "base/stop.h"
 #include "columnar/vector.h"
 #include "io/spill_file.h"
 #include "plan/physical.h"
@@ -59,8 +58,9 @@ typedef struct arb_pipeline arb_pipeline;
 typedef struct arb_driver {
     arb_query_context *context;
     const arb_pipeline *pipeline;
-    arb_task *task;  /* to wake */
-    uint32_t number; /* among the pipeline's drivers */
+    arb_stop_flag *satisfied; /* nobody wants more of its pipeline's rows */
+    arb_task *task;           /* to wake */
+    uint32_t number;          /* among the pipeline's drivers */
 } arb_driver;
 
 /* Unused slots are NULL. `local` is what the role's create function made. */
@@ -92,7 +92,7 @@ typedef struct arb_operator_vtable {
     arb_code (*finish)(arb_operator *op, arb_error *error);
     /* For sinks that keep the order of what feeds them: a pipeline that ends here and its source, all of them named in
      * order before any starts; and that one is over. */
-    arb_code (*add_feeder)(arb_operator *op, const arb_pipeline *pipeline, arb_operator *source, arb_error *error);
+    arb_code (*add_feeder)(arb_operator *op, arb_pipeline *pipeline, arb_operator *source, arb_error *error);
     void (*feeder_done)(arb_operator *op, const arb_pipeline *pipeline);
 
     /* The query ends early: let drivers that are BLOCKED here go on. Any thread, any number of times. */
@@ -118,6 +118,7 @@ ARB_INLINE void arb_operator_may_spill(arb_operator *op)
     const arb_query_context *context = op->context;
     arb_memory_share_init(&op->share, context->memory, context->guarantee, context->ceiling);
     arb_spill_file_init(&op->spill, context->spill_folder);
+    op->spill.stop = &context->cancelled;
 }
 /* For `destroy`, after all reservations are reset; harmless without the other. */
 ARB_INLINE void arb_operator_spill_reset(arb_operator *op)

@@ -1,6 +1,7 @@
 #include "execution/ordered_queue.h"
 
 #include "base/alloc.h"
+#include "execution/pipeline.h"
 
 enum { queued_bytes_most = 16 << 20 };
 
@@ -27,7 +28,7 @@ void arb_ordered_queue_reset(arb_ordered_queue *queue)
     pthread_mutex_destroy(&queue->lock);
 }
 
-arb_code arb_ordered_queue_add_feeder(arb_ordered_queue *queue, const arb_pipeline *pipeline, arb_operator *source,
+arb_code arb_ordered_queue_add_feeder(arb_ordered_queue *queue, arb_pipeline *pipeline, arb_operator *source,
                                       arb_error *error)
 {
     arb_queue_feeder feeder = {.pipeline = pipeline, .source = source};
@@ -44,6 +45,8 @@ void arb_ordered_queue_wake(arb_ordered_queue *queue)
 void arb_ordered_queue_close(arb_ordered_queue *queue)
 {
     queue->closed = true;
+    for (size_t i = 0; i < queue->feeders.size; i++)
+        atomic_store(&queue->feeders.data[i].pipeline->satisfied, true);
     drop_entries(queue);
     arb_ordered_queue_wake(queue);
 }

@@ -19,7 +19,7 @@
 #include "execution/owned_batch.h"
 
 typedef struct arb_queue_feeder {
-    const arb_pipeline *pipeline;
+    arb_pipeline *pipeline;
     arb_operator *source;
     bool done;
 } arb_queue_feeder;
@@ -58,7 +58,7 @@ typedef struct arb_ordered_queue {
 void arb_ordered_queue_init(arb_ordered_queue *queue, void (*changed)(void *owner), void *owner);
 void arb_ordered_queue_reset(arb_ordered_queue *queue);
 /* Before any pipeline starts. */
-ARB_NODISCARD arb_code arb_ordered_queue_add_feeder(arb_ordered_queue *queue, const arb_pipeline *pipeline,
+ARB_NODISCARD arb_code arb_ordered_queue_add_feeder(arb_ordered_queue *queue, arb_pipeline *pipeline,
                                                     arb_operator *source, arb_error *error);
 /* A driver has put in its last batch. */
 void arb_ordered_queue_driver_done(arb_ordered_queue *queue);
@@ -70,7 +70,7 @@ ARB_NODISCARD arb_code arb_ordered_queue_put(arb_ordered_queue *queue, const arb
                                              arb_error *error);
 /* With the lock held: the next batch, which becomes the caller's, or NULL when none may leave yet. */
 arb_owned_batch *arb_ordered_queue_take(arb_ordered_queue *queue);
-/* With the lock held: drop everything and take no more. */
+/* With the lock held: drop everything, take no more, and let the feeders know. */
 void arb_ordered_queue_close(arb_ordered_queue *queue);
 /* With the lock held: let drivers that wait look again. */
 void arb_ordered_queue_wake(arb_ordered_queue *queue);

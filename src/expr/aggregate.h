@@ -11,6 +11,7 @@
 #ifndef ARB_EXPR_AGGREGATE_H
 #define ARB_EXPR_AGGREGATE_H
 
+#include "base/stop.h"
 #include "expr/layout.h"
 
 /* A call as planned: made once, shared, read-only. */
@@ -24,6 +25,7 @@ typedef struct arb_aggregate_plan {
     uint64_t rows_most;                /* no more rows than this reach one group; 0 = not known */
     uint32_t variant;                  /* the implementation's own choice, from `plan` */
     bool packs;                        /* likewise: states refer to the arena, so they travel packed */
+    arb_stop_flag *stop;               /* of who runs it: combine and finalize of a large state look at it */
 } arb_aggregate_plan;
 
 struct arb_aggregate_implementation {

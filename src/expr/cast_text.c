@@ -130,7 +130,7 @@ const arb_scalar_implementation *arb_cast_to_text(arb_type from, arb_type to)
 
 /* ---- from text ---------------------------------------------------------------------------------------------------------- */
 
-static arb_code settle(arb_call *call, size_t row, arb_str text, arb_read outcome, arb_error *error)
+static arb_code settle(arb_call *call, size_t row, arb_str text, arb_read_result outcome, arb_error *error)
 {
     if (ARB_LIKELY(outcome == ARB_READ_OK))
         return ARB_OK;
@@ -245,7 +245,7 @@ static arb_code run_to_timestamp(arb_call *call, arb_error *error)
     {
         arb_zone_text zone;
         arb_str text = arb_call_text(call, 0, row);
-        arb_read outcome = arb_read_timestamp(text, type.nanoseconds, &call->result->values.i64[row], &zone);
+        arb_read_result outcome = arb_read_timestamp(text, type.nanoseconds, &call->result->values.i64[row], &zone);
         ARB_TRY(settle(call, row, text, outcome, error));
         if (outcome == ARB_READ_OK && zone.given)
             ARB_TRY(apply_zone(call, row, text, &zone, error));

@@ -15,6 +15,7 @@
 #ifndef ARB_EXPR_PROGRAM_H
 #define ARB_EXPR_PROGRAM_H
 
+#include "base/stop.h"
 #include "expr/layout.h"
 
 typedef struct arb_program arb_program;
@@ -34,6 +35,8 @@ ARB_NODISCARD arb_code arb_program_widen(arb_arena *arena, arb_program *program,
 ARB_NODISCARD arb_code arb_program_state_create(const arb_program *program, arb_program_state **out_state,
                                                 arb_error *error);
 void arb_program_state_destroy(arb_program_state *state); /* NULL is a no-op */
+/* Runs then end with ARB_CANCELLED soon after the flag is set. */
+void arb_program_state_set_stop(arb_program_state *state, arb_stop_flag *stop);
 
 /* Run on `rows` rows (at most ARB_VECTOR_ROWS); inputs[i] is input column i (unread ones may be NULL). Results are lent
  * until the next run. `selection` NULL = all rows. Thread: the state's. */

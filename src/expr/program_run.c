@@ -45,7 +45,13 @@ struct arb_program_state {
     uint64_t run;
     uint32_t rows;
     arb_arena arena; /* texts of this batch */
+    arb_stop_flag *stop;
 };
+
+void arb_program_state_set_stop(arb_program_state *state, arb_stop_flag *stop)
+{
+    state->stop = stop;
+}
 
 void arb_program_state_destroy(arb_program_state *state)
 {
@@ -468,7 +474,8 @@ static arb_code run_call(const frame *f, arb_error *error)
                      .rows = f->rows,
                      .result = f->result,
                      .result_validity = f->storage->validity,
-                     .try_cast = instruction->try_cast};
+                     .try_cast = instruction->try_cast,
+                     .stop = f->state->stop};
     size_t words = arb_bitmap_words(f->rows);
     bool some_null = !instruction->null_safe &&
                      join_validity(f->operands, instruction->argument_count, f->rows, call.result_validity);

@@ -6,6 +6,7 @@
 #ifndef ARB_EXPR_SCALAR_H
 #define ARB_EXPR_SCALAR_H
 
+#include "base/stop.h"
 #include "expr/function.h"
 
 typedef struct arb_call {
@@ -20,6 +21,7 @@ typedef struct arb_call {
     uint64_t *result_validity; /* room for the result's validity: all ones; see arb_call_set_null */
     bool has_null;             /* set by arb_call_set_null */
     bool try_cast;             /* a CAST that gives NULL instead of failing */
+    arb_stop_flag *stop;       /* looked at by functions that may take long for a row */
 } arb_call;
 
 struct arb_scalar_implementation {

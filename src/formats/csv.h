@@ -53,6 +53,7 @@ typedef struct arb_csv_options {
     uint64_t sample_rows;  /* lines that are looked at; 0: as many as 1 MiB holds */
     uint64_t sample_bytes; /* the same in bytes, where no lines are given; 0: 1 MiB */
     uint64_t range_bytes;  /* of a split; 0: 2 MiB */
+    arb_stop_flag *stop;   /* opening ends with ARB_CANCELLED soon after it is set; not kept */
 } arb_csv_options;
 
 /* Takes the source over, also on failure. Content that is compressed with gzip or zstd is decompressed (into memory).

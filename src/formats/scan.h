@@ -21,8 +21,7 @@
 #ifndef ARB_FORMATS_SCAN_H
 #define ARB_FORMATS_SCAN_H
 
-#include <stdatomic.h>
-
+#include "base/stop.h"
 #include "columnar/statistics.h"
 #include "columnar/vector.h"
 #include "io/read_queue.h"
@@ -100,6 +99,7 @@ typedef struct arb_scan_request {
     bool keep_dictionaries;          /* give DICTIONARY vectors where the file has codes (else FLAT) */
     bool always_wait;                /* tests: no byte of a file is there at once */
     arb_memory *memory;              /* the account of what readers hold; NULL: it is not counted */
+    arb_stop_flag *stop;             /* readers look at it where they go on for long without giving a batch */
 } arb_scan_request;
 
 typedef struct arb_table_file arb_table_file;
@@ -131,8 +131,7 @@ typedef struct arb_split_reader_vtable {
     /* Never ARB_WOULD_WAIT. */
     arb_code (*begin)(arb_split_reader *reader, const arb_split *split, arb_error *error);
     /* The next batch, lent until the next call; *out_batch is NULL at the split's end. Batches without a selected row
-     * are not given, but for one now and then by a reader that finds nothing for long, so that it can be interrupted.
-     * ARB_WOULD_WAIT: once something of `reads` has been done, call it again. */
+     * are not given. ARB_WOULD_WAIT: once something of `reads` has been done, call it again. */
     arb_code (*next)(arb_split_reader *reader, const arb_batch **out_batch, arb_error *error);
 } arb_split_reader_vtable;
 

@@ -10,6 +10,7 @@
 #ifndef ARB_FORMATS_WRITER_H
 #define ARB_FORMATS_WRITER_H
 
+#include "base/stop.h"
 #include "formats/row_writer.h"
 #include "io/byte_sink.h"
 
@@ -58,6 +59,7 @@ struct arb_table_writer {
     uint64_t part_bytes;    /* or takes so many bytes */
     bool parallel;          /* parts may be made and filled by several threads */
     arb_table_part *filled; /* by arb_table_writer_append; NULL before the first */
+    arb_stop_flag *stop;    /* may be set by whoever made it: encoding looks at it now and then */
 };
 
 /* The selected rows of a batch, whose columns are the schema's; vectors may have any encoding, and whole numbers any

@@ -9,6 +9,7 @@
 #define DECODED_MOST (UINT64_C(4) << 30)
 enum {
     ROOM_LEAST = 1 << 20,
+    PIECE_MOST = 4 << 20,
     GZIP_FACTOR_MOST = 1032, /* deflate cannot make more of a byte */
 };
 
@@ -59,13 +60,13 @@ static arb_code damaged(const char *kind, arb_error *error)
 }
 
 /* Member by member; a member that does not fit is tried again with more room. */
-static arb_code decode_gzip(const uint8_t *from, size_t size, output *out, arb_error *error)
+static arb_code decode_gzip(const uint8_t *from, size_t size, arb_stop_flag *stop, output *out, arb_error *error)
 {
     struct libdeflate_decompressor *decompressor = libdeflate_alloc_decompressor();
     if (decompressor == NULL)
         return arb_fail_memory(error, "gzip decompression", 32 << 10);
     arb_code code = ARB_OK;
-    while (size != 0 && code == ARB_OK) {
+    while (size != 0 && code == ARB_OK && (code = arb_check_stop(stop, error)) == ARB_OK) {
         size_t used = 0, got = 0;
         enum libdeflate_result result = libdeflate_gzip_decompress_ex(decompressor, from, size, out->data + out->size,
                                                                       out->capacity - out->size, &used, &got);
@@ -88,7 +89,7 @@ static arb_code decode_gzip(const uint8_t *from, size_t size, output *out, arb_e
     return code;
 }
 
-static arb_code decode_zstd(const uint8_t *from, size_t size, output *out, arb_error *error)
+static arb_code decode_zstd(const uint8_t *from, size_t size, arb_stop_flag *stop, output *out, arb_error *error)
 {
     ZSTD_DCtx *context = ZSTD_createDCtx();
     if (context == NULL)
@@ -101,7 +102,9 @@ static arb_code decode_zstd(const uint8_t *from, size_t size, output *out, arb_e
             code = grow(out, out->capacity * 2, error);
             continue;
         }
-        ZSTD_outBuffer piece = {out->data + out->size, out->capacity - out->size, 0};
+        if ((code = arb_check_stop(stop, error)) != ARB_OK)
+            break;
+        ZSTD_outBuffer piece = {out->data + out->size, ARB_MIN(out->capacity - out->size, (size_t)PIECE_MOST), 0};
         size_t in_before = in.pos;
         left = ZSTD_decompressStream(context, &piece, &in);
         out->size += piece.pos;
@@ -112,7 +115,7 @@ static arb_code decode_zstd(const uint8_t *from, size_t size, output *out, arb_e
     return code;
 }
 
-static arb_code decode(const arb_byte_source *source, bool is_gzip, output *out, arb_error *error)
+static arb_code decode(const arb_byte_source *source, bool is_gzip, arb_stop_flag *stop, output *out, arb_error *error)
 {
     size_t size = source->identity.size;
     ARB_TRY(arb_held_take(out->held, size, error)); /* while it is decoded */
@@ -123,13 +126,13 @@ static arb_code decode(const arb_byte_source *source, bool is_gzip, output *out,
     if (code == ARB_OK)
         code = grow(out, ARB_MAX(size * 4, (size_t)ROOM_LEAST), error);
     if (code == ARB_OK)
-        code = is_gzip ? decode_gzip(bytes, size, out, error) : decode_zstd(bytes, size, out, error);
+        code = is_gzip ? decode_gzip(bytes, size, stop, out, error) : decode_zstd(bytes, size, stop, out, error);
     arb_free(bytes);
     arb_held_give(out->held, size);
     return code;
 }
 
-arb_code arb_byte_source_decode(arb_byte_source **source, arb_error *error)
+arb_code arb_byte_source_decode(arb_byte_source **source, arb_stop_flag *stop, arb_error *error)
 {
     static const arb_byte_source_vtable vtable = {.destroy = decoded_destroy, .read = decoded_read};
     const arb_byte_source *from = *source;
@@ -147,7 +150,7 @@ arb_code arb_byte_source_decode(arb_byte_source **source, arb_error *error)
         return arb_fail_memory(error, "a byte source", sizeof *made);
     made->base.held = (arb_reservation){.memory = from->held.memory, .owner = "a compressed file"};
     output out = {.held = &made->base.held};
-    arb_code code = decode(from, is_gzip, &out, error);
+    arb_code code = decode(from, is_gzip, stop, &out, error);
     if (code != ARB_OK) {
         arb_free(out.data);
         arb_reservation_reset(&made->base.held);

@@ -119,7 +119,8 @@ static arb_code local_finish(arb_byte_sink *base, arb_error *error)
         return arb_fail_errno(error, errno, "cannot bring %s to disk", sink->path);
     int descriptor = sink->descriptor;
     sink->descriptor = -1;
-    if (close(descriptor) != 0)
+    if (close(descriptor) != 0 &&
+        errno != EINTR) /* interrupted or not, the descriptor is gone and the bytes are on disk */
         return arb_fail_errno(error, errno, "cannot close %s", sink->path);
     if (sink->direct)
         return ARB_OK;

@@ -84,6 +84,7 @@ arb_code arb_spill_file_write(arb_spill_file *file, const void *data, size_t siz
                               arb_error *error)
 {
     assert(size <= ARB_SPILL_BLOCK_MOST);
+    ARB_TRY(arb_check_stop(file->stop, error));
     pthread_mutex_lock(&file->lock);
     arb_code code = file->descriptor >= 0 ? ARB_OK : open_file(file, error);
     pthread_mutex_unlock(&file->lock);
@@ -133,6 +134,7 @@ static arb_code read_all(const arb_spill_file *file, const arb_spill_block *bloc
 
 arb_code arb_spill_file_read(const arb_spill_file *file, const arb_spill_block *block, void *to, arb_error *error)
 {
+    ARB_TRY(arb_check_stop(file->stop, error));
     if (block->stored == block->size)
         return read_all(file, block, to, error);
     char *packed = arb_alloc((size_t)block->stored + ARB_CODEC_PADDING);

@@ -8,9 +8,8 @@
 #define ARB_IO_SPILL_FILE_H
 
 #include <pthread.h>
-#include <stdatomic.h>
 
-#include "base/error.h"
+#include "base/stop.h"
 
 typedef struct arb_spill_block {
     uint64_t offset, checksum;
@@ -19,7 +18,8 @@ typedef struct arb_spill_block {
 } arb_spill_block;
 
 typedef struct arb_spill_file {
-    const char *folder; /* borrowed; NULL: there is none, and writing is ARB_OUT_OF_MEMORY */
+    const char *folder;  /* borrowed; NULL: there is none, and writing is ARB_OUT_OF_MEMORY */
+    arb_stop_flag *stop; /* NULL, or set by the owner: from then on no block is written or read */
     pthread_mutex_t lock;
     bool made;
     int descriptor; /* -1: not open yet; the lock */

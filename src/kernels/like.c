@@ -47,18 +47,23 @@ typedef struct plain_pattern {
     size_t size;
 } plain_pattern;
 
-static void strip_escapes(arb_str pattern, uint32_t escape, plain_pattern *out)
+/* Escapes first: a letter that escapes does so in its own case only. */
+static void strip_escapes(arb_str pattern, uint32_t escape, bool ignore_case, plain_pattern *out)
 {
     const char *at = pattern.data, *end = pattern.data + pattern.size;
     while (at < end) {
         bool escaped = escape != 0 && arb_utf8_get(at, end) == escape && arb_utf8_next(at, end) < end;
         if (escaped)
             at = arb_utf8_next(at, end);
-        const char *next = arb_utf8_next(at, end);
+        arb_str character = {at, (size_t)(arb_utf8_next(at, end) - at)};
+        char *to = out->bytes + out->size;
         out->wild[out->size] = !escaped && (*at == '_' || *at == '%');
-        memcpy(out->bytes + out->size, at, (size_t)(next - at));
-        out->size += (size_t)(next - at);
-        at = next;
+        at += character.size;
+        if (ignore_case)
+            character.size = arb_text_lower(character, to);
+        else
+            memcpy(to, character.data, character.size);
+        out->size += character.size;
     }
 }
 
@@ -75,17 +80,12 @@ arb_code arb_like_compile(arb_arena *arena, arb_str pattern, uint32_t escape, bo
                           arb_error *error)
 {
     *out_like = (arb_like){.ignore_case = ignore_case};
-    char *folded = ignore_case ? arb_arena_alloc(arena, pattern.size * 4 + 1) : NULL;
-    if (ignore_case && folded == NULL)
-        return arb_fail_memory(error, "a pattern", pattern.size);
-    if (ignore_case)
-        pattern = (arb_str){folded, arb_text_lower(pattern, folded)};
-    plain_pattern plain = {.bytes = arb_arena_alloc(arena, pattern.size + 1),
-                           .wild = ARB_ARENA_ARRAY(arena, bool, pattern.size + 1)};
+    size_t room = (ignore_case ? 4 * pattern.size : pattern.size) + 1;
+    plain_pattern plain = {.bytes = arb_arena_alloc(arena, room), .wild = ARB_ARENA_ARRAY(arena, bool, room)};
     out_like->middle = ARB_ARENA_ARRAY(arena, arb_like_piece, pattern.size + 1);
     if (plain.bytes == NULL || plain.wild == NULL || out_like->middle == NULL)
         return arb_fail_memory(error, "a pattern", pattern.size);
-    strip_escapes(pattern, escape, &plain);
+    strip_escapes(pattern, escape, ignore_case, &plain);
     size_t from = 0;
     bool some = false;
     for (size_t at = 0; at < plain.size; at++) {

@@ -4,7 +4,7 @@
 #include "base/float_text.h"
 #include "kernels/text_scan.h"
 
-arb_read arb_read_boolean(arb_str text, bool *out_value)
+arb_read_result arb_read_boolean(arb_str text, bool *out_value)
 {
     static const struct {
         const char *word;
@@ -23,7 +23,7 @@ arb_read arb_read_boolean(arb_str text, bool *out_value)
     return ARB_READ_MALFORMED;
 }
 
-arb_read arb_read_integer(arb_str text, arb_int128 low, arb_int128 high, arb_int128 *out_value)
+arb_read_result arb_read_integer(arb_str text, arb_int128 low, arb_int128 high, arb_int128 *out_value)
 {
     text = arb_scan_trim(text);
     const char *at = text.data, *end = text.data + text.size;
@@ -101,7 +101,7 @@ static bool scan_number(arb_str text, number_text *out)
     return true;
 }
 
-arb_read arb_read_decimal(arb_str text, unsigned precision, unsigned scale, arb_int128 *out_value)
+arb_read_result arb_read_decimal(arb_str text, unsigned precision, unsigned scale, arb_int128 *out_value)
 {
     number_text number;
     if (!scan_number(arb_scan_trim(text), &number))
@@ -134,20 +134,20 @@ arb_read arb_read_decimal(arb_str text, unsigned precision, unsigned scale, arb_
     return ARB_READ_OK;
 }
 
-static arb_read float_outcome(arb_float_parse outcome)
+static arb_read_result float_outcome(arb_float_parse outcome)
 {
     return outcome == ARB_FLOAT_OK          ? ARB_READ_OK
            : outcome == ARB_FLOAT_MALFORMED ? ARB_READ_MALFORMED
                                             : ARB_READ_OUT_OF_RANGE;
 }
 
-arb_read arb_read_double(arb_str text, double *out_value)
+arb_read_result arb_read_double(arb_str text, double *out_value)
 {
     text = arb_scan_trim(text);
     return float_outcome(arb_double_parse(text.data, text.size, out_value));
 }
 
-arb_read arb_read_real(arb_str text, float *out_value)
+arb_read_result arb_read_real(arb_str text, float *out_value)
 {
     text = arb_scan_trim(text);
     return float_outcome(arb_float_parse_text(text.data, text.size, out_value));
@@ -161,7 +161,7 @@ static int hex_digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-static arb_read read_hex(arb_str digits, char *to, size_t *out_size)
+static arb_read_result read_hex(arb_str digits, char *to, size_t *out_size)
 {
     size_t size = 0;
     if (digits.size % 2 != 0)
@@ -176,7 +176,7 @@ static arb_read read_hex(arb_str digits, char *to, size_t *out_size)
     return ARB_READ_OK;
 }
 
-arb_read arb_read_blob(arb_str text, char *to, size_t *out_size)
+arb_read_result arb_read_blob(arb_str text, char *to, size_t *out_size)
 {
     if (text.size >= 2 && text.data[0] == '\\' && (text.data[1] == 'x' || text.data[1] == 'X'))
         return read_hex((arb_str){text.data + 2, text.size - 2}, to, out_size);

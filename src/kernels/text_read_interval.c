@@ -255,7 +255,7 @@ static bool scan_iso(arb_scan *scan, sum *to)
     return any;
 }
 
-arb_read arb_read_interval(arb_str text, arb_interval *out_value)
+arb_read_result arb_read_interval(arb_str text, arb_interval *out_value)
 {
     arb_scan scan = arb_scan_of(text);
     sum total = {0};

@@ -24,7 +24,7 @@ typedef struct date_text {
 } date_text;
 
 /* "Dec 1, 1998" and "1 Dec 1998", with dashes also. */
-static arb_read scan_named_date(arb_scan *scan, date_text *out)
+static arb_read_result scan_named_date(arb_scan *scan, date_text *out)
 {
     bool month_first = arb_scan_is_letter(arb_scan_peek(scan));
     if (!month_first) {
@@ -49,7 +49,7 @@ static arb_read scan_named_date(arb_scan *scan, date_text *out)
     return arb_scan_number(scan, &out->year) >= 3 ? ARB_READ_OK : ARB_READ_MALFORMED;
 }
 
-static arb_read scan_date_fields(arb_scan *scan, date_text *out)
+static arb_read_result scan_date_fields(arb_scan *scan, date_text *out)
 {
     arb_scan start = *scan;
     unsigned digits = arb_scan_number(scan, &out->year);
@@ -72,28 +72,28 @@ static arb_read scan_date_fields(arb_scan *scan, date_text *out)
     return ARB_READ_OK;
 }
 
-static arb_read scan_date(arb_scan *scan, date_text *out)
+static arb_read_result scan_date(arb_scan *scan, date_text *out)
 {
-    arb_read outcome = scan_date_fields(scan, out);
+    arb_read_result outcome = scan_date_fields(scan, out);
     if (outcome != ARB_READ_OK)
         return outcome;
     bool in_range = out->month >= 1 && out->month <= 12 && out->day >= 1 && out->year >= 1 && out->year <= 5881580;
-    return in_range && out->day <= arb_days_of_month(out->year, (int)out->month) ? ARB_READ_OK : ARB_READ_OUT_OF_RANGE;
+    return in_range ? ARB_READ_OK : ARB_READ_OUT_OF_RANGE;
 }
 
-/* " BC" at the end turns the year; the date is checked again, since leap years move. */
-static arb_read finish_date(arb_scan *scan, date_text *date, int64_t *out_days)
+/* " BC" at the end turns the year, and with it leap years move: so the day is checked here. */
+static arb_read_result finish_date(arb_scan *scan, date_text *date, int64_t *out_days)
 {
     arb_scan before = *scan;
     arb_scan_spaces(scan);
     arb_str word = arb_scan_letters(scan);
     if (arb_str_equal_nocase(word, ARB_STR("BC"))) {
         date->year = 1 - date->year;
-        if (date->day > arb_days_of_month(date->year, (int)date->month))
-            return ARB_READ_OUT_OF_RANGE;
     } else if (!arb_str_equal_nocase(word, ARB_STR("AD"))) {
         *scan = before;
     }
+    if (date->day > arb_days_of_month(date->year, (int)date->month))
+        return ARB_READ_OUT_OF_RANGE;
     *out_days = arb_days_from_civil(date->year, (int)date->month, (int)date->day);
     return *out_days >= INT32_MIN && *out_days <= INT32_MAX ? ARB_READ_OK : ARB_READ_OUT_OF_RANGE;
 }
@@ -101,7 +101,7 @@ static arb_read finish_date(arb_scan *scan, date_text *date, int64_t *out_days)
 /* ---- times ------------------------------------------------------------------------------------------------------------ */
 
 /* "PM" behind a time of twelve hours. */
-static arb_read scan_half_day(arb_scan *scan, int64_t *hour)
+static arb_read_result scan_half_day(arb_scan *scan, int64_t *hour)
 {
     arb_scan before = *scan;
     arb_scan_spaces(scan);
@@ -118,7 +118,7 @@ static arb_read scan_half_day(arb_scan *scan, int64_t *hour)
 }
 
 /* In units of 10^-digits seconds. */
-static arb_read scan_time(arb_scan *scan, unsigned digits, int64_t *out_value)
+static arb_read_result scan_time(arb_scan *scan, unsigned digits, int64_t *out_value)
 {
     int64_t hour, minute = 0, second = 0, fraction = 0, unit = digits == 9 ? 1000000000 : 1000000;
     unsigned count = arb_scan_number(scan, &hour);
@@ -135,7 +135,7 @@ static arb_read scan_time(arb_scan *scan, unsigned digits, int64_t *out_value)
     }
     if (arb_scan_take(scan, '.'))
         fraction = arb_scan_fraction(scan, digits);
-    arb_read outcome = scan_half_day(scan, &hour);
+    arb_read_result outcome = scan_half_day(scan, &hour);
     if (outcome != ARB_READ_OK)
         return outcome;
     if (hour > 24 || minute > 59 || second > 59)
@@ -144,16 +144,16 @@ static arb_read scan_time(arb_scan *scan, unsigned digits, int64_t *out_value)
     return *out_value <= 86400 * unit ? ARB_READ_OK : ARB_READ_OUT_OF_RANGE;
 }
 
-arb_read arb_read_time(arb_str text, int64_t *out_micros)
+arb_read_result arb_read_time(arb_str text, int64_t *out_micros)
 {
     arb_scan scan = arb_scan_of(text);
-    arb_read outcome = scan_time(&scan, 6, out_micros);
+    arb_read_result outcome = scan_time(&scan, 6, out_micros);
     return outcome == ARB_READ_OK && !arb_scan_done(&scan) ? ARB_READ_MALFORMED : outcome;
 }
 
 /* ---- zones ------------------------------------------------------------------------------------------------------------ */
 
-static arb_read scan_offset(arb_scan *scan, arb_zone_text *out_zone)
+static arb_read_result scan_offset(arb_scan *scan, arb_zone_text *out_zone)
 {
     bool negative = arb_scan_peek(scan) == '-';
     scan->at++;
@@ -182,7 +182,7 @@ static bool is_zone_letter(char c)
     return arb_scan_is_letter(c) || arb_scan_is_digit(c) || c == '/' || c == '_' || c == '-' || c == '+';
 }
 
-static arb_read scan_zone(arb_scan *scan, arb_zone_text *out_zone)
+static arb_read_result scan_zone(arb_scan *scan, arb_zone_text *out_zone)
 {
     *out_zone = (arb_zone_text){0};
     arb_scan before = *scan;
@@ -210,54 +210,59 @@ static arb_read scan_zone(arb_scan *scan, arb_zone_text *out_zone)
 
 /* ---- timestamps ------------------------------------------------------------------------------------------------------- */
 
-arb_read arb_read_timestamp(arb_str text, bool nanoseconds, int64_t *out_value, arb_zone_text *out_zone)
+/* A day, the time within it in units of 10^-digits seconds (a whole day at most), and the zone. */
+static arb_read_result scan_timestamp(arb_str text, unsigned digits, int64_t *out_days, int64_t *out_time,
+                                      arb_zone_text *out_zone)
 {
     arb_scan scan = arb_scan_of(text);
     date_text date;
-    int64_t time = 0, days;
+    *out_time = 0;
     *out_zone = (arb_zone_text){0};
-    arb_read outcome = scan_date(&scan, &date);
+    arb_read_result outcome = scan_date(&scan, &date);
     if (outcome != ARB_READ_OK)
         return outcome;
     arb_scan before = scan;
     bool separated = arb_scan_spaces(&scan) || arb_scan_take(&scan, 'T') || arb_scan_take(&scan, 't');
     if (separated && arb_scan_is_digit(arb_scan_peek(&scan)))
-        outcome = scan_time(&scan, nanoseconds ? 9 : 6, &time);
+        outcome = scan_time(&scan, digits, out_time);
     else
         scan = before;
     if (outcome == ARB_READ_OK)
         outcome = scan_zone(&scan, out_zone);
     if (outcome == ARB_READ_OK)
-        outcome = finish_date(&scan, &date, &days);
-    if (outcome != ARB_READ_OK)
-        return outcome;
-    if (!arb_scan_done(&scan))
-        return ARB_READ_MALFORMED;
-    int64_t day = ARB_MICROS_DAY * (nanoseconds ? 1000 : 1);
-    bool over = __builtin_mul_overflow(days, day, out_value) || __builtin_add_overflow(*out_value, time, out_value);
-    return over ? ARB_READ_OUT_OF_RANGE : ARB_READ_OK;
+        outcome = finish_date(&scan, &date, out_days);
+    return outcome == ARB_READ_OK && !arb_scan_done(&scan) ? ARB_READ_MALFORMED : outcome;
 }
 
-arb_read arb_read_date(arb_str text, int32_t *out_days)
+arb_read_result arb_read_timestamp(arb_str text, bool nanoseconds, int64_t *out_value, arb_zone_text *out_zone)
+{
+    int64_t days, time;
+    arb_read_result outcome = scan_timestamp(text, nanoseconds ? 9 : 6, &days, &time, out_zone);
+    if (outcome != ARB_READ_OK)
+        return outcome;
+    /* Wide, since the first midnight lies before the first time. */
+    arb_int128 value = (arb_int128)days * (ARB_MICROS_DAY * (nanoseconds ? 1000 : 1)) + time;
+    *out_value = (int64_t)value;
+    return value == *out_value ? ARB_READ_OK : ARB_READ_OUT_OF_RANGE;
+}
+
+arb_read_result arb_read_date(arb_str text, int32_t *out_days)
 {
     arb_scan scan = arb_scan_of(text);
     date_text date;
-    int64_t days;
-    arb_read outcome = scan_date(&scan, &date);
+    int64_t days, time = 0;
+    arb_read_result outcome = scan_date(&scan, &date);
     if (outcome == ARB_READ_OK)
         outcome = finish_date(&scan, &date, &days);
+    if (outcome == ARB_READ_OK && !arb_scan_done(&scan)) {
+        arb_zone_text zone;
+        outcome = scan_timestamp(text, 6, &days, &time, &zone);
+        if (outcome == ARB_READ_OK && zone.name.size != 0) /* most likely no zone at all */
+            outcome = ARB_READ_MALFORMED;
+    }
     if (outcome != ARB_READ_OK)
         return outcome;
+    days += time / ARB_MICROS_DAY; /* 24:00 is the next day */
     *out_days = (int32_t)days;
-    if (arb_scan_done(&scan))
-        return ARB_READ_OK;
-    int64_t ignored;
-    arb_zone_text zone;
-    outcome = arb_read_timestamp(text, false, &ignored, &zone);
-    if (outcome != ARB_READ_OK)
-        return outcome;
-    if (zone.name.size != 0) /* most likely no zone at all */
-        return ARB_READ_MALFORMED;
-    *out_days = (int32_t)arb_floor_divide(ignored, ARB_MICROS_DAY);
-    return ARB_READ_OK;
+    return days == *out_days ? ARB_READ_OK : ARB_READ_OUT_OF_RANGE;
 }

@@ -32,6 +32,6 @@ void arb_time_pattern_reset(arb_time_pattern *pattern);
 void arb_time_pattern_write(const arb_time_pattern *pattern, int64_t micros, unsigned nanoseconds, arb_str zone,
                             arb_text *out);
 /* Microseconds in UTC when the text gives an offset, else as written. */
-ARB_NODISCARD arb_read arb_time_pattern_read(const arb_time_pattern *pattern, arb_str text, int64_t *out_micros);
+ARB_NODISCARD arb_read_result arb_time_pattern_read(const arb_time_pattern *pattern, arb_str text, int64_t *out_micros);
 
 #endif

@@ -219,7 +219,7 @@ static bool read_item(read_time *time, const arb_time_item *item, bool next_is_n
     }
 }
 
-static arb_read join_day(const read_time *time, int64_t *out_days)
+static arb_read_result join_day(const read_time *time, int64_t *out_days)
 {
     int64_t year = time->before_christ ? 1 - time->year : time->year;
     if (time->has_julian) {
@@ -239,14 +239,14 @@ static arb_read join_day(const read_time *time, int64_t *out_days)
     return ARB_READ_OK;
 }
 
-static arb_read join(const read_time *time, int64_t *out_micros)
+static arb_read_result join(const read_time *time, int64_t *out_micros)
 {
     int64_t days, hour = time->hour, second;
     if (time->has_epoch) {
         *out_micros = time->epoch * ARB_MICROS_SECOND + time->nanoseconds / 1000;
         return ARB_READ_OK;
     }
-    arb_read outcome = join_day(time, &days);
+    arb_read_result outcome = join_day(time, &days);
     if (outcome != ARB_READ_OK)
         return outcome;
     if ((time->hour_of_12 || time->has_meridiem) && (hour < 1 || hour > 12) && time->hour_of_12)
@@ -264,7 +264,7 @@ static arb_read join(const read_time *time, int64_t *out_micros)
     return ARB_READ_OK;
 }
 
-arb_read arb_time_pattern_read(const arb_time_pattern *pattern, arb_str text, int64_t *out_micros)
+arb_read_result arb_time_pattern_read(const arb_time_pattern *pattern, arb_str text, int64_t *out_micros)
 {
     read_time time = {.at = text.data, .end = text.data + text.size, .year = pattern->exact ? 1900 : 0, .month = 1};
     time.day = 1;

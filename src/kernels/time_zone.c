@@ -242,30 +242,49 @@ static bool read_block(arb_zone *zone, const uint8_t *at, const file_header *hea
     return true;
 }
 
-/* False when the file is not what it should be; *out_memory when there was none. */
-static bool read_zone(arb_zone *zone, const uint8_t *data, size_t size, bool *out_memory)
+static arb_code no_zone_file(arb_error *error)
+{
+    return arb_fail(error, ARB_CORRUPT_DATA, "not a zone's file");
+}
+
+static arb_code fill_zone(arb_zone *zone, const uint8_t *data, size_t size, arb_error *error)
 {
     file_view file = {data, data + size};
     file_header header;
-    *out_memory = false;
     if (!take_header(&file, &header) || header.version < '2' || (size_t)(file.end - file.at) < block_size(&header, 4))
-        return false;
+        return no_zone_file(error);
     file.at += block_size(&header, 4);
     if (!take_header(&file, &header) || header.kinds == 0 || (size_t)(file.end - file.at) < block_size(&header, 8))
-        return false;
+        return no_zone_file(error);
     zone->transition_count = header.transitions;
     zone->kind_count = header.kinds;
     zone->transitions = arb_alloc_zeroed((header.transitions + (size_t)1) * sizeof *zone->transitions);
     zone->kinds_after = arb_alloc_zeroed(header.transitions + (size_t)1);
     zone->kinds = arb_alloc_zeroed(header.kinds * sizeof *zone->kinds);
-    *out_memory = zone->transitions == NULL || zone->kinds_after == NULL || zone->kinds == NULL;
-    if (*out_memory || !read_block(zone, file.at, &header))
-        return false;
+    if (zone->transitions == NULL || zone->kinds_after == NULL || zone->kinds == NULL)
+        return arb_fail_memory(error, "a time zone", size);
+    if (!read_block(zone, file.at, &header))
+        return no_zone_file(error);
     file.at += block_size(&header, 8);
     if (file.at == file.end || *file.at++ != '\n')
-        return true;
+        return ARB_OK;
     const uint8_t *line_end = memchr(file.at, '\n', (size_t)(file.end - file.at));
-    return line_end != NULL && read_rule(zone, (const char *)file.at, (const char *)line_end);
+    bool good = line_end != NULL && read_rule(zone, (const char *)file.at, (const char *)line_end);
+    return good ? ARB_OK : no_zone_file(error);
+}
+
+arb_code arb_zone_read(const void *data, size_t size, arb_zone **out_zone, arb_error *error)
+{
+    *out_zone = NULL;
+    arb_zone *zone = arb_alloc_zeroed(sizeof *zone);
+    if (zone == NULL)
+        return arb_fail_memory(error, "a time zone", sizeof *zone);
+    arb_code code = fill_zone(zone, data, size, error);
+    if (code == ARB_OK)
+        *out_zone = zone;
+    else
+        arb_zone_destroy(zone);
+    return code;
 }
 
 static bool is_name(arb_str name)
@@ -281,7 +300,7 @@ static bool is_name(arb_str name)
     return true;
 }
 
-static arb_code load_file(arb_zone *zone, arb_str name, arb_error *error)
+static arb_code load_file(arb_str name, arb_zone **out_zone, arb_error *error)
 {
     char path[128];
     static const char folder[] = "/usr/share/zoneinfo/";
@@ -302,47 +321,41 @@ static arb_code load_file(arb_zone *zone, arb_str name, arb_error *error)
             size += (size_t)got;
     }
     close(file);
-    bool memory = data == NULL;
-    bool good = data != NULL && got == 0 && read_zone(zone, data, size, &memory);
+    arb_code code = data == NULL ? arb_fail_memory(error, "a time zone", file_bytes_most)
+                    : got != 0   ? no_zone_file(error)
+                                 : arb_zone_read(data, size, out_zone, error);
     arb_free(data);
-    if (good)
-        return ARB_OK;
-    if (memory)
-        return arb_fail_memory(error, "a time zone", file_bytes_most);
-    return arb_fail(error, ARB_INVALID_PARAMETER, "time zone \"%.*s\" is not known: %s is not a zone's file",
-                    ARB_STR_ARGS(name), path);
+    if (code == ARB_CORRUPT_DATA)
+        return arb_fail(error, ARB_INVALID_PARAMETER, "time zone \"%.*s\" is not known: %s is not a zone's file",
+                        ARB_STR_ARGS(name), path);
+    return code;
 }
 
 /* "+02", "-05:30", "UTC": one kind of time for ever. */
-static bool read_offset(arb_zone *zone, arb_str name)
+static bool read_offset(arb_str name, zone_kind *out)
 {
     rule_text text = {name.data, name.data + name.size};
-    zone->has_rule = true;
-    memcpy(zone->rule_standard.abbreviation, "UTC", 4);
+    *out = (zone_kind){.abbreviation = "UTC"};
     if (arb_str_equal_nocase(name, ARB_STR("UTC")) || arb_str_equal_nocase(name, ARB_STR("Z")))
         return true;
     bool sign = peek(&text) == '+' || peek(&text) == '-';
-    return sign && take_seconds(&text, &zone->rule_standard.offset) && text.at == text.end &&
-           zone->rule_standard.offset > -16 * 3600 && zone->rule_standard.offset < 16 * 3600;
+    return sign && take_seconds(&text, &out->offset) && text.at == text.end && out->offset > -16 * 3600 &&
+           out->offset < 16 * 3600;
 }
 
 arb_code arb_zone_load(arb_str name, arb_zone **out_zone, arb_error *error)
 {
     *out_zone = NULL;
+    zone_kind fixed;
+    if (!read_offset(name, &fixed))
+        return is_name(name)
+                   ? load_file(name, out_zone, error)
+                   : arb_fail(error, ARB_INVALID_PARAMETER, "time zone \"%.*s\" is not known", ARB_STR_ARGS(name));
     arb_zone *zone = arb_alloc_zeroed(sizeof *zone);
     if (zone == NULL)
         return arb_fail_memory(error, "a time zone", sizeof *zone);
-    arb_code code = ARB_OK;
-    if (!read_offset(zone, name)) {
-        *zone = (arb_zone){0};
-        code = is_name(name)
-                   ? load_file(zone, name, error)
-                   : arb_fail(error, ARB_INVALID_PARAMETER, "time zone \"%.*s\" is not known", ARB_STR_ARGS(name));
-    }
-    if (code != ARB_OK) {
-        arb_zone_destroy(zone);
-        return code;
-    }
+    zone->has_rule = true;
+    zone->rule_standard = fixed;
     *out_zone = zone;
     return ARB_OK;
 }

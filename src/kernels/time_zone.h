@@ -12,6 +12,8 @@ typedef struct arb_zone arb_zone;
 /* "Europe/Berlin", "UTC", or an offset: "+02", "-05:30". ARB_INVALID_PARAMETER when there is no such zone. Free with
  * arb_zone_destroy. */
 ARB_NODISCARD arb_code arb_zone_load(arb_str name, arb_zone **out_zone, arb_error *error);
+/* The same from a file's bytes, which may be anything: ARB_CORRUPT_DATA. Keeps nothing of them. */
+ARB_NODISCARD arb_code arb_zone_read(const void *data, size_t size, arb_zone **out_zone, arb_error *error);
 void arb_zone_destroy(arb_zone *zone); /* NULL is a no-op */
 
 /* Seconds east of UTC at a time, given in seconds since 1970 UTC. */

@@ -54,17 +54,6 @@ ARB_INLINE size_t arb_utf8_length(arb_str text)
     return text.size - continued;
 }
 
-ARB_INLINE bool arb_utf8_is_ascii(arb_str text)
-{
-    uint64_t high = 0;
-    size_t at = 0;
-    for (; at + 8 <= text.size; at += 8)
-        high |= arb_load_u64(text.data + at);
-    for (; at < text.size; at++)
-        high |= (uint64_t)((unsigned char)text.data[at] & 0x80) << 56;
-    return (high & 0x8080808080808080u) == 0;
-}
-
 /* The code point at `at`. */
 ARB_INLINE uint32_t arb_utf8_get(const char *at, const char *end)
 {

@@ -66,6 +66,7 @@ static arb_code check(pass *p, arb_optimizer_rule rule)
     };
     if (p->root == NULL)
         return failure(p);
+    ARB_TRY(arb_check_stop(p->context.query->stop, p->context.error));
     if (!p->context.options->validate)
         return ARB_OK;
     arb_code code = arb_logical_validate(p->context.query, p->root, NULL, p->context.error);

@@ -23,6 +23,7 @@
 #ifndef ARB_PLAN_LOGICAL_H
 #define ARB_PLAN_LOGICAL_H
 
+#include "base/stop.h"
 #include "base/vec.h"
 #include "catalog/table.h"
 #include "expr/expr.h"
@@ -55,6 +56,7 @@ typedef struct arb_query {
     ARB_VEC(arb_shared *) shared;     /* by number; arena */
     int64_t now_us;                   /* now(), frozen */
     arb_str time_zone;                /* IANA name */
+    arb_stop_flag *stop;              /* planning that takes long looks at it */
 } arb_query;
 
 typedef ARB_VEC(arb_column_id) arb_column_ids; /* arena */

@@ -30,11 +30,11 @@ static bool read_digits(arb_str text, arb_int128 *out_value, unsigned *out_digit
             point = true;
             continue;
         }
+        if (digits == digits_most || (point && scale == digits_most))
+            return false;
         value = value * 10 + (text.data[i] - '0');
         digits += value != 0;
         scale += point;
-        if (digits > digits_most || scale > digits_most)
-            return false;
     }
     *out_value = negative ? -value : value;
     *out_digits = digits;

@@ -1,45 +1,22 @@
 #!/usr/bin/env python3
-"""The `arbalest` command seen from outside: what it prints where, its exit statuses, its settings, its shell.
+"""The `arbalest` command seen from outside: what it prints where, and its exit statuses.
 
-Each function whose name begins with test_ is one test. Last line: `N passed, N failed, N skipped`.
+What it makes of statements and their results, flags, settings, files and signals; shell_test.py has the terminal,
+configuration_test.py what is set outside, data_folder_test.py the tables of --data, sudden_end_test.py what a killed one
+leaves behind.
 """
 import json
 import os
 import pathlib
-import pty
 import re
-import select
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-import traceback
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-BINARY = os.environ.get("BINARY", ROOT / "build/arbalest")
-ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith("ARBALEST_")}
-
-
-def run(*arguments, stdin="", **environment):
-    """(exit status, standard output, standard error)"""
-    done = subprocess.run([BINARY, *map(str, arguments)], input=stdin, capture_output=True, text=True, timeout=60,
-                          env={**ENVIRONMENT, **environment})
-    return done.returncode, done.stdout, done.stderr
-
-
-def sql(*arguments, **more):
-    return run("sql", *arguments, **more)
-
-
-def expect(got, wanted):
-    if got != wanted:
-        raise AssertionError(f"expected {wanted!r}, got {got!r}")
-
-
-def expect_in(piece, text):
-    if piece not in text:
-        raise AssertionError(f"no {piece!r} in {text!r}")
+import command_driver
+from command_driver import BINARY, ENVIRONMENT, LONG, expect, expect_in, run, sql, start
 
 
 # ---- statements -------------------------------------------------------------------------------------------------------
@@ -266,9 +243,6 @@ def test_name_given_twice():
 
 
 # ---- signals and pipes ------------------------------------------------------------------------------------------------
-LONG = "select count(*) from range(100000) a(x), range(1000000) b(y) where a.x * b.y = -1"
-
-
 def test_reader_gone():
     process = subprocess.Popen([BINARY, "sql", "-c", "select * from range(100000000) r(x)"], stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, env=ENVIRONMENT)
@@ -298,51 +272,6 @@ def test_interrupt():
     expect_in("error: 57014", err)
 
 
-def terminal(*arguments):
-    """Start on a terminal; gives a function that sends a text and waits for another, and the process."""
-    leader, follower = pty.openpty()
-    process = subprocess.Popen([BINARY, *arguments], stdin=follower, stdout=follower, stderr=follower, start_new_session=True,
-                               preexec_fn=lambda: __import__("fcntl").ioctl(0, __import__("termios").TIOCSCTTY, 0),
-                               env={**ENVIRONMENT, "TERM": "vt100", "HOME": tempfile.gettempdir(), "XDG_STATE_HOME": "/nonexistent"})
-    os.close(follower)
-    seen = [""]
-
-    def talk(send, wait, seconds=20):
-        if send:
-            os.write(leader, send.encode())
-        end = time.monotonic() + seconds
-        text = ""
-        while time.monotonic() < end:
-            if select.select([leader], [], [], 0.1)[0]:
-                try:
-                    text += os.read(leader, 65536).decode(errors="replace")
-                except OSError:
-                    break
-            if re.search(wait, text):
-                seen[0] += text
-                return text
-        raise AssertionError(f"no {wait!r} in {text!r}")
-
-    return talk, process, leader
-
-
-def test_shell():
-    talk, process, leader = terminal("sql")
-    talk("", "arbalest> ")
-    expect_in("(1 row)", talk("select 40 +\n", r"\.\.\. ") + talk("2 as answer;\n", r"42[\s\S]*arbalest> "))
-    talk("select nothing;\n", r"error: 42703[\s\S]*arbalest> ")
-    talk("create table mything (abc int);\n", "arbalest> ")
-    talk("insert into mything values (1), (2);\n", r"INSERT 2[\s\S]*arbalest> ")
-    talk("select a", "select a")
-    talk("\x03", "arbalest> ")
-    talk("select * from myth\t;\n", r"ing ;[\s\S]*\(2 rows\)[\s\S]*arbalest> ")
-    talk(LONG + ";\n", "%")
-    talk("\x03", r"error: 57014[\s\S]*arbalest> ")
-    os.write(leader, b"quit\n")
-    expect(process.wait(timeout=10), 0)
-    os.close(leader)
-
-
 def test_starts_quickly():
     times = []
     for _ in range(10):
@@ -352,18 +281,5 @@ def test_starts_quickly():
     assert min(times) < 0.05, times
 
 
-def main():
-    chosen = [f for name, f in globals().items() if name.startswith("test_") and (not sys.argv[1:] or name in sys.argv[1:])]
-    failed = 0
-    for test in chosen:
-        try:
-            test()
-        except Exception:
-            failed += 1
-            print(f"FAILED {test.__name__}: {traceback.format_exc(limit=-2)}")
-    print(f"{len(chosen) - failed} passed, {failed} failed, 0 skipped")
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command_driver.main(globals()))

@@ -20,6 +20,7 @@
 
 #include "base/alloc.h"
 #include "formats/parquet.h"
+#include "scan_condition.h"
 
 static void print_value(arb_text *out, const arb_vector *vector, arb_type type, size_t row);
 
@@ -131,82 +132,15 @@ static void print_value(arb_text *out, const arb_vector *vector, arb_type type, 
     }
 }
 
-/* ---- conditions -------------------------------------------------------------------------------------------------- */
-
 enum { MAX_CONDITIONS = 8 };
-
-typedef enum condition_kind { CONDITION_RANGE, CONDITION_EQUAL, CONDITION_THERE } condition_kind;
-
-typedef struct condition {
-    arb_scan_filter base;
-    condition_kind kind;
-    const char *name;
-    uint32_t column;
-    arb_int128 low, high;
-    arb_str text;
-} condition;
-
-static arb_code condition_apply(const arb_scan_filter *base, void *local, const arb_vector *const *inputs,
-                                uint32_t rows, uint64_t *selection, arb_error *error)
-{
-    (void)local, (void)error;
-    const condition *c = (const condition *)base;
-    for (uint32_t i = 0; i < rows; i++) {
-        if (!arb_bitmap_get(selection, i))
-            continue;
-        bool passes = arb_vector_is_valid(inputs[0], i);
-        if (passes && c->kind == CONDITION_EQUAL) {
-            passes = arb_str_equal(arb_vector_get_text(inputs[0], i), c->text);
-        } else if (passes && c->kind == CONDITION_RANGE) {
-            arb_int128 value = arb_vector_get_integer(inputs[0], i);
-            passes = value >= c->low && value <= c->high;
-        }
-        if (!passes)
-            arb_bitmap_clear(selection, i);
-    }
-    return ARB_OK;
-}
-
-static arb_filter_verdict condition_judge(const arb_scan_filter *base, const arb_value_range *range)
-{
-    const condition *c = (const condition *)base;
-    if (range->all_null)
-        return ARB_FILTER_NONE_PASS;
-    if (c->kind == CONDITION_THERE)
-        return range->may_have_nulls ? ARB_FILTER_SOME_PASS : ARB_FILTER_ALL_PASS;
-    if (c->kind == CONDITION_EQUAL || !range->known)
-        return ARB_FILTER_SOME_PASS;
-    if (range->high < c->low || range->low > c->high)
-        return ARB_FILTER_NONE_PASS;
-    bool all = !range->may_have_nulls && range->low >= c->low && range->high <= c->high;
-    return all ? ARB_FILTER_ALL_PASS : ARB_FILTER_SOME_PASS;
-}
-
-static bool condition_text(const arb_scan_filter *base, arb_str *out_value)
-{
-    *out_value = ((const condition *)base)->text;
-    return ((const condition *)base)->kind == CONDITION_EQUAL;
-}
-
-static bool condition_integer(const arb_scan_filter *base, arb_int128 *out_value)
-{
-    const condition *c = (const condition *)base;
-    *out_value = c->low;
-    return c->kind == CONDITION_RANGE && c->low == c->high;
-}
-
-static const arb_scan_filter_vtable condition_vtable = {.name = "condition",
-                                                        .apply = condition_apply,
-                                                        .judge = condition_judge,
-                                                        .equal_text = condition_text,
-                                                        .equal_integer = condition_integer};
 
 typedef struct options {
     bool narrow, codes, late, count_rows, torture;
     size_t wait_bytes; /* 0: bytes are read when they are needed */
     const char *only;  /* NULL: all */
     uint32_t condition_count;
-    condition conditions[MAX_CONDITIONS];
+    const char *names[MAX_CONDITIONS]; /* of the conditions' columns */
+    scan_condition conditions[MAX_CONDITIONS];
 } options;
 
 static bool is_listed(const char *list, arb_str name)
@@ -273,20 +207,13 @@ static arb_code add_conditions(const arb_table_file *file, options *how, arb_sca
                                arb_scan_request *request, arb_error *error)
 {
     for (uint32_t i = 0; i < how->condition_count; i++) {
-        condition *c = &how->conditions[i];
         uint32_t source = 0;
-        while (source < file->column_count && !arb_str_equal(file->columns[source].name, arb_str_of(c->name)))
+        while (source < file->column_count && !arb_str_equal(file->columns[source].name, arb_str_of(how->names[i])))
             source++;
         if (source == file->column_count)
-            return arb_fail(error, ARB_UNDEFINED_COLUMN, "there is no column %s", c->name);
+            return arb_fail(error, ARB_UNDEFINED_COLUMN, "there is no column %s", how->names[i]);
         const arb_type type = file->columns[source].type;
-        c->column = request->column_count;
-        c->base = (arb_scan_filter){.vtable = &condition_vtable,
-                                    .column_count = 1,
-                                    .columns = &c->column,
-                                    .per_entry = !arb_type_is_nested(type),
-                                    .cost = 1};
-        atomic_init(&c->base.ready, !how->late);
+        scan_condition_init(&how->conditions[i], request->column_count, type, how->late);
         columns[request->column_count++] =
             (arb_scan_column){.source = source, .physical = arb_type_physical(type), .filter_only = true};
     }
@@ -399,7 +326,7 @@ static arb_code torture(const char *path, options *how, arb_error *error)
 /* The options at argv[at]; returns how many arguments they take, 0 when it is none. */
 static int take_option(options *how, int left, char **argv)
 {
-    condition *c = how->condition_count < MAX_CONDITIONS ? &how->conditions[how->condition_count] : NULL;
+    scan_condition *c = how->condition_count < MAX_CONDITIONS ? &how->conditions[how->condition_count] : NULL;
     if (strcmp(argv[0], "--narrow") == 0)
         return how->narrow = true;
     if (strcmp(argv[0], "--codes") == 0)
@@ -419,21 +346,19 @@ static int take_option(options *how, int left, char **argv)
         return 2;
     }
     if (strcmp(argv[0], "--there") == 0 && left > 1 && c != NULL) {
-        *c = (condition){.kind = CONDITION_THERE, .name = argv[1]};
-        how->condition_count++;
+        *c = (scan_condition){.kind = SCAN_CONDITION_THERE};
+        how->names[how->condition_count++] = argv[1];
         return 2;
     }
     if (strcmp(argv[0], "--equal") == 0 && left > 2 && c != NULL) {
-        *c = (condition){.kind = CONDITION_EQUAL, .name = argv[1], .text = arb_str_of(argv[2])};
-        how->condition_count++;
+        *c = (scan_condition){.kind = SCAN_CONDITION_EQUAL, .text = arb_str_of(argv[2])};
+        how->names[how->condition_count++] = argv[1];
         return 3;
     }
     if (strcmp(argv[0], "--range") == 0 && left > 3 && c != NULL) {
-        *c = (condition){.kind = CONDITION_RANGE,
-                         .name = argv[1],
-                         .low = strtoll(argv[2], NULL, 10),
-                         .high = strtoll(argv[3], NULL, 10)};
-        how->condition_count++;
+        *c = (scan_condition){
+            .kind = SCAN_CONDITION_RANGE, .low = strtoll(argv[2], NULL, 10), .high = strtoll(argv[3], NULL, 10)};
+        how->names[how->condition_count++] = argv[1];
         return 4;
     }
     return 0;

@@ -38,6 +38,8 @@ static arb_code local_create(arb_operator *op, arb_driver *driver, void **out_lo
         return arb_fail_memory(error, "a filter", sizeof *local);
     arb_code code = arb_program_state_create(((filter_operator *)op)->program, &local->state, error);
     if (code == ARB_OK)
+        arb_program_state_set_stop(local->state, &op->context->cancelled);
+    if (code == ARB_OK)
         code = arb_compaction_init(&local->compaction, &op->node->layout, error);
     if (code == ARB_OK &&
         (local->inputs = arb_alloc_zeroed((op->node->layout.count + 1) * sizeof *local->inputs)) == NULL)

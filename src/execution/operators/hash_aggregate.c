@@ -138,6 +138,21 @@ static arb_code plan_rows(hash_aggregate *aggregate, arb_error *error)
     return ARB_OK;
 }
 
+/* The plan's calls, told when to give up. */
+static arb_code copy_calls(hash_aggregate *aggregate, arb_error *error)
+{
+    size_t count = aggregate->call_count;
+    arb_physical_aggregate *calls = ARB_ARENA_ARRAY(&aggregate->arena, arb_physical_aggregate, count + 1);
+    if (calls == NULL)
+        return arb_fail_memory(error, "aggregation", count * sizeof *calls);
+    for (size_t i = 0; i < count; i++) {
+        calls[i] = aggregate->base.node->aggregate.aggregates[i];
+        calls[i].plan.stop = &aggregate->base.context->cancelled;
+    }
+    aggregate->calls = calls;
+    return ARB_OK;
+}
+
 arb_code arb_hash_aggregate_create(const arb_physical_node *node, arb_query_context *context, arb_operator **out_op,
                                    arb_error *error)
 {
@@ -151,13 +166,14 @@ arb_code arb_hash_aggregate_create(const arb_physical_node *node, arb_query_cont
     aggregate->group_count = node->aggregate.group_count;
     aggregate->groups = node->aggregate.groups;
     aggregate->call_count = node->aggregate.aggregate_count;
-    aggregate->calls = node->aggregate.aggregates;
     arb_operator_may_spill(&aggregate->base);
     for (size_t p = 0; p < AGGREGATE_PARTS; p++) {
         arb_reservation_init(&aggregate->parts[p].reservation, context->memory, "aggregation");
         aggregate->parts[p].reservation.share = &aggregate->base.share;
     }
-    arb_code code = plan_rows(aggregate, error);
+    arb_code code = copy_calls(aggregate, error);
+    if (code == ARB_OK)
+        code = plan_rows(aggregate, error);
     if (code != ARB_OK) {
         destroy(&aggregate->base);
         return code;

@@ -115,6 +115,7 @@ static arb_code make_unique(feed_state *feed, arb_error *error)
     ARB_TRY(arb_key_columns_init(&feed->keys, plan->positions, plan->key_count, error));
     for (size_t from = 0; from < feed->count; from += ARB_VECTOR_ROWS) {
         size_t count = ARB_MIN(feed->count - from, (size_t)ARB_VECTOR_ROWS);
+        ARB_TRY(arb_check_stop(&feed->aggregate->base.context->cancelled, error));
         gather(feed, feed->rows + from, count);
         arb_batch batch = {.rows = (uint32_t)count,
                            .selected = (uint32_t)count,
@@ -139,6 +140,7 @@ static arb_code update(feed_state *feed, arb_error *error)
         feed->arguments[i] = &feed->columns[1 + i];
     for (size_t from = 0; from < feed->count; from += ARB_VECTOR_ROWS) {
         size_t count = ARB_MIN(feed->count - from, (size_t)ARB_VECTOR_ROWS);
+        ARB_TRY(arb_check_stop(&feed->aggregate->base.context->cancelled, error));
         gather(feed, feed->rows + from, count);
         for (size_t i = 0; i < count; i++)
             feed->states[i] = (void *)(uintptr_t)((uint64_t)feed->columns[0].values.i64[i] + plan->state_offset);
@@ -151,7 +153,8 @@ static arb_code update(feed_state *feed, arb_error *error)
 static arb_code sort_and_update(feed_state *feed, arb_error *error)
 {
     if (feed->plan->order.count != 0)
-        arb_rows_sort(&feed->plan->order, feed->rows, feed->count, feed->scratch);
+        ARB_TRY(arb_rows_sort(&feed->plan->order, feed->rows, feed->count, feed->scratch,
+                              &feed->aggregate->base.context->cancelled, error));
     return update(feed, error);
 }
 

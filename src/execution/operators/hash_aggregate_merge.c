@@ -1,7 +1,7 @@
 /* hash_aggregate_merge.c: rows of several drivers become groups, partition by partition. */
 #include "execution/operators/hash_aggregate.h"
 
-enum { prefetch_ahead = 12 };
+enum { prefetch_ahead = 12, look_every = 1 << 12 /* rows, between two looks at whether it is still wanted */ };
 
 ARB_INLINE uint32_t part_of(uint64_t hash, uint32_t parts)
 {
@@ -139,6 +139,8 @@ static arb_code merge_rows(hash_aggregate *aggregate, group_part *part, char *co
     for (size_t i = 0; i < count; i++) {
         if (i + prefetch_ahead < count)
             ARB_PREFETCH(rows[i + prefetch_ahead]);
+        if (i % look_every == 0)
+            ARB_TRY(arb_check_stop(&aggregate->base.context->cancelled, error));
         char *row = rows[i];
         uint64_t hash = *arb_row_header(row), at = hash & mask, salt = hash & ARB_SALT_MASK;
         char *group = NULL;

@@ -70,6 +70,7 @@ typedef struct hash_join {
     bool build_null;       /* some key was NULL */
     arb_key_range *ranges; /* one a key */
     bool prepared;
+    arb_error prepare_error; /* of the one attempt */
     uint32_t parts;
 
     arb_row_layout probe_rows;       /* whole rows of the probe side; made when they are first spilled */

@@ -202,15 +202,17 @@ static arb_code prepare(hash_join *join, arb_error *error)
     return ARB_OK;
 }
 
+/* What has failed is not tried again: blocks that were read back are gone from disk. All parts then fail alike. */
 static arb_code prepare_once(hash_join *join, arb_error *error)
 {
-    arb_code code = ARB_OK;
     pthread_mutex_lock(&join->lock);
     if (!join->prepared)
-        code = prepare(join, error);
-    join->prepared = code == ARB_OK;
+        (void)prepare(join, &join->prepare_error);
+    join->prepared = true;
     pthread_mutex_unlock(&join->lock);
-    return code;
+    if (join->prepare_error.code != ARB_OK)
+        *error = join->prepare_error;
+    return join->prepare_error.code;
 }
 
 static arb_code summarize(hash_join *join, const arb_row_page *page, arb_error *error)

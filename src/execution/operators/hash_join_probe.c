@@ -45,6 +45,7 @@ arb_code arb_hash_join_transform_create(arb_operator *op, arb_driver *driver, vo
     if (join->residual != NULL) {
         ARB_TRY_GOTO(code, arb_join_writer_init(&local->inputs, &join->inputs, batch_rows, error), failed);
         ARB_TRY_GOTO(code, arb_program_state_create(join->residual, &local->program, error), failed);
+        arb_program_state_set_stop(local->program, &op->context->cancelled);
         local->vectors = arb_alloc_zeroed((join->input_count + 1) * sizeof *local->vectors);
         if (local->vectors == NULL) {
             code = arb_fail_memory(error, join->name, join->input_count * sizeof *local->vectors);

@@ -49,7 +49,7 @@ static arb_code combine(arb_operator *op, void *local, arb_error *error)
     return ARB_OK;
 }
 
-static arb_code add_feeder(arb_operator *op, const arb_pipeline *pipeline, arb_operator *source, arb_error *error)
+static arb_code add_feeder(arb_operator *op, arb_pipeline *pipeline, arb_operator *source, arb_error *error)
 {
     return arb_ordered_queue_add_feeder(&of(op)->queue, pipeline, source, error);
 }

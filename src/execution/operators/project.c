@@ -46,6 +46,7 @@ static arb_code local_create(arb_operator *op, arb_driver *driver, void **out_lo
         local_destroy(op, local);
         return code;
     }
+    arb_program_state_set_stop(local->state, &op->context->cancelled);
     *out_local = local;
     return ARB_OK;
 }

@@ -49,7 +49,7 @@ static arb_code combine(arb_operator *op, void *local, arb_error *error)
     return ARB_OK;
 }
 
-static arb_code add_feeder(arb_operator *op, const arb_pipeline *pipeline, arb_operator *source, arb_error *error)
+static arb_code add_feeder(arb_operator *op, arb_pipeline *pipeline, arb_operator *source, arb_error *error)
 {
     return arb_ordered_queue_add_feeder(&of(op)->queue, pipeline, source, error);
 }
@@ -121,7 +121,7 @@ arb_code arb_result_sink_next(arb_operator *op, const arb_batch **out_batch, arb
     for (;;) {
         if (!r->aborted && atomic_load(&r->base.context->cancelled)) {
             r->aborted = true;
-            arb_fail(&r->error, ARB_CANCELLED, "the statement was cancelled");
+            (void)arb_fail_stopped(&r->error);
         }
         if (r->aborted) {
             arb_ordered_queue_close(&r->queue);

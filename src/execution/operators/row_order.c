@@ -60,7 +60,7 @@ int arb_row_compare(const arb_row_order *order, const char *a, const char *b)
     return 0;
 }
 
-enum { insertion_most = 12 };
+enum { insertion_most = 12, look_every = 1 << 12 /* rows, between two looks at the flag */ };
 
 static void insertion_sort(const arb_row_order *order, char **rows, size_t count)
 {
@@ -74,16 +74,22 @@ static void insertion_sort(const arb_row_order *order, char **rows, size_t count
 }
 
 /* Merge sort: runs of a few rows by insertion, then merged from one array to the other. */
-void arb_rows_sort(const arb_row_order *order, char **rows, size_t count, char **scratch)
+arb_code arb_rows_sort(const arb_row_order *order, char **rows, size_t count, char **scratch, arb_stop_flag *stop,
+                       arb_error *error)
 {
-    for (size_t i = 0; i < count; i += insertion_most)
+    for (size_t i = 0; i < count; i += insertion_most) {
+        if (i % look_every < insertion_most)
+            ARB_TRY(arb_check_stop(stop, error));
         insertion_sort(order, rows + i, ARB_MIN((size_t)insertion_most, count - i));
+    }
     char **from = rows, **to = scratch;
     for (size_t width = insertion_most; width < count; width *= 2) {
         for (size_t start = 0; start < count; start += 2 * width) {
             size_t middle = ARB_MIN(start + width, count), end = ARB_MIN(start + 2 * width, count);
             size_t left = start, right = middle;
             for (size_t i = start; i < end; i++) {
+                if (i % look_every == 0)
+                    ARB_TRY(arb_check_stop(stop, error));
                 bool take_left =
                     left < middle && (right == end || arb_row_compare(order, from[left], from[right]) <= 0);
                 to[i] = take_left ? from[left++] : from[right++];
@@ -95,4 +101,5 @@ void arb_rows_sort(const arb_row_order *order, char **rows, size_t count, char *
     }
     if (from != rows)
         memcpy(rows, from, count * sizeof *rows);
+    return ARB_OK;
 }

@@ -22,7 +22,7 @@ typedef struct scan_operator {
 } scan_operator;
 
 typedef struct scan_local {
-    uint32_t driver;
+    const arb_driver *driver;
     arb_io_waiter waiter;
     arb_split_reader **readers; /* one a file, made when first needed; the last used one stays */
     size_t file;                /* of the current split */
@@ -39,7 +39,7 @@ static arb_code source_create(arb_operator *op, arb_driver *driver, void **out_l
     *out_local = NULL;
     if (local == NULL)
         return arb_fail_memory(error, "a scan", sizeof *local);
-    local->driver = driver->number;
+    local->driver = driver;
     local->readers = arb_alloc_zeroed((op->node->scan.table->file_count + 1) * sizeof *local->readers);
     if (local->readers == NULL) {
         arb_free(local);
@@ -64,7 +64,7 @@ static void source_destroy(arb_operator *op, void *state)
     for (size_t i = 0; i < op->node->scan.table->file_count; i++)
         drop_reader(local, i);
     arb_io_waiter_reset(&local->waiter);
-    arb_split_order_leave(&((scan_operator *)op)->order, local->driver);
+    arb_split_order_leave(&((scan_operator *)op)->order, local->driver->number);
     arb_free(local->readers);
     arb_free(local);
 }
@@ -87,7 +87,7 @@ static size_t file_of(const scan_operator *s, size_t split)
 static arb_code next_split(scan_operator *s, scan_local *local, bool *out_more, arb_error *error)
 {
     const arb_table *table = s->base.node->scan.table;
-    *out_more = arb_split_order_take(&s->order, local->driver, &local->split);
+    *out_more = arb_split_order_take(&s->order, local->driver->number, &local->split);
     if (!*out_more)
         return ARB_OK;
     local->number = 0;
@@ -161,7 +161,7 @@ static arb_code pull(arb_operator *op, void *state, const arb_batch **out, arb_f
             return ARB_OK;
         }
         local->reading = false;
-        if (atomic_load_explicit(&op->context->cancelled, memory_order_relaxed))
+        if (arb_is_stopped(&op->context->cancelled) || arb_is_stopped(local->driver->satisfied))
             return ARB_OK; /* the driver sees why */
     }
 }
@@ -210,7 +210,8 @@ static arb_code make_request(scan_operator *s, arb_scan_filter *const *runtime, 
     if (filters == NULL)
         return arb_fail_memory(error, "a scan", count);
     for (size_t i = 0; i < node->scan.filter_count; i++)
-        ARB_TRY(arb_expr_filter_create(&s->arena, &node->scan.read, node->scan.filters[i], &filters[i], error));
+        ARB_TRY(arb_expr_filter_create(&s->arena, &node->scan.read, node->scan.filters[i], &s->base.context->cancelled,
+                                       &filters[i], error));
     for (size_t i = 0; i < node->scan.runtime_count; i++)
         filters[node->scan.filter_count + i] = runtime[i];
     s->request = (arb_scan_request){.column_count = (uint32_t)node->scan.column_count,
@@ -219,7 +220,8 @@ static arb_code make_request(scan_operator *s, arb_scan_filter *const *runtime, 
                                     .filters = filters,
                                     .keep_dictionaries = true,
                                     .always_wait = s->base.context->always_wait,
-                                    .memory = s->base.context->memory};
+                                    .memory = s->base.context->memory,
+                                    .stop = &s->base.context->cancelled};
     return ARB_OK;
 }
 

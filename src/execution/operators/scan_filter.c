@@ -7,6 +7,7 @@ typedef struct expr_filter {
     const arb_expr *condition;
     const arb_program *program;
     arb_layout layout; /* of the columns that the condition reads, in base.columns' order */
+    arb_stop_flag *stop;
 } expr_filter;
 
 /* ---- judging by ranges ---------------------------------------------------------------------------------------------- */
@@ -144,8 +145,11 @@ arb_filter_verdict arb_expr_judge(const arb_expr *expr, const arb_layout *layout
 
 static arb_code local_create(const arb_scan_filter *filter, void **out_local, arb_error *error)
 {
+    const expr_filter *f = (const expr_filter *)filter;
     arb_program_state *state = NULL;
-    arb_code code = arb_program_state_create(((const expr_filter *)filter)->program, &state, error);
+    arb_code code = arb_program_state_create(f->program, &state, error);
+    if (code == ARB_OK)
+        arb_program_state_set_stop(state, f->stop);
     *out_local = state;
     return code;
 }
@@ -158,13 +162,13 @@ static void local_destroy(void *local)
 static arb_code apply(const arb_scan_filter *filter, void *local, const arb_vector *const *inputs, uint32_t rows,
                       uint64_t *selection, arb_error *error)
 {
-    (void)filter;
     /* a dictionary may have more entries than a batch has rows: work through it in pieces */
     if (rows <= ARB_VECTOR_ROWS)
         return arb_program_select(local, inputs, rows, selection, error);
     assert(filter->column_count == 1 && inputs[0]->encoding == ARB_FLAT && inputs[0]->validity == NULL);
     size_t size = arb_physical_size((arb_physical)inputs[0]->physical);
     for (uint32_t row = 0; row < rows; row += ARB_VECTOR_ROWS) {
+        ARB_TRY(arb_check_stop(((const expr_filter *)filter)->stop, error));
         arb_vector piece = *inputs[0];
         const arb_vector *pieces = &piece;
         piece.values.data = (char *)inputs[0]->values.data + row * size;
@@ -253,7 +257,7 @@ static arb_code passes_null(const expr_filter *f, bool *out_passes, arb_error *e
 }
 
 arb_code arb_expr_filter_create(arb_arena *arena, const arb_layout *read, const arb_expr *condition,
-                                arb_scan_filter **out_filter, arb_error *error)
+                                arb_stop_flag *stop, arb_scan_filter **out_filter, arb_error *error)
 {
     *out_filter = NULL;
     /* find which columns the condition reads by compiling it against all of them */
@@ -274,6 +278,7 @@ arb_code arb_expr_filter_create(arb_arena *arena, const arb_layout *read, const 
     }
     f->layout = (arb_layout){count, slots};
     f->condition = condition;
+    f->stop = stop;
     ARB_TRY(arb_program_compile(arena, &f->layout, &condition, 1, &f->program, error));
     f->base.vtable = &vtable;
     f->base.column_count = count;

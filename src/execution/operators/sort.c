@@ -345,7 +345,7 @@ static arb_code plan_rows(sort_operator *s, const arb_physical_node *node, arb_e
     s->has_null = ARB_ARENA_ARRAY(&s->arena, bool, node->layout.count + 1);
     if (s->has_null == NULL)
         return arb_fail_memory(error, "a sort", node->layout.count);
-    s->order = (arb_sort_order){&s->keys, s->layout.extra_offset};
+    s->order = (arb_sort_order){&s->keys, s->layout.extra_offset, &s->base.context->cancelled};
     s->format = (arb_row_format){.layout = &s->layout, .file = &s->base.spill};
     return ARB_OK;
 }

@@ -1,8 +1,18 @@
 #include "execution/operators/sort_entries.h"
 
-enum { insertion_most = 24, digits_most = 64 };
+enum {
+    insertion_most = 24,
+    digits_most = 64,
+    step = 1 << 13 /* entries between two looks at `stop`: some milliseconds at most */
+};
 
 /* Without an order by their keys alone. */
+/* `order` is NULL where the entries' own keys decide: short runs of ties, not worth a look */
+ARB_INLINE bool is_stopped(const arb_sort_order *order)
+{
+    return order != NULL && arb_is_stopped(order->stop);
+}
+
 ARB_INLINE bool before(const arb_sort_entry *a, const arb_sort_entry *b, const arb_sort_order *order)
 {
     if (a->key != b->key || order == NULL)
@@ -45,9 +55,9 @@ static void sift_down(arb_sort_entry *entries, size_t at, size_t count, const ar
 
 static void sort_by_heap(arb_sort_entry *entries, size_t count, const arb_sort_order *order)
 {
-    for (size_t at = count / 2; at > 0; at--)
+    for (size_t at = count / 2; at > 0 && (at % step != 0 || !is_stopped(order)); at--)
         sift_down(entries, at - 1, count, order);
-    for (size_t end = count; end > 1; end--) {
+    for (size_t end = count; end > 1 && (end % step != 0 || !is_stopped(order)); end--) {
         swap(&entries[0], &entries[end - 1]);
         sift_down(entries, 0, end - 1, order);
     }
@@ -69,14 +79,18 @@ static void choose_pivot(arb_sort_entry *entries, size_t count, const arb_sort_o
 static size_t partition(arb_sort_entry *entries, size_t count, const arb_sort_order *order)
 {
     arb_sort_entry pivot = entries[0];
-    size_t low = 0, high = count;
+    size_t low = 0, high = count, looked = 0;
     for (;;) { /* both sides stop at equals, which keeps many equal keys balanced */
-        do
+        do {
             low++;
-        while (low < count && before(&entries[low], &pivot, order));
-        do
+            if (++looked % step == 0 && is_stopped(order))
+                return count / 2;
+        } while (low < count && before(&entries[low], &pivot, order));
+        do {
             high--;
-        while (before(&pivot, &entries[high], order));
+            if (++looked % step == 0 && is_stopped(order))
+                return count / 2;
+        } while (before(&pivot, &entries[high], order));
         if (low >= high)
             break;
         swap(&entries[low], &entries[high]);
@@ -88,6 +102,8 @@ static size_t partition(arb_sort_entry *entries, size_t count, const arb_sort_or
 static void sort_part(arb_sort_entry *entries, size_t count, unsigned depth, const arb_sort_order *order)
 {
     while (count > insertion_most) {
+        if (is_stopped(order))
+            return;
         if (depth-- == 0) {
             sort_by_heap(entries, count, order);
             return;
@@ -110,13 +126,13 @@ static void sort_by_comparison(arb_sort_entry *entries, size_t count, const arb_
 {
     bool sorted = true;
     for (size_t i = 1; sorted && i < count; i++)
-        sorted = !before(&entries[i], &entries[i - 1], order);
+        sorted = !before(&entries[i], &entries[i - 1], order) && (i % step != 0 || !is_stopped(order));
     if (!sorted)
         sort_part(entries, count, 2 * arb_bit_width(count), order);
 }
 
 /* Least significant byte first, over the bytes that differ at all; stable. True when the result is in `scratch`. */
-static bool sort_by_radix(arb_sort_entry *entries, size_t count, arb_sort_entry *scratch)
+static bool sort_by_radix(arb_sort_entry *entries, size_t count, const arb_sort_order *order, arb_sort_entry *scratch)
 {
     uint64_t all = ~(uint64_t)0, any = 0;
     for (size_t i = 0; i < count; i++) {
@@ -135,8 +151,12 @@ static bool sort_by_radix(arb_sort_entry *entries, size_t count, arb_sort_entry 
             next[digit] = sum;
             sum += here;
         }
-        for (size_t i = 0; i < count; i++)
-            scratch[next[entries[i].key >> shift & 0xFF]++] = entries[i];
+        for (size_t from = 0; from < count; from += step) {
+            if (is_stopped(order)) /* the entries are all there where they came from, old ones and new */
+                return false;
+            for (size_t i = from; i < count && i < from + step; i++)
+                scratch[next[entries[i].key >> shift & 0xFF]++] = entries[i];
+        }
         arb_sort_entry *swap_entries = entries;
         entries = scratch;
         scratch = swap_entries;
@@ -150,7 +170,7 @@ static void sort_by_digits(arb_sort_entry *entries, size_t count, uint32_t at, c
 
 static void sort_ties(arb_sort_entry *entries, size_t count, uint32_t at, const arb_sort_order *order)
 {
-    for (size_t from = 0, to; from < count; from = to) {
+    for (size_t from = 0, to; from < count && !is_stopped(order); from = to) {
         for (to = from + 1; to < count && entries[to].key == entries[from].key; to++)
             continue;
         if (to - from > 1)
@@ -177,11 +197,11 @@ void arb_sort_entries(arb_sort_entry *entries, size_t count, const arb_sort_orde
         sort_by_comparison(entries, count, order);
         return;
     }
-    if (sort_by_radix(entries, count, scratch))
+    if (sort_by_radix(entries, count, order, scratch))
         memcpy(entries, scratch, count * sizeof *entries);
     if (order->keys->words == 1 && order->keys->exact)
         return;
-    for (size_t from = 0, to; from < count; from = to) {
+    for (size_t from = 0, to; from < count && !is_stopped(order); from = to) {
         uint64_t key = entries[from].key;
         for (to = from + 1; to < count && entries[to].key == key; to++)
             continue;

@@ -2,6 +2,7 @@
 #ifndef ARB_EXECUTION_OPERATORS_SORT_ENTRIES_H
 #define ARB_EXECUTION_OPERATORS_SORT_ENTRIES_H
 
+#include "base/stop.h"
 #include "execution/operators/sort_key.h"
 
 typedef struct arb_sort_entry {
@@ -12,6 +13,7 @@ typedef struct arb_sort_entry {
 typedef struct arb_sort_order {
     const arb_sort_keys *keys;
     uint32_t words_offset;
+    arb_stop_flag *stop; /* once set, the order does not matter any more */
 } arb_sort_order;
 
 /* The key's digit `at`: a word, or eight bytes more of the text that was cut off. False behind the last; out_digit is then
@@ -63,7 +65,7 @@ ARB_INLINE int arb_sort_entry_compare(const arb_sort_entry *a, const arb_sort_en
 
 /* In place. Many entries go by their first word through a radix sort when `scratch` has room for as many (NULL: it has
  * not), and only those with equal first words are compared; few are sorted by comparisons alone. Rows with equal keys end
- * in the source's order, provided they came in it. */
+ * in the source's order, provided they came in it. Stopped, it leaves some of the entries, in any order, some repeated. */
 void arb_sort_entries(arb_sort_entry *entries, size_t count, const arb_sort_order *order, arb_sort_entry *scratch);
 /* Fewer are not worth a scratch. */
 enum { ARB_SORT_RADIX_LEAST = 2048 };

@@ -61,8 +61,7 @@ static arb_code write_merged(const sort_operator *s, sort_merger *merger, uint64
         if (count == 0)
             break;
         ARB_TRY(write_rows(s, rows, count, run, error));
-        if (atomic_load_explicit(&s->base.context->cancelled, memory_order_relaxed))
-            return arb_fail(error, ARB_CANCELLED, "the statement was cancelled");
+        ARB_TRY(arb_check_stop(&s->base.context->cancelled, error));
     }
     return ARB_OK;
 }

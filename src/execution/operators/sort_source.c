@@ -202,7 +202,7 @@ arb_code arb_sort_pull(arb_operator *op, void *state, const arb_batch **out, arb
         *out_flow = ARB_FLOW_DONE;
         if (!local->merging)
             ARB_TRY(begin(s, local, &some, error));
-        if (!some || atomic_load_explicit(&op->context->cancelled, memory_order_relaxed))
+        if (!some || arb_is_stopped(&op->context->cancelled))
             return ARB_OK; /* cancelled: the driver sees why */
         ARB_TRY(take_rows(local, op->context->batch_rows, &count, error));
         if (count == 0) {

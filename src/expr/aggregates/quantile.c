@@ -4,10 +4,10 @@
  * (texts with bytes of the arena). They are brought together and sorted at the end. The continuous quantiles are of
  * doubles, the others of any type with an order. */
 #include <math.h>
-#include <stdlib.h>
 
 #include "expr/aggregates/aggregate_rows.h"
 #include "expr/aggregates/kept_value.h"
+#include "expr/aggregates/value_sort.h"
 
 enum { CONTINUOUS, DISCRETE, MODE };
 
@@ -128,13 +128,15 @@ static arb_code combine_values(const arb_aggregate_plan *plan, arb_arena *arena,
     arb_physical physical = plan->arguments[0].physical;
     if (other->count != 0)
         state->fraction = other->fraction;
-    for (const value_piece *piece = other->first; piece != NULL; piece = piece->next)
+    for (const value_piece *piece = other->first; piece != NULL; piece = piece->next) {
+        ARB_TRY(arb_check_stop(plan->stop, error));
         for (size_t i = 0; i < piece->count; i++) {
             char *place = add_value(state, arena, size, error);
             if (place == NULL)
                 return ARB_OUT_OF_MEMORY;
             ARB_TRY(arb_kept_value_set(arena, physical, piece->values + i * size, place, error));
         }
+    }
     return ARB_OK;
 }
 
@@ -184,11 +186,9 @@ static int compare_intervals(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-typedef int (*compare_values)(const void *, const void *);
-
-static compare_values order_of(arb_physical physical)
+static arb_compare_values order_of(arb_physical physical)
 {
-    static const compare_values orders[ARB_PHYS_COUNT] = {
+    static const arb_compare_values orders[ARB_PHYS_COUNT] = {
         [ARB_PHYS_BOOL] = compare_i8,      [ARB_PHYS_INT8] = compare_i8,
         [ARB_PHYS_INT16] = compare_i16,    [ARB_PHYS_INT32] = compare_i32,
         [ARB_PHYS_INT64] = compare_i64,    [ARB_PHYS_INT128] = compare_i128,
@@ -199,10 +199,11 @@ static compare_values order_of(arb_physical physical)
 }
 
 /* Bring the `nth` smallest to its place, the smaller ones in front of it (quickselect, median of three). */
-static void select_real(double *values, size_t count, size_t nth)
+static arb_code select_real(double *values, size_t count, size_t nth, arb_stop_flag *stop, arb_error *error)
 {
     size_t low = 0, high = count - 1;
     while (low < high) {
+        ARB_TRY(arb_check_stop(stop, error));
         double a = values[low], b = values[low + (high - low) / 2], c = values[high];
         double pivot = compare_reals(a, b) < 0 ? (compare_reals(b, c) < 0   ? b
                                                   : compare_reals(a, c) < 0 ? c
@@ -228,27 +229,28 @@ static void select_real(double *values, size_t count, size_t nth)
         else
             low = j + 1;
     }
+    return ARB_OK;
 }
 
 /* ---- results ---------------------------------------------------------------------------------------------------------- */
 
-static double continuous(double *values, size_t count, double fraction)
+static arb_code continuous(const arb_aggregate_plan *plan, double *values, size_t count, double fraction, double *out,
+                           arb_error *error)
 {
     double place = fraction * (double)(count - 1);
     size_t below = (size_t)floor(place), above = (size_t)ceil(place);
-    select_real(values, count, below);
-    double low = values[below];
-    if (above == below)
-        return low;
-    double high = values[above];
+    ARB_TRY(select_real(values, count, below, plan->stop, error));
+    double low = *out = values[below], high = values[above];
     for (size_t i = above + 1; i < count; i++) /* the smallest of those behind */
         if (compare_reals(values[i], high) < 0)
             high = values[i];
-    return low == high ? low : low + (high - low) * (place - (double)below);
+    if (low != high)
+        *out = low + (high - low) * (place - (double)below);
+    return ARB_OK;
 }
 
 /* The value that comes most often, the smallest of several. */
-static const char *most_frequent(const char *values, size_t count, size_t size, compare_values compare)
+static const char *most_frequent(const char *values, size_t count, size_t size, arb_compare_values compare)
 {
     size_t best = 0, best_at = 0, run = 0;
     for (size_t i = 0; i < count; i++) {
@@ -273,7 +275,7 @@ static arb_code finalize_one(const arb_aggregate_plan *plan, const values_state 
                              arb_vector *out, uint32_t row, arb_error *error)
 {
     size_t size = value_size(plan), count = state->count, filled = 0;
-    compare_values compare = order_of(plan->arguments[0].physical);
+    arb_compare_values compare = order_of(plan->arguments[0].physical);
     char *values = arb_arena_alloc(scratch, count * size);
     if (values == NULL)
         return arb_fail_memory(error, "the values of an aggregate", count * size);
@@ -281,11 +283,9 @@ static arb_code finalize_one(const arb_aggregate_plan *plan, const values_state 
         memcpy(values + filled, piece->values, piece->count * size);
         filled += piece->count * size;
     }
-    if (plan->variant == CONTINUOUS) {
-        out->values.f64[row] = continuous((double *)(void *)values, count, state->fraction);
-        return ARB_OK;
-    }
-    qsort(values, count, size, compare);
+    if (plan->variant == CONTINUOUS)
+        return continuous(plan, (double *)(void *)values, count, state->fraction, &out->values.f64[row], error);
+    ARB_TRY(arb_values_sort(scratch, values, count, size, compare, plan->stop, error));
     if (plan->variant == MODE) {
         put_value(out, row, most_frequent(values, count, size, compare), size);
         return ARB_OK;

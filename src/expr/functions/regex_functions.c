@@ -141,6 +141,7 @@ static arb_code take_pattern(const arb_call *call, size_t row, pattern_form form
 static arb_code match(const arb_call *call, arb_str text, size_t from, bool *out_found, arb_error *error)
 {
     const regex_state *own = call->state;
+    ARB_TRY(arb_check_stop(call->stop, error)); /* one match may take some tens of milliseconds */
     arb_code code = arb_regex_match(own->regex, text, from, out_found, error);
     return code == ARB_OK ? ARB_OK : arb_error_at(error, code, call->expr->position);
 }

@@ -1,6 +1,7 @@
 /* text_case.c: upper, lower and initcap, character by character as Unicode's simple mappings say: ß stays ß. */
 #include <utf8proc.h>
 
+#include "base/utf8.h"
 #include "expr/function_row.h"
 #include "kernels/like.h"
 #include "kernels/utf8_step.h"
@@ -13,7 +14,8 @@ static arb_code map_rows(arb_call *call, map_text map, arb_error *error)
     {
         arb_str text = arb_call_text(call, 0, row);
         char *room;
-        ARB_TRY(arb_call_make_text(call, arb_utf8_is_ascii(text) ? text.size : text.size * 4, &room, error));
+        ARB_TRY(arb_call_make_text(call, arb_utf8_is_ascii(text.data, text.size) ? text.size : text.size * 4, &room,
+                                   error));
         arb_call_put_text(call, row, room, map(text, room));
     }
     return ARB_OK;

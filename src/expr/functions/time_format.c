@@ -84,7 +84,7 @@ static arb_code run_strftime(arb_call *call, arb_error *error)
 
 /* ---- reading ---------------------------------------------------------------------------------------------------------- */
 
-static arb_code fail_reading(const arb_call *call, size_t row, arb_read outcome, arb_error *error)
+static arb_code fail_reading(const arb_call *call, size_t row, arb_read_result outcome, arb_error *error)
 {
     arb_str text = arb_call_text(call, 0, row), pattern = arb_call_text(call, 1, row);
     arb_code code = outcome == ARB_READ_MALFORMED ? ARB_INVALID_DATETIME : ARB_DATETIME_OVERFLOW;
@@ -103,7 +103,7 @@ static arb_code read_rows(arb_call *call, bool is_template, bool null_when_wrong
     {
         int64_t micros;
         ARB_TRY(take_pattern(call, row, is_template, error));
-        arb_read outcome = arb_time_pattern_read(&own->pattern, arb_call_text(call, 0, row), &micros);
+        arb_read_result outcome = arb_time_pattern_read(&own->pattern, arb_call_text(call, 0, row), &micros);
         if (outcome != ARB_READ_OK && null_when_wrong) {
             arb_call_set_null(call, row);
             micros = 0;

@@ -105,7 +105,7 @@ static arb_type_id guess_usual(arb_str text)
     if (text.data[0] == '+' || (text.size > sign + 1 && text.data[sign] == '0' && is_digit(text.data[sign + 1])))
         return guess_time(text);
     arb_int128 whole;
-    arb_read outcome = arb_read_integer(text, INT64_MIN, INT64_MAX, &whole);
+    arb_read_result outcome = arb_read_integer(text, INT64_MIN, INT64_MAX, &whole);
     if (outcome == ARB_READ_OK)
         return ARB_TYPE_BIGINT;
     double real;

@@ -4,7 +4,13 @@
 #include "formats/parquet/parquet_kernels.h"
 #include "io/decoded_source.h"
 
-enum { SAMPLE_BYTES = 1 << 20, SAMPLE_MOST = 256 << 20, RANGE_BYTES = 2 << 20, RANGE_LEAST = 16 };
+enum {
+    SAMPLE_BYTES = 1 << 20,
+    SAMPLE_MOST = 256 << 20,
+    SAMPLE_PIECE = 4 << 20, /* read at once */
+    RANGE_BYTES = 2 << 20,
+    RANGE_LEAST = 16,
+};
 
 static void file_destroy(arb_table_file *base)
 {
@@ -78,7 +84,10 @@ static arb_code skip_top(const arb_csv_file *file, const uint8_t *sample, size_t
 
 static arb_code look(arb_csv_file *file, uint8_t *sample, size_t size, arb_error *error)
 {
-    ARB_TRY(arb_byte_source_read(file->source, 0, sample, size, error));
+    for (size_t at = 0; at < size; at += SAMPLE_PIECE) {
+        ARB_TRY(arb_check_stop(file->options.stop, error));
+        ARB_TRY(arb_byte_source_read(file->source, at, sample + at, ARB_MIN(size - at, (size_t)SAMPLE_PIECE), error));
+    }
     size_t start;
     ARB_TRY(skip_top(file, sample, size, &start, error));
     bool is_all = size == file->source->identity.size;
@@ -174,15 +183,17 @@ static arb_code open_file(arb_csv_file *file, const arb_csv_options *options, ar
 {
     file->base.path = file->source->path;
     ARB_TRY(copy_options(file, options, error));
-    ARB_TRY(arb_byte_source_decode(&file->source, error));
+    ARB_TRY(arb_byte_source_decode(&file->source, file->options.stop, error));
     file->base.path = file->source->path;
     ARB_TRY(size_sample(file, error));
     size_t size = (size_t)ARB_MIN(file->source->identity.size, file->options.sample_bytes);
+    uint64_t held = size + arb_csv_sniff_bytes(size);
+    ARB_TRY(arb_held_take(&file->source->held, held, error));
     uint8_t *sample = arb_alloc(size + 1);
-    if (sample == NULL)
-        return arb_fail_memory(error, "a CSV sample", size);
-    arb_code code = look(file, sample, size, error);
+    arb_code code = sample != NULL ? look(file, sample, size, error) : arb_fail_memory(error, "a CSV sample", size);
     arb_free(sample);
+    arb_held_give(&file->source->held, held);
+    file->options.stop = NULL; /* it is the one's who opens */
     if (code == ARB_OK)
         code = mark_never_null(file, error);
     if (code == ARB_OK)

@@ -247,6 +247,7 @@ static arb_code count_arena(csv_reader *reader, arb_error *error)
 static arb_code give_next(csv_reader *reader, const arb_batch **out_batch, arb_error *error)
 {
     for (;;) {
+        ARB_TRY(arb_check_stop(reader->request->stop, error));
         ARB_TRY(arb_csv_rows_next(&reader->rows, error));
         reader->base.rows_read += reader->rows.rows;
         reader->base.bytes_read = reader->rows.window.bytes_read;

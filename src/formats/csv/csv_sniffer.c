@@ -11,7 +11,7 @@
 
 #include "base/vec.h"
 
-enum { LOOK_BYTES = 256 << 10, COLUMNS_MOST = 100000 };
+enum { LOOK_BYTES = 256 << 10, COLUMNS_MOST = 100000, ROWS_A_STOP = 4096 };
 
 typedef struct sample_row {
     uint32_t begin;
@@ -92,6 +92,8 @@ static arb_code cut_rows(sniffer *s, const arb_csv_dialect *dialect, size_t size
                 return arb_fail_memory(s->error, "a CSV sample", s->rows.size * sizeof(sample_row));
             row_begin = at + 1;
             cells = 0;
+            if (s->rows.size % ROWS_A_STOP == 0)
+                ARB_TRY(arb_check_stop(s->options->stop, s->error));
         }
         cell_begin = at + 1;
     }
@@ -364,7 +366,7 @@ static bool has_names(const sniffer *s, const arb_type_id *first, const arb_type
 }
 
 /* Guess all rows from `start` on: the first apart. */
-static void guess_rows(sniffer *s, const candidate *c, arb_type_id *first, arb_type_id *rest, size_t *out_rows)
+static arb_code guess_rows(sniffer *s, const candidate *c, arb_type_id *first, arb_type_id *rest, size_t *out_rows)
 {
     arb_text scratch = {0};
     row_cursor cursor = {.s = s, .dialect = &c->dialect};
@@ -385,8 +387,11 @@ static void guess_rows(sniffer *s, const candidate *c, arb_type_id *first, arb_t
         }
         *out_rows += counts;
         row += is_row;
+        if (row % ROWS_A_STOP == 0 && arb_is_stopped(s->options->stop))
+            break;
     }
     arb_text_reset(&scratch);
+    return arb_check_stop(s->options->stop, s->error);
 }
 
 static bool name_is_taken(const arb_str *names, size_t count, arb_str name)
@@ -542,7 +547,7 @@ static arb_code make_columns(sniffer *s, const candidate *c, arb_csv_layout *lay
     if (first == NULL || rest == NULL || layout->names == NULL || layout->types == NULL)
         return arb_fail_memory(s->error, "a CSV sample", c->width * sizeof *first);
     size_t rows;
-    guess_rows(s, c, first, rest, &rows);
+    ARB_TRY(guess_rows(s, c, first, rest, &rows));
     bool header = has_header(s, c, first, rest, rows);
     layout->data_start = row_begin(s, c->start + header);
     layout->row_bytes = rows == 0 ? 64 : (double)(s->size - row_begin(s, c->start)) / (double)rows;
@@ -573,6 +578,11 @@ static arb_code sniff(sniffer *s, arb_csv_layout *layout)
     return make_columns(s, &best, layout);
 }
 
+uint64_t arb_csv_sniff_bytes(size_t size)
+{
+    return (uint64_t)(size + 1) * sizeof(uint32_t);
+}
+
 arb_code arb_csv_sniff(const uint8_t *sample, size_t size, bool is_all, const arb_csv_options *options,
                        const arb_csv_patterns *patterns, arb_arena *arena, arb_csv_layout *out_layout, arb_error *error)
 {
@@ -584,7 +594,7 @@ arb_code arb_csv_sniff(const uint8_t *sample, size_t size, bool is_all, const ar
                  .patterns = patterns,
                  .arena = arena,
                  .error = error};
-    s.positions = arb_alloc((size + 1) * sizeof *s.positions);
+    s.positions = arb_alloc(arb_csv_sniff_bytes(size));
     arb_code code = s.positions == NULL ? arb_fail_memory(error, "a CSV sample", (size + 1) * sizeof *s.positions)
                                         : sniff(&s, out_layout);
     arb_free(s.positions);

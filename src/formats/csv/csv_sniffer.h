@@ -14,8 +14,10 @@ typedef struct arb_csv_layout {
     double row_bytes;  /* on average */
 } arb_csv_layout;
 
+/* What looking takes beside the sample. */
+uint64_t arb_csv_sniff_bytes(size_t size);
 /* `is_all`: the sample is the whole file. Names are in the arena. A sample in which nothing can be found out is a table
- * of one column of text. */
+ * of one column of text. ARB_CANCELLED soon after the options' flag is set. */
 ARB_NODISCARD arb_code arb_csv_sniff(const uint8_t *sample, size_t size, bool is_all, const arb_csv_options *options,
                                      const arb_csv_patterns *patterns, arb_arena *arena, arb_csv_layout *out_layout,
                                      arb_error *error);

@@ -380,6 +380,7 @@ static arb_code give_window(arb_parquet_reader *reader, const arb_batch **out_ba
         arb_parquet_reader_column *column = &reader->columns[i];
         if (!column->is_output)
             continue;
+        ARB_TRY(arb_check_stop(reader->request->stop, error));
         arb_code code = give_column(reader, column, &reader->vectors[i], error);
         if (!arb_parquet_just_waits(code, &waits))
             ARB_TRY(arb_parquet_reader_column_error(reader, column, code, error));
@@ -478,6 +479,7 @@ static arb_code find_window(arb_parquet_reader *reader, bool *out_found, arb_err
 {
     *out_found = true;
     while (!reader->window_waits) {
+        ARB_TRY(arb_check_stop(reader->request->stop, error));
         if (!reader->window_filters) {
             *out_found = next_window(reader);
             if (!*out_found)

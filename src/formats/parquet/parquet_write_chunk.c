@@ -397,11 +397,13 @@ static bool is_worth_compressing(const arb_parquet_write_scratch *scratch, const
     return expected < 0.85 * (double)scratch->raw.size;
 }
 
-static arb_code append_pages(arb_parquet_write_scratch *scratch, arb_parquet_write_chunk *chunk, arb_error *error)
+static arb_code append_pages(arb_parquet_write_scratch *scratch, arb_stop_flag *stop, arb_parquet_write_chunk *chunk,
+                             arb_error *error)
 {
     size_t sample = chunk->encoding == ARB_PARQUET_RLE_DICTIONARY ? 2 : 1;
     chunk->codec = scratch->plan->codec;
     for (size_t i = 0; i < scratch->pages.size; i++) {
+        ARB_TRY(arb_check_stop(stop, error));
         ARB_TRY(append_page(scratch, i, chunk, error));
         if (i + 1 == sample && chunk->codec != ARB_CODEC_NONE && !is_worth_compressing(scratch, chunk)) {
             chunk->codec = ARB_CODEC_NONE;
@@ -502,15 +504,16 @@ static void make_column_index(const arb_parquet_write_scratch *scratch, const ar
 }
 
 arb_code arb_parquet_write_chunk_encode(arb_parquet_write_scratch *scratch, const arb_parquet_write_column *column,
-                                        arb_parquet_write_chunk *chunk, arb_error *error)
+                                        arb_stop_flag *stop, arb_parquet_write_chunk *chunk, arb_error *error)
 {
     if (column->definitions.failed || column->repetitions.failed || column->data.failed)
         return arb_fail_memory(error, "a Parquet row group", column->data.capacity);
     arb_parquet_write_chunk_clear(chunk);
     chunk->entries = column->entries;
     ARB_TRY(choose_encoding(scratch, column, &chunk->encoding, error));
+    ARB_TRY(arb_check_stop(stop, error));
     ARB_TRY(make_pages(scratch, column, chunk->encoding, error));
-    ARB_TRY(append_pages(scratch, chunk, error));
+    ARB_TRY(append_pages(scratch, stop, chunk, error));
     make_statistics(scratch, column, chunk);
     make_column_index(scratch, column, chunk);
     if (scratch->plan->options.bloom_filters && chunk->encoding != ARB_PARQUET_RLE_DICTIONARY)

@@ -33,7 +33,7 @@ ARB_NODISCARD arb_code arb_parquet_write_scratch_create(const arb_parquet_write_
                                                         arb_parquet_write_scratch **out_scratch, arb_error *error);
 void arb_parquet_write_scratch_destroy(arb_parquet_write_scratch *scratch);
 ARB_NODISCARD arb_code arb_parquet_write_chunk_encode(arb_parquet_write_scratch *scratch,
-                                                      const arb_parquet_write_column *column,
+                                                      const arb_parquet_write_column *column, arb_stop_flag *stop,
                                                       arb_parquet_write_chunk *out_chunk, arb_error *error);
 void arb_parquet_write_chunk_clear(arb_parquet_write_chunk *chunk);
 void arb_parquet_write_chunk_reset(arb_parquet_write_chunk *chunk);

@@ -66,7 +66,8 @@ static arb_code part_encode(arb_table_part *base, arb_error *error)
 {
     parquet_part *part = (parquet_part *)base;
     for (uint32_t i = 0; i < part->plan->schema.leaf_count; i++)
-        ARB_TRY(arb_parquet_write_chunk_encode(part->scratch, &part->columns[i], &part->chunks[i], error));
+        ARB_TRY(arb_parquet_write_chunk_encode(part->scratch, &part->columns[i], base->writer->stop, &part->chunks[i],
+                                               error));
     return ARB_OK;
 }
 

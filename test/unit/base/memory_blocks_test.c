@@ -61,6 +61,14 @@ static void lists_grow(void **state)
         assert_int_equal(list.data[i], i * 3);
     ARB_VEC_RESET(&list);
     assert_null(list.data);
+    arb_arena arena = {0};
+    ARB_VEC(size_t) places = {0};
+    for (size_t i = 0; i < 10; i++) /* a value may be made of the size */
+        assert_true(ARB_VEC_PUSH(&list, (int)list.size) && ARB_ARENA_PUSH(&arena, &places, places.size));
+    for (size_t i = 0; i < 10; i++)
+        assert_true(list.data[i] == (int)i && places.data[i] == i);
+    ARB_VEC_RESET(&list);
+    arb_arena_reset(&arena);
 }
 
 static void texts_grow_and_compare(void **state)

@@ -43,10 +43,10 @@ static arb_code byte_reader_create(const arb_table_file *file, const arb_scan_re
 
 static const arb_table_file_vtable byte_vtable = {"bytes", byte_file_destroy, byte_reader_create};
 
-static arb_code byte_open(arb_byte_source *source, const arb_file_options *options, arb_table_file **out_file,
-                          arb_error *error)
+static arb_code byte_open(arb_byte_source *source, const arb_file_options *options, arb_stop_flag *stop,
+                          arb_table_file **out_file, arb_error *error)
 {
-    (void)options;
+    (void)options, (void)stop;
     char first = 0;
     if (source->identity.size == 0) {
         arb_code code = arb_fail(error, ARB_CORRUPT_DATA, "%.*s is empty", ARB_STR_ARGS(source->path));
@@ -264,9 +264,6 @@ static void folders_are_tables(void **state)
     put_folder(f, "mixed");
     put_file(f, "mixed/1.bytes", "n");
     put_file(f, "mixed/2.other", "n");
-    put_folder(f, "keys");
-    put_folder(f, "keys/k=1");
-    put_file(f, "keys/k=1/1.bytes", "n");
     put_folder(f, "empty");
     put_folder(f, "differing");
     put_file(f, "differing/1.bytes", "n");
@@ -276,7 +273,7 @@ static void folders_are_tables(void **state)
     put_file(f, "twice.bytes", "n");
     assert_int_equal(arb_catalog_add_folder(f->catalog, arb_str_of(f->folder), &f->error), ARB_OK);
     assert_int_equal(arb_catalog_list(f->catalog, &f->arena, &listing, &f->error), ARB_OK);
-    assert_int_equal(listing.size, 10);
+    assert_int_equal(listing.size, 9);
     assert_int_equal(files_opened, 0);
 
     assert_int_equal(find(f, "a", &relation), ARB_OK);
@@ -289,10 +286,6 @@ static void folders_are_tables(void **state)
     assert_int_equal(find(f, "bad", &relation), ARB_CORRUPT_DATA);
     assert_int_equal(find(f, "unreadable", &relation), ARB_NOT_SUPPORTED);
     assert_int_equal(find(f, "mixed", &relation), ARB_INVALID_TABLE_DEFINITION);
-    assert_int_equal(find(f, "keys", &relation), ARB_OK);
-    assert_int_equal(relation.table->column_count, 2);
-    assert_true(arb_str_equal(relation.table->columns[1].name, ARB_STR("k")));
-    assert_int_equal(relation.table->columns[1].type.id, ARB_TYPE_BIGINT);
     assert_int_equal(find(f, "empty", &relation), ARB_INVALID_TABLE_DEFINITION);
     assert_int_equal(find(f, "differing", &relation), ARB_DATATYPE_MISMATCH);
     assert_non_null(strstr(f->error.message, "2.bytes"));
@@ -300,6 +293,53 @@ static void folders_are_tables(void **state)
     assert_int_equal(find(f, "twice", &relation), ARB_AMBIGUOUS_TABLE);
     assert_non_null(strstr(f->error.detail, "twice.bytes"));
     assert_int_equal(arb_catalog_add_folder(f->catalog, ARB_STR("/nowhere/at/all"), &f->error), ARB_FILE_NOT_FOUND);
+}
+
+static void folders_are_columns(void **state)
+{
+    fixture *f = *state;
+    arb_relation relation;
+    put_folder(f, "keys");
+    put_folder(f, "keys/k=1");
+    put_folder(f, "keys/k=1/d=2001-02-03");
+    put_file(f, "keys/k=1/d=2001-02-03/1.bytes", "n");
+    put_folder(f, "keys/k=-20");
+    put_folder(f, "keys/k=-20/d=__HIVE_DEFAULT_PARTITION__");
+    put_file(f, "keys/k=-20/d=__HIVE_DEFAULT_PARTITION__/1.bytes", "nnn");
+    put_folder(f, "others");
+    put_folder(f, "others/k=1");
+    put_file(f, "others/k=1/1.bytes", "n");
+    put_file(f, "others/2.bytes", "n");
+    put_folder(f, "again");
+    put_folder(f, "again/Byte=1");
+    put_file(f, "again/Byte=1/1.bytes", "n");
+    put_folder(f, "escaped");
+    put_folder(f, "escaped/%61b%c3%a4=1%2");
+    put_file(f, "escaped/%61b%c3%a4=1%2/1.bytes", "n");
+    put_folder(f, "bad");
+    put_folder(f, "bad/k=%ff");
+    put_file(f, "bad/k=%ff/1.bytes", "n");
+    assert_int_equal(arb_catalog_add_folder(f->catalog, arb_str_of(f->folder), &f->error), ARB_OK);
+
+    assert_int_equal(find(f, "keys", &relation), ARB_OK);
+    const arb_table_column *columns = relation.table->columns;
+    assert_int_equal(relation.table->column_count, 3);
+    assert_int_equal(columns[1].type.id, ARB_TYPE_BIGINT);
+    assert_true(columns[1].statistics.has_range && !columns[1].nullable);
+    assert_true(columns[1].statistics.low == -20 && columns[1].statistics.high == 1);
+    assert_int_equal(columns[2].type.id, ARB_TYPE_DATE);
+    assert_true(columns[2].nullable && columns[2].statistics.has_null_count && !columns[2].statistics.has_range);
+    assert_int_equal(columns[2].statistics.null_count, 3);
+
+    assert_int_equal(find(f, "others", &relation), ARB_OK); /* not all files have the key */
+    assert_int_equal(relation.table->column_count, 1);
+    assert_int_equal(find(f, "again", &relation), ARB_OK);
+    assert_int_equal(relation.table->column_count, 1);
+    assert_int_equal(relation.table->columns[0].type.id, ARB_TYPE_BIGINT);
+    assert_int_equal(find(f, "bad", &relation), ARB_INVALID_ENCODING);
+    assert_int_equal(find(f, "escaped", &relation), ARB_OK);
+    assert_true(arb_str_equal(relation.table->columns[1].name, ARB_STR("ab\xc3\xa4")));
+    assert_int_equal(relation.table->columns[1].type.id, ARB_TYPE_VARCHAR);
 }
 
 static void files_are_kept_while_they_stay(void **state)
@@ -335,7 +375,8 @@ static void open_files_are_counted_and_few(void **state)
             snprintf(name, sizeof name, "%d-%d.bytes", round, i);
             snprintf(path, sizeof path, "%s/%s", f->folder, name);
             put_file(f, name, "n");
-            assert_int_equal(arb_file_cache_get(f->cache, arb_str_of(path), format, NULL, &file, &f->error), ARB_OK);
+            assert_int_equal(arb_file_cache_get(f->cache, arb_str_of(path), format, NULL, NULL, &file, &f->error),
+                             ARB_OK);
             assert_true(file->bytes >= file_bytes);
             if (i == 0)
                 used = file;
@@ -358,6 +399,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_was_found_stays, set_up, tear_down),
         cmocka_unit_test_setup_teardown(views_and_schemas, set_up, tear_down),
         cmocka_unit_test_setup_teardown(folders_are_tables, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(folders_are_columns, set_up, tear_down),
         cmocka_unit_test_setup_teardown(files_are_kept_while_they_stay, set_up, tear_down),
         cmocka_unit_test_setup_teardown(open_files_are_counted_and_few, set_up, tear_down),
     };

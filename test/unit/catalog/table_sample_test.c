@@ -38,7 +38,7 @@ static double look(arb_sample_cache *cache, const arb_table *table, int most, do
     const arb_expr *right = arb_expr_constant(&arena, (arb_value){.type = ARB_TYPE(INTEGER), .integer = most});
     const arb_expr *condition = arb_expr_compare(&arena, ARB_LESS, left, right);
     assert_non_null(condition);
-    double part = arb_table_sample_selectivity(cache, table, &id, &column, 1, condition, bytes_left);
+    double part = arb_table_sample_selectivity(cache, table, &id, &column, 1, condition, bytes_left, NULL);
     arb_arena_reset(&arena);
     return part;
 }

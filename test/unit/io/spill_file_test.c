@@ -127,9 +127,27 @@ static void full_disk_is_typed(void **state)
     rmdir(folder);
 }
 
+static void a_stopped_file_does_nothing(void **state)
+{
+    (void)state;
+    arb_spill_file file;
+    arb_spill_block block, other;
+    arb_error error = {0};
+    _Atomic bool stop = false;
+    char back[4 + ARB_CODEC_PADDING];
+    arb_spill_file_init(&file, "/tmp");
+    file.stop = &stop;
+    assert_int_equal(arb_spill_file_write(&file, "text", 4, &block, &error), ARB_OK);
+    atomic_store(&stop, true);
+    assert_int_equal(arb_spill_file_write(&file, "text", 4, &other, &error), ARB_CANCELLED);
+    assert_int_equal(arb_spill_file_read(&file, &block, back, &error), ARB_CANCELLED);
+    arb_spill_file_reset(&file);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(blocks_come_back), cmocka_unit_test(damage_is_seen),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_stopped_file_does_nothing),
+                                       cmocka_unit_test(blocks_come_back), cmocka_unit_test(damage_is_seen),
                                        cmocka_unit_test(no_folder_is_an_error), cmocka_unit_test(full_disk_is_typed)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

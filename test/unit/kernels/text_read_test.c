@@ -55,7 +55,7 @@ static void numbers(void **state)
                     {"1e", 9, 2, ARB_READ_MALFORMED, 0},
                     {"0.05", 3, 2, ARB_READ_OK, 5}};
     for (size_t i = 0; i < ARB_COUNT_OF(decimals); i++) {
-        arb_read outcome =
+        arb_read_result outcome =
             arb_read_decimal(arb_str_of(decimals[i].text), decimals[i].precision, decimals[i].scale, &value);
         if ((int)outcome != decimals[i].outcome || (outcome == ARB_READ_OK && value != decimals[i].value))
             fail_msg("%s: %d %lld", decimals[i].text, outcome, (long long)value);
@@ -73,9 +73,9 @@ static void expect_time(const char *text, const char *expected)
     char form[ARB_FORM_MOST];
     int64_t value = 0;
     arb_zone_text zone;
-    arb_read outcome = arb_read_timestamp(arb_str_of(text), false, &value, &zone);
+    arb_read_result outcome = arb_read_timestamp(arb_str_of(text), false, &value, &zone);
     if (expected == NULL || expected[0] == '!') {
-        arb_read wanted = expected == NULL ? ARB_READ_MALFORMED : ARB_READ_OUT_OF_RANGE;
+        arb_read_result wanted = expected == NULL ? ARB_READ_MALFORMED : ARB_READ_OUT_OF_RANGE;
         if (outcome != wanted)
             fail_msg("%s: %d", text, outcome);
         return;
@@ -98,6 +98,10 @@ static void timestamps(void **state)
     expect_time("Dec 1, 1998 11:59 PM", "1998-12-01 23:59:00");
     expect_time("1 December 1998", "1998-12-01 00:00:00");
     expect_time("0044-03-15 BC", "0044-03-15 00:00:00 BC");
+    expect_time("0001-02-29 BC", "0001-02-29 00:00:00 BC"); /* 1 BC was a leap year, AD 1 was not */
+    expect_time("0004-02-29 BC", "!");
+    expect_time("290309-12-21 19:59:05.224192 BC", "290309-12-21 19:59:05.224192 BC"); /* the first of all */
+    expect_time("290309-12-21 19:59:05.224191 BC", "!");
     expect_time("1998-12-01 24:00:00", "1998-12-02 00:00:00");
     expect_time("1998-12-31 23:59:59.9999999", "1999-01-01 00:00:00");
     expect_time("1998-12-01 10:20:30 Europe/Berlin", "1998-12-01 10:20:30");
@@ -119,7 +123,12 @@ static void timestamps(void **state)
     int32_t days;
     assert_int_equal(arb_read_date(ARB_STR("1998-12-01 10:20:30"), &days), ARB_READ_OK);
     assert_int_equal(days, arb_days_from_civil(1998, 12, 1));
+    assert_int_equal(arb_read_date(ARB_STR("1998-12-01 24:00"), &days), ARB_READ_OK);
+    assert_int_equal(days, arb_days_from_civil(1998, 12, 2));
     assert_int_equal(arb_read_date(ARB_STR("5874897-12-31"), &days), ARB_READ_OK);
+    assert_int_equal(arb_read_date(ARB_STR("5874897-12-31 10:00"), &days), ARB_READ_OK);
+    assert_int_equal(days, arb_days_from_civil(5874897, 12, 31));
+    assert_int_equal(arb_read_date(ARB_STR("5881580-07-11 24:00"), &days), ARB_READ_OUT_OF_RANGE);
     assert_int_equal(arb_read_time(ARB_STR("04:05:06.789"), &value), ARB_READ_OK);
     assert_int_equal(value, 14706789000);
 }
@@ -128,7 +137,7 @@ static void expect_interval(const char *text, const char *expected)
 {
     char form[ARB_FORM_MOST];
     arb_interval interval;
-    arb_read outcome = arb_read_interval(arb_str_of(text), &interval);
+    arb_read_result outcome = arb_read_interval(arb_str_of(text), &interval);
     if (expected == NULL) {
         assert_int_equal(outcome, ARB_READ_MALFORMED);
         return;

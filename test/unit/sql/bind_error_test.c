@@ -41,6 +41,7 @@ static const error_case cases[] = {
     {"select interval '3 moons'", ARB_INVALID_DATETIME, 8, "invalid input syntax for type interval: \"3 moons\"", ""},
     {"select date 'nonsense'", ARB_INVALID_DATETIME, 8, "invalid input syntax for type date: \"nonsense\"", ""},
     {"select 123456789012345678901234567890123456789", ARB_OUT_OF_RANGE, 8, "a number has at most 38 digits", ""},
+    {"select 2.1111111111111111111111111111111111111111111", ARB_OUT_OF_RANGE, 8, "a number has at most 38 digits", ""},
     {"select cast(1 as nosuch)", ARB_UNDEFINED_OBJECT, 18, "type \"nosuch\" does not exist", ""},
     {"select cast(1 as intger)", ARB_UNDEFINED_OBJECT, 18, "type \"intger\" does not exist", "did you mean integer?"},
     {"select cast(1 as decimal(40,2))", ARB_INVALID_PARAMETER, 18, "decimal(40,2) does not exist: a precision is 1 to 38, a scale 0 to the precision", ""},

@@ -1,0 +1,40 @@
+#!/usr/bin/env python3
+"""The benchmarks run, on small tables and without the peer: what they measure is nobody's business here."""
+import re
+import subprocess
+import sys
+
+import command_driver
+from command_driver import ENVIRONMENT, ROOT, expect, expect_in
+
+
+def bench(*arguments):
+    done = subprocess.run([ROOT / "bench/bench.py", "--no-peer", "--rounds", "1", *arguments], capture_output=True, text=True,
+                          timeout=120, env=ENVIRONMENT)
+    expect((arguments, done.returncode), (arguments, 0))
+    expect_in("machine: ", done.stdout)
+    return done.stdout
+
+
+def test_suites():
+    cases = {"tpch": 22, "csv": 5, "parquet": 27, "sort": 6, "aggregate": 9, "join": 9, "planning": 22}
+    for suite, count in cases.items():
+        expect((suite, len(re.findall(r"\d\.\d{4} s$", bench(suite, "--scale", "0.01"), re.M))), (suite, count))
+
+
+def test_choice_of_cases():
+    out = bench("tpch", "--scale", "0.01", "--only", "01", "06", "--", "--set", "batch_rows=100")
+    expect(re.findall(r"^(\d\d) ", out, re.M), ["01", "06"])
+
+
+def test_start():
+    expect_in("median", bench("start"))
+
+
+def test_cancel():
+    out = bench("cancel", "--scale", "0.01", "--cancels", "2", "--only", "sort", "range")
+    expect(len(re.findall(r"^(sort|range|all) ", out, re.M)), 3)
+
+
+if __name__ == "__main__":
+    sys.exit(command_driver.main(globals()))
