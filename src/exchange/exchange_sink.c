@@ -23,7 +23,7 @@ typedef struct sink_feeder {
 typedef struct exchange_sink {
     arb_operator base;
     const arb_stage *stage;
-    arb_task_output *output;
+    arb_attempt_output *output;
     arb_arena arena;
     arb_layout layout;    /* of the output's columns */
     const uint32_t *keys; /* among the root's columns */
@@ -99,7 +99,7 @@ static arb_code seal(exchange_sink *s, const sink_local *local, uint32_t partiti
     arb_block_origin origin = s->output->origin;
     origin.partition = partition;
     ARB_TRY(arb_block_builder_seal(builder, &origin, &block, error));
-    return arb_task_output_add(s->output, partition, &block, local->place, error);
+    return arb_attempt_output_add(s->output, partition, &block, local->place, error);
 }
 
 /* Rows of one partition; builders that are full become blocks. */
@@ -233,7 +233,7 @@ static arb_code prepare(exchange_sink *s, arb_error *error)
     return ARB_OK;
 }
 
-arb_code arb_exchange_sink_create(const arb_stage *stage, arb_task_output *output, arb_query_context *context,
+arb_code arb_exchange_sink_create(const arb_stage *stage, arb_attempt_output *output, arb_query_context *context,
                                   arb_operator **out_op, arb_error *error)
 {
     static const arb_operator_vtable any_order = {

@@ -196,18 +196,52 @@ bool arb_distribute_is_one(const distributor *d, const fragment *f)
     return f->spread == SPREAD_ONE || (!d->options.always && units_of(f) <= 1);
 }
 
-bool arb_distribute_is_by(const fragment *f, const uint32_t *columns, size_t count)
+static bool all_among(const uint32_t *keys, size_t key_count, const uint32_t *columns, size_t count)
 {
-    if (f->spread != SPREAD_HASH)
-        return false;
-    for (size_t k = 0; k < f->key_count; k++) {
+    for (size_t k = 0; k < key_count; k++) {
         bool found = false;
         for (size_t i = 0; i < count; i++)
-            found |= columns[i] == f->keys[k];
+            found |= columns[i] == keys[k];
         if (!found)
             return false;
     }
     return true;
+}
+
+bool arb_distribute_is_by(const fragment *f, const uint32_t *columns, size_t count)
+{
+    return f->spread == SPREAD_HASH &&
+           (all_among(f->keys, f->key_count, columns, count) ||
+            (f->twin_keys != NULL && all_among(f->twin_keys, f->key_count, columns, count)));
+}
+
+/* NULL when a key is not there any more, or after a failure. */
+static const uint32_t *moved(distributor *d, const uint32_t *keys, size_t count,
+                             int (*place)(const void *context, uint32_t column), const void *context)
+{
+    uint32_t *result = ARB_ARENA_ARRAY(d->arena, uint32_t, count + 1);
+    if (result == NULL)
+        return arb_distribute_no_memory(d);
+    for (size_t k = 0; k < count; k++) {
+        int at = place(context, keys[k]);
+        if (at < 0)
+            return NULL;
+        result[k] = (uint32_t)at;
+    }
+    return result;
+}
+
+void arb_distribute_move_keys(distributor *d, fragment *f, int (*place)(const void *context, uint32_t column),
+                              const void *context)
+{
+    if (f->spread != SPREAD_HASH)
+        return;
+    const uint32_t *keys = moved(d, f->keys, f->key_count, place, context);
+    const uint32_t *twins = f->twin_keys == NULL ? NULL : moved(d, f->twin_keys, f->key_count, place, context);
+    f->keys = keys != NULL ? keys : twins;
+    f->twin_keys = keys != NULL ? twins : NULL;
+    if (f->keys == NULL)
+        f->spread = SPREAD_ANY;
 }
 
 bool arb_distribute_add_groups(distributor *d, fragment *to, const fragment *from)
@@ -391,28 +425,14 @@ static fragment distribute_shared(distributor *d, const arb_physical_node *node)
 /* ---- nodes with one child ------------------------------------------------------------------------------------------------ */
 
 /* Where a column of the child is among a projection's, or -1. */
-static int passed_as(const arb_physical_node *project, uint32_t column)
+static int passed_as(const void *context, uint32_t column)
 {
+    const arb_physical_node *project = context;
     arb_column_id id = project->children[0]->layout.slots[column].id;
     for (size_t i = 0; i < project->layout.count; i++)
         if (project->project.exprs[i]->kind == ARB_EXPR_COLUMN && project->project.exprs[i]->column == id)
             return (int)i;
     return -1;
-}
-
-/* The fragment's keys as columns of the projection on top of it; a key that is dropped ends that. */
-static void project_keys(distributor *d, fragment *f, const arb_physical_node *project)
-{
-    uint32_t *keys = ARB_ARENA_ARRAY(d->arena, uint32_t, f->key_count + 1);
-    for (size_t k = 0; keys != NULL && f->spread == SPREAD_HASH && k < f->key_count; k++) {
-        int at = passed_as(project, f->keys[k]);
-        if (at < 0)
-            f->spread = SPREAD_ANY;
-        keys[k] = (uint32_t)ARB_MAX(at, 0);
-    }
-    f->keys = keys;
-    if (keys == NULL)
-        arb_distribute_no_memory(d);
 }
 
 /* FILTER, PROJECT, REPEAT: on top of whatever is below. */
@@ -422,7 +442,7 @@ static fragment distribute_simple(distributor *d, const arb_physical_node *node)
     if (f.root == NULL)
         return f;
     if (node->kind == ARB_PHYSICAL_PROJECT) {
-        project_keys(d, &f, node);
+        arb_distribute_move_keys(d, &f, passed_as, node);
         for (size_t i = 0; i < node->layout.count; i++)
             f.may_differ |= !arb_expr_deterministic(node->project.exprs[i]);
     } else if (node->kind == ARB_PHYSICAL_FILTER) {

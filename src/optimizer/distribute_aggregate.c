@@ -35,26 +35,21 @@ static bool depends_on_order(const arb_physical_node *node)
     return false;
 }
 
-/* The fragment's groups as the node's columns. */
-static void pass_keys(distributor *d, fragment *f, const arb_physical_node *node)
+/* Where a column of the child is among the node's groups, or -1. */
+static int group_of(const void *context, uint32_t column)
 {
-    uint32_t *keys = ARB_ARENA_ARRAY(d->arena, uint32_t, f->key_count + 1);
-    if (keys == NULL) {
-        arb_distribute_no_memory(d);
-        return;
-    }
-    for (size_t k = 0; k < f->key_count; k++)
-        for (size_t i = 0; i < node->aggregate.group_count; i++)
-            if (node->aggregate.groups[i] == f->keys[k])
-                keys[k] = (uint32_t)i;
-    f->keys = keys;
+    const arb_physical_node *node = context;
+    for (size_t i = 0; i < node->aggregate.group_count; i++)
+        if (node->aggregate.groups[i] == column)
+            return (int)i;
+    return -1;
 }
 
 /* All rows of a group are in one task. */
 static fragment at_once(distributor *d, const arb_physical_node *node, fragment *f)
 {
     if (f->spread == SPREAD_HASH)
-        pass_keys(d, f, node);
+        arb_distribute_move_keys(d, f, group_of, node);
     else
         f->spread = SPREAD_ONE;
     f->root = arb_distribute_copy(d, node, f->root);

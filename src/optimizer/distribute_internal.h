@@ -13,8 +13,9 @@ typedef struct fragment {
     ARB_VEC(arb_unit_group) groups;
     uint8_t spread;      /* enum spread */
     uint32_t partitions; /* HASH: of its one group of units */
-    size_t key_count;    /* HASH: by these columns of the root, in this order */
+    size_t key_count;    /* HASH: by so many columns of the root, in this order … */
     const uint32_t *keys;
+    const uint32_t *twin_keys; /* … or these, which are equal: both sides of a join. May be NULL; `keys` is not */
     bool may_differ;
     bool is_leaf;      /* nothing but an exchange's leaf: may be read in another way */
     int64_t row_limit; /* so many rows of all tasks together are enough, or -1 */
@@ -46,6 +47,10 @@ arb_physical_node *arb_distribute_copy(distributor *d, const arb_physical_node *
 bool arb_distribute_is_one(const distributor *d, const fragment *f);
 /* Rows that are equal in all of `columns` are in one task. */
 bool arb_distribute_is_by(const fragment *f, const uint32_t *columns, size_t count);
+/* The fragment gets another root, in which its keys have other places: `place` tells each, or -1. Keys that are not all there
+ * any more are forgotten, and without any the fragment is spread anyhow. */
+void arb_distribute_move_keys(distributor *d, fragment *f, int (*place)(const void *context, uint32_t column),
+                              const void *context);
 /* Cut the fragment off as a stage; what comes back reads its output. With keys: by hash, in as many partitions. Without
  * (`partitions` is not looked at): all of it, in one task. */
 fragment arb_distribute_by_hash(distributor *d, fragment *f, const uint32_t *keys, size_t key_count,

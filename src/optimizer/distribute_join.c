@@ -33,34 +33,19 @@ static arb_physical_node *join_of(distributor *d, const arb_physical_node *node,
     return join;
 }
 
-/* Where a column of a side (`first`: the number of the side's first column among both) leaves the join, or -1. */
-static int leaves_as(const arb_physical_node *join, size_t first, uint32_t column)
+typedef struct join_side {
+    const arb_physical_node *join;
+    size_t first; /* the number of the side's first column among both */
+} join_side;
+
+/* Where a column of a side leaves the join, or -1. */
+static int leaves_as(const void *context, uint32_t column)
 {
-    for (size_t i = 0; i < join->join.output_count; i++)
-        if (join->join.columns[i] == first + column)
+    const join_side *side = context;
+    for (size_t i = 0; i < side->join->join.output_count; i++)
+        if (side->join->join.columns[i] == side->first + column)
             return (int)i;
     return -1;
-}
-
-/* The keys by which the probe side's rows lie, as columns of the join's. */
-static void pass_keys(distributor *d, fragment *f, const arb_physical_node *join, size_t first, const uint32_t *from,
-                      size_t count)
-{
-    uint32_t *keys = ARB_ARENA_ARRAY(d->arena, uint32_t, count + 1);
-    if (keys == NULL) {
-        arb_distribute_no_memory(d);
-        return;
-    }
-    for (size_t k = 0; k < count; k++) {
-        int at = leaves_as(join, first, from[k]);
-        if (at < 0) {
-            f->spread = SPREAD_ANY;
-            return;
-        }
-        keys[k] = (uint32_t)at;
-    }
-    f->keys = keys;
-    f->key_count = count;
 }
 
 /* Each task joins its probe rows with all of the build side. */
@@ -72,8 +57,8 @@ static fragment broadcast(distributor *d, const arb_physical_node *node, fragmen
     f.root = join_of(d, node, probe->root, arb_distribute_broadcast(d, build));
     f.is_leaf = false;
     f.row_limit = -1;
-    if (f.root != NULL && f.spread == SPREAD_HASH)
-        pass_keys(d, &f, f.root, 0, probe->keys, probe->key_count);
+    if (f.root != NULL)
+        arb_distribute_move_keys(d, &f, leaves_as, &(join_side){f.root, 0});
     return f;
 }
 
@@ -97,7 +82,8 @@ static fragment in_one(distributor *d, const arb_physical_node *node, fragment *
 static bool lies_by(const fragment *f, const uint32_t *keys, size_t count)
 {
     return f->spread == SPREAD_HASH && f->groups.size == 1 && f->key_count == count &&
-           memcmp(f->keys, keys, count * sizeof *keys) == 0;
+           (memcmp(f->keys, keys, count * sizeof *keys) == 0 ||
+            (f->twin_keys != NULL && memcmp(f->twin_keys, keys, count * sizeof *keys) == 0));
 }
 
 /* Both groups of units become one: partition i of the one goes with partition i of the other. */
@@ -113,6 +99,36 @@ static bool unite_groups(distributor *d, fragment *to, const fragment *a, const 
     memcpy(leaves + left->leaf_count, right->leaves, right->leaf_count * sizeof *leaves);
     arb_unit_group group = {left->units, count, leaves};
     return ARB_ARENA_PUSH(d->arena, &to->groups, group) || arb_distribute_no_memory(d) != NULL;
+}
+
+/* The sides' keys as columns of the join. Where it gives rows of one side alone, the other side's keys are NULL there. */
+static void note_keys(distributor *d, fragment *f, size_t probe_columns)
+{
+    const arb_physical_node *join = f->root;
+    fragment probe = {.spread = SPREAD_HASH, .key_count = join->join.key_count, .keys = join->join.probe_keys};
+    fragment build = {.spread = SPREAD_HASH, .key_count = join->join.key_count, .keys = join->join.build_keys};
+    arb_distribute_move_keys(d, &probe, leaves_as, &(join_side){join, 0});
+    arb_distribute_move_keys(d, &build, leaves_as, &(join_side){join, probe_columns});
+    switch ((arb_join_output)join->join.output) {
+    case ARB_JOIN_FULL_OUTER:
+        probe.keys = build.keys = NULL;
+        break;
+    case ARB_JOIN_MATCHES:
+        break;
+    case ARB_JOIN_BUILD_OUTER:
+    case ARB_JOIN_BUILD_SEMI:
+    case ARB_JOIN_BUILD_ANTI:
+        probe.keys = NULL;
+        break;
+    default:
+        build.keys = NULL;
+        break;
+    }
+    f->key_count = join->join.key_count;
+    f->keys = probe.keys != NULL ? probe.keys : build.keys;
+    f->twin_keys = probe.keys != NULL ? build.keys : NULL;
+    if (f->keys == NULL)
+        f->spread = SPREAD_ANY;
 }
 
 static fragment partitioned(distributor *d, const arb_physical_node *node, fragment *probe, fragment *build)
@@ -137,21 +153,7 @@ static fragment partitioned(distributor *d, const arb_physical_node *node, fragm
     f.root = join_of(d, node, probe->root, build->root);
     if (f.root == NULL)
         return f;
-    size_t probe_columns = probe->root->layout.count;
-    switch (
-        (arb_join_output)node->join.output) { /* where rows are that a side alone gives, the other's keys are NULL */
-    case ARB_JOIN_FULL_OUTER:
-        f.spread = SPREAD_ANY;
-        break;
-    case ARB_JOIN_BUILD_OUTER:
-    case ARB_JOIN_BUILD_SEMI:
-    case ARB_JOIN_BUILD_ANTI:
-        pass_keys(d, &f, f.root, probe_columns, build_keys, count);
-        break;
-    default:
-        pass_keys(d, &f, f.root, 0, probe_keys, count);
-        break;
-    }
+    note_keys(d, &f, probe->root->layout.count);
     return f;
 }
 

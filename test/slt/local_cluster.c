@@ -11,7 +11,7 @@
 typedef struct stage_run {
     const arb_stage *stage; /* decoded */
     uint32_t task_count;
-    arb_task_output *outputs;
+    arb_attempt_output *outputs;
 } stage_run;
 
 typedef struct cluster_run {
@@ -30,7 +30,7 @@ typedef struct cluster_work {
     arb_task_work base;
     cluster_run *run;
     const arb_stage *stage;
-    arb_task_output *output;
+    arb_attempt_output *output;
 } cluster_work;
 
 static const arb_layout *output_layout(cluster_run *run, const arb_stage *stage, arb_error *error)
@@ -96,7 +96,7 @@ static arb_code sink_create(const arb_task_work *base, const arb_physical_plan *
 }
 
 static arb_code run_task(cluster_run *run, const arb_stage *stage, uint32_t task, uint32_t task_count,
-                         arb_task_output *output, arb_error *error)
+                         arb_attempt_output *output, arb_error *error)
 {
     cluster_work work = {.base = {.source_create = source_create, .sink_create = sink_create},
                          .run = run,
@@ -104,14 +104,14 @@ static arb_code run_task(cluster_run *run, const arb_stage *stage, uint32_t task
                          .output = output};
     arb_block_origin origin = {.term = 1, .job = 1, .stage = stage->number, .task = task};
     arb_execution *execution;
-    ARB_TRY(arb_task_output_init(output, &origin, stage->output.partitions, error));
+    ARB_TRY(arb_attempt_output_init(output, &origin, stage->output.partitions, error));
     ARB_TRY(arb_stage_deal(&run->arena, stage, task, task_count, &work.base.leaves, &work.base.leaf_count, error));
     arb_execution_options options = *run->options;
     options.work = &work.base;
     ARB_TRY(arb_execution_start(&stage->plan, &options, &execution, error));
     arb_code code = arb_execution_wait(execution, error);
     arb_execution_destroy(execution);
-    arb_task_output_finish(output);
+    arb_attempt_output_finish(output);
     return code;
 }
 
@@ -230,7 +230,7 @@ static void destroy(arb_query_run *base)
     arb_execution_destroy(run->result);
     for (size_t i = 0; run->stages != NULL && i < run->graph->stage_count; i++) {
         for (uint32_t t = 0; t < run->stages[i].task_count; t++)
-            arb_task_output_reset(&run->stages[i].outputs[t]);
+            arb_attempt_output_reset(&run->stages[i].outputs[t]);
         arb_free(run->stages[i].outputs);
     }
     arb_arena_reset(&run->arena);

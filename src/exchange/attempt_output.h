@@ -1,9 +1,9 @@
-/* task_output.h: what an attempt of a task leaves: blocks, by partition.
+/* attempt_output.h: what an attempt of a task leaves: blocks, by partition.
  *
  * Drivers add blocks while the attempt runs, each with its place in the order of the rows. Once the attempt has ended well
  * the blocks are brought into that order; from then on the output is immutable and may be read by any number of threads. */
-#ifndef ARB_EXCHANGE_TASK_OUTPUT_H
-#define ARB_EXCHANGE_TASK_OUTPUT_H
+#ifndef ARB_EXCHANGE_ATTEMPT_OUTPUT_H
+#define ARB_EXCHANGE_ATTEMPT_OUTPUT_H
 
 #include <pthread.h>
 
@@ -27,24 +27,24 @@ typedef struct arb_output_partition {
     uint64_t rows, bytes;
 } arb_output_partition;
 
-typedef struct arb_task_output {
+typedef struct arb_attempt_output {
     pthread_mutex_t lock; /* while the attempt runs */
     arb_block_origin origin;
     uint64_t arrivals;
     uint32_t partition_count;
     arb_output_partition *partitions;
-} arb_task_output;
+} arb_attempt_output;
 
 /* Caller's memory. `origin` is the attempt's; its partition is not looked at. */
-ARB_NODISCARD arb_code arb_task_output_init(arb_task_output *output, const arb_block_origin *origin,
-                                            uint32_t partition_count, arb_error *error);
-void arb_task_output_reset(arb_task_output *output); /* a zeroed one is a no-op */
+ARB_NODISCARD arb_code arb_attempt_output_init(arb_attempt_output *output, const arb_block_origin *origin,
+                                               uint32_t partition_count, arb_error *error);
+void arb_attempt_output_reset(arb_attempt_output *output); /* a zeroed one is a no-op */
 /* Takes the block, also on failure. Any thread. */
-ARB_NODISCARD arb_code arb_task_output_add(arb_task_output *output, uint32_t partition, arb_block *block,
-                                           arb_block_place place, arb_error *error);
+ARB_NODISCARD arb_code arb_attempt_output_add(arb_attempt_output *output, uint32_t partition, arb_block *block,
+                                              arb_block_place place, arb_error *error);
 /* All blocks are there: bring them into order. */
-void arb_task_output_finish(arb_task_output *output);
-uint64_t arb_task_output_rows(const arb_task_output *output);
-uint64_t arb_task_output_bytes(const arb_task_output *output);
+void arb_attempt_output_finish(arb_attempt_output *output);
+uint64_t arb_attempt_output_rows(const arb_attempt_output *output);
+uint64_t arb_attempt_output_bytes(const arb_attempt_output *output);
 
 #endif

@@ -1,13 +1,13 @@
-#include "exchange/task_output.h"
+#include "exchange/attempt_output.h"
 
 #include <stdlib.h>
 
 #include "base/alloc.h"
 
-arb_code arb_task_output_init(arb_task_output *output, const arb_block_origin *origin, uint32_t partition_count,
-                              arb_error *error)
+arb_code arb_attempt_output_init(arb_attempt_output *output, const arb_block_origin *origin, uint32_t partition_count,
+                                 arb_error *error)
 {
-    *output = (arb_task_output){0};
+    *output = (arb_attempt_output){0};
     arb_output_partition *partitions = arb_alloc_zeroed((partition_count + (size_t)1) * sizeof *partitions);
     if (partitions == NULL)
         return arb_fail_memory(error, "a task's output", partition_count * sizeof *partitions);
@@ -18,7 +18,7 @@ arb_code arb_task_output_init(arb_task_output *output, const arb_block_origin *o
     return ARB_OK;
 }
 
-void arb_task_output_reset(arb_task_output *output)
+void arb_attempt_output_reset(arb_attempt_output *output)
 {
     if (output->partitions == NULL)
         return;
@@ -30,11 +30,11 @@ void arb_task_output_reset(arb_task_output *output)
     }
     arb_free(output->partitions);
     pthread_mutex_destroy(&output->lock);
-    *output = (arb_task_output){0};
+    *output = (arb_attempt_output){0};
 }
 
-arb_code arb_task_output_add(arb_task_output *output, uint32_t partition, arb_block *block, arb_block_place place,
-                             arb_error *error)
+arb_code arb_attempt_output_add(arb_attempt_output *output, uint32_t partition, arb_block *block, arb_block_place place,
+                                arb_error *error)
 {
     assert(partition < output->partition_count);
     arb_output_partition *to = &output->partitions[partition];
@@ -64,7 +64,7 @@ static int compare_places(const void *a_void, const void *b_void)
     return a->arrival < b->arrival ? -1 : 1;
 }
 
-void arb_task_output_finish(arb_task_output *output)
+void arb_attempt_output_finish(arb_attempt_output *output)
 {
     for (uint32_t p = 0; p < output->partition_count; p++)
         if (output->partitions[p].blocks.size > 1)
@@ -72,7 +72,7 @@ void arb_task_output_finish(arb_task_output *output)
                   compare_places);
 }
 
-uint64_t arb_task_output_rows(const arb_task_output *output)
+uint64_t arb_attempt_output_rows(const arb_attempt_output *output)
 {
     uint64_t rows = 0;
     for (uint32_t p = 0; p < output->partition_count; p++)
@@ -80,7 +80,7 @@ uint64_t arb_task_output_rows(const arb_task_output *output)
     return rows;
 }
 
-uint64_t arb_task_output_bytes(const arb_task_output *output)
+uint64_t arb_attempt_output_bytes(const arb_attempt_output *output)
 {
     uint64_t bytes = 0;
     for (uint32_t p = 0; p < output->partition_count; p++)
