@@ -1,49 +1,111 @@
 #include "exchange/attempt_output.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "base/vec.h"
+#include "io/codec.h"
+#include "io/spill_file.h"
 
-arb_code arb_attempt_output_init(arb_attempt_output *output, const arb_block_origin *origin, uint32_t partition_count,
-                                 arb_error *error)
+/* A block and where it is. In memory while `data` is there; a loan counts, and memory that is lent stays until it is back,
+ * also when the block has been moved. */
+typedef struct placed_block {
+    arb_block block; /* data NULL: in the file */
+    arb_block_place place;
+    uint64_t arrival;
+    uint32_t loans;
+    bool moved; /* to the file, while it was lent: its memory goes with the last loan */
+    size_t piece_count;
+    arb_spill_block *pieces;
+} placed_block;
+
+typedef struct output_partition {
+    ARB_VEC(placed_block) blocks;
+    arb_partition_size size;
+} output_partition;
+
+struct arb_attempt_output {
+    _Atomic uint32_t references;
+    pthread_mutex_t lock;
+    arb_block_origin origin;
+    uint64_t arrivals;
+    bool finished;
+    uint32_t partition_count;
+    output_partition *partitions;
+    _Atomic uint64_t held;
+    arb_spill_file file;
+};
+
+static uint64_t bytes_of(const arb_block *block)
 {
-    *output = (arb_attempt_output){0};
-    arb_output_partition *partitions = arb_alloc_zeroed((partition_count + (size_t)1) * sizeof *partitions);
-    if (partitions == NULL)
+    return block->body_at + block->body_size;
+}
+
+arb_code arb_attempt_output_create(const arb_block_origin *origin, uint32_t partition_count, const char *spill_folder,
+                                   arb_attempt_output **out_output, arb_error *error)
+{
+    *out_output = NULL;
+    arb_attempt_output *output = arb_alloc_zeroed(sizeof *output);
+    output_partition *partitions = arb_alloc_zeroed((partition_count + (size_t)1) * sizeof *partitions);
+    if (output == NULL || partitions == NULL) {
+        arb_free(output);
+        arb_free(partitions);
         return arb_fail_memory(error, "a task's output", partition_count * sizeof *partitions);
+    }
+    output->references = 1;
     output->origin = *origin;
     output->partition_count = partition_count;
     output->partitions = partitions;
     pthread_mutex_init(&output->lock, NULL);
+    arb_spill_file_init(&output->file, spill_folder);
+    *out_output = output;
     return ARB_OK;
 }
 
-void arb_attempt_output_reset(arb_attempt_output *output)
+arb_attempt_output *arb_attempt_output_ref(arb_attempt_output *output)
 {
-    if (output->partitions == NULL)
+    atomic_fetch_add_explicit(&output->references, 1, memory_order_relaxed);
+    return output;
+}
+
+void arb_attempt_output_unref(arb_attempt_output *output)
+{
+    if (output == NULL || atomic_fetch_sub(&output->references, 1) != 1)
         return;
     for (uint32_t p = 0; p < output->partition_count; p++) {
-        arb_output_partition *partition = &output->partitions[p];
-        for (size_t i = 0; i < partition->blocks.size; i++)
+        output_partition *partition = &output->partitions[p];
+        for (size_t i = 0; i < partition->blocks.size; i++) {
+            assert(partition->blocks.data[i].loans == 0);
             arb_block_reset(&partition->blocks.data[i].block);
+            arb_free(partition->blocks.data[i].pieces);
+        }
         ARB_VEC_RESET(&partition->blocks);
     }
+    arb_spill_file_reset(&output->file);
     arb_free(output->partitions);
     pthread_mutex_destroy(&output->lock);
-    *output = (arb_attempt_output){0};
+    arb_free(output);
 }
+
+/* ---- while the attempt runs ---------------------------------------------------------------------------------------------- */
 
 arb_code arb_attempt_output_add(arb_attempt_output *output, uint32_t partition, arb_block *block, arb_block_place place,
                                 arb_error *error)
 {
     assert(partition < output->partition_count);
-    arb_output_partition *to = &output->partitions[partition];
+    output_partition *to = &output->partitions[partition];
+    uint64_t bytes = bytes_of(block);
     pthread_mutex_lock(&output->lock);
-    bool added = ARB_VEC_PUSH(&to->blocks, ((arb_placed_block){*block, place, output->arrivals}));
+    assert(!output->finished);
+    bool added =
+        ARB_VEC_PUSH(&to->blocks, ((placed_block){.block = *block, .place = place, .arrival = output->arrivals}));
     if (added) {
         output->arrivals++;
-        to->rows += block->rows;
-        to->bytes += block->body_at + block->body_size;
+        to->size.rows += block->rows;
+        to->size.bytes += bytes;
+        to->size.blocks++;
+        output->held += bytes;
     }
     pthread_mutex_unlock(&output->lock);
     if (added) {
@@ -56,7 +118,7 @@ arb_code arb_attempt_output_add(arb_attempt_output *output, uint32_t partition, 
 
 static int compare_places(const void *a_void, const void *b_void)
 {
-    const arb_placed_block *a = a_void, *b = b_void;
+    const placed_block *a = a_void, *b = b_void;
     if (a->place.feeder != b->place.feeder)
         return a->place.feeder < b->place.feeder ? -1 : 1;
     if (a->place.sequence != b->place.sequence)
@@ -66,24 +128,165 @@ static int compare_places(const void *a_void, const void *b_void)
 
 void arb_attempt_output_finish(arb_attempt_output *output)
 {
+    pthread_mutex_lock(&output->lock);
     for (uint32_t p = 0; p < output->partition_count; p++)
         if (output->partitions[p].blocks.size > 1)
-            qsort(output->partitions[p].blocks.data, output->partitions[p].blocks.size, sizeof(arb_placed_block),
+            qsort(output->partitions[p].blocks.data, output->partitions[p].blocks.size, sizeof(placed_block),
                   compare_places);
+    output->finished = true;
+    pthread_mutex_unlock(&output->lock);
 }
 
-uint64_t arb_attempt_output_rows(const arb_attempt_output *output)
+/* ---- to the file and back --------------------------------------------------------------------------------------------------- */
+
+/* With the lock held. A block larger than what the file takes at once goes in pieces. */
+static arb_code write_block(arb_attempt_output *output, placed_block *placed, arb_error *error)
 {
-    uint64_t rows = 0;
-    for (uint32_t p = 0; p < output->partition_count; p++)
-        rows += output->partitions[p].rows;
-    return rows;
+    uint64_t bytes = bytes_of(&placed->block);
+    size_t count = (size_t)((bytes + ARB_SPILL_BLOCK_MOST - 1) / ARB_SPILL_BLOCK_MOST);
+    placed->pieces = arb_alloc_zeroed((count + 1) * sizeof *placed->pieces);
+    if (placed->pieces == NULL)
+        return arb_fail_memory(error, "a task's output", count * sizeof *placed->pieces);
+    for (size_t i = 0; i < count; i++) {
+        uint64_t from = (uint64_t)i * ARB_SPILL_BLOCK_MOST;
+        size_t size = (size_t)ARB_MIN(bytes - from, (uint64_t)ARB_SPILL_BLOCK_MOST);
+        arb_code code = arb_spill_file_write(&output->file, placed->block.data + from, size, &placed->pieces[i], error);
+        if (code != ARB_OK) {
+            arb_free(placed->pieces);
+            placed->pieces = NULL;
+            return code;
+        }
+    }
+    placed->piece_count = count;
+    return ARB_OK;
 }
 
-uint64_t arb_attempt_output_bytes(const arb_attempt_output *output)
+/* With the lock held: the block's memory goes, now or with its last loan. */
+static void drop_memory(placed_block *placed)
 {
-    uint64_t bytes = 0;
-    for (uint32_t p = 0; p < output->partition_count; p++)
-        bytes += output->partitions[p].bytes;
-    return bytes;
+    placed->moved = placed->loans != 0;
+    if (placed->moved)
+        return;
+    arb_free(placed->block.data);
+    placed->block.data = NULL;
+}
+
+arb_code arb_attempt_output_spill(arb_attempt_output *output, uint64_t *out_freed, arb_error *error)
+{
+    arb_code code = ARB_OK;
+    *out_freed = 0;
+    pthread_mutex_lock(&output->lock);
+    for (uint32_t p = 0; p < output->partition_count && code == ARB_OK; p++)
+        for (size_t i = 0; i < output->partitions[p].blocks.size && code == ARB_OK; i++) {
+            placed_block *placed = &output->partitions[p].blocks.data[i];
+            if (placed->block.data == NULL || placed->moved)
+                continue;
+            code = write_block(output, placed, error);
+            if (code != ARB_OK)
+                break;
+            *out_freed += bytes_of(&placed->block);
+            drop_memory(placed);
+        }
+    output->held -= *out_freed;
+    pthread_mutex_unlock(&output->lock);
+    return code;
+}
+
+static arb_code read_block(arb_attempt_output *output, const placed_block *placed, uint32_t partition, arb_block *out,
+                           arb_error *error)
+{
+    size_t padding = ARB_MAX((size_t)ARB_VECTOR_PADDING, (size_t)ARB_CODEC_PADDING);
+    arb_block block = placed->block;
+    block.data = arb_alloc_aligned(bytes_of(&block) + padding, 64);
+    if (block.data == NULL)
+        return arb_fail_memory(error, "a task's output", bytes_of(&block));
+    arb_code code = ARB_OK;
+    uint64_t at = 0;
+    for (size_t i = 0; i < placed->piece_count && code == ARB_OK; at += placed->pieces[i].size, i++)
+        code = arb_spill_file_read(&output->file, &placed->pieces[i], block.data + at, error);
+    memset(block.data + bytes_of(&block), 0, ARB_VECTOR_PADDING);
+    arb_block_origin origin = output->origin;
+    origin.partition = partition;
+    if (code == ARB_OK && arb_block_checksum(&block, &origin) != block.checksum)
+        code = arb_fail(error, ARB_CORRUPT_DATA, "a block of a task's output has changed in its file");
+    if (code != ARB_OK) {
+        arb_free(block.data);
+        return code;
+    }
+    *out = block;
+    return ARB_OK;
+}
+
+arb_code arb_attempt_output_borrow(arb_attempt_output *output, uint32_t partition, size_t at, arb_block_loan *out_loan,
+                                   arb_error *error)
+{
+    *out_loan = (arb_block_loan){0};
+    pthread_mutex_lock(&output->lock);
+    assert(output->finished && partition < output->partition_count && at < output->partitions[partition].blocks.size);
+    placed_block *placed = &output->partitions[partition].blocks.data[at];
+    bool in_memory = placed->block.data != NULL;
+    if (in_memory) {
+        placed->loans++;
+        out_loan->block = placed->block;
+        out_loan->lender = arb_attempt_output_ref(output);
+        out_loan->partition = partition;
+        out_loan->at = at;
+    }
+    pthread_mutex_unlock(&output->lock);
+    /* what is in the file stays as it is */
+    return in_memory ? ARB_OK : read_block(output, placed, partition, &out_loan->block, error);
+}
+
+void arb_block_loan_return(arb_block_loan *loan)
+{
+    arb_attempt_output *output = loan->lender;
+    if (output == NULL) {
+        arb_block_reset(&loan->block);
+        return;
+    }
+    pthread_mutex_lock(&output->lock);
+    placed_block *placed = &output->partitions[loan->partition].blocks.data[loan->at];
+    if (--placed->loans == 0 && placed->moved)
+        drop_memory(placed);
+    pthread_mutex_unlock(&output->lock);
+    arb_attempt_output_unref(output);
+    *loan = (arb_block_loan){0};
+}
+
+/* ---- what it is ------------------------------------------------------------------------------------------------------------ */
+
+const arb_block_origin *arb_attempt_output_origin(const arb_attempt_output *output)
+{
+    return &output->origin;
+}
+
+uint32_t arb_attempt_output_partitions(const arb_attempt_output *output)
+{
+    return output->partition_count;
+}
+
+arb_partition_size arb_attempt_output_size(arb_attempt_output *output, uint32_t partition)
+{
+    pthread_mutex_lock(&output->lock);
+    arb_partition_size size = output->partitions[partition].size;
+    pthread_mutex_unlock(&output->lock);
+    return size;
+}
+
+arb_partition_size arb_attempt_output_total(arb_attempt_output *output)
+{
+    arb_partition_size total = {0};
+    pthread_mutex_lock(&output->lock);
+    for (uint32_t p = 0; p < output->partition_count; p++) {
+        total.rows += output->partitions[p].size.rows;
+        total.bytes += output->partitions[p].size.bytes;
+        total.blocks += output->partitions[p].size.blocks;
+    }
+    pthread_mutex_unlock(&output->lock);
+    return total;
+}
+
+uint64_t arb_attempt_output_held(const arb_attempt_output *output)
+{
+    return atomic_load(&output->held);
 }

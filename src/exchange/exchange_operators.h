@@ -12,10 +12,17 @@
 ARB_NODISCARD arb_code arb_exchange_sink_create(const arb_stage *stage, arb_attempt_output *output,
                                                 arb_query_context *context, arb_operator **out_op, arb_error *error);
 
+/* A block of a finished output. */
+typedef struct arb_block_ref {
+    arb_attempt_output *output;
+    uint32_t partition;
+    size_t at;
+} arb_block_ref;
+
 /* The source for an EXCHANGE node: the rows of these blocks, in their order, which have the layout of the producing stage's
- * output. Everything is borrowed but the array of blocks, which is copied. */
+ * output. The array is copied and its outputs are counted; the rest is borrowed. */
 ARB_NODISCARD arb_code arb_exchange_source_create(const arb_physical_node *node, const arb_layout *produced,
-                                                  const arb_block *const *blocks, size_t block_count,
+                                                  const arb_block_ref *blocks, size_t block_count,
                                                   arb_query_context *context, arb_operator **out_op, arb_error *error);
 
 #endif

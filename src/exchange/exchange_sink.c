@@ -96,7 +96,7 @@ static arb_code seal(exchange_sink *s, const sink_local *local, uint32_t partiti
 {
     arb_block_builder *builder = &local->builders[partition];
     arb_block block;
-    arb_block_origin origin = s->output->origin;
+    arb_block_origin origin = *arb_attempt_output_origin(s->output);
     origin.partition = partition;
     ARB_TRY(arb_block_builder_seal(builder, &origin, &block, error));
     return arb_attempt_output_add(s->output, partition, &block, local->place, error);

@@ -7,12 +7,14 @@
 typedef struct exchange_source {
     arb_operator base;
     const arb_layout *produced;
-    const arb_block **blocks;
+    size_t block_count;
+    arb_block_ref *blocks;
     arb_split_order order;
 } exchange_source;
 
 typedef struct source_local {
     arb_block_reader *reader;
+    arb_block_loan loan; /* of the block in work */
     uint32_t driver;
     bool reading;
     size_t block;
@@ -43,7 +45,23 @@ static void local_destroy(arb_operator *op, void *state)
     source_local *local = state;
     arb_split_order_leave(&((exchange_source *)op)->order, local->driver);
     arb_block_reader_destroy(local->reader);
+    arb_block_loan_return(&local->loan);
     arb_free(local);
+}
+
+/* Begin with the driver's next block; *out_more is false when there is none. */
+static arb_code next_block(exchange_source *s, source_local *local, bool *out_more, arb_error *error)
+{
+    arb_block_loan_return(&local->loan);
+    *out_more = arb_split_order_take(&s->order, local->driver, &local->block);
+    if (!*out_more)
+        return ARB_OK;
+    const arb_block_ref *ref = &s->blocks[local->block];
+    ARB_TRY(arb_attempt_output_borrow(ref->output, ref->partition, ref->at, &local->loan, error));
+    ARB_TRY(arb_block_reader_begin(local->reader, &local->loan.block, error));
+    local->reading = true;
+    local->number = 0;
+    return ARB_OK;
 }
 
 static arb_code pull(arb_operator *op, void *state, const arb_batch **out, arb_flow *out_flow, arb_error *error)
@@ -55,11 +73,10 @@ static arb_code pull(arb_operator *op, void *state, const arb_batch **out, arb_f
     *out_flow = ARB_FLOW_DONE;
     while (batch == NULL) {
         if (!local->reading) {
-            if (!arb_split_order_take(&s->order, local->driver, &local->block))
+            bool more;
+            ARB_TRY(next_block(s, local, &more, error));
+            if (!more)
                 return ARB_OK;
-            ARB_TRY(arb_block_reader_begin(local->reader, s->blocks[local->block], error));
-            local->reading = true;
-            local->number = 0;
         }
         batch = arb_block_reader_next(local->reader);
         local->reading = batch != NULL;
@@ -83,12 +100,15 @@ static uint64_t watermark(arb_operator *op)
 
 static void destroy(arb_operator *op)
 {
-    arb_free(((exchange_source *)op)->blocks);
-    arb_free(op);
+    exchange_source *s = (exchange_source *)op;
+    for (size_t i = 0; i < s->block_count; i++)
+        arb_attempt_output_unref(s->blocks[i].output);
+    arb_free(s->blocks);
+    arb_free(s);
 }
 
 arb_code arb_exchange_source_create(const arb_physical_node *node, const arb_layout *produced,
-                                    const arb_block *const *blocks, size_t block_count, arb_query_context *context,
+                                    const arb_block_ref *blocks, size_t block_count, arb_query_context *context,
                                     arb_operator **out_op, arb_error *error)
 {
     static const arb_operator_vtable vtable = {
@@ -102,18 +122,21 @@ arb_code arb_exchange_source_create(const arb_physical_node *node, const arb_lay
     };
     *out_op = NULL;
     exchange_source *s = arb_alloc_zeroed(sizeof *s);
-    const arb_block **copy = arb_alloc((block_count + 1) * sizeof *copy);
+    arb_block_ref *copy = arb_alloc((block_count + 1) * sizeof *copy);
     if (s == NULL || copy == NULL) {
         arb_free(s);
         arb_free(copy);
         return arb_fail_memory(error, "an exchange", block_count * sizeof *copy);
     }
-    if (block_count != 0)
-        memcpy(copy, blocks, block_count * sizeof *copy);
+    for (size_t i = 0; i < block_count; i++) {
+        copy[i] = blocks[i];
+        (void)arb_attempt_output_ref(copy[i].output);
+    }
     s->base.vtable = &vtable;
     s->base.node = node;
     s->base.context = context;
     s->produced = produced;
+    s->block_count = block_count;
     s->blocks = copy;
     arb_split_order_init(&s->order, block_count);
     *out_op = &s->base;

@@ -11,7 +11,7 @@
 typedef struct stage_run {
     const arb_stage *stage; /* decoded */
     uint32_t task_count;
-    arb_attempt_output *outputs;
+    arb_attempt_output **outputs;
 } stage_run;
 
 typedef struct cluster_run {
@@ -47,21 +47,26 @@ static const arb_layout *output_layout(cluster_run *run, const arb_stage *stage,
     return layout;
 }
 
-typedef ARB_VEC(const arb_block *) block_list;
+typedef ARB_VEC(arb_block_ref) block_list;
 
+/* All that an earlier stage left for a partition: block after block, each as good as when it was sealed. */
 static arb_code add_blocks(cluster_run *run, const stage_run *from, uint32_t partition, block_list *list,
                            arb_error *error)
 {
     for (uint32_t t = 0; t < from->task_count; t++) {
-        const arb_output_partition *found = &from->outputs[t].partitions[partition];
-        arb_block_origin origin = from->outputs[t].origin;
+        arb_attempt_output *output = from->outputs[t];
+        arb_block_origin origin = *arb_attempt_output_origin(output);
         origin.partition = partition;
-        for (size_t i = 0; i < found->blocks.size; i++) {
-            const arb_block *block = &found->blocks.data[i].block;
-            if (arb_block_checksum(block, &origin) != block->checksum)
+        size_t count = arb_attempt_output_size(output, partition).blocks;
+        for (size_t i = 0; i < count; i++) {
+            arb_block_loan loan;
+            ARB_TRY(arb_attempt_output_borrow(output, partition, i, &loan, error));
+            bool fine = arb_block_checksum(&loan.block, &origin) == loan.block.checksum;
+            arb_block_loan_return(&loan);
+            if (!fine)
                 return arb_fail(error, ARB_CORRUPT_DATA, "a block's checksum is wrong");
-            if (!ARB_ARENA_PUSH(&run->arena, list, block))
-                return arb_fail_memory(error, "blocks", sizeof block);
+            if (!ARB_ARENA_PUSH(&run->arena, list, ((arb_block_ref){output, partition, i})))
+                return arb_fail_memory(error, "blocks", sizeof *list->data);
         }
     }
     return ARB_OK;
@@ -96,23 +101,25 @@ static arb_code sink_create(const arb_task_work *base, const arb_physical_plan *
 }
 
 static arb_code run_task(cluster_run *run, const arb_stage *stage, uint32_t task, uint32_t task_count,
-                         arb_attempt_output *output, arb_error *error)
+                         arb_attempt_output **out_output, arb_error *error)
 {
-    cluster_work work = {.base = {.source_create = source_create, .sink_create = sink_create},
-                         .run = run,
-                         .stage = stage,
-                         .output = output};
+    cluster_work work = {
+        .base = {.source_create = source_create, .sink_create = sink_create}, .run = run, .stage = stage};
     arb_block_origin origin = {.term = 1, .job = 1, .stage = stage->number, .task = task};
     arb_execution *execution;
-    ARB_TRY(arb_attempt_output_init(output, &origin, stage->output.partitions, error));
+    ARB_TRY(
+        arb_attempt_output_create(&origin, stage->output.partitions, run->options->spill_folder, out_output, error));
+    work.output = *out_output;
     ARB_TRY(arb_stage_deal(&run->arena, stage, task, task_count, &work.base.leaves, &work.base.leaf_count, error));
     arb_execution_options options = *run->options;
     options.work = &work.base;
     ARB_TRY(arb_execution_start(&stage->plan, &options, &execution, error));
     arb_code code = arb_execution_wait(execution, error);
     arb_execution_destroy(execution);
-    arb_attempt_output_finish(output);
-    return code;
+    arb_attempt_output_finish(work.output);
+    /* as an executor does that holds no outputs in memory */
+    uint64_t freed;
+    return code == ARB_OK && run->options->force_spill ? arb_attempt_output_spill(work.output, &freed, error) : code;
 }
 
 static arb_code run_stage(cluster_run *run, const arb_stage *planned, stage_run *to, arb_error *error)
@@ -230,7 +237,7 @@ static void destroy(arb_query_run *base)
     arb_execution_destroy(run->result);
     for (size_t i = 0; run->stages != NULL && i < run->graph->stage_count; i++) {
         for (uint32_t t = 0; t < run->stages[i].task_count; t++)
-            arb_attempt_output_reset(&run->stages[i].outputs[t]);
+            arb_attempt_output_unref(run->stages[i].outputs[t]);
         arb_free(run->stages[i].outputs);
     }
     arb_arena_reset(&run->arena);
