@@ -1,7 +1,10 @@
 # The libraries of src/, lowest first. A library includes itself and those before it, nothing else: test/lint checks it
 # against this very list.
 set(ARB_LIBRARIES
-    base runtime io columnar kernels wire expr formats catalog plan sql optimizer execution engine)
+    base runtime io columnar kernels wire expr formats state catalog plan sql optimizer execution engine
+    state_disk scheduler executor)
+# The command links those up to this one; what is behind it belongs to the cluster and is linked where that is.
+set(ARB_LAST_OF_COMMAND engine)
 
 # What each needs from outside.
 set(ARB_NEEDS_base mimalloc m)
@@ -9,6 +12,7 @@ set(ARB_NEEDS_runtime Threads::Threads)
 set(ARB_NEEDS_io zstd lz4 snappy deflate brotlidec)
 set(ARB_NEEDS_kernels pcre2-8 utf8proc)
 set(ARB_NEEDS_wire protobuf-c)
+set(ARB_NEEDS_state_disk sqlite3 crypto)
 
 # A *_kernel.c is compiled once for each x86-64 level; see src/base/cpu.h.
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
@@ -68,12 +72,15 @@ foreach(library IN LISTS ARB_LIBRARIES)
     add_dependencies(arb_${library} arb_protos)
   endif()
   list(APPEND ARB_BELOW arb_${library})
+  if(library STREQUAL ARB_LAST_OF_COMMAND)
+    set(ARB_OF_COMMAND ${ARB_BELOW})
+  endif()
 endforeach()
 
 file(GLOB cli_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/cli/*.c)
 if(cli_sources)
-  list(REVERSE ARB_BELOW)
+  list(REVERSE ARB_OF_COMMAND)
   add_executable(arbalest ${cli_sources})
-  target_link_libraries(arbalest PRIVATE ${ARB_BELOW} edit)
+  target_link_libraries(arbalest PRIVATE ${ARB_OF_COMMAND} edit)
   target_compile_definitions(arbalest PRIVATE ARB_VERSION="${PROJECT_VERSION}")
 endif()
