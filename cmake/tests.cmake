@@ -47,3 +47,10 @@ if(Python3_FOUND AND TARGET ipc_dump)
                    ${CMAKE_SOURCE_DIR}/../shared/corpora/arrow-testing/arrow-ipc-stream/integration)
   set_tests_properties(columnar/ipc_golden PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 900)
 endif()
+
+# Clusters in simulated time, in one process.
+file(GLOB simulator_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/test/cluster/*.c)
+if(simulator_sources AND TARGET arb_executor)
+  add_executable(arbalest-simulate ${simulator_sources})
+  target_link_libraries(arbalest-simulate PRIVATE arb_executor)
+endif()
