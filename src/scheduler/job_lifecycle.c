@@ -67,7 +67,7 @@ arb_code arb_sched_job_create(arb_scheduler *s, arb_id id, arb_str record, arb_s
         return arb_fail_memory(error, "a job", sizeof *job);
     job->id = id;
     job->submitted = s->now;
-    job->served = s->served;
+    job->served = ++s->served;
     ARB_TRY_GOTO(code, arb_job_spec_decode(record, &job->arena, &job->spec, error), failed);
     code = ARB_OUT_OF_MEMORY;
     job->ended = arb_alloc_zeroed(sizeof *job->ended);

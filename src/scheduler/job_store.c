@@ -9,7 +9,10 @@
  *
  * Records of one batch are written together, batches one behind the other: what the store holds is always what held at
  * some moment. A batch that fails is tried again; after five times its jobs end with the store's error and it is dropped,
- * but for its deletions, so a full disk stops the jobs that need it and nothing else. */
+ * but for its deletions, so a full disk stops the jobs that need it and nothing else.
+ *
+ * A scheduler that writes nothing for a while writes nothing to the store: an empty transaction, which tells one that was
+ * replaced and does not know it, while executors still listen to it. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -171,10 +174,8 @@ static void send_write(arb_scheduler *s)
     s->actions->write(s->context, s->flying.operations.data, s->flying.operations.size);
 }
 
-void arb_sched_store_flush(arb_scheduler *s)
+static void begin_write(arb_scheduler *s)
 {
-    if (s->writing || s->filling.operations.size == 0)
-        return;
     arb_sched_batch empty = s->flying;
     s->flying = s->filling;
     s->filling = empty;
@@ -183,10 +184,24 @@ void arb_sched_store_flush(arb_scheduler *s)
         operation->key.data = s->flying.bytes.data + s->flying.places.data[i];
         operation->value.data = operation->key.data + operation->key.size;
     }
+    arb_sched_timer_set(s, &s->term_timer, ARB_SCHED_TIMER_TERM, s->now + s->times.dead);
     s->writing = true;
     s->write_tries = 0;
     s->write_sequence++;
     send_write(s);
+}
+
+void arb_sched_store_flush(arb_scheduler *s)
+{
+    if (!s->writing && s->filling.operations.size > 0)
+        begin_write(s);
+}
+
+void arb_sched_store_ask(arb_scheduler *s)
+{
+    if (!s->writing)
+        begin_write(s);
+    arb_sched_timer_set(s, &s->term_timer, ARB_SCHED_TIMER_TERM, s->now + s->times.dead);
 }
 
 void arb_sched_store_again(arb_scheduler *s)

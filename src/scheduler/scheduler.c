@@ -33,7 +33,7 @@ static arb_scheduler_times times_of(const arb_scheduler_times *wanted)
 
 arb_code arb_scheduler_create(const arb_scheduler_options *options, arb_scheduler **out_scheduler, arb_error *error)
 {
-    enum { OWN_TIMERS = 3 };
+    enum { OWN_TIMERS = 4 };
     *out_scheduler = NULL;
     arb_scheduler *s = arb_alloc_zeroed(sizeof *s);
     if (s == NULL)
@@ -49,7 +49,7 @@ arb_code arb_scheduler_create(const arb_scheduler_options *options, arb_schedule
     s->history = arb_alloc_zeroed(s->history_most * sizeof *s->history);
     if (s->history == NULL || !arb_sched_timers_reserve(s, OWN_TIMERS)) {
         arb_scheduler_destroy(s);
-        return arb_fail_memory(error, "the scheduler", s->history_most * sizeof *s->history);
+        return arb_fail_memory(error, "the scheduler", options->history_most * sizeof *s->history);
     }
     *out_scheduler = s;
     return ARB_OK;
@@ -190,6 +190,9 @@ static void run_out(arb_scheduler *s, arb_sched_timer *timer)
     case ARB_SCHED_TIMER_WRITE:
         arb_sched_store_again(s);
         break;
+    case ARB_SCHED_TIMER_TERM:
+        arb_sched_store_ask(s);
+        break;
     case ARB_SCHED_TIMER_STARVED:
         break; /* what follows every event tries again */
     }
@@ -258,6 +261,7 @@ void arb_scheduler_recover_end(arb_scheduler *s, int64_t now)
     for (arb_sched_job *job = s->first_job; job != NULL; job = job->next)
         if (job->state <= ARB_JOB_FINISHED)
             arb_sched_timer_set(s, &job->lease, ARB_SCHED_TIMER_LEASE, now + s->times.lease);
+    arb_sched_timer_set(s, &s->term_timer, ARB_SCHED_TIMER_TERM, now + s->times.dead);
     if (s->first_job != NULL)
         arb_sched_timer_set(s, &s->recovery, ARB_SCHED_TIMER_RECOVERY, now + s->times.recovery);
 }

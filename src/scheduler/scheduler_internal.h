@@ -44,6 +44,7 @@ typedef enum arb_sched_timer_kind {
     ARB_SCHED_TIMER_RECOVERY,    /* scheduler */
     ARB_SCHED_TIMER_WRITE,       /* scheduler */
     ARB_SCHED_TIMER_STARVED,     /* scheduler: a launch found no memory */
+    ARB_SCHED_TIMER_TERM,        /* scheduler: nothing was written for a while; is the term still the newest? */
 } arb_sched_timer_kind;
 
 typedef struct arb_sched_timer {
@@ -237,7 +238,7 @@ struct arb_scheduler {
     arb_heap queue; /* of jobs with tasks to launch */
     arb_heap timers;
     size_t timer_objects;
-    arb_sched_timer recovery, write_timer, starved;
+    arb_sched_timer recovery, write_timer, starved, term_timer;
     ARB_VEC(arb_source) sources; /* scratch of a launch */
 
     arb_sched_batch filling, flying;
@@ -355,6 +356,8 @@ void arb_sched_store_ended(arb_scheduler *s, arb_sched_job *job);
 void arb_sched_store_forget(arb_scheduler *s, const arb_sched_ended *ended);
 void arb_sched_leave_unwritten(arb_scheduler *s, arb_sched_job *job);
 void arb_sched_store_flush(arb_scheduler *s);
+/* A write, if need be of nothing, which is fenced if there is a newer scheduler. */
+void arb_sched_store_ask(arb_scheduler *s);
 void arb_sched_store_again(arb_scheduler *s);
 void arb_sched_written(arb_scheduler *s, const arb_event *event);
 

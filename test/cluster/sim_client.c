@@ -142,6 +142,7 @@ void sim_clients_lose_touch(sim_world *world)
         job->finished = job->left = false;
         job->state = CLIENT_WAITS;
         memset(job->has_result, 0, sizeof job->has_result);
+        memset(job->begun, 0, sizeof job->begun); /* who keeps asking begins anew */
         if (job->accepted && job->keeps_asking && !job->silent && !world->faults.forget)
             continue;
         world->counts.unknown++;
@@ -214,7 +215,9 @@ static void begin_to_read(sim_world *world, sim_job *job)
         sim_fail(world, "job %u: rows of a committed part may not leave", job->index);
         return;
     }
-    job->left = true;
+    if (job->begun[part.task] && !arb_id_equal(job->result_attempts[part.task], part.attempt))
+        sim_fail(world, "job %u: rows of two makings of a part have left", job->index);
+    job->left = job->begun[part.task] = true;
     job->result_attempts[part.task] = part.attempt;
     later(world, job, SIM_MS, 500 * SIM_MS, HAS_READ, part.task);
 }
@@ -223,7 +226,7 @@ static void has_read(sim_world *world, sim_job *job, uint32_t task)
 {
     arb_result_view part;
     arb_read_failure failure;
-    if (!job->finished || !next_part(world, job, &part) || part.task != task)
+    if (!job->finished || !job->begun[task] || !next_part(world, job, &part) || part.task != task)
         return;
     const sim_output *output = sim_read(world, -1, part.executor, job, part.attempt, &failure);
     if (output == NULL) {
@@ -245,7 +248,8 @@ static void stream(sim_world *world, sim_job *job, uint64_t attempt)
         return;
     if (tell(world, job, ARB_EVENT_ROWS_LEFT, 0, job->streaming, ARB_READ_NOT_FOUND) == ARB_OK) {
         world->counts.streamed++;
-        job->left = true;
+        job->left = job->begun[0] = true;
+        job->result_attempts[0] = job->streaming;
     }
 }
 

@@ -28,6 +28,8 @@ void sim_faults_choose(sim_world *world)
     faults->corrupt = rate(world, 0.05);
     faults->vanish = rate(world, 0.05);
     faults->write = rate(world, 0.3);
+    faults->slow_disk = sim_chance(world, 0.25);
+    faults->rush = sim_chance(world, 0.5);
     faults->slow = rate(world, 0.1);
     faults->impatient = sim_chance(world, 0.3);
     world->short_history = sim_chance(world, 0.2);

@@ -60,7 +60,8 @@ static void act_write(void *context, const arb_store_operation *operations, size
         of->write_operations[i].key = arb_str_copy(&of->write_arena, operations[i].key);
         of->write_operations[i].value = arb_str_copy(&of->write_arena, operations[i].value);
     }
-    sim_at(world, world->now + sim_between(world, SIM_MS / 5, 20 * SIM_MS), SIM_WRITTEN, 0, of->term, 0);
+    int64_t most = world->faults.slow_disk && world->now < world->faults_end ? 2 * SIM_SECOND : 20 * SIM_MS;
+    sim_at(world, world->now + sim_between(world, SIM_MS / 5, most), SIM_WRITTEN, 0, of->term, 0);
 }
 
 static void act_stop(void *context)

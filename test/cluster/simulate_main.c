@@ -1,6 +1,8 @@
 /* arbalest-simulate: clusters in simulated time.
  *
- *     arbalest-simulate --seeds A..B [--trace] [--once]     run them, each twice; print those that fail
+ *     arbalest-simulate --seeds A..B [--trace] [--once] [--first]
+ *
+ * Runs them, each twice (--once: once), and prints those that fail (--first: ends with the first).
  *
  * Exit status 1 when a seed fails. Last line: N passed, N failed, 0 skipped. */
 #include <stdio.h>
@@ -79,26 +81,28 @@ static void print(const totals *sum)
 int main(int argc, char **argv)
 {
     uint64_t first = 1, last = 100;
-    bool trace = false, once = false;
+    bool trace = false, once = false, first_only = false;
     for (int i = 1; i < argc; i++) {
         char *end = NULL;
         if (strcmp(argv[i], "--trace") == 0) {
             trace = true;
         } else if (strcmp(argv[i], "--once") == 0) {
             once = true;
+        } else if (strcmp(argv[i], "--first") == 0) {
+            first_only = true;
         } else if (strcmp(argv[i], "--seeds") == 0 && i + 1 < argc) {
             first = last = strtoull(argv[++i], &end, 10);
             if (strncmp(end, "..", 2) == 0)
                 last = strtoull(end + 2, &end, 10);
         }
         if (end != NULL && *end != '\0') {
-            fprintf(stderr, "usage: arbalest-simulate --seeds A..B [--trace] [--once]\n");
+            fprintf(stderr, "usage: arbalest-simulate --seeds A..B [--trace] [--once] [--first]\n");
             return 2;
         }
     }
     totals sum = {0};
     uint64_t failed = 0;
-    for (uint64_t seed = first; seed <= last; seed++)
+    for (uint64_t seed = first; seed <= last && !(first_only && failed > 0); seed++)
         failed += !run(seed, trace, once, &sum);
     print(&sum);
     printf("%llu passed, %llu failed, 0 skipped\n", N(last - first + 1 - failed), N(failed));

@@ -148,7 +148,8 @@ static void begin(sim_world *world)
     for (uint32_t i = 0; i < world->job_count; i++) {
         world->jobs[i].index = i;
         sim_job_make(world, &world->jobs[i]);
-        sim_at(world, sim_between(world, 0, ARB_MAX(world->faults_end, 5 * SIM_SECOND)), SIM_CLIENT, i, 0, 0);
+        int64_t last = world->faults.rush ? 3 * SIM_SECOND : ARB_MAX(world->faults_end, 5 * SIM_SECOND);
+        sim_at(world, sim_between(world, 0, last), SIM_CLIENT, i, 0, 0);
     }
 }
 
@@ -179,9 +180,7 @@ static const char *left_over(sim_world *world)
         return "a job";
     if (counts.attempts > 0)
         return "an attempt";
-    if (counts.writing)
-        return "a write";
-    if (counts.timers > 2 * counts.executors + 2)
+    if (counts.timers > 2 * counts.executors + 3)
         return "a timer";
     if (arb_store_range(world->store, ARB_STR("job/"), is_live, &live, NULL) != ARB_OK || live)
         return "a record";

@@ -38,6 +38,8 @@ typedef struct sim_faults {
     double retryable;             /* attempts that fail so */
     double corrupt, vanish;       /* outputs that are damaged, or gone, when they are read */
     double write;                 /* writes of the store that fail */
+    bool slow_disk;               /* writes of the store take up to two seconds */
+    bool rush;                    /* all jobs come at once */
     double slow;                  /* attempts that take twenty times as long */
     bool impatient;               /* clients cancel, go, fall silent */
 } sim_faults;
@@ -117,7 +119,8 @@ struct sim_job {
     arb_id streaming;
     sim_content results[SIM_TASKS_MOST];
     bool has_result[SIM_TASKS_MOST];
-    arb_id result_attempts[SIM_TASKS_MOST];
+    arb_id result_attempts[SIM_TASKS_MOST]; /* of which rows have left */
+    bool begun[SIM_TASKS_MOST];
     arb_job_state ended;
     arb_code code;
 };
