@@ -24,11 +24,11 @@ enum { KEY_SIZE = 128, ENDED_VERSION = 1, ENDED_SIZE = sizeof(arb_sched_ended) +
 
 bool arb_sched_store_prepare(arb_scheduler *s, size_t held, size_t record_size)
 {
-    /* an event may end every job (3 operations and one for the oldest in history), reset every stage (2), and give up a
+    /* an event may end every job (2 operations, and one for the oldest in history), reset every stage (2), and give up a
      * batch, whose deletions go into the next */
     size_t carried = s->flying.operations.size;
-    size_t operations = s->filling.operations.size + held + carried + 4 * (s->job_count + 1) + 2 * s->stage_count;
-    size_t bytes = held * SMALL_SIZE + carried * KEY_SIZE + (s->job_count + 1) * (ENDED_SIZE + 4 * KEY_SIZE) +
+    size_t operations = s->filling.operations.size + held + carried + 3 * (s->job_count + 1) + 2 * s->stage_count;
+    size_t bytes = held * SMALL_SIZE + carried * KEY_SIZE + (s->job_count + 1) * (ENDED_SIZE + 3 * KEY_SIZE) +
                    s->stage_count * 2 * SMALL_SIZE + record_size;
     if (arb_text_room(&s->filling.bytes, bytes) == NULL) {
         s->filling.bytes.failed = false; /* it still holds all that it held */

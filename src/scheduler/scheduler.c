@@ -225,6 +225,7 @@ arb_code arb_scheduler_apply(arb_scheduler *s, const arb_event *event, arb_error
         return ARB_OK;
     s->now = event->now;
     ARB_TRY(prepare(s, event, error));
+    s->events++;
     switch (event->kind) {
     case ARB_EVENT_TICK:
         break;

@@ -91,10 +91,12 @@ struct arb_sched_stage {
     const arb_stage_spec *spec;
     arb_sched_task *tasks;
     arb_id generation;
+    uint64_t restarted;                        /* in this event; 0: never */
     uint64_t counts[ARB_TASK_SUPERFLUOUS + 1]; /* tasks by state */
     bool needed;      /* somebody who is needed and not complete reads it, or it is the result */
     bool open;        /* needed, not complete, and all it reads is there */
-    bool broken;      /* its rows may differ, and some that were committed are lost: it must be made as a whole */
+    bool again;       /* while that is found out: it must be made as a whole */
+    bool broken;      /* its rows may differ, and some that were committed are lost */
     bool released;    /* complete, read by all, deleted */
     bool facts_ready; /* it was complete in this generation, its facts are at hand */
     bool changed;     /* its readers must be told sources again */
@@ -222,6 +224,7 @@ struct arb_scheduler {
     uint64_t next_welcome;
     uint64_t next_timer;
     uint64_t served; /* launches, for the turns of jobs */
+    uint64_t events;
 
     ARB_VEC(arb_sched_executor *) slots; /* NULL: free */
     ARB_VEC(uint8_t) slot_marks;         /* scratch, as long as `slots` */

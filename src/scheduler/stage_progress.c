@@ -381,9 +381,12 @@ void arb_sched_delete_stage(arb_scheduler *s, arb_sched_stage *stage)
     }
 }
 
-/* Back to nothing, in a new generation. */
+/* Back to nothing, in a new generation; once in an event, since nothing is launched before its end. */
 static void stage_restart(arb_scheduler *s, arb_sched_stage *stage)
 {
+    if (stage->restarted == s->events)
+        return;
+    stage->restarted = s->events;
     while (stage->running != NULL)
         arb_sched_attempt_stop(s, stage->running);
     arb_sched_delete_stage(s, stage);
@@ -403,61 +406,77 @@ static void stage_restart(arb_scheduler *s, arb_sched_stage *stage)
         arb_sched_store_reset(s, stage);
 }
 
-/* False: rows have left, so the job has failed. */
-static bool reset(arb_scheduler *s, arb_sched_stage *first)
+/* ---- what follows ------------------------------------------------------------------------------------------------------ */
+
+/* Same rows again: what was released is made again task by task. */
+static void unrelease(arb_scheduler *s, arb_sched_stage *stage)
 {
-    arb_sched_job *job = first->job;
-    uint32_t last = job->spec.stage_count - 1;
-    s->counts.resets++;
-    first->needed = true; /* marks those that are made again; job_advance finds out anew who is needed */
-    for (uint32_t number = first->number + 1; number <= last; number++) {
-        arb_sched_stage *stage = &job->stages[number];
-        stage->needed = false;
-        for (uint32_t i = 0; i < stage->spec->input_count; i++)
-            stage->needed |=
-                stage->spec->inputs[i].stage >= first->number && job->stages[stage->spec->inputs[i].stage].needed;
+    stage->released = false;
+    stage->changed = true;
+    for (uint32_t task = 0; task < stage->spec->task_count; task++) {
+        uncommit(s, stage, task);
+        arb_sched_enqueue(s, stage, task);
     }
-    if (job->stages[last].needed && job->rows_left) {
+}
+
+/* From the result back: who is needed, and of those, who must be made again as a whole. True: more must be than before. */
+static bool mark_needed(arb_scheduler *s, arb_sched_job *job)
+{
+    bool more = false;
+    job->stages[job->spec.stage_count - 1].needed = true;
+    for (uint32_t number = job->spec.stage_count; number-- > 0;) {
+        arb_sched_stage *stage = &job->stages[number];
+        if (!stage->needed)
+            continue;
+        if (stage->released && !stage->spec->may_differ)
+            unrelease(s, stage);
+        if ((stage->broken || stage->released) && !stage->again)
+            more = stage->again = true;
+        if (!stage->again && arb_sched_complete(stage))
+            continue;
+        for (uint32_t i = 0; i < stage->spec->input_count; i++) {
+            arb_sched_stage *input = &job->stages[stage->spec->inputs[i].stage];
+            input->needed |= stage->spec->inputs[i].mode != ARB_INPUT_FACTS || !input->facts_ready || input->again;
+        }
+    }
+    return more;
+}
+
+/* And whoever reads what is made again. True: more than before. */
+static bool mark_readers(arb_sched_job *job)
+{
+    bool more = false;
+    for (uint32_t number = 0; number < job->spec.stage_count; number++) {
+        arb_sched_stage *stage = &job->stages[number];
+        for (uint32_t i = 0; i < stage->spec->input_count && !stage->again; i++)
+            if (job->stages[stage->spec->inputs[i].stage].again)
+                more = stage->again = true;
+    }
+    return more;
+}
+
+/* Each stage is restarted once at most. False: rows have left, so the job has failed. */
+static bool reset_what_must_be(arb_scheduler *s, arb_sched_job *job)
+{
+    bool any = false;
+    for (uint32_t number = 0; number < job->spec.stage_count; number++)
+        job->stages[number].needed = job->stages[number].again = false;
+    while (mark_needed(s, job) || (any && mark_readers(job))) {
+        any = true;
+        mark_readers(job);
+    }
+    if (!any)
+        return true;
+    if (job->stages[job->spec.stage_count - 1].again && job->rows_left) {
         arb_sched_job_fail(s, job, ARB_RESULT_LOST,
                            "rows that a part of the result was made of were lost after other rows had been sent");
         return false;
     }
-    for (uint32_t number = first->number; number <= last; number++)
-        if (job->stages[number].needed)
+    s->counts.resets++;
+    for (uint32_t number = 0; number < job->spec.stage_count; number++)
+        if (job->stages[number].again)
             stage_restart(s, &job->stages[number]);
     return true;
-}
-
-/* ---- what follows ------------------------------------------------------------------------------------------------------ */
-
-/* From the result back: who is needed. A stage that must be made as a whole is returned. */
-static arb_sched_stage *mark_needed(arb_scheduler *s, arb_sched_job *job)
-{
-    uint32_t last = job->spec.stage_count - 1;
-    for (uint32_t number = 0; number <= last; number++)
-        job->stages[number].needed = number == last;
-    for (uint32_t number = last + 1; number-- > 0;) {
-        arb_sched_stage *stage = &job->stages[number];
-        if (!stage->needed)
-            continue;
-        if (stage->released && !stage->spec->may_differ) {
-            stage->released = false;
-            stage->changed = true;
-            for (uint32_t task = 0; task < stage->spec->task_count; task++) {
-                uncommit(s, stage, task);
-                arb_sched_enqueue(s, stage, task);
-            }
-        }
-        if (stage->broken || stage->released)
-            return stage;
-        if (arb_sched_complete(stage))
-            continue;
-        for (uint32_t i = 0; i < stage->spec->input_count; i++) {
-            arb_sched_stage *input = &job->stages[stage->spec->inputs[i].stage];
-            input->needed |= stage->spec->inputs[i].mode != ARB_INPUT_FACTS || !input->facts_ready;
-        }
-    }
-    return NULL;
 }
 
 static bool inputs_ready(const arb_sched_stage *stage)
@@ -531,9 +550,8 @@ void arb_sched_job_advance(arb_scheduler *s, arb_sched_job *job)
 {
     if (job->state > ARB_JOB_FINISHED || job->recovering)
         return;
-    for (arb_sched_stage *whole; (whole = mark_needed(s, job)) != NULL;)
-        if (!reset(s, whole))
-            return;
+    if (!reset_what_must_be(s, job))
+        return;
     for (uint32_t number = 0; number < job->spec.stage_count; number++)
         settle_stage(s, &job->stages[number]);
     for (uint32_t number = 0; number < job->spec.stage_count; number++)
