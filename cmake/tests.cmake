@@ -3,7 +3,7 @@
 enable_testing()
 find_library(ARB_CMOCKA cmocka)
 if(ARB_CMOCKA)
-  foreach(library IN LISTS ARB_LIBRARIES)
+  foreach(library IN LISTS ARB_LIBRARIES ARB_CLUSTER_LIBRARIES)
     file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/test/unit/${library}/*_test.c)
     foreach(source IN LISTS tests)
       get_filename_component(name ${source} NAME_WE)
