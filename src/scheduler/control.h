@@ -33,6 +33,9 @@
  * says which making of the stage it belongs to: when output of a stage whose rows may differ is lost, the stage and all
  * that read it get new generations, and what belongs to an old one counts for nothing, however late it arrives.
  *
+ * Readers ask an executor for an output by cluster, job and attempt, all three: a scheduler that forgot everything is
+ * another cluster, and counts from 1 again.
+ *
  * Plans. A LAUNCH names its plan by a hash. The transport sends a plan in chunks, before the first LAUNCH that names it,
  * outside of the numbering: chunks are named by content, and may come twice. */
 #ifndef ARB_SCHEDULER_CONTROL_H
@@ -151,7 +154,7 @@ typedef struct arb_to_scheduler {
 
 typedef enum arb_to_executor_kind {
     ARB_TO_EXECUTOR_WELCOME,
-    ARB_TO_EXECUTOR_REFUSED, /* `why`; the stream is closed behind it */
+    ARB_TO_EXECUTOR_REFUSED, /* by the transport, of a version or token that does not fit: `why`; then it closes */
     ARB_TO_EXECUTOR_HEARTBEAT_SEEN,
     ARB_TO_EXECUTOR_SOURCES,
     ARB_TO_EXECUTOR_LAUNCH,

@@ -78,7 +78,7 @@ static void dead(arb_scheduler *s, arb_sched_executor *executor)
         s->actions->close_stream(s->context, id, executor->link.session);
     executor->connected = executor->draining = false;
     lose_attempts(s, executor);
-    arb_sched_outputs_lost(s, slot);
+    arb_sched_outputs_lost(s, slot, true);
     for (arb_sched_job *job = s->first_job; job != NULL; job = job->next)
         if (slot / 64 < job->touched_words)
             arb_bitmap_clear(job->touched, slot);
@@ -138,7 +138,7 @@ void arb_sched_exclude(arb_scheduler *s, arb_sched_executor *executor)
         arb_sched_attempt_stop(s, at);
         arb_sched_enqueue(s, stage, task);
     }
-    arb_sched_outputs_lost(s, executor->slot);
+    arb_sched_outputs_lost(s, executor->slot, false); /* clients read by way of the scheduler, which reaches it */
 }
 
 void arb_sched_exclusion_over(arb_scheduler *s, arb_sched_executor *executor)
@@ -250,7 +250,8 @@ static void settle_running(arb_scheduler *s, arb_sched_executor *executor, const
         arb_sched_stage *stage = &job->stages[key->stage];
         arb_sched_task *task = &stage->tasks[key->task];
         if (arb_id_equal(stage->generation, key->generation) && task->state == ARB_TASK_PENDING &&
-            (task->trouble == NULL || !task->trouble->alone) && (stage->needed || job->recovering)) {
+            (task->trouble == NULL || !task->trouble->alone) &&
+            (job->recovering ? stage->spec->row_limit < 0 : stage->needed)) {
             attempt = arb_sched_attempt_make(s, executor, stage, key->task, key->attempt, false, false);
             if (attempt != NULL) {
                 attempt->reported = true;
@@ -410,7 +411,7 @@ void arb_sched_receive(arb_scheduler *s, const arb_to_scheduler *message)
         arb_sched_send(s, executor, &(arb_to_executor){.kind = ARB_TO_EXECUTOR_HEARTBEAT_SEEN});
         break;
     case ARB_TO_SCHEDULER_PROGRESS:
-        if (attempt != NULL) {
+        if (attempt != NULL && attempt->executor == executor) {
             attempt->rows = message->output.rows;
             attempt->bytes = message->output.bytes;
         }

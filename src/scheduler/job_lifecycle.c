@@ -66,7 +66,7 @@ arb_code arb_sched_job_create(arb_scheduler *s, arb_id id, arb_str record, arb_s
     if (job == NULL)
         return arb_fail_memory(error, "a job", sizeof *job);
     job->id = id;
-    job->submitted = s->now;
+    job->submitted = s->wall_us;
     job->served = ++s->served;
     ARB_TRY_GOTO(code, arb_job_spec_decode(record, &job->arena, &job->spec, error), failed);
     code = ARB_OUT_OF_MEMORY;
@@ -198,7 +198,7 @@ static void fill_ended(arb_scheduler *s, arb_sched_job *job)
                                .state = job->state,
                                .code = job->error.code,
                                .submitted = job->submitted,
-                               .ended = s->now,
+                               .ended = s->wall_us,
                                .attempts = job->attempts,
                                .rows = last->made_rows,
                                .bytes = last->made_bytes};

@@ -213,8 +213,11 @@ void arb_sched_store_again(arb_scheduler *s)
 /* The batch is done: in the store, or given up. */
 static void batch_over(arb_scheduler *s)
 {
+    enum { KEPT = 4 << 20 }; /* bytes; a large job's record does not stay in memory for good */
     s->flying.operations.size = s->flying.places.size = 0;
     arb_text_clear(&s->flying.bytes);
+    if (s->flying.bytes.capacity > KEPT)
+        arb_text_reset(&s->flying.bytes);
     s->writing = false;
     s->written = s->write_sequence - 1;
 }

@@ -2,26 +2,25 @@
  * launched, executors that may go are let go, and what is to be written goes out. */
 #include "scheduler/scheduler_internal.h"
 
-#define MS ((int64_t)1000000)
-
-arb_scheduler_times arb_scheduler_defaults(void)
+arb_scheduler_times arb_scheduler_times_default(int64_t factor)
 {
-    return (arb_scheduler_times){.heartbeat = 500 * MS,
-                                 .suspect = 2000 * MS,
-                                 .dead = 5000 * MS,
-                                 .unreachable = 10000 * MS,
-                                 .exclusion = 20000 * MS,
-                                 .no_executor = 30000 * MS,
-                                 .recovery = 8000 * MS,
-                                 .lease = 60000 * MS,
-                                 .retry = 100 * MS,
-                                 .twin_least = 1000 * MS,
-                                 .write_retry = 200 * MS};
+    int64_t ms = factor * 1000000;
+    return (arb_scheduler_times){.heartbeat = 500 * ms,
+                                 .suspect = 2000 * ms,
+                                 .dead = 5000 * ms,
+                                 .unreachable = 10000 * ms,
+                                 .exclusion = 20000 * ms,
+                                 .no_executor = 30000 * ms,
+                                 .recovery = 8000 * ms,
+                                 .lease = 60000 * ms,
+                                 .retry = 100 * ms,
+                                 .twin_least = 1000 * ms,
+                                 .write_retry = 200 * ms};
 }
 
 static arb_scheduler_times times_of(const arb_scheduler_times *wanted)
 {
-    arb_scheduler_times defaults = arb_scheduler_defaults(), times = *wanted;
+    arb_scheduler_times defaults = arb_scheduler_times_default(1), times = *wanted;
     int64_t *given = (int64_t *)&times;
     const int64_t *otherwise = (const int64_t *)&defaults;
     static_assert(sizeof times % sizeof(int64_t) == 0, "durations alone");
@@ -224,6 +223,7 @@ arb_code arb_scheduler_apply(arb_scheduler *s, const arb_event *event, arb_error
     if (s->stopped)
         return ARB_OK;
     s->now = event->now;
+    s->wall_us = event->wall_us;
     ARB_TRY(prepare(s, event, error));
     s->events++;
     switch (event->kind) {

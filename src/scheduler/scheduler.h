@@ -21,7 +21,7 @@
 
 typedef struct arb_scheduler arb_scheduler;
 
-/* All in nanoseconds; 0 takes the default. `arb_scheduler_defaults` gives them; a slow build multiplies all by one factor. */
+/* All in nanoseconds; 0 takes the default. */
 typedef struct arb_scheduler_times {
     int64_t heartbeat;   /* 0.5 s: executors say that they live */
     int64_t suspect;     /* 2 s of silence: no new tasks */
@@ -100,7 +100,8 @@ typedef enum arb_event_kind {
 
 typedef struct arb_event {
     arb_event_kind kind;
-    int64_t now; /* never before an earlier event's */
+    int64_t now;     /* never before an earlier event's */
+    int64_t wall_us; /* since 1970, for people: noted with jobs, decides nothing */
     const arb_to_scheduler *message;
     arb_uuid executor;
     uint64_t session;
@@ -114,7 +115,8 @@ typedef struct arb_event {
     arb_read_failure read;
 } arb_event;
 
-arb_scheduler_times arb_scheduler_defaults(void);
+/* The defaults, all multiplied by one factor: 1, or more for builds that are slow (sanitizers). */
+arb_scheduler_times arb_scheduler_times_default(int64_t factor);
 /* Destroy with arb_scheduler_destroy. ARB_OUT_OF_MEMORY. */
 ARB_NODISCARD arb_code arb_scheduler_create(const arb_scheduler_options *options, arb_scheduler **out_scheduler,
                                             arb_error *error);
@@ -158,7 +160,7 @@ typedef struct arb_job_view {
     arb_id job;
     arb_job_state state;
     arb_str text, user;
-    int64_t submitted, ended; /* times of events; ended 0 while it is not */
+    int64_t submitted, ended; /* wall_us of the events; ended 0 while it is not */
     uint64_t tasks, committed, running, attempts;
     uint64_t result_rows, result_bytes;
     arb_code code;
@@ -186,6 +188,7 @@ typedef struct arb_task_view {
     arb_task_state state;
     uint32_t failures, crashes;
     uint64_t rows, bytes;
+    int64_t took;      /* nanoseconds from its launch to its commit; 0 where that is not known */
     arb_id attempt;    /* committed */
     arb_uuid executor; /* where its output is */
     const arb_attempt_view *running;

@@ -75,6 +75,7 @@ typedef struct arb_sched_task {
     uint32_t slot;  /* of the executor with its output */
     arb_id attempt; /* COMMITTING, COMMITTED, EXPECTED */
     uint64_t rows, bytes;
+    int64_t took; /* of the committed attempt; 0: launched by an earlier scheduler */
     arb_sched_attempt *attempts;
     arb_sched_trouble *trouble;
 } arb_sched_task;
@@ -219,7 +220,7 @@ struct arb_scheduler {
     arb_scheduler_times times;
     const arb_scheduler_actions *actions;
     void *context;
-    int64_t now;
+    int64_t now, wall_us;
     uint64_t next_number; /* of ids */
     uint64_t next_welcome;
     uint64_t next_timer;
@@ -310,8 +311,8 @@ void arb_sched_output_offered(arb_scheduler *s, arb_sched_executor *executor, co
 void arb_sched_commits_written(arb_scheduler *s);
 /* The committed output is gone. Call arb_sched_job_advance, when all of them are said. */
 void arb_sched_output_lost(arb_scheduler *s, arb_sched_stage *stage, uint32_t task);
-/* All outputs at that slot. */
-void arb_sched_outputs_lost(arb_scheduler *s, uint32_t slot);
+/* All outputs at that slot; `results`: those too that clients read. */
+void arb_sched_outputs_lost(arb_scheduler *s, uint32_t slot, bool results);
 ARB_INLINE bool arb_sched_complete(const arb_sched_stage *stage)
 {
     return stage->counts[ARB_TASK_COMMITTED] + stage->counts[ARB_TASK_SUPERFLUOUS] == stage->spec->task_count;

@@ -136,6 +136,7 @@ static arb_code task_view(const arb_scheduler *s, const arb_sched_task *task, ui
                                 .crashes = trouble != NULL ? trouble->crashes : 0,
                                 .rows = task->rows,
                                 .bytes = task->bytes,
+                                .took = task->took,
                                 .attempt = task->attempt,
                                 .running = running,
                                 .running_count = count};

@@ -217,22 +217,23 @@ static void take(arb_scheduler *s, arb_sched_executor *executor, arb_sched_stage
 static arb_sched_stage *stage_offered(arb_scheduler *s, arb_sched_executor *executor, const arb_attempt *key)
 {
     arb_sched_job *job = arb_sched_job_of(s, key->job);
-    if (job == NULL || job->state > ARB_JOB_FINISHED || executor->excluded || key->stage >= job->spec.stage_count)
+    if (job == NULL || job->state > ARB_JOB_FINISHED || key->stage >= job->spec.stage_count)
         return NULL;
     arb_sched_stage *stage = &job->stages[key->stage];
     if (key->task >= stage->spec->task_count || !arb_id_equal(stage->generation, key->generation) || stage->released ||
         !arb_sched_touch(job, executor->slot))
         return NULL;
     const arb_sched_task *task = &stage->tasks[key->task];
+    bool kept = arb_id_equal(task->attempt, key->attempt);
+    if (executor->excluded && !kept)
+        return NULL;
+    /* behind a row limit the recorded outputs are all that readers have seen: a further one may have been superfluous */
+    if (job->recovering && stage->spec->row_limit >= 0 && !kept)
+        return NULL;
     if (task->leaving && (task->attempts == NULL || !arb_id_equal(task->attempts->key.attempt, key->attempt)) &&
         task->state != ARB_TASK_COMMITTED && task->state != ARB_TASK_COMMITTING)
         return NULL;
     return stage;
-}
-
-static void note_duration(arb_scheduler *s, arb_sched_stage *stage, const arb_sched_attempt *attempt)
-{
-    stage->durations[stage->duration_count++ % ARB_SCHED_DURATIONS] = s->now - attempt->started;
 }
 
 void arb_sched_output_offered(arb_scheduler *s, arb_sched_executor *executor, const arb_attempt *key,
@@ -240,6 +241,7 @@ void arb_sched_output_offered(arb_scheduler *s, arb_sched_executor *executor, co
 {
     arb_sched_attempt *attempt = arb_id_map_get(&s->attempts, key->attempt.term, key->attempt.number);
     bool stops = false;
+    int64_t took = 0;
     arb_sched_stage *stage = stage_offered(s, executor, key);
     arb_sched_task *task = stage != NULL ? &stage->tasks[key->task] : NULL;
     bool same = task != NULL && arb_id_equal(task->attempt, key->attempt);
@@ -251,8 +253,7 @@ void arb_sched_output_offered(arb_scheduler *s, arb_sched_executor *executor, co
     }
     if (attempt != NULL && attempt->executor == executor) {
         stops = attempt->stage == NULL;
-        if (!stops)
-            note_duration(s, stage != NULL ? stage : attempt->stage, attempt);
+        took = s->now - attempt->started;
         arb_sched_stage *left = attempt->stage;
         arb_sched_attempt_free(s, attempt);
         if (stage == NULL && left != NULL)
@@ -267,6 +268,9 @@ void arb_sched_output_offered(arb_scheduler *s, arb_sched_executor *executor, co
         return;
     }
     take(s, executor, stage, key, output);
+    task->took = took;
+    if (took > 0)
+        stage->durations[stage->duration_count++ % ARB_SCHED_DURATIONS] = took;
     if (stage->job->recorded && !(expected && same))
         arb_sched_store_commit(s, stage, key->task);
     if (stage->job->recorded && stage->spec->may_differ && !expected) {
@@ -341,14 +345,15 @@ void arb_sched_output_lost(arb_scheduler *s, arb_sched_stage *stage, uint32_t ta
     arb_sched_enqueue(s, stage, task);
 }
 
-void arb_sched_outputs_lost(arb_scheduler *s, uint32_t slot)
+void arb_sched_outputs_lost(arb_scheduler *s, uint32_t slot, bool results)
 {
     for (arb_sched_job *job = s->first_job, *next; job != NULL; job = next) {
         bool lost = false;
         next = job->next;
         if (job->state > ARB_JOB_FINISHED || slot / 64 >= job->touched_words || !arb_bitmap_get(job->touched, slot))
             continue;
-        for (uint32_t number = 0; number < job->spec.stage_count && job->state <= ARB_JOB_FINISHED; number++) {
+        uint32_t count = job->spec.stage_count - !results;
+        for (uint32_t number = 0; number < count && job->state <= ARB_JOB_FINISHED; number++) {
             arb_sched_stage *stage = &job->stages[number];
             for (uint32_t task = 0; task < stage->spec->task_count && job->state <= ARB_JOB_FINISHED; task++) {
                 if (stage->tasks[task].slot != slot)

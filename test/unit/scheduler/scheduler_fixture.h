@@ -94,6 +94,7 @@ static const arb_scheduler_actions hand_actions = {on_send, on_close, on_answer,
 static ARB_UNUSED void apply(hand *h, arb_event event)
 {
     event.now = h->now;
+    event.wall_us = 1000000 + h->now / 1000;
     arb_code code = arb_scheduler_apply(h->machine, &event, &error);
     if (code == ARB_OUT_OF_MEMORY && h->may_starve)
         code = arb_scheduler_apply(h->machine, &event, &error);

@@ -280,6 +280,7 @@ static void history_is_short(void **state)
     arb_job_view one;
     assert_int_equal(arb_scheduler_job(h.machine, last, &arena, &one, &error), ARB_OK);
     assert_int_equal(one.state, ARB_JOB_CANCELLED);
+    assert_int_equal(one.ended, 1000000 + h.now / 1000);
     assert_int_equal(arb_scheduler_job(h.machine, (arb_id){1, 1}, &arena, &one, &error), ARB_UNDEFINED_OBJECT);
     arb_arena_reset(&arena);
     end(&h);
@@ -306,6 +307,11 @@ static void views_show_what_happens(void **state)
     assert_int_equal(arb_scheduler_tasks(h.machine, job, 0, &arena, &tasks, &count, &error), ARB_OK);
     assert_int_equal(count, 4);
     assert_int_equal(tasks[task.attempt.task].running[0].rows, 33);
+    pass(&h, SECOND, 1 << 1);
+    done(&h, 1, &task.attempt, 40);
+    assert_int_equal(arb_scheduler_tasks(h.machine, job, 0, &arena, &tasks, &count, &error), ARB_OK);
+    assert_int_equal(tasks[task.attempt.task].took, SECOND);
+    assert_int_equal(tasks[task.attempt.task].rows, 40);
     assert_int_equal(arb_scheduler_executors(h.machine, &arena, &executors, &count, &error), ARB_OK);
     assert_int_equal(count, 1);
     assert_int_equal(executors[0].running, 3);
