@@ -15,7 +15,8 @@
 
 #include "scheduler/scheduler_internal.h"
 
-arb_sched_trouble *arb_sched_trouble_of(arb_scheduler *s, arb_sched_stage *stage, uint32_t task)
+/* NULL without memory. */
+static arb_sched_trouble *trouble_of(arb_scheduler *s, arb_sched_stage *stage, uint32_t task)
 {
     arb_sched_task *of = &stage->tasks[task];
     if (of->trouble != NULL)
@@ -162,7 +163,7 @@ void arb_sched_attempt_lost(arb_scheduler *s, arb_sched_attempt *attempt)
         arb_sched_enqueue(s, stage, task);
 }
 
-void arb_sched_retry(arb_scheduler *s, arb_sched_trouble *trouble)
+static void retry_later(arb_scheduler *s, arb_sched_trouble *trouble)
 {
     uint32_t doublings = ARB_MIN(ARB_MAX(trouble->failures, trouble->rebuilds), (uint32_t)7);
     arb_sched_timer_set(s, &trouble->retry, ARB_SCHED_TIMER_RETRY,
@@ -174,14 +175,14 @@ static void failed_retryably(arb_scheduler *s, arb_sched_stage *stage, uint32_t 
 {
     if (stage->tasks[task].attempts != NULL)
         return; /* its twin goes on */
-    arb_sched_trouble *trouble = arb_sched_trouble_of(s, stage, task);
+    arb_sched_trouble *trouble = trouble_of(s, stage, task);
     if (trouble == NULL) {
         arb_sched_job_fail(s, stage->job, ARB_OUT_OF_MEMORY, "the scheduler has no memory to try a failed task again");
         return;
     }
     trouble->avoid = where;
     if (++trouble->failures < ARB_SCHED_FAILURES_MOST) {
-        arb_sched_retry(s, trouble);
+        retry_later(s, trouble);
         return;
     }
     arb_error last = error != NULL ? *error : (arb_error){.code = ARB_IO, .message = "a task failed"};
@@ -193,7 +194,7 @@ static void failed_retryably(arb_scheduler *s, arb_sched_stage *stage, uint32_t 
 static void unreachable(arb_scheduler *s, arb_sched_executor *reader, arb_sched_executor *producer,
                         arb_sched_stage *stage, uint32_t task)
 {
-    arb_sched_trouble *trouble = arb_sched_trouble_of(s, stage, task);
+    arb_sched_trouble *trouble = trouble_of(s, stage, task);
     if (reader == producer || producer->suspect || producer->excluded)
         return; /* it will be clear soon what has become of it */
     bool fresh = s->now - producer->complained < 3 * s->times.exclusion;
@@ -234,7 +235,7 @@ void arb_sched_output_unreadable(arb_scheduler *s, arb_sched_stage *stage, uint3
 {
     arb_sched_task *of = &stage->tasks[task];
     arb_sched_executor *holder = s->slots.data[of->slot];
-    arb_sched_trouble *trouble = arb_sched_trouble_of(s, stage, task);
+    arb_sched_trouble *trouble = trouble_of(s, stage, task);
     arb_attempt key = {stage->job->id, of->attempt, stage->generation, stage->number, task};
     s->counts.rebuilt++;
     if (trouble == NULL || ++trouble->rebuilds > ARB_SCHED_REBUILDS_MOST) {
@@ -292,7 +293,7 @@ void arb_sched_crashed(arb_scheduler *s, const arb_attempt *key)
         key->task >= job->stages[key->stage].spec->task_count)
         return;
     arb_sched_stage *stage = &job->stages[key->stage];
-    arb_sched_trouble *trouble = arb_sched_trouble_of(s, stage, key->task);
+    arb_sched_trouble *trouble = trouble_of(s, stage, key->task);
     if (trouble != NULL && arb_id_compare(key->attempt, trouble->last_crash) <= 0)
         return; /* reported before */
     s->counts.crashes++;

@@ -16,7 +16,7 @@ arb_sched_job *arb_sched_job_of(const arb_scheduler *s, arb_id id)
     return arb_id_map_get(&s->jobs, id.term, id.number);
 }
 
-arb_sched_task *arb_sched_result_task(arb_sched_job *job, uint32_t task)
+static arb_sched_task *result_task(arb_sched_job *job, uint32_t task)
 {
     const arb_sched_stage *last = &job->stages[job->spec.stage_count - 1];
     return task < last->spec->task_count ? &last->tasks[task] : NULL;
@@ -139,7 +139,7 @@ void arb_sched_job_free(arb_scheduler *s, arb_sched_job *job)
 
 /* ---- answers ----------------------------------------------------------------------------------------------------------- */
 
-void arb_sched_answer(arb_scheduler *s, const arb_sched_job *job, arb_answer_kind kind)
+static void answer(arb_scheduler *s, const arb_sched_job *job, arb_answer_kind kind)
 {
     s->actions->answer(s->context, &(arb_answer){.kind = kind,
                                                  .job = job->id,
@@ -153,14 +153,14 @@ void arb_sched_answers_owed(arb_scheduler *s, arb_sched_job *job)
     if (job->awaits > s->written)
         return;
     if (job->owes_accepted)
-        arb_sched_answer(s, job, ARB_ANSWER_ACCEPTED);
+        answer(s, job, ARB_ANSWER_ACCEPTED);
     if (job->owes_finished && job->state == ARB_JOB_FINISHED)
-        arb_sched_answer(s, job, ARB_ANSWER_FINISHED);
+        answer(s, job, ARB_ANSWER_FINISHED);
     job->owes_accepted = job->owes_finished = false;
     if (!job->owes_ended)
         return;
     job->owes_ended = false;
-    arb_sched_answer(s, job, ARB_ANSWER_ENDED);
+    answer(s, job, ARB_ANSWER_ENDED);
     job->reaped_next = s->reaped;
     s->reaped = job;
 }
@@ -278,7 +278,7 @@ void arb_sched_job_finished(arb_scheduler *s, arb_sched_job *job)
     if (job->state == ARB_JOB_FINISHED) {
         job->state = ARB_JOB_RUNNING;
         if (!job->owes_finished)
-            arb_sched_answer(s, job, ARB_ANSWER_RESUMED);
+            answer(s, job, ARB_ANSWER_RESUMED);
         job->owes_finished = false;
         return;
     }
@@ -332,7 +332,7 @@ static bool is_current(const arb_sched_job *job, const arb_sched_task *task, arb
 
 static arb_code rows_left(arb_sched_job *job, const arb_event *event, arb_error *error)
 {
-    arb_sched_task *task = arb_sched_result_task(job, event->task);
+    arb_sched_task *task = result_task(job, event->task);
     if (task == NULL || task->delivered || !is_current(job, task, event->attempt))
         return arb_fail(error, ARB_UNDEFINED_OBJECT, "this part of the result is not there");
     task->leaving = job->rows_left = true;
@@ -341,7 +341,7 @@ static arb_code rows_left(arb_sched_job *job, const arb_event *event, arb_error 
 
 static arb_code delivered(arb_scheduler *s, arb_sched_job *job, const arb_event *event, arb_error *error)
 {
-    arb_sched_task *task = arb_sched_result_task(job, event->task);
+    arb_sched_task *task = result_task(job, event->task);
     if (task == NULL || !task->leaving)
         return arb_fail(error, ARB_UNDEFINED_OBJECT, "this part of the result is not there");
     if (task->delivered)
@@ -355,7 +355,7 @@ static arb_code delivered(arb_scheduler *s, arb_sched_job *job, const arb_event 
 
 static void result_lost(arb_scheduler *s, arb_sched_job *job, const arb_event *event)
 {
-    arb_sched_task *task = arb_sched_result_task(job, event->task);
+    arb_sched_task *task = result_task(job, event->task);
     if (task == NULL || task->delivered)
         return;
     if (task->leaving)

@@ -180,7 +180,7 @@ typedef struct arb_attempt_view {
     arb_uuid executor;
     int64_t started;
     uint64_t rows, bytes;
-    bool alone, twin, cancelling;
+    bool alone, twin;
 } arb_attempt_view;
 
 typedef struct arb_task_view {

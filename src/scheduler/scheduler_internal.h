@@ -295,9 +295,6 @@ void arb_sched_attempt_lost(arb_scheduler *s, arb_sched_attempt *attempt);
 void arb_sched_attempt_failed(arb_scheduler *s, arb_sched_executor *executor, const arb_to_scheduler *message);
 void arb_sched_crashed(arb_scheduler *s, const arb_attempt *key);
 void arb_sched_cancel_output(arb_scheduler *s, arb_sched_executor *executor, const arb_attempt *key);
-/* NULL without memory. */
-arb_sched_trouble *arb_sched_trouble_of(arb_scheduler *s, arb_sched_stage *stage, uint32_t task);
-void arb_sched_retry(arb_scheduler *s, arb_sched_trouble *trouble);
 /* An output of `stage` could not be read (any more): it is lost, or the job is. */
 void arb_sched_output_unreadable(arb_scheduler *s, arb_sched_stage *stage, uint32_t task, arb_read_failure read);
 
@@ -321,7 +318,6 @@ ARB_INLINE bool arb_sched_complete(const arb_sched_stage *stage)
 void arb_sched_job_advance(arb_scheduler *s, arb_sched_job *job);
 /* Whether a stage belongs into its job's list of stages with tasks to launch, and the job into the queue. */
 void arb_sched_stage_hunger(arb_scheduler *s, arb_sched_stage *stage);
-void arb_sched_delete_stage(arb_scheduler *s, arb_sched_stage *stage);
 void arb_sched_forget_output(arb_scheduler *s, arb_sched_stage *stage, uint32_t task);
 void arb_sched_facts_drop(arb_sched_stage *stage, uint32_t task);
 void arb_sched_twin_check(arb_scheduler *s, arb_sched_stage *stage);
@@ -335,7 +331,6 @@ ARB_NODISCARD bool arb_sched_touch(arb_sched_job *job, uint32_t slot);
 
 /* ---- jobs: job_lifecycle.c */
 arb_sched_job *arb_sched_job_of(const arb_scheduler *s, arb_id id);
-arb_sched_task *arb_sched_result_task(arb_sched_job *job, uint32_t task);
 ARB_NODISCARD arb_code arb_sched_job_create(arb_scheduler *s, arb_id id, arb_str record, arb_sched_job **out_job,
                                             arb_error *error);
 void arb_sched_job_free(arb_scheduler *s, arb_sched_job *job);
@@ -345,7 +340,6 @@ void arb_sched_job_end(arb_scheduler *s, arb_sched_job *job, arb_job_state state
 ARB_COLD void arb_sched_job_fail(arb_scheduler *s, arb_sched_job *job, arb_code code, const char *format, ...)
     ARB_PRINTF(4, 5);
 void arb_sched_job_finished(arb_scheduler *s, arb_sched_job *job);
-void arb_sched_answer(arb_scheduler *s, const arb_sched_job *job, arb_answer_kind kind);
 void arb_sched_answers_owed(arb_scheduler *s, arb_sched_job *job);
 ARB_NODISCARD arb_code arb_sched_client_event(arb_scheduler *s, const arb_event *event, arb_error *error);
 void arb_sched_remember(arb_scheduler *s, arb_sched_ended *ended, bool recorded);

@@ -369,7 +369,7 @@ void arb_sched_outputs_lost(arb_scheduler *s, uint32_t slot, bool results)
     }
 }
 
-void arb_sched_delete_stage(arb_scheduler *s, arb_sched_stage *stage)
+static void delete_stage(arb_scheduler *s, arb_sched_stage *stage)
 {
     for (uint32_t task = 0; task < stage->spec->task_count; task++) {
         if (stage->tasks[task].slot != ARB_SCHED_NO_SLOT)
@@ -394,7 +394,7 @@ static void stage_restart(arb_scheduler *s, arb_sched_stage *stage)
     stage->restarted = s->events;
     while (stage->running != NULL)
         arb_sched_attempt_stop(s, stage->running);
-    arb_sched_delete_stage(s, stage);
+    delete_stage(s, stage);
     stage->generation = (arb_id){s->term, ++s->next_number};
     stage->broken = stage->released = stage->facts_ready = false;
     stage->changed = true;
@@ -545,7 +545,7 @@ static void settle_stage(arb_scheduler *s, arb_sched_stage *stage)
             arb_sched_enqueue(s, stage, task);
         }
     if (!stage->needed && complete && !stage->released && !last && !stage->job->recovering) {
-        arb_sched_delete_stage(s, stage);
+        delete_stage(s, stage);
         stage->released = true;
     }
     arb_sched_stage_hunger(s, stage);
