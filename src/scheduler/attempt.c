@@ -195,7 +195,7 @@ static void unreachable(arb_scheduler *s, arb_sched_executor *reader, arb_sched_
                         arb_sched_stage *stage, uint32_t task)
 {
     arb_sched_trouble *trouble = trouble_of(s, stage, task);
-    if (reader == producer || producer->suspect || producer->excluded)
+    if (producer->suspect || producer->excluded)
         return; /* it will be clear soon what has become of it */
     bool fresh = s->now - producer->complained < 3 * s->times.exclusion;
     bool agreed = fresh && (producer->complainer.high | producer->complainer.low) != 0 &&
@@ -225,7 +225,7 @@ static void read_failed(arb_scheduler *s, arb_sched_executor *reader, arb_sched_
     if (producer->state != ARB_TASK_COMMITTED || !arb_id_equal(producer->attempt, failure->producer_attempt) ||
         producer->slot == ARB_SCHED_NO_SLOT)
         return; /* it has been replaced already */
-    if (failure->read == ARB_READ_UNREACHABLE)
+    if (failure->read == ARB_READ_UNREACHABLE && s->slots.data[producer->slot] != reader)
         unreachable(s, reader, s->slots.data[producer->slot], stage, task);
     else
         arb_sched_output_unreadable(s, producers, failure->producer_task, failure->read);

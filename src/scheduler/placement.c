@@ -228,6 +228,8 @@ static placed launch(arb_scheduler *s, arb_sched_stage *stage, uint32_t number, 
     arb_sched_attempt *attempt = arb_sched_attempt_make(s, executor, stage, number, id, alone, twin);
     if (attempt == NULL)
         return STARVED;
+    if (task->trouble != NULL)
+        task->trouble->beside = (arb_uuid){0}; /* it has been tried */
     s->next_number++;
     job->served = ++s->served;
     if (job->queued.place != 0)
