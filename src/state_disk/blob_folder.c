@@ -29,6 +29,18 @@ void arb_blob_hash_text(const arb_blob_hash *hash, char out_text[ARB_BLOB_HASH_T
         snprintf(out_text + 2 * i, 3, "%02x", hash->bytes[i]);
 }
 
+/* So that the folder itself is there after a crash. */
+static int sync_parent(int folder)
+{
+    int parent = openat(folder, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (parent < 0)
+        return -1;
+    int result = fsync(parent), reason = errno;
+    close(parent);
+    errno = reason;
+    return result;
+}
+
 arb_code arb_blob_folder_open(const char *path, arb_blob_folder **out_folder, arb_error *error)
 {
     *out_folder = NULL;
@@ -37,6 +49,11 @@ arb_code arb_blob_folder_open(const char *path, arb_blob_folder **out_folder, ar
     int descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     if (descriptor < 0)
         return arb_fail_errno(error, errno, "the folder %s cannot be opened", path);
+    if (sync_parent(descriptor) != 0) {
+        arb_code code = arb_fail_errno(error, errno, "the folder %s cannot be made to last", path);
+        close(descriptor);
+        return code;
+    }
     arb_blob_folder *folder = arb_alloc_zeroed(sizeof *folder);
     if (folder == NULL) {
         close(descriptor);
