@@ -1,7 +1,19 @@
 # The libraries of src/, lowest first. A library includes itself and those before it, nothing else: test/lint checks it
 # against this very list.
 set(ARB_LIBRARIES
-    base runtime io columnar kernels wire expr formats catalog plan sql optimizer execution exchange engine)
+    base runtime io columnar kernels wire expr formats state catalog plan sql optimizer execution exchange engine)
+
+# Those above, of the cluster module: the command links none of them. state_disk is built where SQLite and libcrypto are.
+set(ARB_CLUSTER_LIBRARIES
+    state_disk scheduler executor)
+find_library(ARB_SQLITE sqlite3)
+find_path(ARB_SQLITE_HEADERS sqlite3.h)
+find_library(ARB_CRYPTO crypto)
+find_path(ARB_CRYPTO_HEADERS openssl/evp.h)
+if(NOT ARB_SQLITE OR NOT ARB_SQLITE_HEADERS OR NOT ARB_CRYPTO OR NOT ARB_CRYPTO_HEADERS)
+  message(STATUS "No SQLite or no libcrypto here (libsqlite3-dev, libssl-dev): state_disk is left out")
+  list(REMOVE_ITEM ARB_CLUSTER_LIBRARIES state_disk)
+endif()
 
 # What each needs from outside.
 set(ARB_NEEDS_base mimalloc m)
@@ -10,6 +22,7 @@ set(ARB_NEEDS_io zstd lz4 snappy deflate brotlidec)
 set(ARB_NEEDS_kernels pcre2-8 utf8proc)
 set(ARB_NEEDS_wire protobuf-c)
 set(ARB_NEEDS_exchange xxhash)
+set(ARB_NEEDS_state_disk ${ARB_SQLITE} ${ARB_CRYPTO} Threads::Threads)
 
 # A *_kernel.c is compiled once for each x86-64 level; see src/base/cpu.h.
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
@@ -39,7 +52,7 @@ set_source_files_properties(${ARB_GENERATED} PROPERTIES COMPILE_OPTIONS -w)
 add_custom_target(arb_protos DEPENDS ${ARB_GENERATED})
 include_directories(${CMAKE_BINARY_DIR})
 
-foreach(library IN LISTS ARB_LIBRARIES)
+foreach(library IN LISTS ARB_LIBRARIES ARB_CLUSTER_LIBRARIES)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${library}/*.c)
   if(NOT sources)
     continue()
@@ -69,12 +82,15 @@ foreach(library IN LISTS ARB_LIBRARIES)
     add_dependencies(arb_${library} arb_protos)
   endif()
   list(APPEND ARB_BELOW arb_${library})
+  if(library STREQUAL "engine")
+    set(ARB_OF_COMMAND ${ARB_BELOW})
+  endif()
 endforeach()
 
 file(GLOB cli_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/cli/*.c)
 if(cli_sources AND NOT ARB_FUZZ)
-  list(REVERSE ARB_BELOW)
+  list(REVERSE ARB_OF_COMMAND)
   add_executable(arbalest ${cli_sources})
-  target_link_libraries(arbalest PRIVATE ${ARB_BELOW} edit)
+  target_link_libraries(arbalest PRIVATE ${ARB_OF_COMMAND} edit)
   target_compile_definitions(arbalest PRIVATE ARB_VERSION="${PROJECT_VERSION}")
 endif()

@@ -20,7 +20,7 @@ find_library(ARB_CMOCKA cmocka)
 set(ARB_WRAPPED_io_torture_test open pread preadv2 pwrite write fsync close rename)
 
 if(ARB_CMOCKA)
-  foreach(library IN LISTS ARB_LIBRARIES)
+  foreach(library IN LISTS ARB_LIBRARIES ARB_CLUSTER_LIBRARIES)
     file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/test/unit/${library}/*_test.c)
     foreach(source IN LISTS tests)
       get_filename_component(name ${source} NAME_WE)
@@ -76,4 +76,11 @@ if(Python3_FOUND AND TARGET ipc_dump)
            COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/test/tools/ipc_golden.py $<TARGET_FILE:ipc_dump>
                    ${CMAKE_SOURCE_DIR}/../shared/corpora/arrow-testing/arrow-ipc-stream/integration)
   set_tests_properties(columnar/ipc_golden PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 900)
+endif()
+
+# Clusters in simulated time, in one process.
+file(GLOB simulator_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/test/cluster/*.c)
+if(simulator_sources AND TARGET arb_executor)
+  add_executable(arbalest-simulate ${simulator_sources})
+  target_link_libraries(arbalest-simulate PRIVATE arb_executor)
 endif()

@@ -60,6 +60,9 @@
     X(LIMIT_EXCEEDED, "54000", 3, false)             \
     X(STATEMENT_TOO_COMPLEX, "54001", 3, false)      \
     X(CANCELLED, "57014", 1, false)                  \
+    X(EXECUTOR_CRASHED, "57P02", 13, false)          \
+    X(NO_EXECUTOR, "57P03", 14, true)                \
+    X(RESULT_LOST, "58000", 10, true)                \
     X(IO, "58030", 14, true)                         \
     X(FILE_NOT_FOUND, "58P01", 5, false)             \
     X(FILE_EXISTS, "58P02", 6, false)                \
