@@ -3,12 +3,24 @@
 set(ARB_LIBRARIES
     base runtime io columnar kernels wire expr formats catalog plan sql optimizer execution engine)
 
+# Those above, of the cluster module: the command links none of them. They are built where gRPC is installed.
+set(ARB_CLUSTER_LIBRARIES
+    rpc)
+find_library(ARB_GRPC grpc)
+find_library(ARB_GPR gpr)
+find_path(ARB_GRPC_HEADERS grpc/grpc.h)
+if(NOT ARB_GRPC OR NOT ARB_GPR OR NOT ARB_GRPC_HEADERS)
+  message(STATUS "No gRPC here (libgrpc-dev): the cluster's libraries are left out")
+  set(ARB_CLUSTER_LIBRARIES "")
+endif()
+
 # What each needs from outside.
 set(ARB_NEEDS_base mimalloc m)
 set(ARB_NEEDS_runtime Threads::Threads)
 set(ARB_NEEDS_io zstd lz4 snappy deflate brotlidec)
 set(ARB_NEEDS_kernels pcre2-8 utf8proc)
 set(ARB_NEEDS_wire protobuf-c)
+set(ARB_NEEDS_rpc ${ARB_GRPC} ${ARB_GPR} Threads::Threads)
 
 # A *_kernel.c is compiled once for each x86-64 level; see src/base/cpu.h.
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
@@ -38,7 +50,7 @@ set_source_files_properties(${ARB_GENERATED} PROPERTIES COMPILE_OPTIONS -w)
 add_custom_target(arb_protos DEPENDS ${ARB_GENERATED})
 include_directories(${CMAKE_BINARY_DIR})
 
-foreach(library IN LISTS ARB_LIBRARIES)
+foreach(library IN LISTS ARB_LIBRARIES ARB_CLUSTER_LIBRARIES)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${library}/*.c)
   if(NOT sources)
     continue()
@@ -68,12 +80,15 @@ foreach(library IN LISTS ARB_LIBRARIES)
     add_dependencies(arb_${library} arb_protos)
   endif()
   list(APPEND ARB_BELOW arb_${library})
+  if(library STREQUAL "engine")
+    set(ARB_OF_COMMAND ${ARB_BELOW})
+  endif()
 endforeach()
 
 file(GLOB cli_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/cli/*.c)
 if(cli_sources)
-  list(REVERSE ARB_BELOW)
+  list(REVERSE ARB_OF_COMMAND)
   add_executable(arbalest ${cli_sources})
-  target_link_libraries(arbalest PRIVATE ${ARB_BELOW} edit)
+  target_link_libraries(arbalest PRIVATE ${ARB_OF_COMMAND} edit)
   target_compile_definitions(arbalest PRIVATE ARB_VERSION="${PROJECT_VERSION}")
 endif()
