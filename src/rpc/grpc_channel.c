@@ -5,7 +5,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "rpc/grpc_events.h"
-#include "rpc/rpc_connect.h"
+#include "rpc/rpc_channel_kind.h"
 
 /* A server that comes back is found soon; one that does not answer is given up before other servers would be asked. */
 enum { first_retry_ms = 100, longest_retry_ms = 2000, connect_ms = 5000 };

@@ -7,8 +7,8 @@
 #include <signal.h>
 
 #include "rpc/grpc_runtime.h"
-#include "rpc/rpc_connect.h"
-#include "rpc/rpc_dispatch.h"
+#include "rpc/rpc_channel_kind.h"
+#include "rpc/rpc_server_kind.h"
 
 /* What a completion queue gives back: first member of, or a member in, whatever waits for it. */
 typedef struct arb_grpc_tag arb_grpc_tag;

@@ -1,7 +1,7 @@
 #include "rpc/rpc_channel.h"
 
 #include "base/alloc.h"
-#include "rpc/rpc_connect.h"
+#include "rpc/rpc_channel_kind.h"
 
 arb_code arb_rpc_channel_init(arb_rpc_channel *channel, const arb_rpc_channel_kind *kind, const char *target,
                               const arb_rpc_channel_options *options, arb_error *error)

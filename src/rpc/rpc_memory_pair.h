@@ -2,9 +2,9 @@
 #ifndef ARB_RPC_RPC_MEMORY_PAIR_H
 #define ARB_RPC_RPC_MEMORY_PAIR_H
 
-#include "rpc/rpc_connect.h"
-#include "rpc/rpc_dispatch.h"
+#include "rpc/rpc_channel_kind.h"
 #include "rpc/rpc_memory_loop.h"
+#include "rpc/rpc_server_kind.h"
 
 typedef struct arb_rpc_pair_call arb_rpc_pair_call;
 

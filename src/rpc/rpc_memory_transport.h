@@ -1,8 +1,9 @@
 /* rpc_memory_transport.h: clients and servers in one process, without a network.
  *
  * The same calls as over gRPC: events come on threads of their own, a message passes by its count without a copy, one message
- * of each direction at a time is under way, and limits, deadlines, cancelling and shutting down have the same outcomes. So
- * what is built on calls can run under ThreadSanitizer, which knows nothing of gRPC's threads, and in tests by the thousand.
+ * of each direction at a time is under way, and limits (but of streams and buffers), deadlines, cancelling and shutting down
+ * have the same outcomes. So what is built on calls can run under ThreadSanitizer, which knows nothing of gRPC's threads, and
+ * in tests by the thousand.
  *
  * A hub is the network: servers have names in it, and a channel's target is such a name. */
 #ifndef ARB_RPC_RPC_MEMORY_TRANSPORT_H

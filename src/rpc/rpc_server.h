@@ -37,7 +37,7 @@ typedef struct arb_rpc_limits {
     int message_bytes;  /* one message received; 16 MiB, -1: no limit */
     int metadata_bytes; /* of a call; 16 KiB */
     int streams;        /* calls at a time in one connection; 1,000. Further ones wait with the client */
-    size_t calls;       /* calls at a time; 100,000. Further ones end with ARB_RESOURCES_EXHAUSTED */
+    size_t calls;       /* calls at a time; 10,000. Further ones end with ARB_RESOURCES_EXHAUSTED */
     size_t send_window; /* bytes that wait in a call before its sender shall wait; 4 MiB */
     size_t buffers;     /* bytes that all connections may hold in the transport's buffers; no limit */
 } arb_rpc_limits;

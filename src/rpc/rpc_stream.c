@@ -14,6 +14,7 @@ struct arb_rpc_stream {
     size_t bytes;
     bool stalled; /* nothing is asked for: enough waits */
     bool done;
+    bool half_closed; /* the sender's */
     arb_error outcome;
 };
 
@@ -112,22 +113,31 @@ static arb_code end_of_call(const arb_rpc_stream *stream, arb_error *error)
     return stream->outcome.code;
 }
 
+/* Its error, or that it ended without waiting for what was to be sent. */
+static arb_code ended_early(arb_rpc_stream *stream, arb_error *error)
+{
+    pthread_mutex_lock(&stream->lock);
+    while (!stream->done)
+        pthread_cond_wait(&stream->changed, &stream->lock);
+    arb_code code = end_of_call(stream, error);
+    pthread_mutex_unlock(&stream->lock);
+    return code != ARB_OK ? code : arb_fail(error, ARB_CANCELLED, "the server has ended the call");
+}
+
 arb_code arb_rpc_stream_send(arb_rpc_stream *stream, arb_rpc_message *message, arb_error *error)
 {
+    assert(!stream->half_closed);
     pthread_mutex_lock(&stream->lock);
     while (!stream->done && !arb_rpc_writable(stream->call))
         pthread_cond_wait(&stream->changed, &stream->lock);
-    arb_code code = stream->done ? end_of_call(stream, error) : ARB_OK;
-    bool done = stream->done;
     pthread_mutex_unlock(&stream->lock);
-    if (!done)
-        return arb_rpc_send(stream->call, message, error);
-    arb_rpc_message_unref(message);
-    return code != ARB_OK ? code : arb_fail(error, ARB_CANCELLED, "the server has ended the call");
+    arb_code code = arb_rpc_send(stream->call, message, error);
+    return code == ARB_CANCELLED ? ended_early(stream, error) : code;
 }
 
 void arb_rpc_stream_half_close(arb_rpc_stream *stream)
 {
+    stream->half_closed = true;
     arb_rpc_half_close(stream->call);
 }
 

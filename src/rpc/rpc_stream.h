@@ -13,7 +13,7 @@ typedef struct arb_rpc_stream arb_rpc_stream;
 ARB_NODISCARD arb_code arb_rpc_stream_open(arb_rpc_channel *channel, const arb_rpc_call_options *options,
                                            const arb_rpc_metadata *headers, size_t window, arb_rpc_stream **out_stream,
                                            arb_error *error);
-/* Waits for room. Takes the caller's count, also on failure. When the call has ended, its error. */
+/* Waits for room. Takes the caller's count, also on failure. When the call has ended, its error. Not after a half close. */
 ARB_NODISCARD arb_code arb_rpc_stream_send(arb_rpc_stream *stream, arb_rpc_message *message, arb_error *error);
 void arb_rpc_stream_half_close(arb_rpc_stream *stream);
 /* Waits for a message, whose count goes to the caller. NULL: the call has ended well. */

@@ -4,6 +4,7 @@
 Each function whose name begins with test_ is one test.
 """
 import pathlib
+import signal
 import socket
 import subprocess
 import sys
@@ -167,6 +168,30 @@ def test_timeouts_and_cancelling():
                 return
             time.sleep(0.05)
         raise AssertionError("calls still run")
+
+
+def running(client):
+    return [r.body.to_pybytes() for r in client.do_action(flight.Action("calls", b""))] == [b"1"]
+
+
+def test_a_dead_client_is_noticed():
+    script = "import sys, pyarrow.flight as f; c = f.FlightClient(sys.argv[1]); list(c.do_action(f.Action('slow', b'')))"
+    with Server("--keepalive-ms", "300") as server, server.client() as client:
+        other = subprocess.Popen([sys.executable, "-c", script, f"grpc://127.0.0.1:{server.port}"], stderr=subprocess.DEVNULL)
+        try:
+            for _ in range(400):
+                if running(client):
+                    break
+                time.sleep(0.05)
+            assert running(client)
+            other.send_signal(signal.SIGSTOP)  # its connection stays, but nobody answers
+            before = time.monotonic()
+            while running(client):
+                assert time.monotonic() - before < 15, "the call still runs"
+                time.sleep(0.05)
+        finally:
+            other.kill()
+            other.wait()
 
 
 def test_large_batches():

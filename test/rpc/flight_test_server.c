@@ -1,6 +1,8 @@
 /* flight_test_server.c: the store of flight_store.h over gRPC, for scripts.
  *
- *     flight_test_server [--locked] [--message-bytes N]     prints "port N"; ends when its standard input does */
+ *     flight_test_server [--locked] [--message-bytes N] [--keepalive-ms N]
+ *
+ * Prints "port N"; ends when its standard input does. */
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -20,6 +22,8 @@ int main(int count, char **arguments)
             store.is_locked = true;
         else if (strcmp(arguments[i], "--message-bytes") == 0 && i + 1 < count)
             options.limits.message_bytes = (int)strtol(arguments[++i], NULL, 10);
+        else if (strcmp(arguments[i], "--keepalive-ms") == 0 && i + 1 < count)
+            options.keepalive.interval_ms = options.keepalive.timeout_ms = (int)strtol(arguments[++i], NULL, 10);
     }
     arb_rpc_service services[] = {arb_flight_service_entry(&store.service)};
     options.services = services;

@@ -248,7 +248,7 @@ static void strange_requests_are_refused(void **state)
         assert_int_equal(arb_flight_client_stream(f.client, cases[i].method, in_ms(20000), 0, &stream, &error), ARB_OK);
         if (cases[i].request.data != NULL) {
             assert_int_equal(arb_rpc_message_copy(cases[i].request, &message, &error), ARB_OK);
-            assert_int_equal(arb_rpc_stream_send(stream, message, &error), ARB_OK);
+            (void)!arb_rpc_stream_send(stream, message, &error); /* the server may have refused already */
         }
         arb_rpc_stream_half_close(stream);
         arb_code code = arb_rpc_stream_receive(stream, &message, &error);

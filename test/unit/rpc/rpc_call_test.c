@@ -1,4 +1,6 @@
 /* Calls of all kinds over both transports: what arrives, what holds a sender up, and how calls end. */
+#include <pthread.h>
+
 #include "rpc_world.h"
 
 static void open_world(world *w, void **state, echo *service, const arb_rpc_server_options *more)
@@ -75,7 +77,8 @@ static void all_kinds_of_calls(void **state)
 {
     world w;
     echo service = {0};
-    open_world(&w, state, &service, NULL);
+    arb_rpc_server_options options = {.limits.buffers = 64 << 20};
+    open_world(&w, state, &service, &options);
 
     arb_rpc_stream *stream = open_stream(&w, "/test.Echo/Echo", 0, 0);
     for (int i = 0; i < 50; i++) {
@@ -575,6 +578,90 @@ static void many_calls_at_once(void **state)
     world_end(&w);
 }
 
+typedef struct chance {
+    world *w;
+    uint64_t seed;
+    _Atomic int *failures; /* ends that no chance explains */
+} chance;
+
+static uint64_t next_random(uint64_t *seed)
+{
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 7;
+    return *seed ^= *seed << 17;
+}
+
+/* One call of any kind, broken off anywhere. */
+static arb_code call_by_chance(world *w, uint64_t *seed)
+{
+    static const char *const methods[] = {"/test.Echo/Echo", "/test.Echo/Count", "/test.Echo/Sum",
+                                          "/test.Echo/Hang", "/test.Echo/Fail",  "/test.Echo/Mirror"};
+    arb_error error = {0};
+    arb_rpc_stream *stream;
+    size_t method = next_random(seed) % ARB_COUNT_OF(methods);
+    int64_t patience = method == 3 || next_random(seed) % 4 == 0 ? (int64_t)(next_random(seed) % 20) : 60000;
+    arb_rpc_call_options options = {.method = methods[method], .deadline_ns = in_ms(patience)};
+    arb_code code = arb_rpc_stream_open(w->channel, &options, NULL, next_random(seed) % 3 * 5000, &stream, &error);
+    for (uint64_t steps = next_random(seed) % 6; code == ARB_OK && steps > 0; steps--) {
+        arb_rpc_message *message = NULL;
+        switch (next_random(seed) % 8) {
+        case 0:
+            arb_rpc_stream_cancel(stream);
+            break;
+        case 1:
+            if (method == 0 || method == 1)
+                code = arb_rpc_stream_send(stream, message_of("20 3000."), &error);
+            if (code == ARB_OK && (method == 0 || method == 1))
+                code = arb_rpc_stream_receive(stream, &message, &error);
+            arb_rpc_message_unref(message);
+            break;
+        default:
+            code = arb_rpc_stream_send(stream, message_of("7 100."), &error);
+        }
+    }
+    if (code == ARB_OK && next_random(seed) % 4 != 0) {
+        size_t messages, bytes;
+        arb_rpc_stream_half_close(stream);
+        code = read_to_the_end(stream, &messages, &bytes, &error);
+    }
+    arb_rpc_stream_close(stream);
+    return code;
+}
+
+static void *run_by_chance(void *context)
+{
+    chance *c = context;
+    for (int i = 0; i < 150; i++) {
+        int64_t before = arb_clock_monotonic_ns();
+        arb_code code = call_by_chance(c->w, &c->seed);
+        if (code != ARB_OK && code != ARB_CANCELLED && code != ARB_UNDEFINED_TABLE && code != ARB_INVALID_PARAMETER &&
+            (code != ARB_DEADLINE_EXCEEDED || arb_clock_monotonic_ns() - before > 10000000000))
+            atomic_fetch_add(c->failures, 1);
+    }
+    return NULL;
+}
+
+static void threads_that_call_by_chance(void **state)
+{
+    world w;
+    echo service = {0};
+    chance chances[6];
+    pthread_t threads[6];
+    _Atomic int failures = 0;
+    open_world(&w, state, &service, NULL);
+    for (int i = 0; i < 6; i++) {
+        chances[i] = (chance){&w, 0x9E3779B97F4A7C15 * (uint64_t)(i + 1), &failures};
+        assert_int_equal(pthread_create(&threads[i], NULL, run_by_chance, &chances[i]), 0);
+    }
+    for (int i = 0; i < 6; i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(atomic_load(&failures), 0);
+    wait_for_quiet(&w);
+    assert_int_equal(atomic_load(&service.started), atomic_load(&service.done));
+    wait_until(&service.alive, 0);
+    world_end(&w);
+}
+
 /* Each allocation of ours fails in turn: the call ends, well or with an error, and nothing is lost. */
 static void calls_survive_failing_allocations(void **state)
 {
@@ -687,6 +774,7 @@ int main(void)
         OVER_BOTH(a_channel_takes_its_calls_with_it),
         OVER_BOTH(servers_that_are_not_there_are_named_or_waited_for),
         OVER_BOTH(many_calls_at_once),
+        OVER_BOTH(threads_that_call_by_chance),
         OVER_BOTH(calls_survive_failing_allocations),
         OVER_BOTH(creating_survives_failing_allocations),
 #ifndef WITHOUT_GRPC

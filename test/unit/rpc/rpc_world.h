@@ -265,9 +265,17 @@ static inline void count_message(arb_rpc_call *call, void *context, arb_rpc_mess
         count_send(call, context);
 }
 
+static inline void count_without(arb_rpc_call *call, void *context)
+{
+    (void)context;
+    arb_error error = {0};
+    arb_rpc_finish(call, arb_fail(&error, ARB_INVALID_PARAMETER, "two numbers are wanted"), &error);
+}
+
 static inline void start_count(void *service, arb_rpc_call *call)
 {
-    static const arb_rpc_events events = {.on_message = count_message, .on_writable = count_send, .on_done = echo_done};
+    static const arb_rpc_events events = {
+        .on_message = count_message, .on_half_close = count_without, .on_writable = count_send, .on_done = echo_done};
     if (echo_accept(service, call, &events) != NULL)
         arb_rpc_read(call);
 }

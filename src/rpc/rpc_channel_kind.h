@@ -1,6 +1,6 @@
-/* rpc_connect.h: what all channels are made of; for the transports of this library alone. */
-#ifndef ARB_RPC_RPC_CONNECT_H
-#define ARB_RPC_RPC_CONNECT_H
+/* rpc_channel_kind.h: what all channels are made of; for the transports of this library alone. */
+#ifndef ARB_RPC_RPC_CHANNEL_KIND_H
+#define ARB_RPC_RPC_CHANNEL_KIND_H
 
 #include "rpc/rpc_channel.h"
 #include "rpc/rpc_transport.h"

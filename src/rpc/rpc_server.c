@@ -1,4 +1,4 @@
-#include "rpc/rpc_dispatch.h"
+#include "rpc/rpc_server_kind.h"
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -8,7 +8,7 @@ static arb_rpc_limits or_usual(arb_rpc_limits limits)
     limits.message_bytes = limits.message_bytes != 0 ? limits.message_bytes : 16 << 20;
     limits.metadata_bytes = limits.metadata_bytes != 0 ? limits.metadata_bytes : 16 << 10;
     limits.streams = limits.streams != 0 ? limits.streams : 1000;
-    limits.calls = limits.calls != 0 ? limits.calls : 100000;
+    limits.calls = limits.calls != 0 ? limits.calls : 10000;
     limits.send_window = limits.send_window != 0 ? limits.send_window : 4 << 20;
     return limits;
 }

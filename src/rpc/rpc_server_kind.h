@@ -1,6 +1,6 @@
-/* rpc_dispatch.h: from a call to its method; for the transports of this library alone. */
-#ifndef ARB_RPC_RPC_DISPATCH_H
-#define ARB_RPC_RPC_DISPATCH_H
+/* rpc_server_kind.h: what all servers are made of; for the transports of this library alone. */
+#ifndef ARB_RPC_RPC_SERVER_KIND_H
+#define ARB_RPC_RPC_SERVER_KIND_H
 
 #include "rpc/rpc_server.h"
 #include "rpc/rpc_transport.h"
