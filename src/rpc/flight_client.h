@@ -2,7 +2,12 @@
  *
  * A client is a channel with a session: what the server gave at login (a bearer token, cookies) and headers of the user's go
  * with each call. Most functions wait for the answer and are for threads that may: commands, tools, tests. Whoever may not
- * wait makes the call by arb_flight_client_call and gets events.
+ * wait gets events:
+ *
+ *     arb_flight_client_call(client, "DoGet", deadline, &events, context, &call)
+ *     arb_flight_send(call, &ticket.base), arb_rpc_half_close(call)
+ *     arb_rpc_read(call), arb_rpc_begin(call)
+ *     on_message: arb_flight_data_read; and arb_rpc_read, now or when there is room for more
  *
  * All functions may be called from several threads. */
 #ifndef ARB_RPC_FLIGHT_CLIENT_H

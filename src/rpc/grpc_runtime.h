@@ -14,8 +14,8 @@ typedef struct arb_grpc_runtime arb_grpc_runtime;
 
 /* `threads` 0: two. Several runtimes may exist; gRPC is started with the first and stopped with the last. */
 ARB_NODISCARD arb_code arb_grpc_runtime_create(unsigned threads, arb_grpc_runtime **out_runtime, arb_error *error);
-/* Its servers and channels must be gone, and the messages that were received by them. Returns when all threads, gRPC's too,
- * have ended. Not within events. NULL is a no-op. */
+/* Its servers and channels must be gone, and the messages that were received by them. Returns when its threads have ended;
+ * gRPC's own follow within moments. Not within events. NULL is a no-op. */
 void arb_grpc_runtime_destroy(arb_grpc_runtime *runtime);
 
 #endif

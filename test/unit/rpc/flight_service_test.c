@@ -132,6 +132,82 @@ static void what_is_put_is_got(void **state)
     flight_end(&f);
 }
 
+/* A reader that may not wait, and takes no more than it has room for. */
+typedef struct room {
+    pthread_mutex_t lock;
+    ARB_VEC(arb_rpc_message *) kept;
+    size_t bytes, most, total;
+    bool wants; /* more was not asked for */
+    _Atomic int done;
+    arb_code code;
+} room;
+
+enum { room_bytes = 300000 };
+
+static void keep_message(arb_rpc_call *call, void *context, arb_rpc_message *message)
+{
+    room *r = context;
+    pthread_mutex_lock(&r->lock);
+    bool kept = ARB_VEC_PUSH(&r->kept, message);
+    if (kept)
+        arb_rpc_message_ref(message);
+    r->bytes += message->size;
+    r->total += message->size;
+    r->most = ARB_MAX(r->most, r->bytes);
+    r->wants = r->bytes >= room_bytes;
+    bool more = kept && !r->wants;
+    pthread_mutex_unlock(&r->lock);
+    if (more)
+        arb_rpc_read(call);
+}
+
+static void keep_outcome(arb_rpc_call *call, void *context, const arb_error *outcome)
+{
+    (void)call;
+    room *r = context;
+    r->code = outcome->code;
+    atomic_store(&r->done, 1);
+}
+
+static void a_reader_with_little_room(void **state)
+{
+    static const arb_rpc_events events = {.on_message = keep_message, .on_done = keep_outcome};
+    flight_world f;
+    arb_error error = {0};
+    arb_rpc_call *call;
+    room r = {0};
+    Arrow__Flight__Protocol__Ticket ticket = ticket_of("30 set");
+    pthread_mutex_init(&r.lock, NULL);
+    flight_begin(&f, state, false);
+    assert_int_equal(put(&f, "set", 5, &error), ARB_OK);
+    assert_int_equal(arb_flight_client_call(f.client, "DoGet", in_ms(60000), &events, &r, &call, &error), ARB_OK);
+    assert_int_equal(arb_flight_send(call, &ticket.base, &error), ARB_OK);
+    arb_rpc_half_close(call);
+    arb_rpc_read(call);
+    arb_rpc_begin(arb_rpc_call_ref(call));
+    while (!atomic_load(&r.done)) { /* a slow consumer on another thread */
+        usleep(500);
+        pthread_mutex_lock(&r.lock);
+        arb_rpc_message *message = r.kept.size > 0 ? r.kept.data[--r.kept.size] : NULL;
+        r.bytes -= message != NULL ? message->size : 0;
+        bool more = r.wants && r.bytes < room_bytes;
+        r.wants &= !more;
+        pthread_mutex_unlock(&r.lock);
+        arb_rpc_message_unref(message);
+        if (more)
+            arb_rpc_read(call);
+    }
+    assert_int_equal(r.code, ARB_OK);
+    assert_true(r.total > 150 * sizeof batch_bytes);
+    assert_true(r.most < room_bytes + 2 * sizeof batch_bytes);
+    for (size_t i = 0; i < r.kept.size; i++)
+        arb_rpc_message_unref(r.kept.data[i]);
+    ARB_VEC_RESET(&r.kept);
+    arb_rpc_call_unref(call);
+    pthread_mutex_destroy(&r.lock);
+    flight_end(&f);
+}
+
 static arb_code append_result(void *context, arb_str body, arb_error *error)
 {
     arb_text *text = context;
@@ -309,9 +385,13 @@ static void flight_survives_failing_allocations(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        OVER_BOTH(what_is_put_is_got),         OVER_BOTH(infos_schemas_and_actions),
-        OVER_BOTH(a_session_goes_along),       OVER_BOTH(strange_requests_are_refused),
-        OVER_BOTH(methods_that_are_not_there), OVER_BOTH(flight_survives_failing_allocations),
+        OVER_BOTH(what_is_put_is_got),
+        OVER_BOTH(a_reader_with_little_room),
+        OVER_BOTH(infos_schemas_and_actions),
+        OVER_BOTH(a_session_goes_along),
+        OVER_BOTH(strange_requests_are_refused),
+        OVER_BOTH(methods_that_are_not_there),
+        OVER_BOTH(flight_survives_failing_allocations),
     };
     return run_rpc_tests(tests);
 }

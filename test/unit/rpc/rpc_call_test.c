@@ -431,8 +431,20 @@ static void deadlines_end_calls_on_both_sides(void **state)
     world w;
     echo service = {0};
     open_world(&w, state, &service, NULL);
+    /* The server sees it, but for what the way took. */
+    int64_t deadline = in_ms(30000);
+    arb_rpc_stream *stream = open_stream(&w, "/test.Echo/Hang", deadline, 0);
+    wait_until(&service.started, 1);
+    int64_t seen = atomic_load(&service.deadline_ns);
+    assert_true(seen > deadline - 5000000000 && seen < deadline + 5000000000);
+    arb_rpc_stream_close(stream);
+    stream = open_stream(&w, "/test.Echo/Hang", 0, 0);
+    wait_until(&service.started, 2);
+    assert_int_equal(atomic_load(&service.deadline_ns), ARB_RPC_NO_DEADLINE);
+    arb_rpc_stream_close(stream);
+
     int64_t before = arb_clock_monotonic_ns();
-    arb_rpc_stream *stream = open_stream(&w, "/test.Echo/Hang", in_ms(50), 0);
+    stream = open_stream(&w, "/test.Echo/Hang", in_ms(50), 0);
     expect_end(stream, ARB_DEADLINE_EXCEEDED);
     int64_t took = (arb_clock_monotonic_ns() - before) / 1000000;
     assert_true(took >= 49 && took < 10000);

@@ -134,6 +134,7 @@ static inline bool says(const arb_rpc_message *message, const char *text)
 typedef struct echo {
     _Atomic int started, done, cancelled, half_closed;
     _Atomic int alive, most_alive; /* messages of Count that are not let go of */
+    _Atomic int64_t deadline_ns;   /* of the last call */
     _Atomic int cancel_step; /* the server cancels: 1 at the start, 2 with the first message, 3 at the half close */
 } echo;
 
@@ -170,6 +171,7 @@ static inline echo_call *echo_accept(echo *service, arb_rpc_call *call, const ar
         arb_rpc_finish(call, arb_fail_memory(&error, "the test's call", sizeof *c), &error);
         return NULL;
     }
+    atomic_store(&service->deadline_ns, arb_rpc_deadline_ns(call));
     atomic_fetch_add(&service->started, 1);
     c->service = service;
     arb_rpc_handle(call, events, c);
