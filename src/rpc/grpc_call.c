@@ -7,6 +7,7 @@
 #include <grpc/support/alloc.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "rpc/grpc_events.h"
 #include "rpc/rpc_status.h"
 
@@ -230,8 +231,15 @@ static void read_status(grpc_end *end, arb_error *out_outcome)
         return;
     arb_str details = arb_rpc_metadata_find(&call->trailers_in, ARB_STR(ARB_RPC_DETAILS_NAME));
     arb_code code = arb_rpc_error_read(end->status, arb_grpc_str(&end->status_message), details, out_outcome);
-    if (code == ARB_CONNECTION_FAILED && details.size == 0)
+    if (details.size != 0)
+        return;
+    if (code == ARB_CONNECTION_FAILED)
         arb_error_context(out_outcome, "the server at %.*s", ARB_STR_ARGS(call->peer));
+    if (code == ARB_CANCELLED && arb_clock_monotonic_ns() >= call->deadline_ns) {
+        /* The server's clock was the first to see it. */
+        arb_error_clear(out_outcome);
+        (void)arb_fail(out_outcome, ARB_DEADLINE_EXCEEDED, "the deadline has passed");
+    }
 }
 
 static void complete_closed(arb_grpc_tag *tag, bool ok)

@@ -46,6 +46,6 @@ int main(int count, char **arguments)
     arb_grpc_runtime_destroy(runtime);
     store_reset(&store);
     printf("done %d cancelled %d\n", store.done, store.cancelled);
-    usleep(300000); /* gRPC's last threads end a moment after it says so; leak checkers count what they hold */
+    usleep(500000); /* gRPC's last threads end a moment after it says so; leak checkers count what they hold */
     return 0;
 }

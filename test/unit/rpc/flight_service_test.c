@@ -18,9 +18,7 @@ static void flight_begin(flight_world *f, void **state, bool is_locked)
     f->store.is_locked = is_locked;
     arb_rpc_service services[] = {arb_flight_service_entry(&f->store.service)};
     arb_rpc_server_options options = {.services = services, .service_count = 1, .gate = {store_admit, &f->store}};
-    world_begin(&f->w, state);
-    assert_int_equal(world_serve(&f->w, &options, &error), ARB_OK);
-    assert_int_equal(world_connect(&f->w, NULL, &error), ARB_OK);
+    world_open(&f->w, state, &options);
     assert_int_equal(arb_flight_client_create(f->w.channel, &f->client, &error), ARB_OK);
 }
 

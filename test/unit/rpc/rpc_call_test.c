@@ -5,14 +5,11 @@
 
 static void open_world(world *w, void **state, echo *service, const arb_rpc_server_options *more)
 {
-    arb_error error = {0};
     arb_rpc_service services[] = {echo_service(service)};
     arb_rpc_server_options options = more != NULL ? *more : (arb_rpc_server_options){0};
     options.services = services;
     options.service_count = 1;
-    world_begin(w, state);
-    assert_int_equal(world_serve(w, &options, &error), ARB_OK);
-    assert_int_equal(world_connect(w, NULL, &error), ARB_OK);
+    world_open(w, state, &options);
 }
 
 /* Until the server has no calls. */
@@ -362,10 +359,10 @@ static void clients_cancel_at_each_step(void **state)
     echo service = {0};
     open_world(&w, state, &service, NULL);
     for (int step = 0; step < 6; step++) {
-        wait_for_quiet(&w);
+        int started = atomic_load(&service.started);
         arb_rpc_stream *stream = open_stream(&w, step < 5 ? "/test.Echo/Echo" : "/test.Echo/Hang", 0, 0);
-        if (step == 1)
-            wait_until(&service.started, atomic_load(&service.done) + 1);
+        for (int64_t end = in_ms(20000); step == 1 && atomic_load(&service.started) == started; usleep(1000))
+            assert_true(arb_clock_monotonic_ns() < end);
         if (step >= 2)
             send_text(stream, "x");
         if (step == 3 || step == 4)
@@ -378,7 +375,7 @@ static void clients_cancel_at_each_step(void **state)
         expect_end(stream, ARB_CANCELLED);
         arb_rpc_stream_close(stream);
     }
-    wait_for_quiet(&w);
+    arb_rpc_server_stop(w.server, in_ms(20000)); /* nothing comes any more, and all that came is over */
     assert_int_equal(atomic_load(&service.started), atomic_load(&service.done));
     assert_int_equal(atomic_load(&service.started), atomic_load(&service.cancelled));
     /* The one that hangs may have seen its half close; the others, which were broken off, never looked finished. */
@@ -452,7 +449,7 @@ static void deadlines_end_calls_on_both_sides(void **state)
     stream = open_stream(&w, "/test.Echo/Hang", in_ms(-5), 0); /* over before it began */
     expect_end(stream, ARB_DEADLINE_EXCEEDED);
     arb_rpc_stream_close(stream);
-    wait_for_quiet(&w);
+    arb_rpc_server_stop(w.server, in_ms(20000)); /* nothing comes any more, and all that came is over */
     assert_int_equal(atomic_load(&service.started), atomic_load(&service.cancelled));
     world_end(&w);
 }
@@ -668,7 +665,7 @@ static void threads_that_call_by_chance(void **state)
     for (int i = 0; i < 6; i++)
         pthread_join(threads[i], NULL);
     assert_int_equal(atomic_load(&failures), 0);
-    wait_for_quiet(&w);
+    arb_rpc_server_stop(w.server, in_ms(20000)); /* nothing comes any more, and all that came is over */
     assert_int_equal(atomic_load(&service.started), atomic_load(&service.done));
     wait_until(&service.alive, 0);
     world_end(&w);

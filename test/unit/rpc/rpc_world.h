@@ -51,6 +51,11 @@ typedef struct world {
     arb_rpc_channel *channel;
 } world;
 
+static inline int64_t in_ms(int64_t milliseconds)
+{
+    return arb_clock_monotonic_ns() + milliseconds * 1000000;
+}
+
 static inline void world_begin(world *w, void **state)
 {
     arb_error error = {0};
@@ -77,17 +82,22 @@ static inline arb_code world_connect(world *w, const arb_rpc_channel_options *op
     return arb_grpc_channel_create(w->runtime, target, options, &w->channel, error);
 }
 
+/* Both, and connected: gRPC 1.51 loses some bytes when a channel is destroyed just while it connects. */
+static inline void world_open(world *w, void **state, const arb_rpc_server_options *options)
+{
+    arb_error error = {0};
+    world_begin(w, state);
+    assert_int_equal(world_serve(w, options, &error), ARB_OK);
+    assert_int_equal(world_connect(w, NULL, &error), ARB_OK);
+    assert_int_equal(arb_rpc_channel_wait_ready(w->channel, in_ms(20000), &error), ARB_OK);
+}
+
 static inline void world_end(world *w)
 {
     arb_rpc_channel_destroy(w->channel);
     arb_rpc_server_destroy(w->server);
     arb_rpc_hub_destroy(w->hub);
     arb_grpc_runtime_destroy(w->runtime);
-}
-
-static inline int64_t in_ms(int64_t milliseconds)
-{
-    return arb_clock_monotonic_ns() + milliseconds * 1000000;
 }
 
 /* Wait until a number that other threads change is as wanted; fails after 20 s. */
@@ -120,7 +130,7 @@ static inline bool says(const arb_rpc_message *message, const char *text)
 #define run_rpc_tests(tests)                                         \
     ({                                                               \
         int run_failed_ = cmocka_run_group_tests(tests, NULL, NULL); \
-        usleep(300000);                                              \
+        usleep(500000);                                              \
         run_failed_;                                                 \
     })
 
