@@ -4,10 +4,12 @@
  * again as soon as its call has been taken over, also when there was no memory for it, so that a server never falls silent. */
 #include "rpc/grpc_server.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <grpc/grpc_security.h>
 #include <netdb.h>
 #include <stdio.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -92,25 +94,37 @@ static void take_call(arb_grpc_tag *tag, bool ok)
 
 /* ---- beginning ---------------------------------------------------------------------------------------------------------- */
 
-/* The host in "host:port" and "[host]:port"; empty for sockets in the file system. */
-static arb_str host_in(const char *address, const char **out_port)
+static bool is_in_file_system(const char *address)
 {
-    const char *colon = strrchr(address, ':');
-    *out_port = NULL;
-    if (strncmp(address, "unix:", 5) == 0 || strncmp(address, "unix-abstract:", 14) == 0 || colon == NULL)
-        return (arb_str){"", 0};
-    *out_port = colon + 1;
-    if (address[0] == '[' && colon > address + 1)
-        return (arb_str){address + 1, (size_t)(colon - address) - 2};
-    return (arb_str){address, (size_t)(colon - address)};
+    return strncmp(address, "unix:", 5) == 0 || strncmp(address, "unix-abstract:", 14) == 0;
 }
 
+/* "host:port" and "[host]:port" taken apart; false when it is neither. */
+static bool split_address(const char *address, char *out_host, size_t size, const char **out_port)
+{
+    const char *colon = strrchr(address, ':');
+    bool in_brackets = address[0] == '[' && colon != NULL && colon > address + 1 && colon[-1] == ']';
+    if (colon == NULL || (size_t)(colon - address) >= size || (!in_brackets && strchr(address, ':') != colon))
+        return false;
+    snprintf(out_host, size, "%.*s", (int)(colon - address) - 2 * in_brackets, address + in_brackets);
+    *out_port = colon + 1;
+    return true;
+}
+
+/* Numbers, or the one name that means this machine: other names may stand for anything. */
 static bool is_own(const char *address)
 {
+    char host[256];
     const char *port;
-    arb_str host = host_in(address, &port);
-    return port == NULL || arb_str_equal_nocase(host, ARB_STR("localhost")) || arb_str_equal(host, ARB_STR("::1")) ||
-           arb_str_starts_with(host, ARB_STR("127."));
+    struct in_addr four;
+    struct in6_addr six;
+    if (is_in_file_system(address))
+        return true;
+    if (!split_address(address, host, sizeof host, &port))
+        return false;
+    return strcasecmp(host, "localhost") == 0 ||
+           (inet_pton(AF_INET, host, &four) == 1 && ntohl(four.s_addr) >> 24 == 127) ||
+           (inet_pton(AF_INET6, host, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six));
 }
 
 /* gRPC does not say why it could not listen: try once more, by hand. */
@@ -118,12 +132,10 @@ static int reason(const char *address)
 {
     char host[256];
     const char *port;
-    arb_str name = host_in(address, &port);
     struct addrinfo *found = NULL, hints = {.ai_flags = AI_PASSIVE, .ai_socktype = SOCK_STREAM};
-    if (port == NULL)
+    if (is_in_file_system(address))
         return EADDRINUSE;
-    snprintf(host, sizeof host, "%.*s", ARB_STR_ARGS(name));
-    if (getaddrinfo(host, port, &hints, &found) != 0)
+    if (!split_address(address, host, sizeof host, &port) || getaddrinfo(host, port, &hints, &found) != 0)
         return EADDRNOTAVAIL;
     int failure = EADDRINUSE, yes = 1, handle = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (handle < 0 || setsockopt(handle, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0 ||
@@ -154,6 +166,8 @@ static arb_code listen_at(grpc_host *host, const arb_rpc_server_options *options
             return arb_fail(error, ARB_CONFIGURATION, "cannot listen at %s: %s", addresses[i],
                             strerror_r(reason(addresses[i]), text, sizeof text));
         }
+        if (is_in_file_system(addresses[i]))
+            host->base.ports[i] = 0;
     }
     return ARB_OK;
 }

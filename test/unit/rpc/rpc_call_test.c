@@ -752,14 +752,40 @@ static void addresses_are_checked(void **state)
     assert_null(second);
     assert_non_null(strstr(error.message, "cannot listen at 127.0.0.1:"));
     assert_non_null(strstr(error.message, "Address already in use"));
+    static const char *const open[] = {
+        "0.0.0.0:0", "[::]:0", "::1:0", "0.0.0.0", "127.example.com:0", "dns:///0.0.0.0:0", "127.0.0.1:0,0.0.0.0:0",
+        "",          ":0",     "*:0"};
+    for (size_t i = 0; i < ARB_COUNT_OF(open); i++) {
+        addresses[0] = open[i];
+        error = (arb_error){0};
+        assert_int_equal(arb_grpc_server_create(runtime, &options, &second, &error), ARB_CONFIGURATION);
+        assert_non_null(strstr(error.message, "can be reached from other machines"));
+    }
     addresses[0] = "0.0.0.0:0";
-    error = (arb_error){0};
-    assert_int_equal(arb_grpc_server_create(runtime, &options, &second, &error), ARB_CONFIGURATION);
-    assert_non_null(strstr(error.message, "can be reached from other machines"));
     options.beyond_loopback = true;
     assert_int_equal(arb_grpc_server_create(runtime, &options, &second, &error), ARB_OK);
     assert_true(arb_rpc_server_port(second, 0) > 0);
     arb_rpc_server_destroy(second);
+
+    /* A socket in the file system, beside a port. */
+    char path[] = "/tmp/arb_rpc_call_XXXXXX", unix_address[64];
+    arb_rpc_channel *channel;
+    assert_non_null(mkdtemp(path));
+    snprintf(unix_address, sizeof unix_address, "unix:%s/socket", path);
+    addresses[0] = unix_address;
+    addresses[1] = "localhost:0";
+    options = (arb_rpc_server_options){.addresses = addresses, .address_count = 2};
+    assert_int_equal(arb_grpc_server_create(runtime, &options, &second, &error), ARB_OK);
+    assert_int_equal(arb_rpc_server_port(second, 0), 0);
+    assert_true(arb_rpc_server_port(second, 1) > 0);
+    assert_int_equal(arb_rpc_server_port(second, 2), 0);
+    assert_int_equal(arb_grpc_channel_create(runtime, unix_address, NULL, &channel, &error), ARB_OK);
+    assert_int_equal(arb_rpc_channel_wait_ready(channel, in_ms(20000), &error), ARB_OK);
+    arb_rpc_channel_destroy(channel);
+    arb_rpc_server_destroy(second);
+    unlink(unix_address + 5);
+    rmdir(path);
+
     arb_rpc_server_destroy(server);
     arb_grpc_runtime_destroy(runtime);
 }
