@@ -3,9 +3,16 @@
 set(ARB_LIBRARIES
     base runtime io columnar kernels wire expr formats state catalog plan sql optimizer execution exchange engine)
 
-# Those above, of the cluster module: the command links none of them. state_disk is built where SQLite and libcrypto are.
+# Those above, of the cluster module: the command links none of them. What has no library of others to build on is left out.
 set(ARB_CLUSTER_LIBRARIES
-    state_disk scheduler executor)
+    rpc state_disk scheduler executor)
+find_library(ARB_GRPC grpc)
+find_library(ARB_GPR gpr)
+find_path(ARB_GRPC_HEADERS grpc/grpc.h)
+if(NOT ARB_GRPC OR NOT ARB_GPR OR NOT ARB_GRPC_HEADERS)
+  message(STATUS "No gRPC here (libgrpc-dev): rpc is left out")
+  list(REMOVE_ITEM ARB_CLUSTER_LIBRARIES rpc)
+endif()
 find_library(ARB_SQLITE sqlite3)
 find_path(ARB_SQLITE_HEADERS sqlite3.h)
 find_library(ARB_CRYPTO crypto)
@@ -23,6 +30,7 @@ set(ARB_NEEDS_kernels pcre2-8 utf8proc)
 set(ARB_NEEDS_wire protobuf-c)
 set(ARB_NEEDS_exchange xxhash)
 set(ARB_NEEDS_state_disk ${ARB_SQLITE} ${ARB_CRYPTO} Threads::Threads)
+set(ARB_NEEDS_rpc ${ARB_GRPC} ${ARB_GPR} Threads::Threads)
 
 # A *_kernel.c is compiled once for each x86-64 level; see src/base/cpu.h.
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")

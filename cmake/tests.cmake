@@ -62,6 +62,17 @@ if(TARGET arb_engine)
   endforeach()
 endif()
 
+# Every test/rpc/NAME.c is such a program that speaks to others over gRPC.
+if(TARGET arb_rpc)
+  file(GLOB rpc_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/test/rpc/*.c)
+  foreach(source IN LISTS rpc_sources)
+    get_filename_component(name ${source} NAME_WE)
+    add_executable(${name} ${source})
+    target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/test)
+    target_link_libraries(${name} PRIVATE arb_rpc)
+  endforeach()
+endif()
+
 # Scripts that drive a tool; they say themselves what they skip.
 find_package(Python3 COMPONENTS Interpreter)
 if(Python3_FOUND AND TARGET parquet_dump)
@@ -70,6 +81,11 @@ if(Python3_FOUND AND TARGET parquet_dump)
              COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/test/${script}.py $<TARGET_FILE:parquet_dump>)
     set_tests_properties(formats/${script} PROPERTIES RESOURCE_LOCK venv_pyarrow TIMEOUT 900)
   endforeach()
+endif()
+if(Python3_FOUND AND TARGET flight_test_server AND NOT ARB_SANITIZE MATCHES "thread")
+  add_test(NAME rpc/flight_pyarrow
+           COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/test/rpc/flight_pyarrow.py $<TARGET_FILE:flight_test_server>)
+  set_tests_properties(rpc/flight_pyarrow PROPERTIES RESOURCE_LOCK venv_pyarrow TIMEOUT 900)
 endif()
 if(Python3_FOUND AND TARGET ipc_dump)
   add_test(NAME columnar/ipc_golden

@@ -34,12 +34,15 @@
     X(INVALID_ENCODING, "22021", 3, false)           \
     X(NOT_NULL_VIOLATION, "23502", 9, false)         \
     X(UNIQUE_VIOLATION, "23505", 6, false)           \
+    X(NOT_AUTHENTICATED, "28000", 16, false)         \
+    X(CONFLICT, "40001", 10, true)                   \
     X(ACCESS_DENIED, "42501", 7, false)              \
     X(SYNTAX, "42601", 3, false)                     \
     X(DUPLICATE_COLUMN, "42701", 3, false)           \
     X(AMBIGUOUS_COLUMN, "42702", 3, false)           \
     X(UNDEFINED_COLUMN, "42703", 3, false)           \
     X(UNDEFINED_OBJECT, "42704", 5, false)           \
+    X(DUPLICATE_OBJECT, "42710", 6, false)           \
     X(DUPLICATE_ALIAS, "42712", 3, false)            \
     X(AMBIGUOUS_FUNCTION, "42725", 3, false)         \
     X(GROUPING, "42803", 3, false)                   \
@@ -55,10 +58,12 @@
     X(INVALID_TABLE_DEFINITION, "42P16", 3, false)   \
     X(INDETERMINATE_TYPE, "42P18", 3, false)         \
     X(INVALID_RECURSION, "42P19", 3, false)          \
+    X(RESOURCES_EXHAUSTED, "53000", 8, true)         \
     X(DISK_FULL, "53100", 8, true)                   \
     X(OUT_OF_MEMORY, "53200", 8, true)               \
     X(LIMIT_EXCEEDED, "54000", 3, false)             \
     X(STATEMENT_TOO_COMPLEX, "54001", 3, false)      \
+    X(NOT_READY, "55000", 9, false)                  \
     X(CANCELLED, "57014", 1, false)                  \
     X(EXECUTOR_CRASHED, "57P02", 13, false)          \
     X(NO_EXECUTOR, "57P03", 14, true)                \
@@ -67,6 +72,7 @@
     X(FILE_NOT_FOUND, "58P01", 5, false)             \
     X(FILE_EXISTS, "58P02", 6, false)                \
     X(CONFIGURATION, "F0000", 9, false)              \
+    X(DEADLINE_EXCEEDED, "HYT00", 4, true)           \
     X(INTERNAL, "XX000", 13, false)                  \
     X(CORRUPT_DATA, "XX001", 15, false)              \
     X(FILE_CHANGED, "XX002", 10, true)               \

@@ -131,7 +131,8 @@ static arb_code check_message(checker *c, const ProtobufCMessageDescriptor *kind
 arb_code arb_wire_check(const ProtobufCMessageDescriptor *kind, const void *data, size_t size, arb_error *error)
 {
     checker c = {.error = error};
-    return check_message(&c, kind, data, (const uint8_t *)data + size, 0);
+    const uint8_t *bytes = size != 0 ? data : (const uint8_t *)""; /* no bytes are a message, wherever they are not */
+    return check_message(&c, kind, bytes, bytes + size, 0);
 }
 
 /* ---- unpacking, packing ------------------------------------------------------------------------------------------------- */

@@ -1,4 +1,5 @@
 /* text_code.c: characters as numbers, numbers and bytes as digits, texts as SQL literals. */
+#include "base/base64.h"
 #include "expr/function_row.h"
 #include "kernels/utf8_step.h"
 
@@ -117,56 +118,30 @@ static arb_code run_unhex(arb_call *call, arb_error *error)
     return ARB_OK;
 }
 
-static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
 static arb_code put_base64(arb_call *call, size_t row, arb_str bytes, arb_error *error)
 {
-    const unsigned char *in = (const unsigned char *)bytes.data;
-    size_t size = (bytes.size + 2) / 3 * 4;
-    char *room, *out;
+    size_t size = ARB_BASE64_ENCODED(bytes.size);
+    char *room;
     ARB_TRY(arb_call_make_text(call, size, &room, error));
-    out = room;
-    for (size_t at = 0; at < bytes.size; at += 3) {
-        size_t left = bytes.size - at;
-        uint32_t group =
-            (uint32_t)in[at] << 16 | (left > 1 ? (uint32_t)in[at + 1] << 8 : 0) | (left > 2 ? in[at + 2] : 0u);
-        *out++ = base64_digits[group >> 18];
-        *out++ = base64_digits[group >> 12 & 63];
-        *out++ = left > 1 ? base64_digits[group >> 6 & 63] : '=';
-        *out++ = left > 2 ? base64_digits[group & 63] : '=';
-    }
+    arb_base64_encode(bytes.data, bytes.size, room);
     arb_call_put_text(call, row, room, size);
     return ARB_OK;
 }
 
 static arb_code put_unbase64(arb_call *call, size_t row, arb_str text, arb_error *error)
 {
-    char *room, *out;
-    uint32_t group = 0;
-    unsigned digits = 0, padding = 0;
-    ARB_TRY(arb_call_make_text(call, text.size / 4 * 3 + 3, &room, error));
-    out = room;
-    for (size_t i = 0; i < text.size; i++) {
-        char c = text.data[i];
-        if (c == ' ' || c == '\n' || c == '\r' || c == '\t')
-            continue;
-        const char *digit = c == '=' || c == '\0' ? NULL : strchr(base64_digits, c);
-        if ((digit == NULL && c != '=') || (digit != NULL && padding != 0) || (digit == NULL && digits % 4 < 2))
-            return arb_call_fail(call, error, ARB_INVALID_PARAMETER, "invalid base64 data");
-        padding += digit == NULL;
-        group = group << 6 | (digit != NULL ? (uint32_t)(digit - base64_digits) : 0);
-        if (++digits % 4 != 0)
-            continue;
-        *out++ = (char)(group >> 16);
-        if (padding < 2)
-            *out++ = (char)(group >> 8);
-        if (padding < 1)
-            *out++ = (char)group;
-    }
-    if (digits % 4 != 0)
+    char *room;
+    size_t size;
+    ARB_TRY(arb_call_make_text(call, ARB_BASE64_DECODED(text.size), &room, error));
+    switch (arb_base64_decode(text.data, text.size, room, &size)) {
+    case ARB_BASE64_OK:
+        arb_call_put_text(call, row, room, size);
+        return ARB_OK;
+    case ARB_BASE64_CUT_OFF:
         return arb_call_fail(call, error, ARB_INVALID_PARAMETER, "invalid base64 end sequence");
-    arb_call_put_text(call, row, room, (size_t)(out - room));
-    return ARB_OK;
+    default:
+        return arb_call_fail(call, error, ARB_INVALID_PARAMETER, "invalid base64 data");
+    }
 }
 
 /* encode(bytes, format) and decode(text, format): 'hex' or 'base64'. */
