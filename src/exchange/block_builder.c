@@ -88,14 +88,23 @@ static arb_code append_texts(arb_block_column *column, const arb_vector *vector,
                              size_t count, arb_error *error)
 {
     const arb_string *entries = arb_vector_entries(vector)->values.string;
+    uint64_t more = 0;
+    for (size_t i = 0; i < count; i++)
+        more += entries[arb_vector_slot(vector, rows[i])].size;
     ARB_TRY(arb_arrow_growing_reserve(&column->offsets, (count + (before == 0)) * sizeof(int32_t), error));
+    ARB_TRY(arb_arrow_growing_reserve(&column->values, more + ARB_STRING_INLINE, error));
     int32_t *offsets = (int32_t *)(void *)column->offsets.data;
     if (before == 0)
         offsets[0] = 0;
     for (size_t i = 0; i < count; i++) {
         const arb_string *text = &entries[arb_vector_slot(vector, rows[i])];
         size_t size = arb_vector_is_valid(vector, rows[i]) ? text->size : 0;
-        ARB_TRY(arb_arrow_growing_append(&column->values, arb_string_data(text), size, error));
+        uint8_t *to = column->values.data + column->values.size;
+        if (size <= ARB_STRING_INLINE) /* all that is inlined: one copy of a known size */
+            memcpy(to, text->inlined, ARB_STRING_INLINE);
+        else
+            memcpy(to, text->far.data, size);
+        column->values.size += size;
         offsets[before + i + 1] = (int32_t)column->values.size;
     }
     column->offsets.size = (before + count + 1) * sizeof(int32_t);

@@ -43,10 +43,11 @@ typedef struct arb_ordered_queue {
     ARB_VEC(arb_queue_entry) entries; /* a heap: the first in order stands first */
     ARB_VEC(arb_task *) waiting;
     uint64_t arrivals, queued_bytes, queued_rows;
-    uint64_t rows_skipped; /* the next rows in order, which the reader does not want; set before the first batch, and
-                              counted down by the reader when they come with others */
-    uint64_t
-        rows_wanted; /* the next rows in order after which none are; UINT64_MAX: all. Set before the first batch. */
+    /* The next rows in order, which the reader does not want; set before the first batch, and counted down by the reader
+     * when they come with others. */
+    uint64_t rows_skipped;
+    /* The next rows in order after which none are wanted; UINT64_MAX: all. Set before the first batch. */
+    uint64_t rows_wanted;
     arb_queue_entry last; /* the last in order of those queued since it was last empty; its batch is not to be read */
     uint64_t last_sequence;
     arb_queue_place seen; /* the lowest place that may still give batches, when somebody last looked */
