@@ -58,6 +58,7 @@ typedef struct hash_join {
     bool keep_loose;  /* build rows with NULL keys are wanted in the end */
     bool exists_only; /* only whether a key occurs matters */
     bool first_only;  /* a probe row needs no second match */
+    bool marks_only;  /* nothing comes of a match but the build row's mark */
 
     bool can_spill;
 
