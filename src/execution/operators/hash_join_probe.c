@@ -135,8 +135,8 @@ static arb_code begin(hash_join *join, probe_local *local, const arb_batch *in, 
     if (directory->mode == ARB_JOIN_EMPTY && local->spill == NULL)
         return ARB_OK;
     size_t count = arb_batch_rows_selected(in, local->candidates);
-    if (!join->null_equal || directory->mode == ARB_JOIN_DENSE)
-        count = arb_key_columns_valid(&local->keys, local->candidates, count, NULL, NULL);
+    const bool *null_equal = directory->mode != ARB_JOIN_DENSE ? join->null_equal : NULL;
+    count = arb_key_columns_valid(&local->keys, null_equal, local->candidates, count, NULL, NULL);
     if (directory->mode == ARB_JOIN_HASHED || local->spill != NULL)
         ARB_TRY(arb_key_columns_hash(&local->keys, error));
     if (local->spill != NULL) {
