@@ -1,7 +1,7 @@
 # The libraries of src/, lowest first. A library includes itself and those before it, nothing else: test/lint checks it
 # against this very list.
 set(ARB_LIBRARIES
-    base runtime io columnar kernels wire expr formats catalog plan sql optimizer execution engine)
+    base runtime io columnar kernels wire expr formats catalog plan sql optimizer execution exchange engine)
 
 # What each needs from outside.
 set(ARB_NEEDS_base mimalloc m)
@@ -9,6 +9,7 @@ set(ARB_NEEDS_runtime Threads::Threads)
 set(ARB_NEEDS_io zstd lz4 snappy deflate brotlidec)
 set(ARB_NEEDS_kernels pcre2-8 utf8proc)
 set(ARB_NEEDS_wire protobuf-c)
+set(ARB_NEEDS_exchange xxhash)
 
 # A *_kernel.c is compiled once for each x86-64 level; see src/base/cpu.h.
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")

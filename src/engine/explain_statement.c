@@ -24,9 +24,9 @@ static arb_code analyze(arb_result *result, arb_text *out, arb_error *error)
         rows += batch != NULL ? batch->selected : 0;
     } while (batch != NULL);
     int64_t took_ns = arb_clock_monotonic_ns() - start_ns;
-    arb_execution_explain(result->execution, &result->query, out);
+    result->run->vtable->explain(result->run, &result->query, out);
     arb_text_printf(out, "Rows: %llu\nTime: %.6f s\nPeak memory: %llu bytes\n", (unsigned long long)rows,
-                    (double)took_ns / 1e9, (unsigned long long)arb_execution_peak_memory(result->execution));
+                    (double)took_ns / 1e9, (unsigned long long)result->run->vtable->peak_memory(result->run));
     return ARB_OK;
 }
 

@@ -43,7 +43,8 @@ arb_code arb_result_plan(arb_result *result, const arb_logical_plan *plan, arb_l
     ARB_TRY(arb_optimize_with(query, plan->root, &needed, &options, &optimized.root, error));
     if (out_logical != NULL)
         *out_logical = optimized;
-    return arb_physical_plan_make(query, &optimized, &result->plan, error);
+    ARB_TRY(arb_physical_plan_make(query, &optimized, &result->plan, error));
+    return settings->verify_plans ? arb_physical_validate(result->plan, error) : ARB_OK;
 }
 
 arb_code arb_result_start(arb_result *result, arb_error *error)
@@ -56,24 +57,24 @@ arb_code arb_result_start(arb_result *result, arb_error *error)
         .force_spill = session->settings.force_spill,
         .force_async_io = session->settings.force_async_io,
     };
-    assert(result->execution == NULL);
+    assert(result->run == NULL);
     ARB_TRY(arb_runtime_pools(session->runtime, &options.pool, &options.io, error));
     ARB_TRY(arb_check_stop(&session->cancelled, error));
     arb_runtime_query_begins(session->runtime);
-    arb_code code = arb_execution_start(result->plan, &options, &result->execution, error);
+    arb_code code = session->runner.start(session->runner.context, result->plan, &options, &result->run, error);
     if (code != ARB_OK) {
         arb_runtime_query_ends(session->runtime);
         return code;
     }
-    atomic_store(&session->running, result->execution);
+    atomic_store(&session->running, result->run);
     if (atomic_load(&session->cancelled)) /* between the look above and the store */
-        arb_execution_cancel(result->execution);
+        result->run->vtable->cancel(result->run);
     return ARB_OK;
 }
 
 arb_code arb_result_query_next(arb_result *result, const arb_batch **out_batch, arb_error *error)
 {
-    return arb_execution_next(result->execution, out_batch, error);
+    return result->run->vtable->next(result->run, out_batch, error);
 }
 
 arb_code arb_result_columns_of(arb_result *result, const arb_logical_plan *plan, arb_error *error)

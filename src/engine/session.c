@@ -14,6 +14,7 @@ arb_code arb_session_create(arb_runtime *runtime, arb_session **out_session, arb
     if (session == NULL)
         return arb_fail_memory(error, "a session", sizeof *session);
     session->runtime = runtime;
+    session->runner = arb_local_runner;
     arb_settings_init(&session->settings, runtime);
     arb_code code =
         arb_catalog_create(arb_runtime_formats(runtime), arb_runtime_file_cache(runtime), &session->catalog, error);
@@ -45,41 +46,47 @@ arb_settings *arb_session_settings(arb_session *session)
     return &session->settings;
 }
 
+void arb_session_set_runner(arb_session *session, const arb_query_runner *runner)
+{
+    assert(session->results == 0);
+    session->runner = runner != NULL ? *runner : arb_local_runner;
+}
+
 /* ---- from other threads ------------------------------------------------------------------------------------------ */
-/* Whoever looks at `running` is counted, and who takes an execution away waits until nobody looks: so the execution that
+/* Whoever looks at `running` is counted, and who takes a query away waits until nobody looks: so the query that
  * was seen is still there. No lock, since a signal handler may be the one who looks. */
 void arb_session_cancel(arb_session *session)
 {
     atomic_fetch_add(&session->lookers, 1);
     atomic_store(&session->cancelled, true);
-    arb_execution *execution = atomic_load(&session->running);
-    if (execution != NULL)
-        arb_execution_cancel(execution);
+    arb_query_run *run = atomic_load(&session->running);
+    if (run != NULL)
+        run->vtable->cancel(run);
     atomic_fetch_sub(&session->lookers, 1);
 }
 
 double arb_session_progress(arb_session *session)
 {
     atomic_fetch_add(&session->lookers, 1);
-    arb_execution *execution = atomic_load(&session->running);
-    double progress = execution != NULL ? arb_execution_progress(execution) : -1;
+    arb_query_run *run = atomic_load(&session->running);
+    double progress = run != NULL ? run->vtable->progress(run) : -1;
     atomic_fetch_sub(&session->lookers, 1);
     return progress;
 }
 
 void arb_result_stop(arb_result *result)
 {
-    arb_execution *execution = result->execution;
-    if (execution == NULL)
+    arb_query_run *run = result->run;
+    if (run == NULL)
         return;
     arb_session *session = result->session;
-    arb_execution *expected = execution;
+    arb_query_run *expected = run;
     (void)atomic_compare_exchange_strong(&session->running, &expected, NULL);
     while (atomic_load(&session->lookers) != 0)
         sched_yield();
-    result->peak_memory = ARB_MAX(result->peak_memory, arb_execution_peak_memory(execution));
-    arb_execution_destroy(execution);
-    result->execution = NULL;
+    result->peak_memory = ARB_MAX(result->peak_memory, run->vtable->peak_memory(run));
+    run->vtable->destroy(run);
+    result->run = NULL;
     arb_runtime_query_ends(session->runtime);
 }
 
@@ -180,7 +187,7 @@ int64_t arb_result_affected(const arb_result *result)
 arb_code arb_result_next(arb_result *result, const arb_batch **out_batch, arb_error *error)
 {
     *out_batch = NULL;
-    if (result->execution != NULL)
+    if (result->run != NULL)
         return arb_result_query_next(result, out_batch, error);
     if (result->listing != NULL)
         return arb_listing_next(result, out_batch, error);
@@ -189,7 +196,7 @@ arb_code arb_result_next(arb_result *result, const arb_batch **out_batch, arb_er
 
 uint64_t arb_result_peak_memory(const arb_result *result)
 {
-    uint64_t running = result->execution != NULL ? arb_execution_peak_memory(result->execution) : 0;
+    uint64_t running = result->run != NULL ? result->run->vtable->peak_memory(result->run) : 0;
     return ARB_MAX(running, result->peak_memory);
 }
 

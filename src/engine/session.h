@@ -14,6 +14,7 @@
 #define ARB_ENGINE_SESSION_H
 
 #include "catalog/catalog.h"
+#include "engine/query_run.h"
 #include "engine/runtime.h"
 #include "engine/settings.h"
 
@@ -25,6 +26,9 @@ ARB_NODISCARD arb_code arb_session_create(arb_runtime *runtime, arb_session **ou
 void arb_session_destroy(arb_session *session);
 arb_catalog *arb_session_catalog(arb_session *session);
 arb_settings *arb_session_settings(arb_session *session);
+/* Who carries out queries from now on; NULL: this process. No result may be open. The runner's context outlives the
+ * session. */
+void arb_session_set_runner(arb_session *session, const arb_query_runner *runner);
 
 /* Carry out one statement, a semicolon behind it allowed. A statement without a result is done when this returns; a query
  * has been planned and started. */

@@ -1,24 +1,24 @@
 /* session_internal.h: sessions and results, as the files of this folder see them.
  *
  * arb_session_execute parses and binds the text in the arena of a new result, and hands both to the function that carries
- * out statements of that kind. That function fills in one of: a running query (rows come from its execution), a
+ * out statements of that kind. That function fills in one of: a running query (rows come from its run), a
  * listing (rows come from a small table in memory), or nothing but the count. */
 #ifndef ARB_ENGINE_SESSION_INTERNAL_H
 #define ARB_ENGINE_SESSION_INTERNAL_H
 
 #include "catalog/memory_table.h"
 #include "engine/session.h"
-#include "execution/execute.h"
 #include "sql/binder.h"
 
 struct arb_session {
     arb_runtime *runtime; /* borrowed */
     arb_catalog *catalog;
     arb_settings settings;
+    arb_query_runner runner;
     unsigned results; /* open ones */
     /* Shared with other threads and with signal handlers: */
     _Atomic bool cancelled;
-    _Atomic(arb_execution *) running; /* the execution to cancel and to measure, or NULL */
+    _Atomic(arb_query_run *) running; /* the query to cancel and to measure, or NULL */
     _Atomic int lookers;              /* inside of arb_session_cancel or _progress, maybe with `running` in hand */
 };
 
@@ -29,10 +29,10 @@ struct arb_result {
     arb_result_columns columns;
     const char *tag;
     int64_t affected;
-    uint64_t peak_memory; /* of an execution that is gone */
+    uint64_t peak_memory; /* of a run that is gone */
     const arb_physical_plan *plan;
-    arb_execution *execution; /* or NULL */
-    arb_table *listing;       /* or NULL */
+    arb_query_run *run; /* or NULL */
+    arb_table *listing; /* or NULL */
     arb_split_reader *listing_reader;
     arb_scan_request listing_request;
     size_t listing_split;
@@ -45,7 +45,7 @@ arb_code arb_result_plan(arb_result *result, const arb_logical_plan *plan, arb_l
 /* Start what was planned; rows then come from arb_result_query_next. */
 arb_code arb_result_start(arb_result *result, arb_error *error);
 arb_code arb_result_query_next(arb_result *result, const arb_batch **out_batch, arb_error *error);
-/* End the execution, keep its peak. A result without one is left as it is. */
+/* End the run, keep its peak. A result without one is left as it is. */
 void arb_result_stop(arb_result *result);
 /* Names and types of the plan's columns become the result's. */
 arb_code arb_result_columns_of(arb_result *result, const arb_logical_plan *plan, arb_error *error);

@@ -28,6 +28,7 @@ struct arb_execution {
     arb_memory memory;
     arb_pipeline_set set;
     const arb_physical_plan *plan;
+    const arb_task_work *work; /* NULL: a whole query, whose rows the caller takes */
     arb_operator *result;
     pthread_mutex_t lock;
     pthread_cond_t idle;
@@ -49,7 +50,7 @@ static void start_pipeline(arb_execution *e, arb_pipeline *pipeline);
  * that the query is cancelled. Drivers that run see the flag, those that wait for a file or in an operator are woken. */
 static void abort_query(arb_execution *e, const arb_error *error)
 {
-    if (e->result != NULL)
+    if (e->result != NULL && !arb_is_task(e->work))
         arb_result_sink_abort(e->result, error);
     atomic_store(&e->context.cancelled, true);
     if (e->context.io != NULL)
@@ -290,6 +291,7 @@ arb_code arb_execution_start(const arb_physical_plan *plan, const arb_execution_
     if (e == NULL)
         return arb_fail_memory(error, "a query", sizeof *e);
     e->plan = plan;
+    e->work = options->work;
     pthread_mutex_init(&e->lock, NULL);
     pthread_cond_init(&e->idle, NULL);
     arb_task_group_init(&e->group, options->pool);
@@ -299,6 +301,7 @@ arb_code arb_execution_start(const arb_physical_plan *plan, const arb_execution_
                                      .group = &e->group,
                                      .io = options->io != NULL ? &e->io : NULL,
                                      .memory = &e->memory,
+                                     .work = options->work,
                                      .spill_folder = options->spill_folder,
                                      .drivers = arb_cpu_pool_threads(options->pool),
                                      .batch_rows = options->batch_rows != 0 ? options->batch_rows : ARB_VECTOR_ROWS,
@@ -306,7 +309,8 @@ arb_code arb_execution_start(const arb_physical_plan *plan, const arb_execution_
                                      .ceiling = options->force_spill ? forced_ceiling : UINT64_MAX,
                                      .always_wait = options->force_async_io};
     e->set = (arb_pipeline_set){.arena = &e->arena, .context = &e->context};
-    arb_code code = arb_result_sink_create(plan, &e->context, &e->result, error);
+    arb_code code = arb_is_task(e->work) ? e->work->sink_create(e->work, plan, &e->context, &e->result, error)
+                                         : arb_result_sink_create(plan, &e->context, &e->result, error);
     if (code == ARB_OK)
         code = arb_pipelines_build(&e->set, plan, e->result, error);
     for (size_t i = 0; code == ARB_OK && i < e->set.pipelines.size; i++) {
@@ -340,7 +344,25 @@ arb_code arb_execution_start(const arb_physical_plan *plan, const arb_execution_
 
 arb_code arb_execution_next(arb_execution *e, const arb_batch **out_batch, arb_error *error)
 {
+    assert(!arb_is_task(e->work));
     return arb_result_sink_next(e->result, out_batch, error);
+}
+
+static void wait_for_tasks(arb_execution *e)
+{
+    pthread_mutex_lock(&e->lock);
+    while (e->tasks != 0)
+        pthread_cond_wait(&e->idle, &e->lock);
+    pthread_mutex_unlock(&e->lock);
+}
+
+arb_code arb_execution_wait(arb_execution *e, arb_error *error)
+{
+    assert(arb_is_task(e->work));
+    wait_for_tasks(e);
+    if (e->error.code != ARB_OK && error != NULL)
+        *error = e->error;
+    return e->error.code != ARB_OK ? e->error.code : arb_check_stop(&e->context.cancelled, error);
 }
 
 void arb_execution_cancel(arb_execution *e)
@@ -366,10 +388,7 @@ void arb_execution_destroy(arb_execution *e)
     if (e == NULL)
         return;
     abort_query(e, NULL);
-    pthread_mutex_lock(&e->lock);
-    while (e->tasks != 0)
-        pthread_cond_wait(&e->idle, &e->lock);
-    pthread_mutex_unlock(&e->lock);
+    wait_for_tasks(e);
     arb_pipelines_destroy_operators(&e->set);
     if (e->result != NULL)
         e->result->vtable->destroy(e->result);

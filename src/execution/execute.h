@@ -5,7 +5,7 @@
 #ifndef ARB_EXECUTION_EXECUTE_H
 #define ARB_EXECUTION_EXECUTE_H
 
-#include "plan/physical.h"
+#include "execution/task_work.h"
 #include "runtime/cpu_pool.h"
 #include "runtime/io_pool.h"
 #include "runtime/memory.h"
@@ -14,10 +14,11 @@ typedef struct arb_execution_options {
     arb_cpu_pool *pool;
     arb_io_pool *io; /* NULL: the CPU pool's threads read files themselves, and wait */
     arb_governor *governor;
-    const char *spill_folder; /* NULL: nothing can spill */
-    uint32_t batch_rows;      /* 0 = ARB_VECTOR_ROWS; fewer in tests */
-    bool force_spill;         /* tests */
-    bool force_async_io;      /* tests: nothing is read before it was waited for */
+    const char *spill_folder;  /* NULL: nothing can spill */
+    uint32_t batch_rows;       /* 0 = ARB_VECTOR_ROWS; fewer in tests */
+    bool force_spill;          /* tests */
+    bool force_async_io;       /* tests: nothing is read before it was waited for */
+    const arb_task_work *work; /* a task of a stage: rows go to its sink; NULL: the caller takes them */
 } arb_execution_options;
 
 typedef struct arb_execution arb_execution;
@@ -28,6 +29,8 @@ ARB_NODISCARD arb_code arb_execution_start(const arb_physical_plan *plan, const 
 /* The next batch of the result: columns as plan->columns names them, all rows selected, FLAT vectors; lent until the next
  * call. *out_batch is NULL at the end. Waits; one thread at a time. */
 ARB_NODISCARD arb_code arb_execution_next(arb_execution *execution, const arb_batch **out_batch, arb_error *error);
+/* Of a task: wait for its end; its error, if any. */
+ARB_NODISCARD arb_code arb_execution_wait(arb_execution *execution, arb_error *error);
 /* End it soon: `next` then fails with ARB_CANCELLED. Any thread, any time before destroy; async-signal-safe. */
 void arb_execution_cancel(arb_execution *execution);
 /* 0 to 1, by the rows that scans have read of those that they shall read; any thread. */

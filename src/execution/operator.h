@@ -24,8 +24,8 @@
 
 #include "base/stop.h"
 #include "columnar/vector.h"
+#include "execution/task_work.h"
 #include "io/spill_file.h"
-#include "plan/physical.h"
 #include "runtime/cpu_pool.h"
 #include "runtime/io_pool.h"
 #include "runtime/memory.h"
@@ -38,19 +38,20 @@ typedef enum arb_flow {
 } arb_flow;
 
 /* What all operators of one running query share. Outlives them. */
-typedef struct arb_query_context {
+struct arb_query_context {
     arb_cpu_pool *pool;
     arb_task_group *group;
     arb_io_group *io; /* NULL: drivers read files themselves, and wait */
     arb_memory *memory;
     const char *spill_folder;
     _Atomic bool cancelled;
-    unsigned drivers;    /* most drivers of a pipeline */
-    uint32_t batch_rows; /* most rows of a batch: ARB_VECTOR_ROWS, less in tests */
-    uint64_t guarantee;  /* of each operator that can spill */
-    uint64_t ceiling;    /* beyond it such an operator spills, however much memory is free: small in tests */
-    bool always_wait;    /* tests: no byte of a file is there at once */
-} arb_query_context;
+    unsigned drivers;          /* most drivers of a pipeline */
+    uint32_t batch_rows;       /* most rows of a batch: ARB_VECTOR_ROWS, less in tests */
+    uint64_t guarantee;        /* of each operator that can spill */
+    uint64_t ceiling;          /* beyond it such an operator spills, however much memory is free: small in tests */
+    bool always_wait;          /* tests: no byte of a file is there at once */
+    const arb_task_work *work; /* of a task of a stage; NULL: a whole query */
+};
 
 typedef struct arb_operator arb_operator;
 typedef struct arb_pipeline arb_pipeline;

@@ -239,6 +239,19 @@ static arb_code build_shared_scan(arb_pipeline_set *set, const arb_physical_node
     return wait_for_sink(set, into, sink, error);
 }
 
+static arb_code build_exchange(arb_pipeline_set *set, const arb_physical_node *node, arb_pipeline *into,
+                               arb_error *error)
+{
+    const arb_task_work *work = set->context->work;
+    if (work == NULL)
+        return arb_fail(error, ARB_INTERNAL, "a whole query has an exchange");
+    arb_operator *op;
+    ARB_TRY(work->source_create(work, node, set->context, &op, error));
+    ARB_TRY(keep_operator(set, op, error));
+    into->source = op;
+    return ARB_OK;
+}
+
 static arb_code build(arb_pipeline_set *set, const arb_physical_node *node, arb_pipeline *into, arb_error *error)
 {
     switch ((arb_physical_kind)node->kind) {
@@ -274,6 +287,8 @@ static arb_code build(arb_pipeline_set *set, const arb_physical_node *node, arb_
         return build_union(set, node, into, error);
     case ARB_PHYSICAL_SHARED:
         return build_shared_scan(set, node, into, error);
+    case ARB_PHYSICAL_EXCHANGE:
+        return build_exchange(set, node, into, error);
     case ARB_PHYSICAL_KIND_COUNT:
         break;
     }

@@ -176,13 +176,7 @@ static arb_slot scan_slot(const arb_logical *scan, const arb_scan_output *column
     arb_slot slot = {.id = column->id, .type = source->type, .nullable = source->nullable};
     slot.range = arb_range_of_column(source->type, &source->statistics);
     slot.physical = arb_physical_for(source->type, slot.range);
-    arb_range full = arb_range_of_type(source->type);
-    *out_column =
-        (arb_scan_column){.source = column->table_column,
-                          .physical = slot.physical,
-                          .check_range = slot.range.known && (slot.range.low > full.low || slot.range.high < full.high),
-                          .low = slot.range.low,
-                          .high = slot.range.high};
+    *out_column = arb_scan_column_of(&slot, column->table_column, false);
     return slot;
 }
 
@@ -499,6 +493,7 @@ uint64_t arb_planner_rows_most(const arb_physical_node *node)
         }
     case ARB_PHYSICAL_REPEAT:
     case ARB_PHYSICAL_SHARED:
+    case ARB_PHYSICAL_EXCHANGE:
     case ARB_PHYSICAL_KIND_COUNT:
         break;
     }

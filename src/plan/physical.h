@@ -18,6 +18,7 @@
  *   REPEAT      1                   child's columns but the last, which says how often each row comes
  *   UNION       2…                  the children's, whose layouts agree in types and widths
  *   SHARED      0                   a shared subplan's rows
+ *   EXCHANGE    0                   rows that an earlier stage left (stage.h)
  */
 #ifndef ARB_PLAN_PHYSICAL_H
 #define ARB_PLAN_PHYSICAL_H
@@ -39,6 +40,7 @@ typedef enum arb_physical_kind {
     ARB_PHYSICAL_REPEAT,
     ARB_PHYSICAL_UNION,
     ARB_PHYSICAL_SHARED,
+    ARB_PHYSICAL_EXCHANGE,
     ARB_PHYSICAL_KIND_COUNT
 } arb_physical_kind;
 
@@ -161,8 +163,32 @@ struct arb_physical_node {
             uint32_t number;         /* of the shared subplan */
             const uint32_t *columns; /* its columns that this node gives */
         } shared;
+        struct {
+            uint32_t stage;          /* whose output it is */
+            uint8_t read;            /* arb_exchange_read */
+            const uint32_t *columns; /* of the output: those that this node gives */
+        } exchange;
     };
 };
+
+/* How a scan reads the table's column `source` for such a slot: a range that is narrower than the type's is to be proved. */
+ARB_INLINE arb_scan_column arb_scan_column_of(const arb_slot *slot, uint32_t source, bool filter_only)
+{
+    arb_range full = arb_range_of_type(slot->type);
+    return (arb_scan_column){.source = source,
+                             .physical = slot->physical,
+                             .check_range =
+                                 slot->range.known && (slot->range.low > full.low || slot->range.high < full.high),
+                             .low = slot->range.low,
+                             .high = slot->range.high,
+                             .filter_only = filter_only};
+}
+
+/* Which partitions of an earlier stage's output a task reads; of every task of that stage, in the tasks' order. */
+typedef enum arb_exchange_read {
+    ARB_READ_PARTITIONS, /* those that are its own */
+    ARB_READ_ALL,        /* all of them */
+} arb_exchange_read;
 
 /* How many columns a state is: its words, or one BLOB when it must be packed. */
 ARB_INLINE size_t arb_aggregate_state_columns(const arb_physical_aggregate *call)
@@ -190,6 +216,10 @@ typedef struct arb_physical_plan {
     const uint32_t *columns; /* the root's columns, in the result's order */
     const arb_str *names;
 } arb_physical_plan;
+
+/* What must hold for any plan, whoever made it: positions exist, types and widths agree, ranges hold what expressions give.
+ * ARB_CORRUPT_DATA names the node. */
+ARB_NODISCARD arb_code arb_physical_validate(const arb_physical_plan *plan, arb_error *error);
 
 /* The tree as EXPLAIN shows it. `note` may add to a node's line (rows, time); NULL = nothing. */
 typedef void (*arb_physical_note)(void *context, arb_text *out, const arb_physical_node *node);

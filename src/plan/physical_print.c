@@ -164,6 +164,10 @@ static void print_head(printer *p, const arb_physical_node *node)
     case ARB_PHYSICAL_SHARED:
         arb_text_printf(p->out, "shared %u", node->shared.number);
         return;
+    case ARB_PHYSICAL_EXCHANGE:
+        arb_text_printf(p->out, "%s stage %u", node->exchange.read == ARB_READ_ALL ? "all of" : "its partitions of",
+                        node->exchange.stage);
+        return;
     case ARB_PHYSICAL_KIND_COUNT:
         break;
     }

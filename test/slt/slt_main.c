@@ -1,6 +1,7 @@
 /* slt_main.c: runs sqllogictest files against the engine, in this process.
  *
- *     arbalest-slt [--data DIR]… [--set KEY=VALUE]… [--threads N] [--any-error] [--failures N] FILE…
+ *     arbalest-slt [--data DIR]… [--set KEY=VALUE]… [--threads N] [--any-error] [--wire]
+ *         [--slots N [--broadcast BYTES]] [--failures N] FILE…
  *
  * Each file has a session of its own. The forms are SQLite's and those that DuckDB added:
  *
@@ -8,6 +9,8 @@
  *     query TYPES [nosort|rowsort|valuesort] [label]  values one a line, rows with tabs, or "N values hashing to MD5"
  *     skipif NAME, onlyif NAME, require NAME          NAME is "arbalest", or a feature for require
  *     loop NAME FROM TO, foreach NAME VALUE…, endloop, halt, mode skip|unskip, hash-threshold N
+ *
+ * --wire sends every plan through its wire form; --slots distributes every query over as many tasks, in this process.
  *
  * ${scratch} is a folder of the file's own, gone at its end.
  *
@@ -18,15 +21,18 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "local_cluster.h"
 #include "slt_values.h"
+#include "wire_runner.h"
 
 typedef struct slt_options {
     ARB_VEC(const char *) files;
     ARB_VEC(const char *) data;
     ARB_VEC(const char *) settings;
     unsigned threads;
-    bool any_error;
-    size_t failures; /* shown per file */
+    bool any_error, wire;
+    slt_cluster cluster; /* slots 0: none */
+    size_t failures;     /* shown per file */
 } slt_options;
 
 typedef struct slt_variable {
@@ -410,12 +416,18 @@ static bool read_lines(const char *path, arb_text *text, slt_file *file)
     return fine;
 }
 
-static arb_code open_session(const slt_options *options, arb_runtime **out_runtime, arb_session **out_session,
+static arb_code open_session(slt_options *options, arb_runtime **out_runtime, arb_session **out_session,
                              arb_error *error)
 {
     arb_runtime_options runtime_options = {.threads = options->threads};
     ARB_TRY(arb_runtime_create(&runtime_options, out_runtime, error));
     ARB_TRY(arb_session_create(*out_runtime, out_session, error));
+    if (options->wire)
+        arb_session_set_runner(*out_session, &slt_wire_runner);
+    if (options->cluster.slots != 0) {
+        arb_query_runner runner = slt_cluster_runner(&options->cluster);
+        arb_session_set_runner(*out_session, &runner);
+    }
     for (size_t i = 0; i < options->data.size; i++)
         ARB_TRY(arb_catalog_add_folder(arb_session_catalog(*out_session), arb_str_of(options->data.data[i]), error));
     for (size_t i = 0; i < options->settings.size; i++) {
@@ -429,7 +441,7 @@ static arb_code open_session(const slt_options *options, arb_runtime **out_runti
     return ARB_OK;
 }
 
-static void run_file(const slt_options *options, const char *path, size_t totals[3])
+static void run_file(slt_options *options, const char *path, size_t totals[3])
 {
     arb_error error = {0};
     arb_text text = {0};
@@ -468,6 +480,10 @@ static bool read_arguments(char **arguments, slt_options *options)
             options->any_error = true;
             continue;
         }
+        if (strcmp(*at, "--wire") == 0) {
+            options->wire = true;
+            continue;
+        }
         if ((*at)[0] != '-') {
             if (!ARB_VEC_PUSH(&options->files, *at))
                 return false;
@@ -477,6 +493,10 @@ static bool read_arguments(char **arguments, slt_options *options)
             return false;
         if (strcmp(*at, "--threads") == 0)
             options->threads = (unsigned)strtoul(value, NULL, 10);
+        else if (strcmp(*at, "--slots") == 0)
+            options->cluster.slots = (uint32_t)strtoul(value, NULL, 10);
+        else if (strcmp(*at, "--broadcast") == 0)
+            options->cluster.broadcast_bytes = strtoull(value, NULL, 10);
         else if (strcmp(*at, "--failures") == 0)
             options->failures = strtoul(value, NULL, 10);
         else if (strcmp(*at, "--data") == 0 ? !ARB_VEC_PUSH(&options->data, value)
@@ -493,7 +513,8 @@ int main(int count, char **arguments)
     slt_options options = {.failures = 5};
     size_t totals[3] = {0};
     if (!read_arguments(arguments + 1, &options)) {
-        fputs("usage: arbalest-slt [--data DIR]… [--set KEY=VALUE]… [--threads N] [--any-error] [--failures N] FILE…\n",
+        fputs("usage: arbalest-slt [--data DIR]… [--set KEY=VALUE]… [--threads N] [--any-error] [--wire]\n"
+              "       [--slots N [--broadcast BYTES]] [--failures N] FILE…\n",
               stderr);
         return 2;
     }

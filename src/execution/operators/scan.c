@@ -15,7 +15,8 @@ typedef struct scan_operator {
     arb_operator base;
     arb_arena arena;
     arb_scan_request request;
-    size_t *first_splits; /* by file: the number of its first split in the list of all */
+    size_t *first_splits;       /* by file: the number of its first split in the list of all */
+    const arb_leaf_units *part; /* the splits to read; NULL: all */
     arb_split_order order;
     _Atomic uint64_t rows_read;
     uint64_t rows;
@@ -26,7 +27,7 @@ typedef struct scan_local {
     arb_io_waiter waiter;
     arb_split_reader **readers; /* one a file, made when first needed; the last used one stays */
     size_t file;                /* of the current split */
-    size_t split;               /* in the operator's list */
+    size_t split;               /* its place among those to read */
     bool reading;
     uint64_t rows_seen;
     uint64_t number;
@@ -91,7 +92,8 @@ static arb_code next_split(scan_operator *s, scan_local *local, bool *out_more, 
     if (!*out_more)
         return ARB_OK;
     local->number = 0;
-    size_t file = file_of(s, local->split);
+    size_t number = s->part == NULL ? local->split : s->part->units[local->split];
+    size_t file = file_of(s, number);
     if (file != local->file)
         drop_reader(local, local->file);
     local->file = file;
@@ -101,7 +103,7 @@ static arb_code next_split(scan_operator *s, scan_local *local, bool *out_more, 
     }
     arb_split_reader *reader = local->readers[file];
     local->rows_seen = reader->rows_read;
-    const arb_split *split = &table->files[file]->splits[local->split - s->first_splits[file]];
+    const arb_split *split = &table->files[file]->splits[number - s->first_splits[file]];
     ARB_TRY(reader->vtable->begin(reader, split, error));
     local->reading = true;
     return ARB_OK;
@@ -236,6 +238,19 @@ static arb_code list_splits(scan_operator *s, arb_error *error)
         s->first_splits[i] = splits;
         splits += table->files[i]->split_count;
         s->rows += table->files[i]->rows;
+    }
+    s->part = arb_task_leaf_find(s->base.context->work, s->base.node->number);
+    if (s->part != NULL) {
+        s->rows = 0;
+        for (size_t i = 0; i < s->part->count; i++) {
+            if (s->part->units[i] >= splits)
+                return arb_fail(error, ARB_FILE_CHANGED,
+                                "%.*s has no split %u: it is not what it was when the query was planned",
+                                ARB_STR_ARGS(table->name), s->part->units[i]);
+            size_t file = file_of(s, s->part->units[i]);
+            s->rows += table->files[file]->splits[s->part->units[i] - s->first_splits[file]].rows;
+        }
+        splits = s->part->count;
     }
     arb_split_order_init(&s->order, splits);
     return ARB_OK;

@@ -81,7 +81,9 @@ static arb_code pull(arb_operator *op, void *state, const arb_batch **out, arb_f
 {
     values_local *local = state;
     const arb_physical_node *node = op->node;
-    size_t columns = node->layout.count, rows = node->values.row_count - local->next_row;
+    const arb_leaf_units *part = arb_task_leaf_find(op->context->work, node->number);
+    size_t columns = node->layout.count, all = part == NULL || part->count != 0 ? node->values.row_count : 0;
+    size_t rows = all - local->next_row;
     rows = ARB_MIN(rows, (size_t)op->context->batch_rows);
     *out = NULL;
     *out_flow = ARB_FLOW_DONE;

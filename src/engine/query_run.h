@@ -1,0 +1,42 @@
+/* query_run.h: who carries out a planned query: this process, or others.
+ *
+ * A session parses, binds and plans; its runner makes a running query (arb_query_run) of the plan. The session's own runner
+ * executes it here with the runtime's pools. Another one may send it elsewhere; then the session's statements, results,
+ * cancelling and EXPLAIN ANALYZE stay as they are. */
+#ifndef ARB_ENGINE_QUERY_RUN_H
+#define ARB_ENGINE_QUERY_RUN_H
+
+#include "execution/execute.h"
+
+typedef struct arb_query_run arb_query_run;
+
+typedef struct arb_query_run_vtable {
+    /* As arb_execution_next. */
+    arb_code (*next)(arb_query_run *run, const arb_batch **out_batch, arb_error *error);
+    /* End it soon. Any thread; async-signal-safe. */
+    void (*cancel)(arb_query_run *run);
+    /* 0 to 1; any thread. */
+    double (*progress)(const arb_query_run *run);
+    uint64_t (*peak_memory)(const arb_query_run *run);
+    /* The plan with rows and time, after the end. */
+    void (*explain)(const arb_query_run *run, const arb_query *query, arb_text *out);
+    /* Ends what still runs and waits for it. */
+    void (*destroy)(arb_query_run *run);
+} arb_query_run_vtable;
+
+/* First member of each kind of running query. */
+struct arb_query_run {
+    const arb_query_run_vtable *vtable;
+};
+
+typedef struct arb_query_runner {
+    void *context;
+    /* The plan outlives the run; the options are copied. */
+    arb_code (*start)(void *context, const arb_physical_plan *plan, const arb_execution_options *options,
+                      arb_query_run **out_run, arb_error *error);
+} arb_query_runner;
+
+/* In this process. */
+extern const arb_query_runner arb_local_runner;
+
+#endif
