@@ -261,8 +261,9 @@ static const arb_logical *share(finder *f, const matches *m, const arb_logical *
     return replace_everywhere(f->rule, &r, root, shared_count);
 }
 
-/* The largest subtree that is there twice, shared; the same root when there is none. */
-static const arb_logical *share_largest(finder *f, const arb_logical *root)
+/* Share the largest subtree that is there twice; *out_some is false when there is none. The root changes only when one of
+ * its places is outside of shared plans. */
+static const arb_logical *share_largest(finder *f, const arb_logical *root, bool *out_some)
 {
     size_t best_size = 0;
     matches now, best;
@@ -280,25 +281,20 @@ static const arb_logical *share_largest(finder *f, const arb_logical *root)
         best = now;
         now = last;
     }
-    return best_size == 0 ? root : share(f, &best, root);
+    *out_some = best_size != 0;
+    return *out_some ? share(f, &best, root) : root;
 }
 
 const arb_logical *arb_rule_common_subplans(arb_rule_context *rule, const arb_logical *root,
                                             const arb_column_set *needed)
 {
     finder f = {.rule = rule, .needed = needed};
-    bool changed = false;
-    for (size_t round = 0; round < most_rounds; round++) {
+    bool changed = false, some = true;
+    for (size_t round = 0; round < most_rounds && some; round++) {
         arb_estimate_note_sources(rule, root);
-        if (!look_everywhere(&f, root))
+        if (!look_everywhere(&f, root) || (root = share_largest(&f, root, &some)) == NULL)
             return NULL;
-        const arb_logical *fresh = share_largest(&f, root);
-        if (fresh == NULL)
-            return NULL;
-        if (fresh == root)
-            break;
-        root = fresh;
-        changed = true;
+        changed |= some;
     }
     if (!changed)
         return root;

@@ -14,7 +14,8 @@ typedef struct join_plan {
     const arb_expr **probe_keys, **build_keys;
     size_t residual_count;
     const arb_expr **residual;
-    bool null_equal, null_aware;
+    bool *null_equal; /* by key */
+    bool null_aware;
 } join_plan;
 
 static bool only_uses(planner *p, const arb_expr *expr, const arb_column_set *columns)
@@ -50,16 +51,12 @@ static bool split_condition(planner *p, join_plan *j, const arb_expr **left_keys
         }
         /* where one side is never NULL, both comparisons let the same rows match */
         bool nulls = equal && arb_expr_nullable(a, &nullable) && arb_expr_nullable(b, &nullable);
-        bool null_safe = nulls && conjunct->compare == ARB_NOT_DISTINCT;
         /* NOT IN of a correlated subquery: a key says which rows belong to the subquery, so its comparison is never NULL;
          * the one that may be is looked at pair by pair. */
-        if (j->null_aware && count > 1) {
-            null_safe = true;
+        if (j->null_aware && count > 1)
             equal = equal && (conjunct->compare == ARB_NOT_DISTINCT || !arb_expr_nullable(conjunct, &nullable));
-        }
-        /* one table has one meaning of NULL: keys of the other meaning are checked afterwards */
-        if (equal && (j->key_count == 0 || null_safe == j->null_equal)) {
-            j->null_equal = null_safe;
+        if (equal) {
+            j->null_equal[j->key_count] = nulls && conjunct->compare == ARB_NOT_DISTINCT;
             left_keys[j->key_count] = a;
             right_keys[j->key_count++] = b;
         } else {
@@ -143,7 +140,8 @@ static bool add_own_wishes(planner *p, const join_plan *j, filter_wishes *wishes
 {
     for (size_t i = 0; i < j->key_count; i++) {
         numbers[i] = UINT32_MAX;
-        bool useful = drops_unmatched_probe(j->output) && !j->null_equal && j->probe_keys[i]->kind == ARB_EXPR_COLUMN &&
+        bool useful = drops_unmatched_probe(j->output) && !j->null_equal[i] &&
+                      j->probe_keys[i]->kind == ARB_EXPR_COLUMN &&
                       !arb_type_is_nested(j->probe_keys[i]->type); /* which a scan does not have in packed form */
         if (!useful)
             continue;
@@ -155,41 +153,59 @@ static bool add_own_wishes(planner *p, const join_plan *j, filter_wishes *wishes
     return true;
 }
 
+/* NULL: no memory. */
+static arb_physical *widths_of(const planner *p, const arb_physical_node *node)
+{
+    arb_physical *widths = ARB_ARENA_ARRAY(p->arena, arb_physical, node->layout.count + 1);
+    for (size_t c = 0; widths != NULL && c < node->layout.count; c++)
+        widths[c] = node->layout.slots[c].physical;
+    return widths;
+}
+
+/* Give the node's columns these widths, unless they have them. */
+static bool widen(planner *p, const arb_physical_node **node, const arb_physical *widths)
+{
+    size_t count = (*node)->layout.count;
+    bool wider = false;
+    arb_named_expr *items = ARB_ARENA_ARRAY(p->arena, arb_named_expr, count + 1);
+    if (items == NULL)
+        return arb_planner_no_memory(p) != NULL;
+    for (size_t c = 0; c < count; c++) {
+        const arb_slot *slot = &(*node)->layout.slots[c];
+        items[c] = (arb_named_expr){slot->id, arb_expr_column(p->arena, slot->id, slot->type)};
+        if (items[c].expr == NULL)
+            return arb_planner_no_memory(p) != NULL;
+        wider |= slot->physical != widths[c];
+    }
+    if (wider)
+        *node = arb_planner_make_project(p, *node, items, count, widths);
+    return *node != NULL;
+}
+
 /* Keys as columns of equal width on both sides. */
 static bool place_keys(planner *p, join_plan *j, const arb_physical_node **probe, const arb_physical_node **build,
                        uint32_t *probe_at, uint32_t *build_at)
 {
     const arb_physical_node **sides[] = {probe, build};
-    uint32_t *places[] = {probe_at, build_at};
+    arb_physical *widths[2];
     *probe = arb_planner_with_columns(p, *probe, j->probe_keys, j->key_count, probe_at);
     *build = *probe == NULL ? NULL : arb_planner_with_columns(p, *build, j->build_keys, j->key_count, build_at);
     *probe = arb_planner_packed(p, *probe);
     *build = arb_planner_packed(p, *build);
     if (*probe == NULL || *build == NULL)
         return false;
-    for (int side = 0; side < 2; side++) {
-        const arb_physical_node *node = *sides[side], *other = *sides[1 - side];
-        arb_named_expr *items = ARB_ARENA_ARRAY(p->arena, arb_named_expr, node->layout.count + 1);
-        arb_physical *widths = ARB_ARENA_ARRAY(p->arena, arb_physical, node->layout.count + 1);
-        if (items == NULL || widths == NULL)
+    for (int side = 0; side < 2; side++)
+        if ((widths[side] = widths_of(p, *sides[side])) == NULL)
             return arb_planner_no_memory(p) != NULL;
-        bool wider = false;
-        for (size_t c = 0; c < node->layout.count; c++) {
-            const arb_slot *slot = &node->layout.slots[c];
-            items[c] = (arb_named_expr){slot->id, arb_expr_column(p->arena, slot->id, slot->type)};
-            if (items[c].expr == NULL)
-                return arb_planner_no_memory(p) != NULL;
-            widths[c] = slot->physical;
-        }
+    for (bool changed = true; changed;) { /* a column may be in several keys, which then are all as wide */
+        changed = false;
         for (size_t k = 0; k < j->key_count; k++) {
-            arb_physical wanted = other->layout.slots[places[1 - side][k]].physical;
-            wider |= wanted > widths[places[side][k]];
-            widths[places[side][k]] = ARB_MAX(widths[places[side][k]], wanted);
+            arb_physical *one = &widths[0][probe_at[k]], *other = &widths[1][build_at[k]];
+            changed |= *one != *other;
+            *one = *other = ARB_MAX(*one, *other);
         }
-        if (wider && (*sides[side] = arb_planner_make_project(p, node, items, node->layout.count, widths)) == NULL)
-            return false;
     }
-    return true;
+    return widen(p, probe, widths[0]) && widen(p, build, widths[1]);
 }
 
 static bool nullable_side(arb_join_output output, bool probe)
@@ -243,7 +259,8 @@ static bool prepare(planner *p, join_plan *j)
     const arb_expr **left = ARB_ARENA_ARRAY(p->arena, const arb_expr *, most + 1);
     const arb_expr **right = ARB_ARENA_ARRAY(p->arena, const arb_expr *, most + 1);
     j->residual = ARB_ARENA_ARRAY(p->arena, const arb_expr *, most + 1);
-    if (left == NULL || right == NULL || j->residual == NULL)
+    j->null_equal = ARB_ARENA_ARRAY(p->arena, bool, most + 1);
+    if (left == NULL || right == NULL || j->residual == NULL || j->null_equal == NULL)
         return arb_planner_no_memory(p) != NULL;
     if (!split_condition(p, j, left, right))
         return false;
@@ -251,6 +268,14 @@ static bool prepare(planner *p, join_plan *j)
     j->probe_keys = j->swapped ? right : left;
     j->build_keys = j->swapped ? left : right;
     return true;
+}
+
+static bool any_of(const bool *flags, size_t count)
+{
+    bool any = false;
+    for (size_t i = 0; i < count; i++)
+        any |= flags[i];
+    return any;
 }
 
 const arb_physical_node *arb_planner_make_join(planner *p, const arb_logical *node, const arb_column_set *needed,
@@ -291,7 +316,7 @@ const arb_physical_node *arb_planner_make_join(planner *p, const arb_logical *no
         return arb_planner_no_memory(p);
     join->join.output = (uint8_t)j.output;
     join->join.null_aware = j.null_aware;
-    join->join.null_equal = j.null_equal;
+    join->join.null_equal = any_of(j.null_equal, j.key_count) ? j.null_equal : NULL;
     join->join.key_count = j.key_count;
     join->join.probe_keys = probe_at;
     join->join.build_keys = build_at;

@@ -74,10 +74,13 @@ static const arb_physical_node *plan_membership(planner *p, const arb_logical *n
 {
     size_t columns = node->set.column_count;
     uint32_t *keys = ARB_ARENA_ARRAY(p->arena, uint32_t, columns + 1);
-    if (keys == NULL)
+    bool *null_equal = ARB_ARENA_ARRAY(p->arena, bool, columns + 1);
+    if (keys == NULL || null_equal == NULL)
         return arb_planner_no_memory(p);
-    for (size_t i = 0; i < columns; i++)
+    for (size_t i = 0; i < columns; i++) {
         keys[i] = (uint32_t)i;
+        null_equal[i] = true;
+    }
     const arb_physical_node *left = arb_planner_packed(p, children[0]);
     for (size_t i = 1; i < node->set.input_count; i++) {
         const arb_physical_node *right = arb_planner_packed(p, children[i]);
@@ -88,7 +91,7 @@ static const arb_physical_node *plan_membership(planner *p, const arb_logical *n
             return NULL;
         join->layout = left->layout;
         join->join.output = node->set.kind == ARB_SET_EXCEPT ? ARB_JOIN_PROBE_ANTI : ARB_JOIN_PROBE_SEMI;
-        join->join.null_equal = true;
+        join->join.null_equal = null_equal;
         join->join.key_count = columns;
         join->join.probe_keys = keys;
         join->join.build_keys = keys;

@@ -124,8 +124,8 @@ struct arb_physical_node {
         struct {
             uint8_t output;  /* arb_join_output */
             bool null_aware; /* NULL is not FALSE: of the one key, or of the residual if there is one */
-            bool null_equal; /* NULL keys match each other: set operations */
             size_t key_count;
+            const bool *null_equal;     /* by key: NULLs match each other; NULL: in no key */
             const uint32_t *probe_keys; /* columns of the children; types and widths agree pairwise */
             const uint32_t *build_keys;
             const arb_expr *residual; /* over probe's and build's columns, or NULL */

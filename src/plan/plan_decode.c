@@ -160,17 +160,23 @@ static arb_code read_join(plan_reader *r, size_t at, arb_physical_node *node)
     const Arbalest__Plan__Join *from = r->plan->nodes[at]->join;
     const arb_expr *const *residual;
     EXPECT(from->n_probe_keys == from->n_build_keys && from->n_residual <= 1 && from->n_columns == node->layout.count &&
+               (from->n_null_equal == 0 || from->n_null_equal == from->n_probe_keys) &&
                from->output <= ARB_JOIN_PROBE_SINGLE,
            "is no join");
     ARB_TRY(pick_exprs(r, at, from->residual, from->n_residual, &residual));
     node->join.output = (uint8_t)from->output;
     node->join.null_aware = from->null_aware;
-    node->join.null_equal = from->null_equal;
     node->join.build_unique = from->build_unique;
     node->join.key_count = from->n_probe_keys;
     node->join.residual = residual[0];
     node->join.output_count = from->n_columns;
     node->join.runtime_count = from->n_runtime;
+    bool *null_equal = ARB_ARENA_ARRAY(r->arena, bool, from->n_null_equal + 1);
+    if (null_equal == NULL)
+        return no_memory(r, from->n_null_equal);
+    for (size_t k = 0; k < from->n_null_equal; k++)
+        null_equal[k] = from->null_equal[k];
+    node->join.null_equal = from->n_null_equal != 0 ? null_equal : NULL;
     ARB_TRY(copy_numbers(r, from->probe_keys, from->n_probe_keys, &node->join.probe_keys));
     ARB_TRY(copy_numbers(r, from->build_keys, from->n_build_keys, &node->join.build_keys));
     ARB_TRY(copy_numbers(r, from->columns, from->n_columns, &node->join.columns));

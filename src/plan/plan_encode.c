@@ -136,7 +136,10 @@ static void write_join(plan_writer *w, const arb_physical_node *node, Arbalest__
         return;
     join->output = node->join.output;
     join->null_aware = node->join.null_aware;
-    join->null_equal = node->join.null_equal;
+    join->n_null_equal = node->join.null_equal != NULL ? node->join.key_count : 0;
+    join->null_equal = arb_plan_write_room(w, join->n_null_equal, sizeof *join->null_equal);
+    for (size_t k = 0; join->null_equal != NULL && k < join->n_null_equal; k++)
+        join->null_equal[k] = node->join.null_equal[k];
     join->build_unique = node->join.build_unique;
     join->n_probe_keys = join->n_build_keys = node->join.key_count;
     join->probe_keys = copy_numbers(w, node->join.probe_keys, node->join.key_count);

@@ -214,20 +214,9 @@ static arb_code group_by_all(arb_binder *b, select_binding *s)
 }
 
 /* ---- select list, HAVING, ORDER BY -------------------------------------------------------------------------------- */
-static arb_code bind_items(arb_binder *b, select_binding *s)
-{
-    for (size_t i = 0; i < s->output.items.size; i++)
-        ARB_TRY(arb_bind_select_item(b, &s->scope, &s->output.items.data[i]));
-    for (size_t i = 0; i < s->select->distinct_on.size; i++) {
-        const arb_expr *expr;
-        ARB_TRY(arb_bind_expr(b, &s->scope, s->select->distinct_on.data[i], &expr));
-        ARB_PUSH(b, &s->output.distinct_on, expr);
-    }
-    return ARB_OK;
-}
-
-/* A name in ORDER BY means a result column first. */
-static arb_code find_result(arb_binder *b, select_binding *s, const arb_ast_expr *syntax, const arb_expr **out)
+/* A name in ORDER BY or DISTINCT ON means a result column first. */
+static arb_code find_result(arb_binder *b, select_binding *s, const arb_ast_expr *syntax, const char *clause,
+                            const arb_expr **out)
 {
     *out = NULL;
     if (syntax->kind != ARB_AST_COLUMN || arb_ast_as_column(syntax)->parts.size != 1)
@@ -238,24 +227,42 @@ static arb_code find_result(arb_binder *b, select_binding *s, const arb_ast_expr
         if (!arb_name_matches(name, item->name))
             continue;
         if (*out != NULL && !arb_expr_equal(*out, item->expr))
-            return arb_bind_fail(b, syntax->span, ARB_AMBIGUOUS_COLUMN, "ORDER BY \"%.*s\" is ambiguous",
+            return arb_bind_fail(b, syntax->span, ARB_AMBIGUOUS_COLUMN, "%s \"%.*s\" is ambiguous", clause,
                                  ARB_STR_ARGS(name->text));
         *out = item->expr;
     }
     return ARB_OK;
 }
 
-static arb_code bind_order_key(arb_binder *b, select_binding *s, const arb_ast_sort_key *syntax)
+/* A result column by its number or name, else an expression of what the items are made of. */
+static arb_code bind_output_key(arb_binder *b, select_binding *s, const arb_ast_expr *syntax, const char *clause,
+                                const arb_expr **out)
 {
     int64_t ordinal;
-    arb_select_key key = {.syntax = syntax, .span = syntax->expr->span};
-    ARB_TRY(arb_bind_ordinal(b, syntax->expr, "ORDER BY", s->output.items.size, &ordinal));
+    ARB_TRY(arb_bind_ordinal(b, syntax, clause, s->output.items.size, &ordinal));
     if (ordinal >= 0)
-        key.expr = s->output.items.data[ordinal].expr;
+        *out = s->output.items.data[ordinal].expr;
     else
-        ARB_TRY(find_result(b, s, syntax->expr, &key.expr));
-    if (key.expr == NULL)
-        ARB_TRY(arb_bind_expr(b, &s->scope, syntax->expr, &key.expr));
+        ARB_TRY(find_result(b, s, syntax, clause, out));
+    return *out != NULL ? ARB_OK : arb_bind_expr(b, &s->scope, syntax, out);
+}
+
+static arb_code bind_items(arb_binder *b, select_binding *s)
+{
+    for (size_t i = 0; i < s->output.items.size; i++)
+        ARB_TRY(arb_bind_select_item(b, &s->scope, &s->output.items.data[i]));
+    for (size_t i = 0; i < s->select->distinct_on.size; i++) {
+        const arb_expr *expr;
+        ARB_TRY(bind_output_key(b, s, s->select->distinct_on.data[i], "DISTINCT ON", &expr));
+        ARB_PUSH(b, &s->output.distinct_on, expr);
+    }
+    return ARB_OK;
+}
+
+static arb_code bind_order_key(arb_binder *b, select_binding *s, const arb_ast_sort_key *syntax)
+{
+    arb_select_key key = {.syntax = syntax, .span = syntax->expr->span};
+    ARB_TRY(bind_output_key(b, s, syntax->expr, "ORDER BY", &key.expr));
     ARB_PUSH(b, &s->output.keys, key);
     return ARB_OK;
 }

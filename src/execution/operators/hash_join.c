@@ -203,7 +203,9 @@ static arb_code join_create(const arb_physical_node *node, size_t key_count, con
     bool exists = join->output == ARB_JOIN_PROBE_SEMI || join->output == ARB_JOIN_PROBE_ANTI ||
                   join->output == ARB_JOIN_PROBE_MARK;
     join->first_only = exists && node->join.residual == NULL;
-    join->exists_only = join->first_only && !join->null_equal;
+    join->exists_only = join->first_only && join->null_equal == NULL;
+    join->marks_only =
+        (join->output == ARB_JOIN_BUILD_SEMI || join->output == ARB_JOIN_BUILD_ANTI) && node->join.residual == NULL;
     join->can_spill = key_count != 0;
     if (join->can_spill)
         arb_operator_may_spill(&join->base);

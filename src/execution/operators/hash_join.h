@@ -43,8 +43,9 @@ typedef struct hash_join {
     const char *name; /* "hash join", "loop join" */
     arb_arena arena;
     uint8_t output; /* arb_join_output */
-    bool null_aware, null_equal;
+    bool null_aware;
     size_t key_count;
+    const bool *null_equal; /* by key, or NULL */
     const uint32_t *probe_keys, *build_keys;
     uint32_t probe_columns;       /* of a probe batch */
     arb_row_layout rows;          /* keys first, then what the output and the residual need of the build side */
@@ -58,6 +59,7 @@ typedef struct hash_join {
     bool keep_loose;  /* build rows with NULL keys are wanted in the end */
     bool exists_only; /* only whether a key occurs matters */
     bool first_only;  /* a probe row needs no second match */
+    bool marks_only;  /* nothing comes of a match but the build row's mark */
 
     bool can_spill;
 

@@ -110,8 +110,7 @@ arb_code arb_hash_join_sink(arb_operator *op, void *local_void, const arb_batch 
     size_t count = arb_batch_rows_selected(in, local->selected), null_count = 0;
     local->rows += count;
     arb_key_columns_load(&local->keys, in);
-    if (!join->null_equal)
-        count = arb_key_columns_valid(&local->keys, local->selected, count, local->null, &null_count);
+    count = arb_key_columns_valid(&local->keys, join->null_equal, local->selected, count, local->null, &null_count);
     local->has_null |= null_count != 0;
     if (null_count != 0 && join->keep_loose) {
         ARB_TRY(keep(join, local, &local->loose, in, local->null, null_count, error));
@@ -198,7 +197,8 @@ static arb_code prepare(hash_join *join, arb_error *error)
     for (size_t k = 0; k < join->key_count; k++)
         if (wants_filter(join, k))
             arb_key_summary_init(&join->summaries[k], (arb_physical)join->rows.columns[k].physical, join->match_rows,
-                                 &join->ranges[k], join->null_equal && join->has_null[k], memory);
+                                 &join->ranges[k], join->null_equal != NULL && join->null_equal[k] && join->has_null[k],
+                                 memory);
     return ARB_OK;
 }
 

@@ -7,7 +7,7 @@
 #include "execution/operators/hash_join.h"
 #include "execution/operators/key_columns.h"
 
-enum { pairs_most = 2 * ARB_VECTOR_ROWS, patience = 32 };
+enum { pairs_most = 2 * ARB_VECTOR_ROWS, rounds_most = 4 * ARB_VECTOR_ROWS, patience = 32 };
 
 typedef struct probe_local {
     const join_table *table;
@@ -135,8 +135,8 @@ static arb_code begin(hash_join *join, probe_local *local, const arb_batch *in, 
     if (directory->mode == ARB_JOIN_EMPTY && local->spill == NULL)
         return ARB_OK;
     size_t count = arb_batch_rows_selected(in, local->candidates);
-    if (!join->null_equal || directory->mode == ARB_JOIN_DENSE)
-        count = arb_key_columns_valid(&local->keys, local->candidates, count, NULL, NULL);
+    const bool *null_equal = directory->mode != ARB_JOIN_DENSE ? join->null_equal : NULL;
+    count = arb_key_columns_valid(&local->keys, null_equal, local->candidates, count, NULL, NULL);
     if (directory->mode == ARB_JOIN_HASHED || local->spill != NULL)
         ARB_TRY(arb_key_columns_hash(&local->keys, error));
     if (local->spill != NULL) {
@@ -180,13 +180,28 @@ static size_t compare(const hash_join *join, const probe_local *local, uint16_t 
     return kept;
 }
 
+/* False when somebody has marked it before. */
+static bool mark_row(char *row)
+{
+    _Atomic uint64_t *header = (_Atomic uint64_t *)(void *)row;
+    return (atomic_load_explicit(header, memory_order_relaxed) & ARB_ROW_MATCHED) == 0 &&
+           (atomic_fetch_or_explicit(header, ARB_ROW_MATCHED, memory_order_relaxed) & ARB_ROW_MATCHED) == 0;
+}
+
+/* Where only marks matter, whoever marks the first row of a key goes on to its other rows, and nobody else needs to: many
+ * equal rows on both sides would take as many steps as there are pairs. */
 static void follow_round(const hash_join *join, probe_local *local)
 {
     uint16_t equal[ARB_VECTOR_ROWS];
     size_t count = compare(join, local, equal), left = 0;
+    bool may_end = join->first_only || join->marks_only; /* at a match */
     if (join->first_only) {
         for (size_t i = 0; i < count; i++)
             arb_bitmap_set(local->matched, equal[i]);
+    } else if (join->marks_only) {
+        for (size_t i = 0; i < count; i++)
+            if (!mark_row(local->rows[equal[i]]))
+                arb_bitmap_set(local->matched, equal[i]);
     } else {
         for (size_t i = 0; i < count; i++) {
             local->pair_index[local->pair_end + i] = equal[i];
@@ -201,7 +216,7 @@ static void follow_round(const hash_join *join, probe_local *local)
     for (size_t i = 0; i < local->candidate_count; i++) {
         uint16_t at = local->candidates[i];
         char *next = arb_row_next(local->rows[at]);
-        bool goes_on = next != NULL && !(join->first_only && arb_bitmap_get(local->matched, at));
+        bool goes_on = next != NULL && !(may_end && arb_bitmap_get(local->matched, at));
         ARB_PREFETCH(next);
         local->rows[at] = next;
         local->candidates[left] = at;
@@ -246,11 +261,8 @@ static arb_code test_residual(const hash_join *join, probe_local *local, const a
 
 static void mark_build(char *const *rows, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        _Atomic uint64_t *header = (_Atomic uint64_t *)(void *)rows[i];
-        if ((atomic_load_explicit(header, memory_order_relaxed) & ARB_ROW_MATCHED) == 0)
-            atomic_fetch_or_explicit(header, ARB_ROW_MATCHED, memory_order_relaxed);
-    }
+    for (size_t i = 0; i < count; i++)
+        (void)mark_row(rows[i]);
 }
 
 static arb_code mark_pairs(const hash_join *join, probe_local *local, size_t count, arb_error *error)
@@ -282,7 +294,9 @@ static void refill(const hash_join *join, probe_local *local)
         local->pair_at = 0;
         local->pair_end = waiting;
     }
-    while (local->candidate_count != 0 && local->pair_end - local->pair_at < join->base.context->batch_rows)
+    for (unsigned round = 0; round < rounds_most && local->candidate_count != 0 &&
+                             local->pair_end - local->pair_at < join->base.context->batch_rows;
+         round++)
         follow_round(join, local);
 }
 
@@ -364,12 +378,15 @@ arb_code arb_hash_join_push(arb_operator *op, void *local_void, const arb_batch 
         local->active = false;
         return ARB_OK;
     }
-    for (unsigned turn = 0; refill(join, local), local->pair_at < local->pair_end; turn++) {
+    for (unsigned turn = 0; refill(join, local), local->pair_at < local->pair_end || local->candidate_count != 0;
+         turn++) {
         if (turn == patience) { /* nothing found in many pairs: let the driver look at its clock */
             *out_flow = ARB_FLOW_HAVE_OUTPUT;
             return ARB_OK;
         }
         size_t count = ARB_MIN(local->pair_end - local->pair_at, (size_t)op->context->batch_rows), kept = count;
+        if (count == 0)
+            continue;
         if (join->residual != NULL)
             ARB_TRY(test_residual(join, local, in, count, &kept, error));
         ARB_TRY(mark_pairs(join, local, kept, error));

@@ -115,13 +115,13 @@ arb_code arb_key_columns_flatten(arb_key_columns *keys, arb_error *error)
     return ARB_OK;
 }
 
-size_t arb_key_columns_valid(const arb_key_columns *keys, uint16_t *rows, size_t count, uint16_t *out_null,
-                             size_t *out_null_count)
+size_t arb_key_columns_valid(const arb_key_columns *keys, const bool *may_be_null, uint16_t *rows, size_t count,
+                             uint16_t *out_null, size_t *out_null_count)
 {
     size_t null_count = 0;
     for (size_t c = 0; c < keys->count; c++) {
         const arb_vector *vector = arb_key_column(keys, c);
-        if (vector->validity == NULL)
+        if (vector->validity == NULL || (may_be_null != NULL && may_be_null[c]))
             continue;
         size_t kept = 0;
         for (size_t i = 0; i < count; i++) {

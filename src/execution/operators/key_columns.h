@@ -34,9 +34,10 @@ ARB_INLINE const arb_vector *arb_key_column(const arb_key_columns *keys, size_t 
 ARB_NODISCARD arb_code arb_key_columns_hash(arb_key_columns *keys, arb_error *error);
 /* Fill `flat`. */
 ARB_NODISCARD arb_code arb_key_columns_flatten(arb_key_columns *keys, arb_error *error);
-/* The row numbers of the selected rows whose keys are all valid; the others go to `out_null` (NULL: nowhere). */
-size_t arb_key_columns_valid(const arb_key_columns *keys, uint16_t *rows, size_t count, uint16_t *out_null,
-                             size_t *out_null_count);
+/* The row numbers of the selected rows whose keys are all valid, but for those that may be NULL (by key; NULL: none may);
+ * the others go to `out_null` (NULL: nowhere). */
+size_t arb_key_columns_valid(const arb_key_columns *keys, const bool *may_be_null, uint16_t *rows, size_t count,
+                             uint16_t *out_null, size_t *out_null_count);
 
 /* The hash of one column's rows alone, as arb_key_columns_hash gives it for a single key. FLAT without regard to NULLs. */
 void arb_hash_flat(const arb_vector *vector, size_t rows, uint64_t *hashes);

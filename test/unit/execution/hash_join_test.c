@@ -6,7 +6,8 @@
 typedef struct join_case {
     arb_join_output output;
     size_t keys;
-    bool null_aware, null_equal, residual, loop;
+    bool null_aware, residual, loop;
+    bool null_equal[2]; /* by key */
 } join_case;
 
 static bool cells_equal(int64_t a, int64_t b, bool null_equal)
@@ -20,9 +21,9 @@ static int pair_matches(const join_case *jc, const int64_t *probe, size_t probe_
 {
     int result = 1;
     for (size_t k = 0; k < jc->keys; k++) {
-        if (cells_equal(probe[k], build[k], jc->null_equal))
+        if (cells_equal(probe[k], build[k], jc->null_equal[k]))
             continue;
-        bool unknown = !jc->null_equal && (probe[k] == T_NULL || build[k] == T_NULL);
+        bool unknown = !jc->null_equal[k] && (probe[k] == T_NULL || build[k] == T_NULL);
         result = unknown && result != 0 ? -1 : 0;
     }
     if (jc->residual && result != 0) {
@@ -125,7 +126,7 @@ static void run_join(const join_case *jc, const t_table *probe, const t_table *b
     arb_physical_node node = {.kind = ARB_PHYSICAL_HASH_JOIN, .child_count = 2, .children = pointers};
     node.join.output = (uint8_t)jc->output;
     node.join.null_aware = jc->null_aware;
-    node.join.null_equal = jc->null_equal;
+    node.join.null_equal = jc->null_equal[0] || jc->null_equal[1] ? jc->null_equal : NULL;
     node.join.key_count = jc->loop ? 0 : jc->keys;
     node.join.probe_keys = node.join.build_keys = positions;
     node.join.output_count = count;
@@ -133,7 +134,7 @@ static void run_join(const join_case *jc, const t_table *probe, const t_table *b
     const arb_expr *conjuncts[4];
     size_t conjunct_count = 0;
     for (uint32_t k = 0; jc->loop && k < jc->keys; k++)
-        conjuncts[conjunct_count++] = arb_expr_compare(&arena, jc->null_equal ? ARB_NOT_DISTINCT : ARB_EQUAL,
+        conjuncts[conjunct_count++] = arb_expr_compare(&arena, jc->null_equal[k] ? ARB_NOT_DISTINCT : ARB_EQUAL,
                                                        arb_expr_column(&arena, k, left.slots[k].type),
                                                        arb_expr_column(&arena, 100 + k, right.slots[k].type));
     if (jc->residual) {
@@ -176,7 +177,7 @@ static void run_outputs(join_case jc, const t_table *probe, const t_table *build
         jc.null_aware = false;
         run_join(&jc, probe, build, world);
         bool aware = output == ARB_JOIN_PROBE_ANTI || output == ARB_JOIN_PROBE_MARK;
-        if (aware && !jc.null_equal && (jc.loop || (jc.keys == 1 && !jc.residual))) {
+        if (aware && !jc.null_equal[0] && (jc.loop || (jc.keys == 1 && !jc.residual))) {
             jc.null_aware = true;
             run_join(&jc, probe, build, world);
         }
@@ -230,16 +231,18 @@ static void several_keys_must_all_be_equal(void **state)
     t_kind kinds[] = {T_I32, T_CODES, T_I64};
     run_sizes((join_case){.keys = 2}, kinds, 100, 800, 700, 0);
     run_sizes((join_case){.keys = 2, .residual = true}, kinds, 60, 800, 700, 6);
-    run_sizes((join_case){.keys = 2, .null_equal = true}, kinds, 60, 800, 700, 6);
+    run_sizes((join_case){.keys = 2, .null_equal = {true, true}}, kinds, 60, 800, 700, 6);
+    run_sizes((join_case){.keys = 2, .null_equal = {false, true}}, kinds, 60, 800, 700, 6);
+    run_sizes((join_case){.keys = 2, .null_equal = {true, false}, .residual = true}, kinds, 60, 800, 700, 6);
 }
 
 static void nulls_are_equal_when_asked(void **state)
 {
     (void)state;
     t_kind integers[] = {T_I32, T_I64, T_I64}, texts[] = {T_TEXT, T_I64, T_I64};
-    run_sizes((join_case){.keys = 1, .null_equal = true}, integers, 300, 500, 400, 20);
-    run_sizes((join_case){.keys = 1, .null_equal = true}, texts, 300, 500, 400, 20);
-    run_sizes((join_case){.keys = 1, .null_equal = true}, integers, 300, 500, 400, 0);
+    run_sizes((join_case){.keys = 1, .null_equal = {true}}, integers, 300, 500, 400, 20);
+    run_sizes((join_case){.keys = 1, .null_equal = {true}}, texts, 300, 500, 400, 20);
+    run_sizes((join_case){.keys = 1, .null_equal = {true}}, integers, 300, 500, 400, 0);
 }
 
 static void without_keys_all_pairs_are_tried(void **state)
@@ -266,7 +269,7 @@ static void empty_sides_are_no_trouble(void **state)
     t_table probe = t_make(300, 3, kinds, (int64_t[]){10, 10, 10}, 4),
             build = t_make(200, 3, kinds, (int64_t[]){5, 5, 5}, 1);
     run_outputs((join_case){.keys = 1}, &probe, &build, &world);
-    run_outputs((join_case){.keys = 1, .null_equal = true}, &probe, &build, &world);
+    run_outputs((join_case){.keys = 1, .null_equal = {true}}, &probe, &build, &world);
     free(probe.cells);
     free(build.cells);
 }
