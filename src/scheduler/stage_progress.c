@@ -225,7 +225,8 @@ static arb_sched_stage *stage_offered(arb_scheduler *s, arb_sched_executor *exec
         return NULL;
     const arb_sched_task *task = &stage->tasks[key->task];
     bool kept = arb_id_equal(task->attempt, key->attempt);
-    if (executor->excluded && !kept)
+    bool result = key->stage + 1 == job->spec.stage_count; /* clients read it, who reach whom others do not */
+    if (executor->excluded && !kept && !result)
         return NULL;
     /* behind a row limit the recorded outputs are all that readers have seen: a further one may have been superfluous */
     if (job->recovering && stage->spec->row_limit >= 0 && !kept)
@@ -254,10 +255,10 @@ void arb_sched_output_offered(arb_scheduler *s, arb_sched_executor *executor, co
     if (attempt != NULL && attempt->executor == executor) {
         stops = attempt->stage == NULL;
         took = s->now - attempt->started;
-        arb_sched_stage *left = attempt->stage;
-        arb_sched_attempt_free(s, attempt);
-        if (stage == NULL && left != NULL)
-            arb_sched_enqueue(s, left, key->task);
+        if (stage == NULL)
+            arb_sched_attempt_lost(s, attempt);
+        else
+            arb_sched_attempt_free(s, attempt);
     }
     bool expected = task != NULL && task->state == ARB_TASK_EXPECTED;
     bool wanted = task != NULL && !stops &&

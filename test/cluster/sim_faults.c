@@ -68,14 +68,24 @@ static void cut(sim_world *world, sim_executor *of)
     sim_at(world, world->now + sim_between(world, 100 * SIM_MS, 12 * SIM_SECOND), SIM_CUT_OVER, of->index, 0, 0);
 }
 
-static void part(sim_world *world, uint32_t a, uint32_t b)
+static void part_pair(sim_world *world, uint32_t a, uint32_t b, int64_t over)
 {
     if (a == b || world->parted[a][b])
         return;
     world->counts.parts++;
     world->parted[a][b] = true;
-    sim_trace(world, "executor %u does not reach %u", a, b);
-    sim_at(world, world->now + sim_between(world, SIM_SECOND, 30 * SIM_SECOND), SIM_PART_OVER, a, b, 0);
+    sim_trace(world, "executors %u and %u do not reach each other", a, b);
+    sim_at(world, over, SIM_PART_OVER, a, b, 0);
+}
+
+/* Two executors, or one from all others; the scheduler reaches them. */
+static void part(sim_world *world, uint32_t a, uint32_t b)
+{
+    int64_t over = world->now + sim_between(world, SIM_SECOND, 30 * SIM_SECOND);
+    bool from_all = sim_chance(world, 0.4);
+    for (uint32_t i = 0; i < world->executor_count; i++)
+        if (from_all || i == b)
+            part_pair(world, a, i, over);
 }
 
 static void drain(sim_world *world, sim_executor *of)

@@ -85,7 +85,8 @@ static int copies(sim_world *world)
 static int64_t arrival(sim_world *world, int64_t *last)
 {
     int64_t at = world->now + sim_delay(world);
-    if (!world->faults.reorder || !sim_chance(world, 0.05))
+    bool reorder = world->faults.reorder && world->now < world->faults_end;
+    if (!reorder || !sim_chance(world, 0.05))
         at = ARB_MAX(at, *last + 1);
     *last = ARB_MAX(*last, at);
     return at;

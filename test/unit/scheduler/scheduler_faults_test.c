@@ -1,6 +1,8 @@
 /* What the scheduler does when something goes wrong, one thing at a time. The simulator mixes them. */
 #include "scheduler_fixture.h"
 
+#include "scheduler/scheduler_internal.h"
+
 static void silence_makes_suspect_then_dead(void **state)
 {
     (void)state;
@@ -407,6 +409,48 @@ static void rows_that_have_left_cannot_change(void **state)
     end(&h);
 }
 
+/* Others cannot reach it, but the client, by way of the scheduler, can. */
+static void exclusion_leaves_a_stream_alone(void **state)
+{
+    (void)state;
+    hand h;
+    const arb_stage_spec stage = plain_stage(1);
+    begin(&h);
+    join(&h, 1, (arb_register){.slots = 1});
+    arb_id job =
+        submit_spec(&h, (arb_job_spec){.read_only = true, .may_stream = true, .stages = &stage, .stage_count = 1});
+    const note task = newest(&h, ARB_TO_EXECUTOR_LAUNCH);
+    assert_true(arb_id_equal(newest_answer(&h, ARB_ANSWER_STREAM)->attempt, task.attempt.attempt));
+    client(&h, ARB_EVENT_ROWS_LEFT, job, 0, task.attempt.attempt);
+    arb_sched_exclude(h.machine, arb_sched_executor_of(h.machine, (arb_uuid){0, 1}));
+    join(&h, 2, (arb_register){.slots = 1});
+    done(&h, 1, &task.attempt, 1);
+    assert_int_equal(count_notes(&h, ARB_TO_EXECUTOR_LAUNCH), 1);
+    assert_non_null(newest_answer(&h, ARB_ANSWER_FINISHED));
+    client(&h, ARB_EVENT_DELIVERED, job, 0, task.attempt.attempt);
+    assert_int_equal(newest_answer(&h, ARB_ANSWER_ENDED)->state, ARB_JOB_SUCCEEDED);
+    end(&h);
+}
+
+/* Nobody can take the place of an attempt whose rows have left. */
+static void a_lost_stream_ends_its_job(void **state)
+{
+    (void)state;
+    hand h;
+    const arb_stage_spec stage = plain_stage(1);
+    begin(&h);
+    join(&h, 1, (arb_register){.slots = 1});
+    arb_id job =
+        submit_spec(&h, (arb_job_spec){.read_only = true, .may_stream = true, .stages = &stage, .stage_count = 1});
+    const note task = newest(&h, ARB_TO_EXECUTOR_LAUNCH);
+    client(&h, ARB_EVENT_ROWS_LEFT, job, 0, task.attempt.attempt);
+    join(&h, 2, (arb_register){.slots = 1});
+    say(&h, 1, (arb_to_scheduler){.kind = ARB_TO_SCHEDULER_GOODBYE});
+    assert_int_equal(h.last_error.code, ARB_RESULT_LOST);
+    assert_int_equal(count_notes(&h, ARB_TO_EXECUTOR_LAUNCH), 1);
+    end(&h);
+}
+
 static void a_store_that_fails_fails_its_jobs_alone(void **state)
 {
     (void)state;
@@ -492,6 +536,8 @@ int main(void)
         cmocka_unit_test(busy_is_not_absent),
         cmocka_unit_test(a_drained_executor_goes_when_nothing_of_it_is_needed),
         cmocka_unit_test(rows_that_have_left_cannot_change),
+        cmocka_unit_test(exclusion_leaves_a_stream_alone),
+        cmocka_unit_test(a_lost_stream_ends_its_job),
         cmocka_unit_test(a_store_that_fails_fails_its_jobs_alone),
         cmocka_unit_test(one_that_was_replaced_finds_out),
         cmocka_unit_test(a_fenced_scheduler_stops),

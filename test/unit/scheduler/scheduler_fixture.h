@@ -15,6 +15,7 @@
 
 #include "base/vec.h"
 #include "scheduler/scheduler.h"
+#include "state/memory_store.h"
 
 #define SECOND ((int64_t)1000000000)
 #define MS ((int64_t)1000000)
@@ -41,6 +42,8 @@ typedef struct hand {
     bool unchecked;    /* its soundness: costs as much as it has tasks */
     size_t operations; /* written so far */
     uint64_t closed;   /* streams */
+    uint64_t term;
+    arb_store *store; /* what is written goes there too; NULL: nowhere */
 } hand;
 
 static arb_error error;
@@ -78,10 +81,13 @@ static ARB_UNUSED void on_answer(void *context, const arb_answer *answer)
 static ARB_UNUSED void on_write(void *context, const arb_store_operation *operations, size_t count)
 {
     hand *h = context;
-    (void)operations;
+    arb_store_outcome outcome = ARB_STORE_COMMITTED;
     assert_false(h->writing);
     h->writing = true;
     h->operations += count;
+    if (h->store != NULL)
+        assert_int_equal(arb_store_txn_wait(h->store, h->term, operations, count, &outcome, NULL, &error), ARB_OK);
+    assert_int_equal(outcome, ARB_STORE_COMMITTED);
 }
 
 static ARB_UNUSED void on_stop(void *context)
@@ -114,7 +120,7 @@ static ARB_UNUSED void apply(hand *h, arb_event event)
 
 static arb_code create(hand *h)
 {
-    *h = (hand){.now = 1000 * SECOND, .auto_write = true};
+    *h = (hand){.now = 1000 * SECOND, .auto_write = true, .term = 1};
     arb_scheduler_options options = {
         .cluster = {1, 1}, .term = 1, .actions = &hand_actions, .context = h, .history_most = 3};
     return arb_scheduler_create(&options, &h->machine, &error);
@@ -137,7 +143,7 @@ static ARB_UNUSED void end(hand *h)
 
 static ARB_UNUSED void say(hand *h, unsigned executor, arb_to_scheduler message)
 {
-    message.header = (arb_control_header){{1, 1}, 1, {0, executor}, h->sessions[executor], ++h->sent[executor]};
+    message.header = (arb_control_header){{1, 1}, h->term, {0, executor}, h->sessions[executor], ++h->sent[executor]};
     apply(h, (arb_event){.kind = ARB_EVENT_MESSAGE, .message = &message});
 }
 
