@@ -33,6 +33,16 @@ const char *arb_code_sqlstate(arb_code code)
     return facts_of(code)->sqlstate;
 }
 
+arb_code arb_code_of_sqlstate(const char *sqlstate, size_t size)
+{
+    for (int code = ARB_OK + 1; code < ARB_CODE_COUNT; code++) {
+        const char *known = arb_code_sqlstate((arb_code)code);
+        if (code != ARB_WOULD_WAIT && strlen(known) == size && memcmp(known, sqlstate, size) == 0)
+            return (arb_code)code;
+    }
+    return ARB_OK;
+}
+
 int arb_code_grpc_status(arb_code code)
 {
     return facts_of(code)->grpc_status;

@@ -97,6 +97,8 @@ typedef struct arb_error {
 
 const char *arb_code_name(arb_code code);     /* "UNDEFINED_TABLE" */
 const char *arb_code_sqlstate(arb_code code); /* "42P01" */
+/* The other direction; ARB_OK for what is none of ours, and for ARB_WOULD_WAIT, which is no failure. */
+arb_code arb_code_of_sqlstate(const char *sqlstate, size_t size);
 int arb_code_grpc_status(arb_code code);
 bool arb_code_retryable(arb_code code);
 

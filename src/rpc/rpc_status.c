@@ -76,19 +76,15 @@ static bool read_fields(int status, const Arbalest__Any *any, arb_arena *arena, 
             ARB_OK)
         return false;
     const Arbalest__ErrorFields *fields = (const Arbalest__ErrorFields *)message;
-    for (int code = ARB_OK + 1; code < ARB_CODE_COUNT; code++) {
-        if (strcmp(arb_code_sqlstate((arb_code)code), fields->sqlstate) != 0)
-            continue;
-        if (arb_code_grpc_status((arb_code)code) != status || code == ARB_WOULD_WAIT)
-            return false;
-        out_error->code = (arb_code)code;
-        out_error->position = fields->position;
-        copy_text(out_error->detail, sizeof out_error->detail, fields->detail);
-        copy_text(out_error->hint, sizeof out_error->hint, fields->hint);
-        copy_text(out_error->origin, sizeof out_error->origin, fields->origin);
-        return true;
-    }
-    return false;
+    arb_code code = arb_code_of_sqlstate(fields->sqlstate, strlen(fields->sqlstate));
+    if (code == ARB_OK || arb_code_grpc_status(code) != status)
+        return false;
+    out_error->code = code;
+    out_error->position = fields->position;
+    copy_text(out_error->detail, sizeof out_error->detail, fields->detail);
+    copy_text(out_error->hint, sizeof out_error->hint, fields->hint);
+    copy_text(out_error->origin, sizeof out_error->origin, fields->origin);
+    return true;
 }
 
 static bool read_details(int status, arb_str details, arb_error *out_error)

@@ -1,0 +1,30 @@
+/* control_wire.h: the messages of control.h as bytes (proto/control.proto).
+ *
+ * Reading checks what the structs promise: kinds are known, what a kind needs is there, lists are as long as they say, texts
+ * that become C strings have no NUL. Whether a message makes sense at its time is for those to see who take it. */
+#ifndef ARB_SCHEDULER_CONTROL_WIRE_H
+#define ARB_SCHEDULER_CONTROL_WIRE_H
+
+#include "base/arena.h"
+#include "scheduler/control.h"
+
+/* A part of something that a message names by its hash: of a plan. */
+typedef struct arb_chunk {
+    arb_str hash;
+    uint64_t size, offset; /* of the whole; where the part begins */
+    arb_str bytes;
+} arb_chunk;
+
+ARB_NODISCARD arb_code arb_to_scheduler_encode(const arb_to_scheduler *message, arb_str join_token, arb_text *out,
+                                               arb_error *error);
+/* All that the message refers to lives in the arena. *out_token is what a REGISTER came with, else empty. */
+ARB_NODISCARD arb_code arb_to_scheduler_decode(arb_arena *arena, arb_str bytes, arb_to_scheduler *out_message,
+                                               arb_str *out_token, arb_error *error);
+
+ARB_NODISCARD arb_code arb_to_executor_encode(const arb_to_executor *message, arb_text *out, arb_error *error);
+ARB_NODISCARD arb_code arb_chunk_encode(const arb_chunk *chunk, arb_text *out, arb_error *error);
+/* Either a message or a chunk: *out_is_chunk says which was filled in. */
+ARB_NODISCARD arb_code arb_to_executor_decode(arb_arena *arena, arb_str bytes, bool *out_is_chunk,
+                                              arb_to_executor *out_message, arb_chunk *out_chunk, arb_error *error);
+
+#endif
