@@ -34,8 +34,16 @@ struct arb_attempt_output {
     uint32_t partition_count;
     output_partition *partitions;
     _Atomic uint64_t held;
+    _Atomic uint64_t *total; /* of all outputs of a store, or NULL */
     arb_spill_file file;
 };
+
+static void count_held(arb_attempt_output *output, int64_t more)
+{
+    atomic_fetch_add(&output->held, (uint64_t)more);
+    if (output->total != NULL)
+        atomic_fetch_add(output->total, (uint64_t)more);
+}
 
 static uint64_t bytes_of(const arb_block *block)
 {
@@ -43,7 +51,7 @@ static uint64_t bytes_of(const arb_block *block)
 }
 
 arb_code arb_attempt_output_create(const arb_block_origin *origin, uint32_t partition_count, const char *spill_folder,
-                                   arb_attempt_output **out_output, arb_error *error)
+                                   _Atomic uint64_t *total, arb_attempt_output **out_output, arb_error *error)
 {
     *out_output = NULL;
     arb_attempt_output *output = arb_alloc_zeroed(sizeof *output);
@@ -55,6 +63,7 @@ arb_code arb_attempt_output_create(const arb_block_origin *origin, uint32_t part
     }
     output->references = 1;
     output->origin = *origin;
+    output->total = total;
     output->partition_count = partition_count;
     output->partitions = partitions;
     pthread_mutex_init(&output->lock, NULL);
@@ -82,6 +91,7 @@ void arb_attempt_output_unref(arb_attempt_output *output)
         }
         ARB_VEC_RESET(&partition->blocks);
     }
+    count_held(output, -(int64_t)atomic_load(&output->held));
     arb_spill_file_reset(&output->file);
     arb_free(output->partitions);
     pthread_mutex_destroy(&output->lock);
@@ -105,7 +115,7 @@ arb_code arb_attempt_output_add(arb_attempt_output *output, uint32_t partition, 
         to->size.rows += block->rows;
         to->size.bytes += bytes;
         to->size.blocks++;
-        output->held += bytes;
+        count_held(output, (int64_t)bytes);
     }
     pthread_mutex_unlock(&output->lock);
     if (added) {
@@ -187,7 +197,7 @@ arb_code arb_attempt_output_spill(arb_attempt_output *output, uint64_t *out_free
             *out_freed += bytes_of(&placed->block);
             drop_memory(placed);
         }
-    output->held -= *out_freed;
+    count_held(output, -(int64_t)*out_freed);
     pthread_mutex_unlock(&output->lock);
     return code;
 }

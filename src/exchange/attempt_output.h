@@ -23,10 +23,11 @@ typedef struct arb_partition_size {
 typedef struct arb_attempt_output arb_attempt_output;
 
 /* `origin` is the attempt's; its partition is not looked at. `spill_folder` (borrowed) may be NULL: then it stays in
- * memory. One count for the caller. */
+ * memory. `total`, unless NULL, is kept up to date with the bytes that the output has in memory, and outlives it. One count
+ * for the caller. */
 ARB_NODISCARD arb_code arb_attempt_output_create(const arb_block_origin *origin, uint32_t partition_count,
-                                                 const char *spill_folder, arb_attempt_output **out_output,
-                                                 arb_error *error);
+                                                 const char *spill_folder, _Atomic uint64_t *total,
+                                                 arb_attempt_output **out_output, arb_error *error);
 arb_attempt_output *arb_attempt_output_ref(arb_attempt_output *output);
 void arb_attempt_output_unref(arb_attempt_output *output); /* NULL is a no-op */
 

@@ -12,10 +12,12 @@ void arb_block_reset(arb_block *block)
 
 uint64_t arb_block_checksum(const arb_block *block, const arb_block_origin *origin)
 {
-    uint64_t parts[] = {origin->term,
+    uint64_t parts[] = {origin->job_term,
                         origin->job,
+                        origin->attempt_term,
+                        origin->attempt,
                         (uint64_t)origin->stage << 32 | origin->task,
-                        (uint64_t)origin->attempt << 32 | origin->partition,
+                        origin->partition,
                         (uint64_t)block->rows << 32 | block->metadata_size,
                         XXH3_64bits(block->data, block->metadata_size),
                         XXH3_64bits(block->data + block->body_at, block->body_size)};

@@ -25,10 +25,11 @@ typedef struct arb_block {
     uint8_t *data; /* aligned to 64; ARB_VECTOR_PADDING bytes behind the body may be read */
 } arb_block;
 
-/* Whose block it is: a block that got into the wrong place does not pass for another. */
+/* Whose block it is: a block that got into the wrong place does not pass for another. Jobs and attempts have a term and a
+ * number in it, which together never come again in a cluster. */
 typedef struct arb_block_origin {
-    uint64_t term, job;
-    uint32_t stage, task, attempt, partition;
+    uint64_t job_term, job, attempt_term, attempt;
+    uint32_t stage, task, partition;
 } arb_block_origin;
 
 void arb_block_reset(arb_block *block); /* a zeroed one is a no-op */

@@ -105,10 +105,10 @@ static arb_code run_task(cluster_run *run, const arb_stage *stage, uint32_t task
 {
     cluster_work work = {
         .base = {.source_create = source_create, .sink_create = sink_create}, .run = run, .stage = stage};
-    arb_block_origin origin = {.term = 1, .job = 1, .stage = stage->number, .task = task};
+    arb_block_origin origin = {.job_term = 1, .job = 1, .stage = stage->number, .task = task};
     arb_execution *execution;
-    ARB_TRY(
-        arb_attempt_output_create(&origin, stage->output.partitions, run->options->spill_folder, out_output, error));
+    ARB_TRY(arb_attempt_output_create(&origin, stage->output.partitions, run->options->spill_folder, NULL, out_output,
+                                      error));
     work.output = *out_output;
     ARB_TRY(arb_stage_deal(&run->arena, stage, task, task_count, &work.base.leaves, &work.base.leaf_count, error));
     arb_execution_options options = *run->options;

@@ -16,7 +16,7 @@
 
 static const arb_slot slot = {.id = 1, .type = {.id = ARB_TYPE_BIGINT}, .physical = ARB_PHYS_INT64};
 static const arb_layout layout = {1, &slot};
-static const arb_block_origin origin = {.term = 1, .job = 2, .stage = 3, .task = 4, .attempt = 5};
+static const arb_block_origin origin = {.job_term = 1, .job = 2, .stage = 3, .task = 4, .attempt = 5};
 
 /* A block of one row: the number. */
 static arb_block make_block(uint32_t partition, int64_t number)
@@ -64,7 +64,7 @@ static arb_attempt_output *make_output(void)
 {
     arb_error error = {0};
     arb_attempt_output *output;
-    assert_int_equal(arb_attempt_output_create(&origin, 2, "/tmp", &output, &error), ARB_OK);
+    assert_int_equal(arb_attempt_output_create(&origin, 2, "/tmp", NULL, &output, &error), ARB_OK);
     add(output, 0, 1, 5, 30);
     add(output, 0, 0, 7, 20);
     add(output, 0, 0, 6, 10);
@@ -134,7 +134,7 @@ static void without_a_folder_nothing_moves(void **state)
     arb_error error = {0};
     arb_attempt_output *output;
     uint64_t freed;
-    assert_int_equal(arb_attempt_output_create(&origin, 1, NULL, &output, &error), ARB_OK);
+    assert_int_equal(arb_attempt_output_create(&origin, 1, NULL, NULL, &output, &error), ARB_OK);
     add(output, 0, 0, 0, 7);
     assert_int_equal(arb_attempt_output_spill(output, &freed, &error), ARB_OUT_OF_MEMORY);
     assert_int_equal(freed, 0);
@@ -166,7 +166,7 @@ static void readers_go_on_while_blocks_move(void **state)
     pthread_t readers[3];
     void *wrong;
     uint64_t freed;
-    assert_int_equal(arb_attempt_output_create(&origin, 1, "/tmp", &output, &error), ARB_OK);
+    assert_int_equal(arb_attempt_output_create(&origin, 1, "/tmp", NULL, &output, &error), ARB_OK);
     for (uint64_t i = 0; i < 100; i++)
         add(output, 0, 0, i, (int64_t)i);
     arb_attempt_output_finish(output);
@@ -191,7 +191,7 @@ static void allocations_fail(void **state)
         uint64_t freed;
         arb_block block = make_block(0, 9);
         arb_alloc_fail_at(n, false);
-        arb_code code = arb_attempt_output_create(&origin, 1, "/tmp", &output, &error);
+        arb_code code = arb_attempt_output_create(&origin, 1, "/tmp", NULL, &output, &error);
         if (code == ARB_OK) {
             code = arb_attempt_output_add(output, 0, &block, (arb_block_place){0}, &error);
             if (code == ARB_OK)

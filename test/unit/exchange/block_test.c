@@ -18,7 +18,8 @@
 
 enum { column_count = 6, input_rows = 2000, batches = 5 };
 
-static const arb_block_origin origin = {.term = 3, .job = 4, .stage = 5, .task = 6, .attempt = 7, .partition = 8};
+static const arb_block_origin origin = {
+    .job_term = 3, .job = 4, .attempt_term = 2, .attempt = 7, .stage = 5, .task = 6, .partition = 8};
 
 static const arb_slot slots[column_count] = {
     {.id = 1, .type = {.id = ARB_TYPE_BOOLEAN}, .physical = ARB_PHYS_BOOL, .nullable = true},
@@ -216,8 +217,9 @@ static void a_block_is_of_one_place(void **state)
     (void)state;
     arb_block block;
     (void)make_block(&block);
-    arb_block_origin others[6] = {origin, origin, origin, origin, origin, origin};
-    others[0].term++, others[1].job++, others[2].stage++, others[3].task++, others[4].attempt++, others[5].partition++;
+    arb_block_origin others[] = {origin, origin, origin, origin, origin, origin, origin};
+    others[0].job_term++, others[1].job++, others[2].stage++, others[3].task++, others[4].attempt++;
+    others[5].partition++, others[6].attempt_term++;
     for (size_t i = 0; i < ARB_COUNT_OF(others); i++)
         assert_true(arb_block_checksum(&block, &others[i]) != block.checksum);
     arb_block_reset(&block);
