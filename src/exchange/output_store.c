@@ -1,6 +1,7 @@
 #include "exchange/output_store.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/alloc.h"
 

@@ -182,7 +182,7 @@ static void create_server(grpc_host *host, const arb_rpc_server_options *options
     const arb_rpc_limits *limits = &host->base.limits;
     arb_rpc_keepalive keepalive = arb_rpc_keepalive_or_usual(options->keepalive);
     grpc_resource_quota *quota = NULL;
-    grpc_arg list[12] = {
+    grpc_arg list[16] = {
         integer(GRPC_ARG_ALLOW_REUSEPORT, 0),
         integer(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, limits->message_bytes),
         integer(GRPC_ARG_MAX_METADATA_SIZE, limits->metadata_bytes),
@@ -194,8 +194,10 @@ static void create_server(grpc_host *host, const arb_rpc_server_options *options
         integer(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, keepalive.interval_ms / 2),
         integer(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0),
         integer(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 10000),
+        integer(GRPC_ARG_HTTP2_BDP_PROBE, 0), /* see grpc_channel.c */
+        integer(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, limits->receive_window),
     };
-    grpc_channel_args arguments = {10, list};
+    grpc_channel_args arguments = {12, list};
     if (limits->buffers != 0) {
         quota = grpc_resource_quota_create(NULL);
         grpc_resource_quota_resize(quota, limits->buffers);

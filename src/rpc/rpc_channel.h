@@ -15,7 +15,7 @@ typedef struct arb_rpc_channel_options {
     arb_rpc_credentials *credentials; /* NULL: plain text */
     bool own_connection;              /* not shared with other channels to the same target */
     arb_rpc_keepalive keepalive;
-    arb_rpc_limits limits; /* message_bytes, metadata_bytes and send_window count */
+    arb_rpc_limits limits; /* message_bytes, metadata_bytes and the windows count */
 } arb_rpc_channel_options;
 
 typedef struct arb_rpc_call_options {

@@ -10,6 +10,7 @@ static arb_rpc_limits or_usual(arb_rpc_limits limits)
     limits.streams = limits.streams != 0 ? limits.streams : 1000;
     limits.calls = limits.calls != 0 ? limits.calls : 10000;
     limits.send_window = limits.send_window != 0 ? limits.send_window : 4 << 20;
+    limits.receive_window = limits.receive_window != 0 ? limits.receive_window : 256 << 10;
     return limits;
 }
 

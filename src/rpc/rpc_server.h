@@ -39,6 +39,7 @@ typedef struct arb_rpc_limits {
     int streams;        /* calls at a time in one connection; 1,000. Further ones wait with the client */
     size_t calls;       /* calls at a time; 10,000. Further ones end with ARB_RESOURCES_EXHAUSTED */
     size_t send_window; /* bytes that wait in a call before its sender shall wait; 4 MiB */
+    int receive_window; /* bytes of a call that come before they are asked for; 256 KiB, 4 MiB for a client */
     size_t buffers;     /* bytes that all connections may hold in the transport's buffers; no limit */
 } arb_rpc_limits;
 
