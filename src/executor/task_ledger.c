@@ -497,17 +497,24 @@ static void take(arb_ledger *ledger, const arb_to_executor *message)
     }
 }
 
-void arb_ledger_receive(arb_ledger *ledger, int64_t now, const arb_to_executor *message)
+/* A session is one scheduler's, from its WELCOME on. */
+static arb_link_verdict judge(arb_ledger *ledger, const arb_to_executor *message)
 {
     const arb_control_header *header = &message->header;
+    bool ours = arb_uuid_equal(header->cluster, ledger->cluster);
     bool greets = message->kind == ARB_TO_EXECUTOR_WELCOME;
+    if (!arb_uuid_equal(header->executor, ledger->executor) || ledger->stream == CLOSED || ledger->stream == OPENING ||
+        (ours ? header->term < ledger->term : !greets))
+        return ARB_LINK_DROP;
+    if (ledger->stream == REGISTERED ? !greets : !ours || header->term != ledger->term)
+        return header->session == ledger->link.session ? ARB_LINK_BROKEN : ARB_LINK_DROP;
+    return arb_control_link_take(&ledger->link, header);
+}
+
+void arb_ledger_receive(arb_ledger *ledger, int64_t now, const arb_to_executor *message)
+{
     ledger->now = now;
-    if (!arb_uuid_equal(header->executor, ledger->executor) ||
-        (ledger->stream != WELCOMED && ledger->stream != REGISTERED))
-        return;
-    if (arb_uuid_equal(header->cluster, ledger->cluster) ? header->term < ledger->term : !greets)
-        return;
-    switch (arb_control_link_take(&ledger->link, header)) {
+    switch (judge(ledger, message)) {
     case ARB_LINK_DROP:
         return;
     case ARB_LINK_BROKEN:

@@ -20,7 +20,8 @@
  * Identity. Every message names the cluster and the term. A scheduler takes only messages of its own cluster and term,
  * but for REGISTER, which says what the executor last saw: another cluster's outputs and attempts count for nothing, and
  * a higher term tells the scheduler that it was replaced. An executor drops what comes with a lower term than it has
- * seen; a WELCOME from another cluster makes it forget all that it holds.
+ * seen; a WELCOME from another cluster makes it forget all that it holds. A session belongs to the scheduler whose WELCOME
+ * began it: a message of another one ends it.
  *
  * Sessions. Nothing is assumed of the transport. Each time an executor opens a stream it counts its session up; each
  * side numbers its messages in the session from 1. A number that was seen is dropped, a number too high means that

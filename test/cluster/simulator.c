@@ -196,7 +196,7 @@ static const char *left_over(sim_world *world)
 
 static bool is_over(sim_world *world)
 {
-    enum { PATIENCE_S = 200, LEFT_S = 90 };
+    enum { PATIENCE_S = 500, LEFT_S = 90 };
     if (world->failure[0] != '\0')
         return true;
     if (!all_done(world)) {

@@ -277,6 +277,26 @@ static void older_terms_and_other_clusters_are_refused(void **state)
     arb_ledger_destroy(h.ledger);
 }
 
+static void a_session_is_one_schedulers(void **state)
+{
+    (void)state;
+    hand h;
+    begin(&h);
+    h.term = 2;
+    launch(&h, attempt(9, 0)); /* the next number, but of another scheduler */
+    assert_int_equal(h.started, 0);
+    assert_int_equal(h.closed, 1);
+    connect_again(&h);
+    launch(&h, attempt(9, 0)); /* before the welcome */
+    assert_int_equal(h.started, 0);
+    assert_int_equal(h.closed, 2);
+    connect_again(&h);
+    greet(&h);
+    launch(&h, attempt(9, 0));
+    assert_int_equal(h.started, 1);
+    arb_ledger_destroy(h.ledger);
+}
+
 static void another_cluster_starts_from_nothing(void **state)
 {
     (void)state;
@@ -396,6 +416,7 @@ int main(void)
         cmocka_unit_test(cancel_stops_or_drops),
         cmocka_unit_test(deletes_go_by_stage_and_by_job),
         cmocka_unit_test(older_terms_and_other_clusters_are_refused),
+        cmocka_unit_test(a_session_is_one_schedulers),
         cmocka_unit_test(another_cluster_starts_from_nothing),
         cmocka_unit_test(silence_and_gaps_end_a_session),
         cmocka_unit_test(the_newest_sources_are_kept),

@@ -319,6 +319,29 @@ static void a_task_that_crashes_runs_alone_and_only_thrice(void **state)
     end(&h);
 }
 
+static void a_crash_that_is_said_twice_counts_once(void **state)
+{
+    (void)state;
+    hand h;
+    begin(&h);
+    join(&h, 1, (arb_register){.slots = 1});
+    submit_pair(&h, 1);
+    const arb_attempt crashed = newest(&h, ARB_TO_EXECUTOR_LAUNCH).attempt;
+    arb_register inventory = {
+        .slots = 1, .crashed = &crashed, .crashed_count = 1, .crashed_cluster = {1, 1}, .previous = {0, 1}};
+    join(&h, 2, inventory);
+    const arb_attempt again = newest(&h, ARB_TO_EXECUTOR_LAUNCH).attempt;
+    inventory.running = &again;
+    inventory.running_count = 1;
+    join(&h, 2, inventory); /* its welcome was lost */
+    assert_int_equal(arb_scheduler_count(h.machine).crashes, 1);
+    inventory.crashed_cluster.low = 2;
+    inventory.crashed = &again;
+    join(&h, 2, inventory); /* of another cluster, whose ids mean nothing here */
+    assert_int_equal(arb_scheduler_count(h.machine).crashes, 1);
+    end(&h);
+}
+
 static void without_executors_jobs_wait_then_fail(void **state)
 {
     (void)state;
@@ -532,6 +555,7 @@ int main(void)
         cmocka_unit_test(who_is_unreachable_is_found_out),
         cmocka_unit_test(a_slow_task_gets_a_twin),
         cmocka_unit_test(a_task_that_crashes_runs_alone_and_only_thrice),
+        cmocka_unit_test(a_crash_that_is_said_twice_counts_once),
         cmocka_unit_test(without_executors_jobs_wait_then_fail),
         cmocka_unit_test(busy_is_not_absent),
         cmocka_unit_test(a_drained_executor_goes_when_nothing_of_it_is_needed),
