@@ -19,11 +19,16 @@
 
 static const arb_control_header header = {
     .cluster = {1, UINT64_MAX}, .term = 7, .executor = {3, 4}, .session = 5, .sequence = 6};
-static const arb_attempt attempts[] = {
-    {.job = {7, 1}, .attempt = {7, 2}, .generation = {6, 3}, .stage = 4, .task = 5},
-    {.job = {7, 9}, .attempt = {7, 8}, .generation = {7, 7}, .stage = UINT32_MAX, .task = 99999},
-};
-static const arb_held_output held[] = {{attempts[0], {10, 11, TEXT("facts\0with NUL")}}, {attempts[1], {0}}};
+#define FIRST_ATTEMPT                                                                 \
+    {                                                                                 \
+        .job = {7, 1}, .attempt = {7, 2}, .generation = {6, 3}, .stage = 4, .task = 5 \
+    }
+#define OTHER_ATTEMPT                                                                              \
+    {                                                                                              \
+        .job = {7, 9}, .attempt = {7, 8}, .generation = {7, 7}, .stage = UINT32_MAX, .task = 99999 \
+    }
+static const arb_attempt attempts[] = {FIRST_ATTEMPT, OTHER_ATTEMPT};
+static const arb_held_output held[] = {{FIRST_ATTEMPT, {10, 11, TEXT("facts\0with NUL")}}, {OTHER_ATTEMPT, {0}}};
 static const arb_str roots[] = {TEXT("data"), TEXT("")};
 static const arb_source sources[] = {
     {.task = 1, .attempt = {7, 2}, .executor = {8, 9}, .address = TEXT("host:50051"), .rows = 5, .bytes = 6},
