@@ -123,6 +123,9 @@ class Terminal:
 
 
 def main(functions):
+    # A shell gives what it runs in the background ignored interrupts, and the command would inherit them.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     chosen = [f for name, f in functions.items() if name.startswith("test_") and (not sys.argv[1:] or name in sys.argv[1:])]
     failed = skipped = 0
     for test in chosen:
