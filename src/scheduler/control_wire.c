@@ -414,11 +414,16 @@ static arb_code read_output(control_reader *r, const Arbalest__Control__Output *
     return ARB_OK;
 }
 
-/* Cut like any text of an error; a NUL would hide what follows. */
+/* Up to a NUL, which would hide what follows; an empty text points nowhere. */
+static size_t length_of(ProtobufCBinaryData text)
+{
+    return text.len == 0 ? 0 : strnlen((const char *)text.data, text.len);
+}
+
+/* Cut like any text of an error. */
 static void read_error_text(ProtobufCBinaryData from, char *to, size_t size)
 {
-    size_t used = strnlen((const char *)from.data, from.len);
-    used = ARB_MIN(used, size - 1);
+    size_t used = ARB_MIN(length_of(from), size - 1);
     if (used != 0)
         memcpy(to, from.data, used);
     to[used] = '\0';
@@ -583,8 +588,8 @@ static arb_code read_welcome(control_reader *r, const Arbalest__Control__Welcome
 
 static arb_code read_why(control_reader *r, ProtobufCBinaryData from, const char **out)
 {
-    size_t size = strnlen((const char *)from.data, from.len);
-    char *why = arb_arena_copy(r->arena, (const char *)from.data, size);
+    size_t size = length_of(from);
+    char *why = arb_arena_copy(r->arena, size == 0 ? "" : (const char *)from.data, size);
     if (why == NULL)
         return no_memory(r, size);
     *out = why;
