@@ -1,8 +1,7 @@
 #include "runtime/io_pool.h"
 
-#include <pthread.h>
-
 #include "base/alloc.h"
+#include "runtime/workers.h"
 
 enum { REQUEST_NEW, REQUEST_QUEUED, REQUEST_RUNNING, REQUEST_ABANDONED, REQUEST_OVER };
 
@@ -12,11 +11,7 @@ enum { stack_bytes = 256 << 10 };
  * request is over takes it too: so a task that saw its last request end, and may be gone the next moment, is not about to
  * be woken. */
 struct arb_io_pool {
-    pthread_mutex_t lock;
-    pthread_cond_t work;
-    pthread_t *threads;
-    unsigned thread_count, started;
-    bool stopping;
+    arb_workers workers;
     arb_io_request *first, **end; /* queued */
 };
 
@@ -24,17 +19,14 @@ arb_code arb_io_pool_create(unsigned threads, arb_io_pool **out_pool, arb_error 
 {
     *out_pool = NULL;
     arb_io_pool *pool = arb_alloc_zeroed(sizeof *pool);
-    pthread_t *list = arb_alloc_zeroed(sizeof(pthread_t) * threads);
-    if (pool == NULL || list == NULL) {
-        arb_free(pool);
-        arb_free(list);
+    if (pool == NULL)
         return arb_fail_memory(error, "the I/O pool", sizeof *pool);
+    arb_code code = arb_workers_init(&pool->workers, threads, "the I/O pool", error);
+    if (code != ARB_OK) {
+        arb_free(pool);
+        return code;
     }
-    pool->threads = list;
-    pool->thread_count = threads;
     pool->end = &pool->first;
-    pthread_mutex_init(&pool->lock, NULL);
-    pthread_cond_init(&pool->work, NULL);
     *out_pool = pool;
     return ARB_OK;
 }
@@ -43,16 +35,8 @@ void arb_io_pool_destroy(arb_io_pool *pool)
 {
     if (pool == NULL)
         return;
-    pthread_mutex_lock(&pool->lock);
+    arb_workers_reset(&pool->workers);
     assert(pool->first == NULL);
-    pool->stopping = true;
-    pthread_cond_broadcast(&pool->work);
-    pthread_mutex_unlock(&pool->lock);
-    for (unsigned i = 0; i < pool->started; i++)
-        pthread_join(pool->threads[i], NULL);
-    pthread_cond_destroy(&pool->work);
-    pthread_mutex_destroy(&pool->lock);
-    arb_free(pool->threads);
     arb_free(pool);
 }
 
@@ -74,23 +58,23 @@ static void wake(arb_io_waiter *waiter)
 
 void arb_io_group_close(arb_io_group *group)
 {
-    pthread_mutex_lock(&group->pool->lock);
+    pthread_mutex_lock(&group->pool->workers.lock);
     group->closed = true;
     for (arb_io_waiter *at = group->waiters; at != NULL; at = at->next)
         wake(at);
-    pthread_mutex_unlock(&group->pool->lock);
+    pthread_mutex_unlock(&group->pool->workers.lock);
 }
 
 void arb_io_waiter_init(arb_io_waiter *waiter, arb_io_group *group, arb_task *task)
 {
     *waiter = (arb_io_waiter){.group = group, .task = task};
-    pthread_mutex_lock(&group->pool->lock);
+    pthread_mutex_lock(&group->pool->workers.lock);
     waiter->next = group->waiters;
     waiter->link = &group->waiters;
     if (waiter->next != NULL)
         waiter->next->link = &waiter->next;
     group->waiters = waiter;
-    pthread_mutex_unlock(&group->pool->lock);
+    pthread_mutex_unlock(&group->pool->workers.lock);
 }
 
 void arb_io_waiter_reset(arb_io_waiter *waiter)
@@ -98,21 +82,21 @@ void arb_io_waiter_reset(arb_io_waiter *waiter)
     if (waiter->group == NULL)
         return;
     arb_io_pool *pool = waiter->group->pool;
-    pthread_mutex_lock(&pool->lock);
+    pthread_mutex_lock(&pool->workers.lock);
     *waiter->link = waiter->next;
     if (waiter->next != NULL)
         waiter->next->link = waiter->link;
     waiter->group = NULL;
-    pthread_mutex_unlock(&pool->lock);
+    pthread_mutex_unlock(&pool->workers.lock);
 }
 
 bool arb_io_wait(arb_io_waiter *waiter, uint64_t seen)
 {
     arb_io_pool *pool = waiter->group->pool;
-    pthread_mutex_lock(&pool->lock);
+    pthread_mutex_lock(&pool->workers.lock);
     waiter->waiting = !waiter->group->closed && arb_io_waiter_ended(waiter) == seen;
     bool waits = waiter->waiting;
-    pthread_mutex_unlock(&pool->lock);
+    pthread_mutex_unlock(&pool->workers.lock);
     return waits;
 }
 
@@ -140,61 +124,47 @@ static void unlink_request(arb_io_pool *pool, arb_io_request *request)
 static void *serve(void *argument)
 {
     arb_io_pool *pool = argument;
-    pthread_mutex_lock(&pool->lock);
+    pthread_mutex_lock(&pool->workers.lock);
     for (;;) {
         arb_io_request *request = pool->first;
         if (request == NULL) {
-            if (pool->stopping)
+            if (pool->workers.stopping)
                 break;
-            pthread_cond_wait(&pool->work, &pool->lock);
+            pthread_cond_wait(&pool->workers.work, &pool->workers.lock);
             continue;
         }
         unlink_request(pool, request);
         request->state = REQUEST_RUNNING;
-        pthread_mutex_unlock(&pool->lock);
+        pthread_mutex_unlock(&pool->workers.lock);
         request->run(request);
-        pthread_mutex_lock(&pool->lock);
+        pthread_mutex_lock(&pool->workers.lock);
         if (request->state == REQUEST_ABANDONED) {
-            pthread_mutex_unlock(&pool->lock);
+            pthread_mutex_unlock(&pool->workers.lock);
             request->drop(request);
-            pthread_mutex_lock(&pool->lock);
+            pthread_mutex_lock(&pool->workers.lock);
             continue;
         }
         request->state = REQUEST_OVER;
         atomic_fetch_add_explicit(&request->waiter->ended, 1, memory_order_release);
         wake(request->waiter);
     }
-    pthread_mutex_unlock(&pool->lock);
+    pthread_mutex_unlock(&pool->workers.lock);
     return NULL;
-}
-
-static arb_code start_threads(arb_io_pool *pool, arb_error *error)
-{
-    pthread_attr_t attributes;
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, stack_bytes);
-    int failure = 0;
-    while (pool->started < pool->thread_count && failure == 0) {
-        failure = pthread_create(&pool->threads[pool->started], &attributes, serve, pool);
-        pool->started += failure == 0;
-    }
-    pthread_attr_destroy(&attributes);
-    return pool->started == 0 ? arb_fail_errno(error, failure, "cannot start a thread") : ARB_OK;
 }
 
 arb_code arb_io_submit(arb_io_request *request, arb_io_waiter *waiter, arb_error *error)
 {
     arb_io_pool *pool = waiter->group->pool;
     assert(request->state == REQUEST_NEW);
-    pthread_mutex_lock(&pool->lock);
-    arb_code code = pool->started == 0 ? start_threads(pool, error) : ARB_OK;
+    pthread_mutex_lock(&pool->workers.lock);
+    arb_code code = arb_workers_start(&pool->workers, serve, pool, stack_bytes, error);
     if (code == ARB_OK) {
         request->pool = pool;
         request->waiter = waiter;
         enqueue(pool, request);
-        pthread_cond_signal(&pool->work);
+        pthread_cond_signal(&pool->workers.work);
     }
-    pthread_mutex_unlock(&pool->lock);
+    pthread_mutex_unlock(&pool->workers.lock);
     return code;
 }
 
@@ -209,9 +179,9 @@ bool arb_io_is_over(arb_io_request *request)
 {
     if (request->pool == NULL)
         return request->state == REQUEST_OVER;
-    pthread_mutex_lock(&request->pool->lock);
+    pthread_mutex_lock(&request->pool->workers.lock);
     bool over = request->state == REQUEST_OVER;
-    pthread_mutex_unlock(&request->pool->lock);
+    pthread_mutex_unlock(&request->pool->workers.lock);
     return over;
 }
 
@@ -220,13 +190,13 @@ void arb_io_abandon(arb_io_request *request)
     arb_io_pool *pool = request->pool;
     bool running = false;
     if (pool != NULL) {
-        pthread_mutex_lock(&pool->lock);
+        pthread_mutex_lock(&pool->workers.lock);
         running = request->state == REQUEST_RUNNING;
         if (running)
             request->state = REQUEST_ABANDONED;
         else if (request->state == REQUEST_QUEUED)
             unlink_request(pool, request);
-        pthread_mutex_unlock(&pool->lock);
+        pthread_mutex_unlock(&pool->workers.lock);
     }
     if (!running)
         request->drop(request);
