@@ -101,73 +101,9 @@ static const arb_physical_node *packed(distributor *d, const arb_physical_node *
     return project;
 }
 
-/* ---- run-time filters: made and taken within one stage, or not at all ------------------------------------------------------ */
-
-typedef struct filter_use {
-    bool *made, *taken;
-} filter_use;
-
-static void find_filters(const arb_physical_node *node, filter_use *use)
-{
-    if (node->kind == ARB_PHYSICAL_SCAN)
-        for (size_t i = 0; i < node->scan.runtime_count; i++)
-            use->taken[node->scan.runtime[i].number] = true;
-    if (node->kind == ARB_PHYSICAL_HASH_JOIN)
-        for (size_t i = 0; i < node->join.runtime_count; i++)
-            use->made[node->join.runtime[i].number] = true;
-    for (size_t i = 0; i < node->child_count; i++)
-        find_filters(node->children[i], use);
-}
-
-/* The filters of the list that are in both. */
-static const arb_runtime_filter *keep_filters(distributor *d, const arb_runtime_filter *filters, size_t *count,
-                                              const filter_use *use)
-{
-    arb_runtime_filter *kept = ARB_ARENA_ARRAY(d->arena, arb_runtime_filter, *count + 1);
-    size_t used = 0;
-    if (kept == NULL)
-        return arb_distribute_no_memory(d);
-    for (size_t i = 0; i < *count; i++)
-        if (use->made[filters[i].number] && use->taken[filters[i].number])
-            kept[used++] = filters[i];
-    *count = used;
-    return kept;
-}
-
-static const arb_physical_node *trim(distributor *d, const arb_physical_node *node, const filter_use *use)
-{
-    arb_physical_node *copy = arb_distribute_copy(d, node, NULL);
-    const arb_physical_node **children = ARB_ARENA_ARRAY(d->arena, const arb_physical_node *, node->child_count + 1);
-    if (copy == NULL || children == NULL)
-        return arb_distribute_no_memory(d);
-    for (size_t i = 0; i < node->child_count; i++)
-        if ((children[i] = trim(d, node->children[i], use)) == NULL)
-            return NULL;
-    copy->children = children;
-    if (node->kind == ARB_PHYSICAL_SCAN)
-        copy->scan.runtime = keep_filters(d, node->scan.runtime, &copy->scan.runtime_count, use);
-    else if (node->kind == ARB_PHYSICAL_HASH_JOIN)
-        copy->join.runtime = keep_filters(d, node->join.runtime, &copy->join.runtime_count, use);
-    return d->code == ARB_OK ? copy : NULL;
-}
-
-static const arb_physical_node *trim_filters(distributor *d, const arb_physical_node *root)
-{
-    size_t count = d->plan->runtime_filter_count;
-    filter_use use = {ARB_ARENA_ARRAY(d->arena, bool, count + 1), ARB_ARENA_ARRAY(d->arena, bool, count + 1)};
-    if (use.made == NULL || use.taken == NULL)
-        return arb_distribute_no_memory(d);
-    find_filters(root, &use);
-    for (size_t i = 0; i < count; i++)
-        if (use.made[i] != use.taken[i])
-            return trim(d, root, &use);
-    return root;
-}
-
 /* ---- stages -------------------------------------------------------------------------------------------------------------- */
 
-/* Tasks that so many bytes are worth. */
-static uint32_t tasks_for(const distributor *d, uint64_t bytes)
+uint32_t arb_distribute_tasks(const distributor *d, uint64_t bytes)
 {
     uint64_t target = d->options.task_bytes != 0 ? d->options.task_bytes : TASK_BYTES;
     uint64_t wanted = bytes / target + 1, full = (uint64_t)d->options.slots * tasks_a_slot;
@@ -176,11 +112,6 @@ static uint32_t tasks_for(const distributor *d, uint64_t bytes)
     if (d->options.always)
         wanted = ARB_MAX(wanted, (uint64_t)d->options.slots);
     return (uint32_t)ARB_MIN(wanted, (uint64_t)1 << 16);
-}
-
-uint32_t arb_distribute_partitions(const distributor *d, uint64_t bytes)
-{
-    return tasks_for(d, bytes);
 }
 
 static uint64_t units_of(const fragment *f)
@@ -278,7 +209,7 @@ static bool add_stage(distributor *d, fragment *f, arb_stage_output output, cons
                       const arb_str *names)
 {
     const arb_physical_node *root = packed(d, f->root);
-    root = root == NULL ? NULL : trim_filters(d, root);
+    root = root == NULL ? NULL : arb_distribute_trim_filters(d, root);
     uint32_t *all = ARB_ARENA_ARRAY(d->arena, uint32_t, f->root->layout.count + 1);
     arb_str *no_names = ARB_ARENA_ARRAY(d->arena, arb_str, f->root->layout.count + 1);
     if (root == NULL || all == NULL || no_names == NULL)
@@ -299,7 +230,7 @@ static bool add_stage(distributor *d, fragment *f, arb_stage_output output, cons
                  .names = names != NULL ? names : no_names},
         .group_count = f->groups.size,
         .groups = f->groups.data,
-        .tasks = one ? 1 : (uint32_t)ARB_MIN((uint64_t)tasks_for(d, f->bytes), units),
+        .tasks = one ? 1 : (uint32_t)ARB_MIN((uint64_t)arb_distribute_tasks(d, f->bytes), units),
         .output = output,
         .determinism = f->may_differ ? ARB_MAY_DIFFER : ARB_SAME_ROWS,
         .row_limit = f->row_limit,
@@ -530,7 +461,7 @@ static fragment distribute_group_limit(distributor *d, const arb_physical_node *
     if (!arb_distribute_is_one(d, &f) && !(count != 0 && arb_distribute_is_by(&f, node->group_limit.groups, count))) {
         f = count == 0 ? arb_distribute_to_one(d, &f)
                        : arb_distribute_by_hash(d, &f, node->group_limit.groups, count,
-                                                arb_distribute_partitions(d, arb_distribute_bytes(f.root)));
+                                                arb_distribute_tasks(d, arb_distribute_bytes(f.root)));
         if (f.root == NULL)
             return f;
     }
@@ -621,15 +552,19 @@ static uint64_t bytes_read(const arb_physical_node *node)
     return bytes;
 }
 
-/* One stage, one task: the plan as it is. */
+/* One stage, one task: the plan as it is, but for the form of its result. */
 static void keep_whole(distributor *d, uint64_t bytes)
 {
+    const arb_physical_node *root = packed(d, d->plan->root);
+    if (root == NULL)
+        return;
     arb_stage stage = {.plan = *d->plan,
                        .tasks = 1,
                        .output = {.kind = ARB_OUTPUT_ONE, .partitions = 1},
                        .determinism = ARB_MAY_DIFFER,
                        .row_limit = -1,
                        .bytes = bytes};
+    stage.plan.root = root;
     if (!ARB_ARENA_PUSH(d->arena, &d->stages, stage))
         arb_distribute_no_memory(d);
 }
@@ -641,7 +576,7 @@ static void distribute_all(distributor *d)
         fragment f = arb_distribute_node(d, plan->shared[i]);
         if (f.root == NULL)
             return;
-        uint32_t partitions = arb_distribute_partitions(d, arb_distribute_bytes(f.root));
+        uint32_t partitions = arb_distribute_tasks(d, arb_distribute_bytes(f.root));
         arb_stage_output output = {.kind = ARB_OUTPUT_TURNS, .partitions = partitions};
         if (!add_stage(d, &f, output, NULL, 0, NULL))
             return;

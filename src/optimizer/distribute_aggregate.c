@@ -135,7 +135,7 @@ fragment arb_distribute_aggregate(distributor *d, const arb_physical_node *node)
     }
     f = groups == 0
             ? arb_distribute_to_one(d, &f)
-            : arb_distribute_by_hash(d, &f, keys, groups, arb_distribute_partitions(d, arb_distribute_bytes(f.root)));
+            : arb_distribute_by_hash(d, &f, keys, groups, arb_distribute_tasks(d, arb_distribute_bytes(f.root)));
     if (f.root == NULL)
         return f;
     if (!two_phases)

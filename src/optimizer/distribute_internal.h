@@ -58,8 +58,10 @@ fragment arb_distribute_by_hash(distributor *d, fragment *f, const uint32_t *key
 fragment arb_distribute_to_one(distributor *d, fragment *f);
 /* The same, for every task to read whole. */
 const arb_physical_node *arb_distribute_broadcast(distributor *d, fragment *f);
-/* Partitions for so many bytes. */
-uint32_t arb_distribute_partitions(const distributor *d, uint64_t bytes);
+/* Tasks that so many bytes are worth, and so partitions for them. */
+uint32_t arb_distribute_tasks(const distributor *d, uint64_t bytes);
+/* The stage's tree with the run-time filters that are both made and taken in it, and no others. */
+const arb_physical_node *arb_distribute_trim_filters(distributor *d, const arb_physical_node *root);
 /* What the rows of a node take, as estimated. */
 uint64_t arb_distribute_bytes(const arb_physical_node *node);
 /* All units of both, in one list. */

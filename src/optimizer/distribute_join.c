@@ -137,10 +137,9 @@ static fragment partitioned(distributor *d, const arb_physical_node *node, fragm
     const uint32_t *probe_keys = node->join.probe_keys, *build_keys = node->join.build_keys;
     bool probe_lies = lies_by(probe, probe_keys, count), build_lies = lies_by(build, build_keys, count);
     uint32_t partitions =
-        probe_lies ? probe->partitions
-        : build_lies
-            ? build->partitions
-            : arb_distribute_partitions(d, arb_distribute_bytes(probe->root) + arb_distribute_bytes(build->root));
+        probe_lies   ? probe->partitions
+        : build_lies ? build->partitions
+                     : arb_distribute_tasks(d, arb_distribute_bytes(probe->root) + arb_distribute_bytes(build->root));
     fragment f = {.spread = SPREAD_HASH, .partitions = partitions, .row_limit = -1};
     if (!probe_lies)
         *probe = arb_distribute_by_hash(d, probe, probe_keys, count, partitions);
@@ -164,6 +163,7 @@ fragment arb_distribute_join(distributor *d, const arb_physical_node *node)
     if (build.root == NULL)
         return build;
     join_rule rule = rule_of(node);
+    probe.may_differ |= node->join.residual != NULL && !arb_expr_deterministic(node->join.residual);
     if (arb_distribute_is_one(d, &probe)) {
         if (arb_distribute_is_one(d, &build))
             return in_one(d, node, &probe, &build);

@@ -135,11 +135,22 @@ static void every_graph_is_valid(void **state)
         }
 }
 
+/* Lists and structs leave a stage packed, also one that is the whole plan. */
+static void nested_results_are_packed(void **state)
+{
+    fixture *f = *state;
+    for (int always = 0; always < 2; always++) {
+        f->options = (arb_distribute_options){.slots = 2, .always = always == 1};
+        run(f->session, "SELECT * FROM '" ARB_SOURCE_DIR "/test/sql/data/nested.parquet'");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(statements_become_these_stages),
         cmocka_unit_test(every_graph_is_valid),
+        cmocka_unit_test(nested_results_are_packed),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }
