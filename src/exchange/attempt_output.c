@@ -9,9 +9,10 @@
 #include "io/spill_file.h"
 
 /* A block and where it is. In memory while `data` is there; a loan counts, and memory that is lent stays until it is back,
- * also when the block has been moved. */
+ * also when the block has been moved. It stays at one address, so that it can be written without the lock. */
 typedef struct placed_block {
-    arb_block block; /* data NULL: in the file */
+    struct placed_block *next; /* in the list of those that are in memory alone */
+    arb_block block;           /* data NULL: in the file */
     arb_block_place place;
     uint64_t arrival;
     uint32_t loans;
@@ -21,16 +22,18 @@ typedef struct placed_block {
 } placed_block;
 
 typedef struct output_partition {
-    ARB_VEC(placed_block) blocks;
+    ARB_VEC(placed_block *) blocks;
     arb_partition_size size;
 } output_partition;
 
 struct arb_attempt_output {
     _Atomic uint32_t references;
     pthread_mutex_t lock;
+    pthread_mutex_t moving; /* held by whoever moves blocks to the file; before the other */
     arb_block_origin origin;
     uint64_t arrivals;
     bool finished;
+    placed_block *unmoved, **unmoved_end; /* blocks that are in memory alone, in the order in which they came */
     uint32_t partition_count;
     output_partition *partitions;
     _Atomic uint64_t held;
@@ -62,11 +65,13 @@ arb_code arb_attempt_output_create(const arb_block_origin *origin, uint32_t part
         return arb_fail_memory(error, "a task's output", partition_count * sizeof *partitions);
     }
     output->references = 1;
+    output->unmoved_end = &output->unmoved;
     output->origin = *origin;
     output->total = total;
     output->partition_count = partition_count;
     output->partitions = partitions;
     pthread_mutex_init(&output->lock, NULL);
+    pthread_mutex_init(&output->moving, NULL);
     arb_spill_file_init(&output->file, spill_folder);
     *out_output = output;
     return ARB_OK;
@@ -85,15 +90,18 @@ void arb_attempt_output_unref(arb_attempt_output *output)
     for (uint32_t p = 0; p < output->partition_count; p++) {
         output_partition *partition = &output->partitions[p];
         for (size_t i = 0; i < partition->blocks.size; i++) {
-            assert(partition->blocks.data[i].loans == 0);
-            arb_block_reset(&partition->blocks.data[i].block);
-            arb_free(partition->blocks.data[i].pieces);
+            placed_block *placed = partition->blocks.data[i];
+            assert(placed->loans == 0);
+            arb_block_reset(&placed->block);
+            arb_free(placed->pieces);
+            arb_free(placed);
         }
         ARB_VEC_RESET(&partition->blocks);
     }
     count_held(output, -(int64_t)atomic_load(&output->held));
     arb_spill_file_reset(&output->file);
     arb_free(output->partitions);
+    pthread_mutex_destroy(&output->moving);
     pthread_mutex_destroy(&output->lock);
     arb_free(output);
 }
@@ -105,30 +113,36 @@ arb_code arb_attempt_output_add(arb_attempt_output *output, uint32_t partition, 
 {
     assert(partition < output->partition_count);
     output_partition *to = &output->partitions[partition];
-    uint64_t bytes = bytes_of(block);
-    pthread_mutex_lock(&output->lock);
-    assert(!output->finished);
-    bool added =
-        ARB_VEC_PUSH(&to->blocks, ((placed_block){.block = *block, .place = place, .arrival = output->arrivals}));
-    if (added) {
-        output->arrivals++;
-        to->size.rows += block->rows;
-        to->size.bytes += bytes;
-        to->size.blocks++;
-        count_held(output, (int64_t)bytes);
+    placed_block *placed = arb_alloc_zeroed(sizeof *placed);
+    bool added = false;
+    if (placed != NULL) {
+        *placed = (placed_block){.block = *block, .place = place};
+        pthread_mutex_lock(&output->lock);
+        assert(!output->finished);
+        placed->arrival = output->arrivals++;
+        added = ARB_VEC_PUSH(&to->blocks, placed);
+        if (added) {
+            *output->unmoved_end = placed;
+            output->unmoved_end = &placed->next;
+            to->size.rows += block->rows;
+            to->size.bytes += bytes_of(block);
+            to->size.blocks++;
+            count_held(output, (int64_t)bytes_of(block));
+        }
+        pthread_mutex_unlock(&output->lock);
     }
-    pthread_mutex_unlock(&output->lock);
     if (added) {
         *block = (arb_block){0};
         return ARB_OK;
     }
+    arb_free(placed);
     arb_block_reset(block);
-    return arb_fail_memory(error, "a task's output", sizeof *block);
+    return arb_fail_memory(error, "a task's output", sizeof *placed);
 }
 
 static int compare_places(const void *a_void, const void *b_void)
 {
-    const placed_block *a = a_void, *b = b_void;
+    const placed_block *a = *(placed_block *const *)a_void, *b = *(placed_block *const *)b_void;
     if (a->place.feeder != b->place.feeder)
         return a->place.feeder < b->place.feeder ? -1 : 1;
     if (a->place.sequence != b->place.sequence)
@@ -141,7 +155,7 @@ void arb_attempt_output_finish(arb_attempt_output *output)
     pthread_mutex_lock(&output->lock);
     for (uint32_t p = 0; p < output->partition_count; p++)
         if (output->partitions[p].blocks.size > 1)
-            qsort(output->partitions[p].blocks.data, output->partitions[p].blocks.size, sizeof(placed_block),
+            qsort(output->partitions[p].blocks.data, output->partitions[p].blocks.size, sizeof(placed_block *),
                   compare_places);
     output->finished = true;
     pthread_mutex_unlock(&output->lock);
@@ -149,25 +163,26 @@ void arb_attempt_output_finish(arb_attempt_output *output)
 
 /* ---- to the file and back --------------------------------------------------------------------------------------------------- */
 
-/* With the lock held. A block larger than what the file takes at once goes in pieces. */
-static arb_code write_block(arb_attempt_output *output, placed_block *placed, arb_error *error)
+/* A block larger than what the file takes at once goes in pieces. */
+static arb_code write_block(arb_attempt_output *output, const placed_block *placed, arb_spill_block **out_pieces,
+                            size_t *out_count, arb_error *error)
 {
     uint64_t bytes = bytes_of(&placed->block);
     size_t count = (size_t)((bytes + ARB_SPILL_BLOCK_MOST - 1) / ARB_SPILL_BLOCK_MOST);
-    placed->pieces = arb_alloc_zeroed((count + 1) * sizeof *placed->pieces);
-    if (placed->pieces == NULL)
-        return arb_fail_memory(error, "a task's output", count * sizeof *placed->pieces);
+    arb_spill_block *pieces = arb_alloc_zeroed((count + 1) * sizeof *pieces);
+    if (pieces == NULL)
+        return arb_fail_memory(error, "a task's output", count * sizeof *pieces);
     for (size_t i = 0; i < count; i++) {
         uint64_t from = (uint64_t)i * ARB_SPILL_BLOCK_MOST;
         size_t size = (size_t)ARB_MIN(bytes - from, (uint64_t)ARB_SPILL_BLOCK_MOST);
-        arb_code code = arb_spill_file_write(&output->file, placed->block.data + from, size, &placed->pieces[i], error);
+        arb_code code = arb_spill_file_write(&output->file, placed->block.data + from, size, &pieces[i], error);
         if (code != ARB_OK) {
-            arb_free(placed->pieces);
-            placed->pieces = NULL;
+            arb_free(pieces);
             return code;
         }
     }
-    placed->piece_count = count;
+    *out_pieces = pieces;
+    *out_count = count;
     return ARB_OK;
 }
 
@@ -181,24 +196,51 @@ static void drop_memory(placed_block *placed)
     placed->block.data = NULL;
 }
 
+/* The first block that is in memory alone, with a loan, so that its memory stays; NULL: there is none any more. */
+static placed_block *begin_to_move(arb_attempt_output *output)
+{
+    pthread_mutex_lock(&output->lock);
+    placed_block *first = output->unmoved;
+    if (first != NULL)
+        first->loans++;
+    pthread_mutex_unlock(&output->lock);
+    return first;
+}
+
+/* It is in the pieces now, or (NULL) stays where it is. */
+static void end_to_move(arb_attempt_output *output, placed_block *placed, arb_spill_block *pieces, size_t count)
+{
+    pthread_mutex_lock(&output->lock);
+    placed->loans--;
+    if (pieces != NULL) {
+        output->unmoved = placed->next;
+        if (output->unmoved == NULL)
+            output->unmoved_end = &output->unmoved;
+        placed->pieces = pieces;
+        placed->piece_count = count;
+        drop_memory(placed);
+    }
+    pthread_mutex_unlock(&output->lock);
+}
+
 arb_code arb_attempt_output_spill(arb_attempt_output *output, uint64_t *out_freed, arb_error *error)
 {
     arb_code code = ARB_OK;
+    placed_block *placed;
     *out_freed = 0;
-    pthread_mutex_lock(&output->lock);
-    for (uint32_t p = 0; p < output->partition_count && code == ARB_OK; p++)
-        for (size_t i = 0; i < output->partitions[p].blocks.size && code == ARB_OK; i++) {
-            placed_block *placed = &output->partitions[p].blocks.data[i];
-            if (placed->block.data == NULL || placed->moved)
-                continue;
-            code = write_block(output, placed, error);
-            if (code != ARB_OK)
-                break;
-            *out_freed += bytes_of(&placed->block);
-            drop_memory(placed);
-        }
-    count_held(output, -(int64_t)*out_freed);
-    pthread_mutex_unlock(&output->lock);
+    pthread_mutex_lock(&output->moving);
+    while (code == ARB_OK && (placed = begin_to_move(output)) != NULL) {
+        arb_spill_block *pieces = NULL;
+        size_t count = 0;
+        uint64_t bytes = bytes_of(&placed->block);
+        code = write_block(output, placed, &pieces, &count, error);
+        end_to_move(output, placed, pieces, count);
+        if (code != ARB_OK)
+            break;
+        *out_freed += bytes;
+        count_held(output, -(int64_t)bytes);
+    }
+    pthread_mutex_unlock(&output->moving);
     return code;
 }
 
@@ -233,7 +275,7 @@ arb_code arb_attempt_output_borrow(arb_attempt_output *output, uint32_t partitio
     *out_loan = (arb_block_loan){0};
     pthread_mutex_lock(&output->lock);
     assert(output->finished && partition < output->partition_count && at < output->partitions[partition].blocks.size);
-    placed_block *placed = &output->partitions[partition].blocks.data[at];
+    placed_block *placed = output->partitions[partition].blocks.data[at];
     bool in_memory = placed->block.data != NULL;
     if (in_memory) {
         placed->loans++;
@@ -255,7 +297,7 @@ void arb_block_loan_return(arb_block_loan *loan)
         return;
     }
     pthread_mutex_lock(&output->lock);
-    placed_block *placed = &output->partitions[loan->partition].blocks.data[loan->at];
+    placed_block *placed = output->partitions[loan->partition].blocks.data[loan->at];
     if (--placed->loans == 0 && placed->moved)
         drop_memory(placed);
     pthread_mutex_unlock(&output->lock);

@@ -102,23 +102,34 @@ static arb_code seal(exchange_sink *s, const sink_local *local, uint32_t partiti
     return arb_attempt_output_add(s->output, partition, &block, local->place, error);
 }
 
+/* Memory is short: all builders become blocks, however small, and give theirs back. */
+static arb_code give_back(exchange_sink *s, sink_local *local, arb_error *error)
+{
+    for (uint32_t p = 0; p < s->stage->output.partitions; p++) {
+        if (local->builders[p].rows != 0)
+            ARB_TRY(seal(s, local, p, error));
+        arb_block_builder_reset(&local->builders[p]);
+    }
+    arb_reservation_reset(&local->reservation);
+    return ARB_OK;
+}
+
 /* Rows of one partition; builders that are full become blocks. */
 static arb_code put(exchange_sink *s, sink_local *local, uint32_t partition, const uint16_t *rows, size_t count,
                     arb_error *error)
 {
     arb_block_builder *builder = &local->builders[partition];
-    if (builder->columns == NULL)
-        ARB_TRY(arb_block_builder_init(builder, &s->layout, error));
     while (count != 0) {
+        if (builder->columns == NULL)
+            ARB_TRY(arb_block_builder_init(builder, &s->layout, error));
         size_t taken;
         uint64_t before = builder->capacity;
-        arb_code code = arb_block_builder_append(builder, local->columns, rows, count, &taken, error);
-        ARB_TRY(code);
-        if (builder->capacity > before)
-            ARB_TRY(arb_reservation_grow(&local->reservation, builder->capacity - before, error));
+        ARB_TRY(arb_block_builder_append(builder, local->columns, rows, count, &taken, error));
         rows += taken;
         count -= taken;
-        if (builder->bytes >= s->block_bytes || count != 0)
+        if (builder->capacity > before && !arb_reservation_try_grow(&local->reservation, builder->capacity - before))
+            ARB_TRY(give_back(s, local, error));
+        else if (builder->bytes >= s->block_bytes || count != 0)
             ARB_TRY(seal(s, local, partition, error));
     }
     return ARB_OK;

@@ -99,11 +99,10 @@ static void insert(arb_output_store *store, stored_output *stored)
     store->count++;
 }
 
-/* Out of list and table; its count goes to the caller. */
-static arb_attempt_output *take_out(arb_output_store *store, stored_output *stored)
+/* Out of list and table; it and its count go to the caller. */
+static void take_out(arb_output_store *store, stored_output *stored)
 {
-    arb_attempt_output *output = stored->output;
-    stored_output **link = &store->buckets[bucket_of(store, arb_attempt_output_origin(output))];
+    stored_output **link = &store->buckets[bucket_of(store, arb_attempt_output_origin(stored->output))];
     while (*link != stored)
         link = &(*link)->next;
     *link = stored->next;
@@ -116,8 +115,18 @@ static arb_attempt_output *take_out(arb_output_store *store, stored_output *stor
     else
         store->newest = stored->older;
     store->count--;
-    arb_free(stored);
-    return output;
+    stored->next = NULL;
+}
+
+/* Those taken out, chained by `next`, without the lock: the last count of an output closes its file. */
+static void drop_all(stored_output *stored)
+{
+    while (stored != NULL) {
+        stored_output *next = stored->next;
+        arb_attempt_output_unref(stored->output);
+        arb_free(stored);
+        stored = next;
+    }
 }
 
 /* ---- outputs ----------------------------------------------------------------------------------------------------------------- */
@@ -212,29 +221,28 @@ void arb_output_store_drop(arb_output_store *store, const arb_block_origin *orig
 {
     pthread_mutex_lock(&store->lock);
     stored_output *stored = look_up(store, origin);
-    arb_attempt_output *output = stored == NULL ? NULL : take_out(store, stored);
+    if (stored != NULL)
+        take_out(store, stored);
     pthread_mutex_unlock(&store->lock);
-    arb_attempt_output_unref(output);
+    drop_all(stored);
 }
 
 void arb_output_store_drop_stage(arb_output_store *store, uint64_t job_term, uint64_t job, uint32_t stage)
 {
-    for (;;) {
-        arb_attempt_output *output = NULL;
-        pthread_mutex_lock(&store->lock);
-        for (stored_output *stored = store->oldest; stored != NULL && output == NULL; stored = stored->newer) {
-            const arb_block_origin *origin = arb_attempt_output_origin(stored->output);
-            if (stored->kept && origin->job_term == job_term && origin->job == job &&
-                (stage == ARB_STORE_EVERY_STAGE || origin->stage == stage)) {
-                output = take_out(store, stored);
-                break;
-            }
-        }
-        pthread_mutex_unlock(&store->lock);
-        if (output == NULL)
-            return;
-        arb_attempt_output_unref(output);
+    stored_output *dropped = NULL, *newer;
+    pthread_mutex_lock(&store->lock);
+    for (stored_output *stored = store->oldest; stored != NULL; stored = newer) {
+        const arb_block_origin *origin = arb_attempt_output_origin(stored->output);
+        newer = stored->newer;
+        if (!stored->kept || origin->job_term != job_term || origin->job != job ||
+            (stage != ARB_STORE_EVERY_STAGE && origin->stage != stage))
+            continue;
+        take_out(store, stored);
+        stored->next = dropped;
+        dropped = stored;
     }
+    pthread_mutex_unlock(&store->lock);
+    drop_all(dropped);
 }
 
 arb_output_store_totals arb_output_store_look(arb_output_store *store)
@@ -253,8 +261,11 @@ void arb_output_store_destroy(arb_output_store *store)
 {
     if (store == NULL)
         return;
-    while (store->oldest != NULL)
-        arb_attempt_output_unref(take_out(store, store->oldest));
+    while (store->oldest != NULL) {
+        stored_output *stored = store->oldest;
+        take_out(store, stored);
+        drop_all(stored);
+    }
     arb_free(store->buckets);
     pthread_mutex_destroy(&store->lock);
     arb_free(store);
