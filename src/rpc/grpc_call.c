@@ -173,6 +173,22 @@ static void cancel_for_memory(grpc_end *end)
     grpc_call_cancel_with_status(end->call, GRPC_STATUS_RESOURCE_EXHAUSTED, "no memory for what was received", NULL);
 }
 
+/* NULL: it cannot be taken, and the call is cancelled. */
+static arb_rpc_message *take_message(grpc_end *end, grpc_byte_buffer *buffer)
+{
+    arb_rpc_message *message = NULL;
+    if (buffer->data.raw.compression != GRPC_COMPRESS_NONE) {
+        grpc_call_cancel_with_status(end->call, GRPC_STATUS_UNIMPLEMENTED, "compressed messages are not taken", NULL);
+    } else {
+        message = message_of(buffer);
+        if (message == NULL)
+            cancel_for_memory(end);
+    }
+    if (message == NULL)
+        grpc_byte_buffer_destroy(buffer);
+    return message;
+}
+
 static void complete_received(arb_grpc_tag *tag, bool ok)
 {
     grpc_end *end = ARB_CONTAINER_OF(tag, grpc_end, received);
@@ -180,12 +196,8 @@ static void complete_received(arb_grpc_tag *tag, bool ok)
     arb_rpc_message *message = NULL;
     end->receiving = NULL;
     if (buffer != NULL) {
-        message = message_of(buffer);
+        message = take_message(end, buffer);
         ok = message != NULL;
-        if (!ok) {
-            grpc_byte_buffer_destroy(buffer);
-            cancel_for_memory(end);
-        }
     } else if (grpc_call_failed_before_recv_message(end->call)) {
         ok = false; /* gone, not finished: a client that died in the middle has not sent all */
     }

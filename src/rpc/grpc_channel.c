@@ -87,6 +87,8 @@ static grpc_channel *connect(const char *target, const arb_rpc_channel_options *
          * reader wants; that costs memory and, on short ways, a third of the speed. */
         integer(GRPC_ARG_HTTP2_BDP_PROBE, 0),
         integer(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, receive_window != 0 ? receive_window : 4 << 20),
+        integer(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, ARB_GRPC_NO_COMPRESSION),
+        integer(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0),
         /* Whether a call may be repeated is for its caller to know. */
         integer(GRPC_ARG_ENABLE_RETRIES, 0),
         integer(GRPC_ARG_ENABLE_HTTP_PROXY, 0),

@@ -196,8 +196,10 @@ static void create_server(grpc_host *host, const arb_rpc_server_options *options
         integer(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 10000),
         integer(GRPC_ARG_HTTP2_BDP_PROBE, 0), /* see grpc_channel.c */
         integer(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, limits->receive_window),
+        integer(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, ARB_GRPC_NO_COMPRESSION),
+        integer(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0),
     };
-    grpc_channel_args arguments = {12, list};
+    grpc_channel_args arguments = {14, list};
     if (limits->buffers != 0) {
         quota = grpc_resource_quota_create(NULL);
         grpc_resource_quota_resize(quota, limits->buffers);

@@ -212,6 +212,16 @@ def test_too_large_is_refused():
         upload(client, "small", table(10))  # the server lives
 
 
+def test_compressed_messages_are_refused():
+    """Before they are unpacked: what is too large then has been in memory already."""
+    with Server("--message-bytes", "1000000") as server:
+        with server.client(generic_options=[("grpc.default_compression_algorithm", 2)]) as client:
+            zeros = pa.table({"n": pa.array([0] * 1_000_000, pa.int64())})
+            expect_fails(pa.ArrowNotImplementedError, "ompress", upload, client, "bomb", zeros)
+        with server.client() as client:
+            upload(client, "small", table(10))  # the server lives
+
+
 def test_what_is_no_grpc():
     with Server() as server, server.client() as client:
         for garbage in (b"", b"GET / HTTP/1.1\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\xff" * 4096, b"\0" * 100):
