@@ -1,6 +1,7 @@
 #include "rpc/grpc_channel.h"
 
 #include <grpc/grpc_security.h>
+#include <limits.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -69,7 +70,7 @@ static grpc_arg integer(const char *key, int value)
 
 static grpc_channel *connect(const char *target, const arb_rpc_channel_options *options)
 {
-    arb_rpc_keepalive keepalive = arb_rpc_keepalive_or_usual(options->keepalive);
+    arb_rpc_keepalive keepalive = arb_rpc_keepalive_or_usual(options->keepalive, INT_MAX /* never, to gRPC */);
     int message_bytes = options->limits.message_bytes, metadata_bytes = options->limits.metadata_bytes;
     int receive_window = options->limits.receive_window;
     grpc_arg list[] = {

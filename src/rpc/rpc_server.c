@@ -14,9 +14,9 @@ static arb_rpc_limits or_usual(arb_rpc_limits limits)
     return limits;
 }
 
-arb_rpc_keepalive arb_rpc_keepalive_or_usual(arb_rpc_keepalive keepalive)
+arb_rpc_keepalive arb_rpc_keepalive_or_usual(arb_rpc_keepalive keepalive, int usual_interval_ms)
 {
-    keepalive.interval_ms = keepalive.interval_ms != 0 ? keepalive.interval_ms : 10000;
+    keepalive.interval_ms = keepalive.interval_ms != 0 ? keepalive.interval_ms : usual_interval_ms;
     keepalive.timeout_ms = keepalive.timeout_ms != 0 ? keepalive.timeout_ms : 5000;
     return keepalive;
 }

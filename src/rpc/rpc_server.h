@@ -43,11 +43,15 @@ typedef struct arb_rpc_limits {
     size_t buffers;     /* bytes that all connections may hold in the transport's buffers; no limit */
 } arb_rpc_limits;
 
-/* Dead peers are found by asking them. */
+/* Dead peers are found by asking them. A server asks its clients unless told otherwise; a channel asks only when told to, as
+ * most servers that are not ours end connections of those who ask every few seconds. */
 typedef struct arb_rpc_keepalive {
-    int interval_ms; /* of silence before a peer is asked; 10,000 */
+    int interval_ms; /* of silence before a peer is asked; a server's: 10,000; a channel's: never */
     int timeout_ms;  /* for its answer; 5,000 */
 } arb_rpc_keepalive;
+
+/* Clients that ask a server of ours more often lose their connection, however rarely it asks them. */
+enum { ARB_RPC_SHORTEST_ASKING_MS = 1000 };
 
 typedef struct arb_rpc_server_options {
     const char *const *addresses; /* "127.0.0.1:50050", "[::1]:0", "unix:/path"; NULL: 127.0.0.1, any port */

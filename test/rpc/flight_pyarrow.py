@@ -194,6 +194,13 @@ def test_a_dead_client_is_noticed():
             other.wait()
 
 
+def test_clients_may_ask_more_often_than_the_server():
+    asking = [("grpc.keepalive_time_ms", 1200), ("grpc.http2.max_pings_without_data", 0)]
+    with Server("--keepalive-ms", "60000") as server, server.client(generic_options=asking) as client:
+        expect_fails(flight.FlightTimedOutError, "", client.do_action, flight.Action("slow", b""),
+                     flight.FlightCallOptions(timeout=8))
+
+
 def test_large_batches():
     with Server() as server, server.client(generic_options=[("grpc.max_receive_message_length", -1)]) as client:
         rows = 100_000_000 // 8

@@ -2,9 +2,12 @@
 #include "rpc_world.h"
 
 #ifndef WITHOUT_GRPC
+#include <arpa/inet.h>
 #include <grpc/byte_buffer.h>
 #include <grpc/grpc_security.h>
+#include <poll.h>
 #include <pthread.h>
+#include <sys/socket.h>
 
 enum { zeros = 64 << 20 }; /* more than a client takes; 64 kB when compressed */
 
@@ -113,6 +116,76 @@ static void compressed_answers_are_refused(void **state)
     arb_rpc_channel_destroy(channel);
     arb_grpc_runtime_destroy(runtime);
 }
+
+/* ---- asking whether it lives ------------------------------------------------------------------------------------------- */
+
+static void read_all(int connection, uint8_t *to, size_t size)
+{
+    while (size > 0) {
+        ssize_t got = read(connection, to, size);
+        assert_true(got > 0);
+        to += got;
+        size -= (size_t)got;
+    }
+}
+
+/* How often the client asks within a time; it is not answered. */
+static int count_questions(int connection, int64_t milliseconds)
+{
+    static const uint8_t no_settings[9] = {[3] = 4};
+    uint8_t preface[24];
+    int questions = 0;
+    read_all(connection, preface, sizeof preface);
+    assert_int_equal(write(connection, no_settings, sizeof no_settings), sizeof no_settings);
+    struct pollfd readable = {.fd = connection, .events = POLLIN};
+    for (int64_t end = in_ms(milliseconds); questions == 0 && arb_clock_monotonic_ns() < end;) {
+        uint8_t head[9], body[16384];
+        if (poll(&readable, 1, 50) <= 0)
+            continue;
+        read_all(connection, head, sizeof head);
+        read_all(connection, body, (size_t)head[0] << 16 | (size_t)head[1] << 8 | head[2]);
+        questions += head[3] == 6 && (head[4] & 1) == 0;
+    }
+    return questions;
+}
+
+static int questions_of_a_channel(arb_rpc_keepalive keepalive, int64_t milliseconds)
+{
+    arb_error error = {0};
+    arb_grpc_runtime *runtime;
+    arb_rpc_channel *channel;
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    char target[32];
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(listener, (struct sockaddr *)&address, size), 0);
+    assert_int_equal(listen(listener, 4), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &size), 0);
+    snprintf(target, sizeof target, "127.0.0.1:%d", ntohs(address.sin_port));
+    assert_int_equal(arb_grpc_runtime_create(1, &runtime, &error), ARB_OK);
+    arb_rpc_channel_options options = {.keepalive = keepalive};
+    arb_rpc_call_options hang = {.method = "/somebody.Else/Hang"};
+    arb_rpc_stream *stream;
+    assert_int_equal(arb_grpc_channel_create(runtime, target, &options, &channel, &error), ARB_OK);
+    assert_int_equal(arb_rpc_stream_open(channel, &hang, NULL, 0, &stream, &error), ARB_OK);
+    int connection = accept(listener, NULL, NULL);
+    assert_true(connection >= 0);
+    int questions = count_questions(connection, milliseconds);
+    arb_rpc_stream_close(stream);
+    arb_rpc_channel_destroy(channel);
+    arb_grpc_runtime_destroy(runtime);
+    close(connection);
+    close(listener);
+    return questions;
+}
+
+/* Most servers allow it once in five minutes, and end the connection of those who ask every ten seconds. */
+static void servers_are_asked_when_that_is_wanted(void **state)
+{
+    (void)state;
+    assert_true(questions_of_a_channel((arb_rpc_keepalive){.interval_ms = 100}, 20000) > 0);
+    assert_int_equal(questions_of_a_channel((arb_rpc_keepalive){0}, 12000), 0);
+}
 #endif
 
 int main(void)
@@ -122,6 +195,7 @@ int main(void)
 #else
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(compressed_answers_are_refused),
+        cmocka_unit_test(servers_are_asked_when_that_is_wanted),
     };
     return run_rpc_tests(tests);
 #endif
