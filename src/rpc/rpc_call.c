@@ -351,14 +351,14 @@ static void start(arb_rpc_call *call, unsigned operations)
 {
     pthread_mutex_lock(&call->lock);
     assert(!call->started);
-    call->started = true;
-    bool cancel = call->cancel_wanted;
     call->headers_wanted |= call->is_client;
     call->operations += operations;
     use_transport(call);
     pthread_mutex_unlock(&call->lock);
     call->transport->start(call);
     pthread_mutex_lock(&call->lock);
+    call->started = true; /* what others wanted meanwhile waits until here */
+    bool cancel = call->cancel_wanted;
     pump_and_unlock(call);
     pthread_mutex_lock(&call->lock);
     receive_and_unlock(call);

@@ -1,7 +1,8 @@
 /* rpc_transport.h: between calls and what carries them; for the transports of this library alone.
  *
  * A call (rpc_call.c) decides what may be done when; a transport does it. The call hands over at most one operation of each
- * kind at a time, without a lock held, and the transport says, later and on the call's thread, when it is through:
+ * kind at a time, without a lock held, and the transport says, later and on the call's thread, when it is through. Start is the
+ * first, and nothing else comes before it has returned.
  *
  *     start     -> arb_rpc_call_got_headers (clients), arb_rpc_call_closed
  *     send      -> arb_rpc_call_sent
@@ -61,13 +62,14 @@ struct arb_rpc_call {
     size_t waiting;             /* bytes in queue and in flight */
     unsigned operations;        /* with the transport */
     bool started, sending, reading;
-    bool read_wanted, cancel_wanted; /* before it started */
+    bool read_wanted, cancel_wanted; /* before it started, which it has once the transport's start has returned */
     bool headers_wanted, headers_sent;
     bool close_wanted, close_sent;
-    bool starved; /* somebody waits for on_writable */
-    bool ended;   /* nothing more goes out or comes in */
-    bool closed;  /* the outcome is known */
-    bool done;    /* on_done has been called, or is being called */
+    bool send_failed; /* the other side takes no more */
+    bool starved;     /* somebody waits for on_writable */
+    bool ended;       /* nothing more goes out or comes in */
+    bool closed;      /* the outcome is known */
+    bool done;        /* on_done has been called, or is being called */
     arb_error outcome;
     arb_error status; /* a server's end; code ARB_OK without more is a good one */
     arb_str details;  /* likewise, for ARB_RPC_DETAILS_NAME */
