@@ -136,7 +136,7 @@ arb_code arb_rpc_send(arb_rpc_call *call, arb_rpc_message *message, arb_error *e
 {
     arb_code code = ARB_OK;
     pthread_mutex_lock(&call->lock);
-    if (call->ended || call->close_wanted) {
+    if (call->ended || call->close_wanted || call->send_failed) {
         code = arb_fail(error, ARB_CANCELLED, "the call is over: nothing can be sent any more");
     } else {
         if (call->queue_head > 0 && call->queue.size == call->queue.capacity) {
@@ -307,7 +307,9 @@ void arb_rpc_call_sent(arb_rpc_call *call, bool ok)
     call->sending = false;
     if (message != NULL)
         call->waiting -= message->size;
-    bool tell = ok && call->starved && !call->ended && !call->close_wanted && call->waiting < call->window;
+    call->send_failed |= !ok;
+    /* A client's call that can send no more may go on until what has come was read: its sender must not wait for that. */
+    bool tell = call->starved && !call->ended && !call->close_wanted && (!ok || call->waiting < call->window);
     call->starved &= !tell;
     if (ok)
         pump_and_unlock(call);

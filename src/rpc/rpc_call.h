@@ -80,9 +80,10 @@ ARB_NODISCARD arb_code arb_rpc_add_trailer(arb_rpc_call *call, arb_str name, arb
 /* A server's headers go with the first message or the end; this sends them now. */
 void arb_rpc_send_headers(arb_rpc_call *call);
 
-/* Takes the caller's count, also on failure. ARB_CANCELLED when the call is over or this side has closed it. */
+/* Takes the caller's count, also on failure. ARB_CANCELLED when the call is over, this side has closed it, or the other side
+ * takes no more; a client's call then ends once it has read what the server sent before. */
 ARB_NODISCARD arb_code arb_rpc_send(arb_rpc_call *call, arb_rpc_message *message, arb_error *error);
-/* False: on_writable comes, or the end. */
+/* False: on_writable comes, when there is room or sending would fail, or the end. */
 bool arb_rpc_writable(arb_rpc_call *call);
 /* Ask for one more message; while one is asked for already, nothing happens. */
 void arb_rpc_read(arb_rpc_call *call);

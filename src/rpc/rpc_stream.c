@@ -113,9 +113,17 @@ static arb_code end_of_call(const arb_rpc_stream *stream, arb_error *error)
     return stream->outcome.code;
 }
 
-/* Its error, or that it ended without waiting for what was to be sent. */
+/* Its error, or that it ended without waiting for what was to be sent. The outcome lies behind what the server sent, so all of
+ * that is read now; it sends nothing new, and what it has sent is bounded by windows. */
 static arb_code ended_early(arb_rpc_stream *stream, arb_error *error)
 {
+    pthread_mutex_lock(&stream->lock);
+    bool more = stream->stalled;
+    stream->stalled = false;
+    stream->window = SIZE_MAX;
+    pthread_mutex_unlock(&stream->lock);
+    if (more)
+        arb_rpc_read(stream->call);
     pthread_mutex_lock(&stream->lock);
     while (!stream->done)
         pthread_cond_wait(&stream->changed, &stream->lock);

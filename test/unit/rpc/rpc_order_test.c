@@ -124,10 +124,34 @@ static void nothing_comes_before_the_start_has_returned(void **state)
     script_end(&s, ARB_CANCELLED);
 }
 
+static void a_failed_send_wakes_its_sender(void **state)
+{
+    (void)state;
+    script s;
+    arb_rpc_message *message;
+    arb_error error = {0};
+    script_begin(&s, 10, NULL);
+    arb_rpc_call_sent(&s.call, true); /* the headers */
+    send_bytes(&s.call, 8);
+    assert_true(arb_rpc_writable(&s.call));
+    send_bytes(&s.call, 8);
+    assert_false(arb_rpc_writable(&s.call));
+    assert_int_equal(s.writable, 0);
+    arb_rpc_call_sent(&s.call, false);
+    assert_int_equal(s.writable, 1);
+    assert_true(arb_rpc_writable(&s.call));
+    assert_int_equal(arb_rpc_message_copy(ARB_STR("late"), &message, &error), ARB_OK);
+    assert_int_equal(arb_rpc_send(&s.call, message, &error), ARB_CANCELLED);
+    assert_int_equal(s.sends, 2);
+    assert_int_equal(s.done, 0);
+    script_end(&s, ARB_UNDEFINED_TABLE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_comes_before_the_start_has_returned),
+        cmocka_unit_test(a_failed_send_wakes_its_sender),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
