@@ -3,12 +3,14 @@
 #include <stdio.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "rpc/rpc_status.h"
 #include "rpc/rpc_transport.h"
 
 /* ---- lifetime ----------------------------------------------------------------------------------------------------------- */
 
 static const arb_rpc_events no_events = {0};
+enum { patience_ms = 5000 }; /* with clients that do not take an error */
 static const char was_cancelled[] = "the call was cancelled";
 
 void arb_rpc_call_init(arb_rpc_call *call, const arb_rpc_transport *transport, bool is_client)
@@ -218,6 +220,29 @@ static void keep_status(arb_rpc_call *call, arb_code code, const arb_error *erro
     arb_text_reset(&details);
 }
 
+static void lose_patience(arb_rpc_timer *timer)
+{
+    arb_rpc_call *call = ARB_CONTAINER_OF(timer, arb_rpc_call, patience);
+    pthread_mutex_lock(&call->lock);
+    bool late = !call->closed;
+    pthread_mutex_unlock(&call->lock);
+    if (late)
+        call->transport->cancel(call, call->status.code, call->status.message);
+    leave_transport(call);
+}
+
+/* A client that does not read what is on its way to it would keep the call, and all that it holds, for ever. Entered with the
+ * lock held. */
+static void bound_end(arb_rpc_call *call)
+{
+    if (call->live == NULL || call->live->patience == NULL)
+        return;
+    use_transport(call);
+    call->bounded = true;
+    call->patience.run = lose_patience;
+    arb_rpc_loop_set(call->live->patience, &call->patience, arb_clock_monotonic_ns() + patience_ms * (int64_t)1000000);
+}
+
 void arb_rpc_finish(arb_rpc_call *call, arb_code code, const arb_error *error)
 {
     assert(!call->is_client);
@@ -229,6 +254,7 @@ void arb_rpc_finish(arb_rpc_call *call, arb_code code, const arb_error *error)
     call->close_wanted = true;
     if (code != ARB_OK) {
         keep_status(call, code, error);
+        bound_end(call);
         drop_queue_and_unlock(call);
         pthread_mutex_lock(&call->lock);
     }
@@ -343,7 +369,10 @@ void arb_rpc_call_closed(arb_rpc_call *call, const arb_error *outcome)
     call->operations--;
     call->outcome = *outcome;
     call->closed = call->ended = true;
+    bool bounded = call->bounded;
     drop_queue_and_unlock(call);
+    if (bounded && arb_rpc_loop_unset(call->live->patience, &call->patience))
+        leave_transport(call);
     settle(call);
 }
 

@@ -90,7 +90,8 @@ void arb_rpc_read(arb_rpc_call *call);
 /* A client's: it will send no more. */
 void arb_rpc_half_close(arb_rpc_call *call);
 /* A server's: the end, behind all messages if `code` is ARB_OK; else messages that still wait are dropped. `error` may be
- * NULL; it travels with its fields. The first one counts. Cannot fail: without memory the status goes alone. */
+ * NULL; it travels with its fields. The first one counts. Cannot fail: without memory the status goes alone. An error waits some
+ * seconds for a client that does not read; then the call is cancelled with it, which may lose all but its kind and message. */
 void arb_rpc_finish(arb_rpc_call *call, arb_code code, const arb_error *error);
 /* Give the call up: nothing waits for the other side any more. It ends with ARB_CANCELLED on both. */
 void arb_rpc_cancel(arb_rpc_call *call);

@@ -243,7 +243,9 @@ arb_code arb_rpc_hub_create(unsigned threads, arb_rpc_hub **out_hub, arb_error *
     pthread_cond_init(&hub->appeared, &attributes);
     pthread_condattr_destroy(&attributes);
     for (; hub->loop_count < count; hub->loop_count++) {
-        arb_code code = arb_rpc_loop_start(&hub->loops[hub->loop_count], (unsigned)hub->loop_count, error);
+        char name[24];
+        snprintf(name, sizeof name, "arb-mem-%u", (unsigned)hub->loop_count);
+        arb_code code = arb_rpc_loop_start(&hub->loops[hub->loop_count], name, error);
         if (code != ARB_OK) {
             arb_rpc_hub_destroy(hub);
             return code;

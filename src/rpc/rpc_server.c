@@ -31,21 +31,26 @@ arb_code arb_rpc_server_init(arb_rpc_server *server, const arb_rpc_server_kind *
     server->ports = arb_alloc_zeroed(server->port_count * sizeof *server->ports);
     size_t size = options->service_count * sizeof *server->services;
     server->services = arb_alloc(size);
-    if (server->services == NULL || server->ports == NULL) {
+    arb_code code = server->services == NULL || server->ports == NULL
+                        ? arb_fail_memory(error, "a server", size)
+                        : arb_rpc_loop_start(&server->patience, "arb-rpc-ends", error);
+    if (code != ARB_OK) {
         arb_free(server->services);
         arb_free(server->ports);
-        return arb_fail_memory(error, "a server", size);
+        return code;
     }
     if (size != 0)
         memcpy(server->services, options->services, size);
     server->service_count = options->service_count;
     atomic_init(&server->stopping, false);
     arb_rpc_live_init(&server->live);
+    server->live.patience = &server->patience;
     return ARB_OK;
 }
 
 void arb_rpc_server_reset(arb_rpc_server *server)
 {
+    arb_rpc_loop_stop(&server->patience);
     arb_rpc_live_reset(&server->live);
     arb_free(server->services);
     arb_free(server->ports);

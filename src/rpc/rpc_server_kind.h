@@ -18,6 +18,7 @@ struct arb_rpc_server {
     arb_rpc_gate gate;
     arb_rpc_limits limits; /* with the usual ones filled in */
     arb_rpc_live live;
+    arb_rpc_loop patience; /* for calls' ends */
     int *ports;
     size_t port_count;
     _Atomic bool stopping;

@@ -15,6 +15,7 @@
 #include <pthread.h>
 
 #include "rpc/rpc_call.h"
+#include "rpc/rpc_loop.h"
 
 typedef struct arb_rpc_live arb_rpc_live;
 
@@ -53,6 +54,7 @@ struct arb_rpc_call {
     void *context;
     arb_rpc_live *live; /* whose shutdown ends this call; with its links */
     arb_rpc_call *live_next, **live_link;
+    arb_rpc_timer patience; /* a server's that ended with an error: until it is cancelled */
 
     pthread_mutex_t lock; /* for all below */
     size_t window;        /* bytes that may wait */
@@ -65,6 +67,7 @@ struct arb_rpc_call {
     bool read_wanted, cancel_wanted; /* before it started, which it has once the transport's start has returned */
     bool headers_wanted, headers_sent;
     bool close_wanted, close_sent;
+    bool bounded;     /* patience was set, and counts as a user */
     bool send_failed; /* the other side takes no more */
     bool starved;     /* somebody waits for on_writable */
     bool ended;       /* nothing more goes out or comes in */
@@ -89,11 +92,12 @@ void arb_rpc_call_sent(arb_rpc_call *call, bool ok);
 void arb_rpc_call_received(arb_rpc_call *call, arb_rpc_message *message, bool ok);
 void arb_rpc_call_closed(arb_rpc_call *call, const arb_error *outcome);
 
-/* The calls of a channel or a server, so that they can be ended and waited for. */
+/* The calls of a channel or a server, so that they can be ended and waited for. `patience` bounds the ends of a server's. */
 struct arb_rpc_live {
     pthread_mutex_t lock;
     pthread_cond_t none;
     arb_rpc_call *running, *cancelled;
+    arb_rpc_loop *patience; /* NULL: a channel's */
     size_t count;
     bool closed; /* no new ones */
 };

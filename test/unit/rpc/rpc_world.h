@@ -146,6 +146,7 @@ typedef struct echo {
     _Atomic int started, done, cancelled, half_closed;
     _Atomic int alive, most_alive; /* messages of Count that are not let go of */
     _Atomic int64_t deadline_ns;   /* of the last call */
+    _Atomic(arb_rpc_call *) last;  /* while it runs */
     _Atomic int cancel_step; /* the server cancels: 1 at the start, 2 with the first message, 3 at the half close */
 } echo;
 
@@ -183,6 +184,7 @@ static inline echo_call *echo_accept(echo *service, arb_rpc_call *call, const ar
         return NULL;
     }
     atomic_store(&service->deadline_ns, arb_rpc_deadline_ns(call));
+    atomic_store(&service->last, call);
     atomic_fetch_add(&service->started, 1);
     c->service = service;
     arb_rpc_handle(call, events, c);
