@@ -26,8 +26,8 @@ void arb_rpc_call_init(arb_rpc_call *call, const arb_rpc_transport *transport, b
 
 void arb_rpc_call_reset(arb_rpc_call *call)
 {
-    assert(call->queue_head == call->queue.size && call->in_flight == NULL);
-    ARB_VEC_RESET(&call->queue);
+    assert(arb_rpc_queue_is_empty(&call->queue) && call->in_flight == NULL);
+    arb_rpc_queue_reset(&call->queue);
     arb_arena_reset(&call->arena);
     arb_arena_reset(&call->own);
     pthread_mutex_destroy(&call->lock);
@@ -88,16 +88,15 @@ void arb_rpc_call_unref(arb_rpc_call *call)
 /* Messages are let go of without the lock: what they release may be anything. */
 static void drop_queue_and_unlock(arb_rpc_call *call)
 {
-    arb_rpc_message **messages = call->queue.data;
-    size_t head = call->queue_head, size = call->queue.size;
-    for (size_t i = head; i < size; i++)
-        call->waiting -= messages[i]->size;
-    memset(&call->queue, 0, sizeof call->queue);
-    call->queue_head = 0;
+    arb_rpc_queue dropped = call->queue;
+    call->queue = (arb_rpc_queue){0};
     pthread_mutex_unlock(&call->lock);
-    for (size_t i = head; i < size; i++)
-        arb_rpc_message_unref(messages[i]);
-    arb_free(messages);
+    arb_rpc_queue_reset(&dropped);
+}
+
+static bool has_room(const arb_rpc_call *call)
+{
+    return call->queue.bytes + (call->in_flight != NULL ? call->in_flight->size : 0) < call->window;
 }
 
 static bool next_outgoing(arb_rpc_call *call, arb_rpc_outgoing *out)
@@ -105,12 +104,8 @@ static bool next_outgoing(arb_rpc_call *call, arb_rpc_outgoing *out)
     *out = (arb_rpc_outgoing){0};
     if (!call->started || call->ended || call->sending || call->close_sent)
         return false;
-    if (call->queue_head < call->queue.size) {
-        out->message = call->in_flight = call->queue.data[call->queue_head++];
-        if (call->queue_head == call->queue.size)
-            call->queue.size = call->queue_head = 0;
-    }
-    out->last = call->close_wanted && call->queue_head == call->queue.size;
+    out->message = call->in_flight = arb_rpc_queue_pop(&call->queue);
+    out->last = call->close_wanted && arb_rpc_queue_is_empty(&call->queue);
     out->headers = !call->headers_sent && (call->headers_wanted || out->message != NULL || out->last);
     return out->message != NULL || out->last || out->headers;
 }
@@ -138,19 +133,10 @@ arb_code arb_rpc_send(arb_rpc_call *call, arb_rpc_message *message, arb_error *e
 {
     arb_code code = ARB_OK;
     pthread_mutex_lock(&call->lock);
-    if (call->ended || call->close_wanted || call->send_failed) {
+    if (call->ended || call->close_wanted || call->send_failed)
         code = arb_fail(error, ARB_CANCELLED, "the call is over: nothing can be sent any more");
-    } else {
-        if (call->queue_head > 0 && call->queue.size == call->queue.capacity) {
-            call->queue.size -= call->queue_head;
-            memmove(call->queue.data, call->queue.data + call->queue_head, call->queue.size * sizeof message);
-            call->queue_head = 0;
-        }
-        if (!ARB_VEC_PUSH(&call->queue, message))
-            code = arb_fail_memory(error, "messages to be sent", sizeof message);
-        else
-            call->waiting += message->size;
-    }
+    else if (!arb_rpc_queue_push(&call->queue, message))
+        code = arb_fail_memory(error, "messages to be sent", sizeof message);
     if (code == ARB_OK) {
         pump_and_unlock(call);
     } else {
@@ -163,7 +149,7 @@ arb_code arb_rpc_send(arb_rpc_call *call, arb_rpc_message *message, arb_error *e
 bool arb_rpc_writable(arb_rpc_call *call)
 {
     pthread_mutex_lock(&call->lock);
-    bool writable = call->waiting < call->window && !call->ended;
+    bool writable = has_room(call) && !call->ended;
     call->starved |= !writable;
     pthread_mutex_unlock(&call->lock);
     return writable;
@@ -331,11 +317,9 @@ void arb_rpc_call_sent(arb_rpc_call *call, bool ok)
     call->in_flight = NULL;
     call->operations--;
     call->sending = false;
-    if (message != NULL)
-        call->waiting -= message->size;
     call->send_failed |= !ok;
     /* A client's call that can send no more may go on until what has come was read: its sender must not wait for that. */
-    bool tell = call->starved && !call->ended && !call->close_wanted && (!ok || call->waiting < call->window);
+    bool tell = call->starved && !call->ended && !call->close_wanted && (!ok || has_room(call));
     call->starved &= !tell;
     if (ok)
         pump_and_unlock(call);

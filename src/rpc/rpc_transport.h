@@ -16,6 +16,7 @@
 
 #include "rpc/rpc_call.h"
 #include "rpc/rpc_loop.h"
+#include "rpc/rpc_queue.h"
 
 typedef struct arb_rpc_live arb_rpc_live;
 
@@ -58,10 +59,8 @@ struct arb_rpc_call {
 
     pthread_mutex_t lock; /* for all below */
     size_t window;        /* bytes that may wait */
-    ARB_VEC(arb_rpc_message *) queue;
-    size_t queue_head;
+    arb_rpc_queue queue;
     arb_rpc_message *in_flight; /* with the transport */
-    size_t waiting;             /* bytes in queue and in flight */
     unsigned operations;        /* with the transport */
     bool started, sending, reading;
     bool read_wanted, cancel_wanted; /* before it started, which it has once the transport's start has returned */

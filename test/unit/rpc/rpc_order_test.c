@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "rpc/rpc_transport.h"
 
 typedef struct script {
@@ -147,11 +148,37 @@ static void a_failed_send_wakes_its_sender(void **state)
     script_end(&s, ARB_UNDEFINED_TABLE);
 }
 
+/* A queue that is always full at its end and taken from at its front. Were all of it moved each time, this would take half a
+ * minute. */
+static void a_long_queue_moves_along(void **state)
+{
+    enum { waiting = 1 << 20, turns = 250000 };
+    (void)state;
+    script s;
+    script_begin(&s, 1, NULL);
+    for (int i = 0; i < waiting; i++)
+        send_bytes(&s.call, 0);
+    size_t size = s.call.queue.messages.capacity;
+    while (s.call.queue.messages.size < size)
+        send_bytes(&s.call, 0);
+    int64_t before = arb_clock_monotonic_ns();
+    for (int i = 0; i < turns; i++) {
+        arb_rpc_call_sent(&s.call, true);
+        send_bytes(&s.call, 0);
+    }
+    assert_true(arb_clock_monotonic_ns() - before < 5000000000);
+    assert_true(s.call.queue.messages.capacity <= 2 * size);
+    assert_int_equal(s.sends, turns + 1); /* and the headers */
+    arb_rpc_call_sent(&s.call, false);
+    script_end(&s, ARB_CANCELLED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_comes_before_the_start_has_returned),
         cmocka_unit_test(a_failed_send_wakes_its_sender),
+        cmocka_unit_test(a_long_queue_moves_along),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
