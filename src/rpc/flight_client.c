@@ -73,18 +73,22 @@ static arb_code session_headers(arb_flight_client *client, arb_str authorization
     return code;
 }
 
+/* On failure the session stays as it was, but for cookies before the one that failed. */
 static arb_code keep_session(arb_flight_client *client, const arb_rpc_metadata *answer, arb_error *error)
 {
-    arb_str given = arb_rpc_metadata_find(answer, ARB_STR("authorization"));
+    arb_text token = {0};
+    arb_text_append_str(&token, arb_rpc_metadata_find(answer, ARB_STR("authorization")));
+    arb_code code = arb_text_check(&token, error);
     pthread_mutex_lock(&client->lock);
-    if (given.size != 0) {
-        arb_text_clear(&client->authorization);
-        arb_text_append_str(&client->authorization, given);
-    }
-    arb_code code = arb_text_check(&client->authorization, error);
     if (code == ARB_OK)
         code = arb_cookie_jar_take(&client->cookies, answer, error);
+    if (code == ARB_OK && token.size != 0) {
+        arb_text old = client->authorization;
+        client->authorization = token;
+        token = old;
+    }
     pthread_mutex_unlock(&client->lock);
+    arb_text_reset(&token);
     return code;
 }
 

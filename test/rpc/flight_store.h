@@ -5,7 +5,8 @@
  *     DoExchange     each message back
  *     GetFlightInfo, GetSchema, PollFlightInfo, ListFlights
  *     DoAction       ping (pong, its body), drop (body NAME), fail, slow (never answers), calls (how many run)
- *     Handshake      "Basic user:secret" gives a token, which all other methods want if the store is locked */
+ *     Handshake      "Basic user:secret" gives a token, which all other methods want if the store is locked;
+ *                    "Basic user:renewed" another one */
 #ifndef ARB_TEST_FLIGHT_STORE_H
 #define ARB_TEST_FLIGHT_STORE_H
 
@@ -21,6 +22,9 @@
 
 #define STORE_TOKEN "Bearer token-of-user"
 #define STORE_COOKIE "arrow_flight_session_id=s-1"
+/* What the password "renewed" gives instead: longer than what a client keeps without asking for memory. */
+#define STORE_RENEWED_TOKEN STORE_TOKEN "-0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define STORE_RENEWED_COOKIE STORE_COOKIE "-0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 typedef struct store_set {
     char name[64];
@@ -138,12 +142,17 @@ static inline void store_handshake(void *service, arb_rpc_call *call)
     arb_str user, password;
     arb_str value = arb_rpc_metadata_find(arb_rpc_request_headers(call), ARB_STR("authorization"));
     arb_code code = arb_auth_read_basic(value, arb_rpc_arena(call), &user, &password, &error);
-    if (code == ARB_OK && !(arb_auth_equal(user, ARB_STR("user")) && arb_auth_equal(password, ARB_STR("secret"))))
+    bool renewed = code == ARB_OK && arb_auth_equal(password, ARB_STR("renewed"));
+    if (code == ARB_OK &&
+        !(arb_auth_equal(user, ARB_STR("user")) && (renewed || arb_auth_equal(password, ARB_STR("secret")))))
         code = arb_fail(&error, ARB_NOT_AUTHENTICATED, "user or password is wrong");
     if (code == ARB_OK)
-        code = arb_rpc_add_header(call, ARB_STR("authorization"), ARB_STR(STORE_TOKEN), &error);
+        code = arb_rpc_add_header(call, ARB_STR("authorization"),
+                                  renewed ? ARB_STR(STORE_RENEWED_TOKEN) : ARB_STR(STORE_TOKEN), &error);
     if (code == ARB_OK)
-        code = arb_rpc_add_header(call, ARB_STR("set-cookie"), ARB_STR(STORE_COOKIE "; Path=/; HttpOnly"), &error);
+        code = arb_rpc_add_header(call, ARB_STR("set-cookie"),
+                                  renewed ? ARB_STR(STORE_RENEWED_COOKIE) : ARB_STR(STORE_COOKIE "; Path=/; HttpOnly"),
+                                  &error);
     finish(call, code, &error);
 }
 
@@ -152,7 +161,7 @@ static inline arb_code store_admit(void *context, arb_rpc_call *call, arb_error 
     const flight_store *store = context;
     arb_str value = arb_rpc_metadata_find(arb_rpc_request_headers(call), ARB_STR("authorization"));
     if (!store->is_locked || arb_str_ends_with(arb_rpc_method(call), ARB_STR("/Handshake")) ||
-        arb_auth_equal(value, ARB_STR(STORE_TOKEN)))
+        arb_auth_equal(value, ARB_STR(STORE_TOKEN)) || arb_auth_equal(value, ARB_STR(STORE_RENEWED_TOKEN)))
         return ARB_OK;
     return arb_fail(error, ARB_NOT_AUTHENTICATED, "log in first");
 }
