@@ -19,7 +19,6 @@
 
 enum {
     slots_per_queue = 16,
-    usual_asking_ms = 10000,
     goodbye_ms = 1000, /* for connections to end by themselves */
 };
 
@@ -181,7 +180,7 @@ static grpc_arg integer(const char *key, int value)
 static void create_server(grpc_host *host, const arb_rpc_server_options *options)
 {
     const arb_rpc_limits *limits = &host->base.limits;
-    arb_rpc_keepalive keepalive = arb_rpc_keepalive_or_usual(options->keepalive, usual_asking_ms);
+    arb_rpc_keepalive keepalive = arb_rpc_keepalive_or_usual(options->keepalive, false);
     grpc_resource_quota *quota = NULL;
     grpc_arg list[16] = {
         integer(GRPC_ARG_ALLOW_REUSEPORT, 0),

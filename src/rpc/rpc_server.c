@@ -3,30 +3,12 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 
-static arb_rpc_limits or_usual(arb_rpc_limits limits)
-{
-    limits.message_bytes = limits.message_bytes != 0 ? limits.message_bytes : 16 << 20;
-    limits.metadata_bytes = limits.metadata_bytes != 0 ? limits.metadata_bytes : 16 << 10;
-    limits.streams = limits.streams != 0 ? limits.streams : 1000;
-    limits.calls = limits.calls != 0 ? limits.calls : 10000;
-    limits.send_window = limits.send_window != 0 ? limits.send_window : 4 << 20;
-    limits.receive_window = limits.receive_window != 0 ? limits.receive_window : 256 << 10;
-    return limits;
-}
-
-arb_rpc_keepalive arb_rpc_keepalive_or_usual(arb_rpc_keepalive keepalive, int usual_interval_ms)
-{
-    keepalive.interval_ms = keepalive.interval_ms != 0 ? keepalive.interval_ms : usual_interval_ms;
-    keepalive.timeout_ms = keepalive.timeout_ms != 0 ? keepalive.timeout_ms : 5000;
-    return keepalive;
-}
-
 arb_code arb_rpc_server_init(arb_rpc_server *server, const arb_rpc_server_kind *kind,
                              const arb_rpc_server_options *options, arb_error *error)
 {
     server->kind = kind;
     server->gate = options->gate;
-    server->limits = or_usual(options->limits);
+    server->limits = arb_rpc_limits_or_usual(options->limits, false);
     server->port_count = options->address_count != 0 ? options->address_count : 1;
     server->ports = arb_alloc_zeroed(server->port_count * sizeof *server->ports);
     size_t size = options->service_count * sizeof *server->services;

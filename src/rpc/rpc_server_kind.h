@@ -31,6 +31,4 @@ void arb_rpc_server_reset(arb_rpc_server *server);
 /* Begin a call that has come, whose method and headers are known. On the call's thread. */
 void arb_rpc_server_serve(arb_rpc_server *server, arb_rpc_call *call);
 
-arb_rpc_keepalive arb_rpc_keepalive_or_usual(arb_rpc_keepalive keepalive, int usual_interval_ms);
-
 #endif
