@@ -20,8 +20,7 @@ static bool map_items(arb_query *query, const arb_named_expr *items, size_t coun
     return true;
 }
 
-/* Values that are grouped together are the same value; doubles have two zeros, which a declared key tells apart. */
-static bool is_exact(arb_type type)
+bool arb_type_groups_exactly(arb_type type)
 {
     return type.id != ARB_TYPE_REAL && type.id != ARB_TYPE_DOUBLE && type.id != ARB_TYPE_INTERVAL &&
            !arb_type_is_nested(type);
@@ -36,7 +35,7 @@ bool arb_scan_key_columns(arb_query *query, const arb_logical *scan, const arb_t
         size_t at = 0;
         while (at < scan->scan.column_count && scan->scan.columns[at].table_column != key->columns[i])
             at++;
-        *out_usable = at < scan->scan.column_count && !column->nullable && is_exact(column->type);
+        *out_usable = at < scan->scan.column_count && !column->nullable && arb_type_groups_exactly(column->type);
         if (*out_usable && !arb_column_set_add(query, out, scan->scan.columns[at].id))
             return false;
     }
