@@ -39,11 +39,6 @@ static size_t leaf_bytes(const shape *node)
     return physical == ARB_PHYS_BOOL ? 1 : physical == ARB_PHYS_INTERVAL ? INTERVAL_BYTES : arb_physical_size(physical);
 }
 
-static arb_int128 interval_span(arb_interval value)
-{
-    return ((arb_int128)value.months * 30 + value.days) * 86400000000 + value.micros;
-}
-
 /* ---- numbers as bytes in order ---------------------------------------------------------------------------------------- */
 
 ARB_INLINE uint32_t order_f32(float value)
@@ -162,7 +157,7 @@ static char *put_leaf(char *to, const arb_vector *vector, const shape *node, siz
         return put_text(to, arb_vector_get_text(vector, row));
     case ARB_TYPE_INTERVAL: {
         arb_interval value = arb_vector_entries(vector)->values.interval[arb_vector_slot(vector, row)];
-        to = put_whole(to, interval_span(value), 16);
+        to = put_whole(to, arb_interval_span(value), 16);
         to = put_whole(to, value.months, 4);
         return put_whole(to, value.days, 4);
     }
@@ -427,7 +422,7 @@ static const char *get_leaf(const unpack_node *node, size_t at, const char *from
         break;
     case ARB_PHYS_INTERVAL: {
         arb_interval value = {.months = (int32_t)get_whole(from + 16, 4), .days = (int32_t)get_whole(from + 20, 4)};
-        value.micros = (int64_t)(get_whole(from, 16) - interval_span(value));
+        value.micros = (int64_t)(get_whole(from, 16) - arb_interval_span(value));
         ((arb_interval *)values)[at] = value;
         break;
     }
