@@ -246,7 +246,7 @@ static void read_status(grpc_end *end, arb_error *out_outcome)
     if (details.size != 0)
         return;
     if (code == ARB_CONNECTION_FAILED)
-        arb_error_context(out_outcome, "the server at %.*s", ARB_STR_ARGS(call->peer));
+        arb_error_context(out_outcome, "the server at %s", call->target);
     if (code == ARB_CANCELLED && arb_clock_monotonic_ns() >= call->deadline_ns) {
         /* The server's clock was the first to see it. */
         arb_error_clear(out_outcome);
@@ -331,12 +331,9 @@ static arb_code read_request(grpc_end *end, const grpc_call_details *details, co
                              arb_error *error)
 {
     arb_rpc_call *call = &end->base;
-    char *peer = grpc_call_get_peer(end->call);
     call->method = arb_str_copy(&call->own, arb_grpc_str(&details->method));
-    call->peer = arb_str_copy(&call->own, arb_str_of(peer));
     call->deadline_ns = arb_grpc_deadline(details->deadline);
-    gpr_free(peer);
-    if (call->method.data == NULL || call->peer.data == NULL)
+    if (call->method.data == NULL)
         return arb_fail_memory(error, "a call", 0);
     return arb_grpc_metadata_read(headers, &call->own, &call->headers_in, error);
 }

@@ -411,11 +411,6 @@ int64_t arb_rpc_deadline_ns(const arb_rpc_call *call)
     return call->deadline_ns;
 }
 
-arb_str arb_rpc_peer(const arb_rpc_call *call)
-{
-    return call->peer;
-}
-
 const arb_rpc_metadata *arb_rpc_request_headers(const arb_rpc_call *call)
 {
     return call->is_client ? &call->headers_out : &call->headers_in;

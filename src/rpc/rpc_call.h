@@ -49,8 +49,6 @@ typedef struct arb_rpc_events {
 arb_str arb_rpc_method(const arb_rpc_call *call);
 /* On the monotonic clock, or ARB_RPC_NO_DEADLINE. */
 int64_t arb_rpc_deadline_ns(const arb_rpc_call *call);
-/* Where the other side is, such as "ipv4:127.0.0.1:4711". */
-arb_str arb_rpc_peer(const arb_rpc_call *call);
 /* What the client sent first. A server's, from the start on; lent until the last count is gone. */
 const arb_rpc_metadata *arb_rpc_request_headers(const arb_rpc_call *call);
 /* What the server sent first, and last. A client's, from on_headers and in on_done; likewise. */

@@ -31,10 +31,10 @@ arb_code arb_rpc_channel_call(arb_rpc_channel *channel, const arb_rpc_call_optio
     call->wait_for_ready = options->wait_for_ready;
     call->window = channel->limits.send_window;
     call->method = arb_str_copy(&call->own, arb_str_of(options->method));
-    call->peer = arb_str_copy(&call->own, arb_str_of(channel->target));
+    call->target = channel->target;
     arb_rpc_handle(call, events, context);
     arb_code code = ARB_OK;
-    if (call->method.data == NULL || call->peer.data == NULL)
+    if (call->method.data == NULL)
         code = arb_fail_memory(error, "a call", strlen(options->method));
     else if (!arb_rpc_live_add(&channel->live, call))
         code = arb_fail(error, ARB_CANCELLED, "the channel to %s is being closed", channel->target);

@@ -291,7 +291,6 @@ static void run_arrive(arb_rpc_event *event)
         server->headers_in = client->headers_out;
         server->method = client->method;
         server->deadline_ns = client->deadline_ns;
-        server->peer = ARB_STR("memory");
         server->window = limits->send_window;
         const arb_rpc_message *first = pair->client.pending;
         if (is_too_large(arb_rpc_metadata_size(&server->headers_in), pair->headers_to_server))

@@ -48,7 +48,8 @@ struct arb_rpc_call {
     _Atomic uint32_t users; /* of the transport: 1 until it is done, 1 for each call into it */
     arb_arena arena;        /* the events' */
     arb_arena own;          /* under the lock, once the call has started */
-    arb_str method, peer, identity;
+    arb_str method, identity;
+    const char *target; /* a client's: the channel's */
     int64_t deadline_ns;
     arb_rpc_metadata headers_in, headers_out, trailers_in, trailers_out;
     const arb_rpc_events *events;

@@ -18,6 +18,7 @@
 #include "proto/flight.pb-c.h"
 #include "rpc/auth_metadata.h"
 #include "rpc/flight_data.h"
+#include "rpc/flight_schema.h"
 #include "rpc/flight_service.h"
 
 #define STORE_TOKEN "Bearer token-of-user"
@@ -196,22 +197,15 @@ static inline arb_code store_take(store_call *c, const arb_flight_data *data, ar
     arb_rpc_message *kept;
     if (data->header.size == 0)
         return ARB_OK;
-    if (c->set->messages.size == 0) {
-        char head[8];
-        size_t padded = arb_round_up(data->header.size, 8);
-        arb_store_u32(head, 0xFFFFFFFF);
-        arb_store_u32(head + 4, (uint32_t)padded);
-        arb_text_append(&c->set->schema, head, sizeof head);
-        arb_text_append_str(&c->set->schema, data->header);
-        arb_text_append_repeated(&c->set->schema, '\0', padded - data->header.size);
-    }
+    if (c->set->messages.size == 0)
+        ARB_TRY(arb_flight_schema_frame(data->header, &c->set->schema, error));
     ARB_TRY(store_copy_of(data, &kept, error));
     if (!ARB_VEC_PUSH(&c->set->messages, kept)) {
         arb_rpc_message_unref(kept);
         return arb_fail_memory(error, "a set", sizeof kept);
     }
     c->set->bytes += (int64_t)data->body.size;
-    return arb_text_check(&c->set->schema, error);
+    return ARB_OK;
 }
 
 static inline arb_code store_put_one(arb_rpc_call *call, store_call *c, const arb_flight_data *data, arb_error *error)
