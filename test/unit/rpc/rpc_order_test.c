@@ -5,7 +5,6 @@
 
 #include <cmocka.h>
 
-#include "base/clock.h"
 #include "rpc/rpc_transport.h"
 
 typedef struct script {
