@@ -187,6 +187,30 @@ def test_patterns_and_lists():
     fails("Several paths are a list", "from read_csv('a', 'b')")
 
 
+def test_links_to_folders():
+    put("d/x.csv", "a\n1\n")
+    put("other/y.csv", "a\n2\n")
+    os.symlink("../other", "d/other")
+    rows("1 2", "select a from 'd' order by a")
+    rows("1", "select count(*) from 'd/**/*.csv'")  # a link is not followed by **,
+    rows("2", "select * from 'd/other/**/*.csv'")  # but where it is named
+    rows("1 2", "select a from 'd/*/*.csv' union all select a from 'd/*.csv' order by a")  # or fits a part
+    # Two ways back in each folder, over so many links that the system soon has enough of them.
+    os.makedirs("links")
+    for name in ("left", "right"):
+        os.symlink("../d", f"links/{name}0")
+        for i in range(1, 4):
+            os.symlink(f"{name}{i - 1}", f"links/{name}{i}")
+        os.symlink(f"../links/{name}3", f"d/{name}")
+    rows("1", "select count(*) from 'd/**/*.csv'")
+    fails("is a folder that it lies in", "select * from 'd'")
+    os.unlink("d/left")
+    os.unlink("d/right")
+    os.symlink("../d", "other/up")  # from below
+    rows("1", "select * from 'd/**/*.csv'")
+    fails("is a folder that it lies in", "select * from 'd'")
+
+
 def test_types_of_several_files():
     put("1.csv", "a,b\n1,2020-01-01\n")
     put("2.csv", "a,b\n1.5,2020-01-01 10:00:00\n")
