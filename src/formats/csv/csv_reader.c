@@ -2,7 +2,10 @@
  *
  * Rows are cut into cells (csv_rows), then cells are read column by column: first the columns of the filters, one
  * filter after the other, then the rest for the rows that are left. Text refers to the buffer, which stays as it is until
- * the next batch is asked for. */
+ * the next batch is asked for.
+ *
+ * Where rows with bad cells are left out, which rows there are must not depend on what is asked for. So then all of the
+ * file's columns are read, also those that nobody wants, and before the filters. */
 #include "base/alloc.h"
 #include "formats/csv/csv_rows.h"
 #include "formats/csv/csv_value.h"
@@ -23,6 +26,7 @@ typedef struct csv_reader {
     arb_split_reader base;
     const arb_csv_file *file;
     const arb_scan_request *request;
+    uint32_t column_count; /* the request's, then those that are read only to find bad cells */
     csv_column *columns;
     arb_vector *vectors;
     arb_csv_field **fields_of; /* by column of the file */
@@ -41,7 +45,7 @@ static void reader_destroy(arb_split_reader *base)
 {
     csv_reader *reader = (csv_reader *)base;
     const arb_scan_request *request = reader->request;
-    for (uint32_t i = 0; i < request->column_count && reader->columns != NULL; i++) {
+    for (uint32_t i = 0; i < reader->column_count && reader->columns != NULL; i++) {
         arb_vector_storage_reset(&reader->columns[i].storage);
         if (reader->columns[i].owns_fields)
             arb_free(reader->columns[i].fields);
@@ -176,6 +180,11 @@ static arb_code read_column(csv_reader *reader, uint32_t number, arb_error *erro
     return ARB_OK;
 }
 
+static bool skips_rows(const csv_reader *reader)
+{
+    return reader->file->options.on_error == ARB_CSV_SKIP_ROW;
+}
+
 /* ---- batches ----------------------------------------------------------------------------------------------------- */
 
 static arb_code apply_filters(csv_reader *reader, arb_error *error)
@@ -202,9 +211,11 @@ static arb_code make_batch(csv_reader *reader, arb_error *error)
 {
     uint32_t rows = reader->rows.rows, column_count = reader->request->column_count;
     arb_arena_rewind(&reader->arena);
-    for (uint32_t i = 0; i < column_count; i++)
+    for (uint32_t i = 0; i < reader->column_count; i++)
         reader->columns[i].is_read = false;
     arb_bitmap_fill(reader->selection, rows);
+    for (uint32_t i = 0; i < reader->column_count && skips_rows(reader); i++)
+        ARB_TRY(read_column(reader, i, error));
     ARB_TRY(apply_filters(reader, error));
     uint32_t selected = (uint32_t)arb_bitmap_count(reader->selection, rows);
     for (uint32_t i = 0; i < column_count && selected != 0; i++) {
@@ -213,7 +224,6 @@ static arb_code make_batch(csv_reader *reader, arb_error *error)
         else if (!reader->columns[i].is_read)
             reader->vectors[i] = arb_vector_over(&reader->columns[i].storage);
     }
-    selected = (uint32_t)arb_bitmap_count(reader->selection, rows); /* bad cells may have cost some */
     reader->batch = (arb_batch){.rows = rows,
                                 .selected = selected,
                                 .selection = selected == rows ? NULL : reader->selection,
@@ -307,18 +317,16 @@ static const arb_time_pattern *pattern_of(const arb_csv_file *file, arb_type typ
     return pattern != NULL && pattern->items.size != 0 ? pattern : NULL;
 }
 
-static arb_code prepare_column(csv_reader *reader, uint32_t number, arb_error *error)
+static arb_code prepare_column(csv_reader *reader, csv_column *column, uint32_t source, arb_physical physical,
+                               arb_error *error)
 {
-    const arb_scan_column *wanted = &reader->request->columns[number];
-    csv_column *column = &reader->columns[number];
-    column->source = wanted->source;
-    column->type = reader->file->base.columns[wanted->source].type;
+    column->source = source;
+    column->type = reader->file->base.columns[source].type;
     column->pattern = pattern_of(reader->file, column->type);
-    column->never_null = reader->file->never_null != NULL && reader->file->never_null[wanted->source];
-    uint64_t bytes = arb_vector_storage_bytes(wanted->physical, ARB_VECTOR_ROWS);
-    ARB_TRY(arb_held_take(&reader->base.held, bytes, error));
-    ARB_TRY(arb_vector_storage_init(&column->storage, wanted->physical, ARB_VECTOR_ROWS, error));
-    arb_csv_field **fields = &reader->fields_of[wanted->source];
+    column->never_null = reader->file->never_null != NULL && reader->file->never_null[source];
+    ARB_TRY(arb_held_take(&reader->base.held, arb_vector_storage_bytes(physical, ARB_VECTOR_ROWS), error));
+    ARB_TRY(arb_vector_storage_init(&column->storage, physical, ARB_VECTOR_ROWS, error));
+    arb_csv_field **fields = &reader->fields_of[source];
     if (*fields == NULL) {
         ARB_TRY(arb_held_take(&reader->base.held, ARB_VECTOR_ROWS * sizeof **fields, error));
         *fields = arb_alloc_zeroed(ARB_VECTOR_ROWS * sizeof **fields);
@@ -333,23 +341,30 @@ static arb_code prepare_column(csv_reader *reader, uint32_t number, arb_error *e
 static arb_code prepare(csv_reader *reader, arb_error *error)
 {
     const arb_scan_request *request = reader->request;
+    const arb_table_file *file = &reader->file->base;
+    size_t most_columns = request->column_count + (skips_rows(reader) ? file->column_count : 0);
     uint32_t most_inputs = 0;
     for (uint32_t i = 0; i < request->filter_count; i++)
         most_inputs = ARB_MAX(most_inputs, request->filters[i]->column_count);
-    reader->columns = arb_alloc_zeroed(request->column_count * sizeof *reader->columns);
-    reader->vectors = arb_alloc_zeroed(request->column_count * sizeof *reader->vectors);
-    reader->fields_of = arb_alloc_zeroed(reader->file->base.column_count * sizeof *reader->fields_of);
+    reader->columns = arb_alloc_zeroed(most_columns * sizeof *reader->columns);
+    reader->vectors = arb_alloc_zeroed(most_columns * sizeof *reader->vectors);
+    reader->fields_of = arb_alloc_zeroed(file->column_count * sizeof *reader->fields_of);
     reader->filter_locals = arb_alloc_zeroed(request->filter_count * sizeof *reader->filter_locals);
     reader->inputs = arb_alloc_zeroed(most_inputs * sizeof *reader->inputs);
     if (reader->columns == NULL || reader->vectors == NULL || reader->fields_of == NULL ||
         reader->filter_locals == NULL || reader->inputs == NULL)
-        return arb_fail_memory(error, "a CSV reader", request->column_count * sizeof *reader->columns);
-    ARB_TRY(arb_held_take(&reader->base.held, sizeof *reader + request->column_count * sizeof *reader->columns, error));
-    for (uint32_t i = 0; i < request->column_count; i++)
-        ARB_TRY(prepare_column(reader, i, error));
+        return arb_fail_memory(error, "a CSV reader", most_columns * sizeof *reader->columns);
+    ARB_TRY(arb_held_take(&reader->base.held, sizeof *reader + most_columns * sizeof *reader->columns, error));
+    for (uint32_t i = 0; i < request->column_count; i++, reader->column_count++)
+        ARB_TRY(prepare_column(reader, &reader->columns[i], request->columns[i].source, request->columns[i].physical,
+                               error));
+    for (uint32_t i = 0; i < file->column_count && skips_rows(reader); i++)
+        if (reader->fields_of[i] == NULL)
+            ARB_TRY(prepare_column(reader, &reader->columns[reader->column_count++], i,
+                                   arb_type_physical(file->columns[i].type), error));
     arb_csv_rows_init(&reader->rows, reader->file, &reader->base.reads, &reader->base.held);
     reader->rows.fields = reader->fields_of;
-    reader->rows.width = reader->file->base.column_count;
+    reader->rows.width = file->column_count;
     return ARB_OK;
 }
 
