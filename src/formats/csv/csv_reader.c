@@ -17,7 +17,7 @@ typedef struct csv_column {
     const arb_time_pattern *pattern; /* of its dates or timestamps, or NULL */
     bool never_null;
     arb_vector_storage storage;
-    arb_csv_field *fields; /* shared by columns of one source */
+    arb_csv_field *fields; /* shared by columns of one source; NULL: only holds a place */
     bool owns_fields;
     bool is_read; /* in this batch */
 } csv_column;
@@ -167,7 +167,7 @@ static arb_code read_column(csv_reader *reader, uint32_t number, arb_error *erro
 {
     csv_column *column = &reader->columns[number];
     arb_vector *vector = &reader->vectors[number];
-    if (column->is_read)
+    if (column->is_read || column->fields == NULL) /* or is not to be read at all */
         return ARB_OK;
     *vector = arb_vector_over(&column->storage);
     for (uint32_t row = 0; row < reader->rows.rows; row++) {
@@ -356,8 +356,9 @@ static arb_code prepare(csv_reader *reader, arb_error *error)
         return arb_fail_memory(error, "a CSV reader", most_columns * sizeof *reader->columns);
     ARB_TRY(arb_held_take(&reader->base.held, sizeof *reader + most_columns * sizeof *reader->columns, error));
     for (uint32_t i = 0; i < request->column_count; i++, reader->column_count++)
-        ARB_TRY(prepare_column(reader, &reader->columns[i], request->columns[i].source, request->columns[i].physical,
-                               error));
+        if (!request->columns[i].unread)
+            ARB_TRY(prepare_column(reader, &reader->columns[i], request->columns[i].source,
+                                   request->columns[i].physical, error));
     for (uint32_t i = 0; i < file->column_count && skips_rows(reader); i++)
         if (reader->fields_of[i] == NULL)
             ARB_TRY(prepare_column(reader, &reader->columns[reader->column_count++], i,

@@ -121,6 +121,8 @@ static arb_code judge_split(arb_parquet_reader *reader, arb_error *error)
 static arb_code begin_column(arb_parquet_reader *reader, arb_parquet_reader_column *column, bool may_skip,
                              arb_error *error)
 {
+    if (column->is_unread)
+        return ARB_OK;
     if (column->nested != NULL)
         return arb_parquet_nested_begin(column->nested, reader->group, reader->end, error);
     const arb_parquet_chunk_meta *meta = chunk_meta(reader, column);
@@ -191,6 +193,8 @@ static uint32_t limit_window(const arb_parquet_reader *reader)
     uint64_t bytes = 0, rows = (uint64_t)ARB_MAX(reader->group->rows, 1), limit = ARB_VECTOR_ROWS;
     for (uint32_t i = 0; i < reader->request->column_count; i++) {
         const arb_parquet_reader_column *column = &reader->columns[i];
+        if (column->is_unread)
+            continue;
         if (column->nested != NULL)
             limit = ARB_MIN(limit, arb_parquet_nested_window(column->nested, reader->group));
         else

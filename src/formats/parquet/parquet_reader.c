@@ -61,6 +61,9 @@ static arb_code init_column(arb_parquet_reader *reader, uint32_t number, arb_err
 {
     const arb_scan_column *wanted = &reader->request->columns[number];
     const arb_parquet_file *file = reader->file;
+    reader->columns[number].is_unread = wanted->unread;
+    if (wanted->unread)
+        return ARB_OK;
     if (wanted->source >= file->schema.column_count)
         return arb_fail(error, ARB_INTERNAL, "a scan asks for column %u of %u", wanted->source,
                         file->schema.column_count);

@@ -7,6 +7,7 @@
 #include "formats/parquet/parquet_filter.h"
 
 typedef struct arb_parquet_reader_column {
+    bool is_unread;             /* all else is zeroed */
     arb_parquet_nested *nested; /* of a nested column, which has no `flat`, `leaf` and sinks */
     arb_vector nested_window;
     arb_parquet_column flat;
