@@ -276,7 +276,7 @@ static arb_code give_next(csv_reader *reader, const arb_batch **out_batch, arb_e
 static arb_code give_fault(csv_reader *reader, arb_error *error)
 {
     uint64_t line;
-    arb_error other = {0}; /* the file cannot be read any more: then the line is not known */
+    arb_error other = {0}; /* the file cannot be read any more, or it takes too long: then the line is not known */
     arb_code code = arb_csv_rows_find_line(&reader->rows, &line, &other);
     if (code == ARB_WOULD_WAIT)
         return code;
@@ -363,7 +363,7 @@ static arb_code prepare(csv_reader *reader, arb_error *error)
         if (reader->fields_of[i] == NULL)
             ARB_TRY(prepare_column(reader, &reader->columns[reader->column_count++], i,
                                    arb_type_physical(file->columns[i].type), error));
-    arb_csv_rows_init(&reader->rows, reader->file, &reader->base.reads, &reader->base.held);
+    arb_csv_rows_init(&reader->rows, reader->file, &reader->base.reads, &reader->base.held, request->stop);
     reader->rows.fields = reader->fields_of;
     reader->rows.width = file->column_count;
     return ARB_OK;
