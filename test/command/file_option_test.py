@@ -7,6 +7,7 @@ Each function whose name begins with test_ is one test, in a folder of its own. 
 import gzip
 import os
 import pathlib
+import resource
 import subprocess
 import sys
 import tempfile
@@ -247,6 +248,17 @@ def test_union_by_name():
     rows(["99,true", "1,false"], f"select k, s is null {both} order by s desc, t")
     run("copy (select 'y' as k) to '3.parquet'")
     fails("another type", "from read_parquet('*.parquet', union_by_name=true)")
+
+
+def test_memory_of_many_files():
+    """Each file takes what its columns take, not what those of all files do."""
+    names = [f"column_number_{i}" for i in range(40)]
+    for i in range(2500):
+        put(f"m/{i:04}.csv", ",".join(names) + "\n" + ",".join(["1"] * len(names)) + "\n")
+    rows("2500", "select count(column_number_7) from read_csv('m/*.csv', union_by_name=true, delim=',', header=true)")
+    most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss >> 10
+    if most > 600:  # MiB
+        raise AssertionError(f"{most} MiB were needed")
 
 
 def test_folders_are_columns():
