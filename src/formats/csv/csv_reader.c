@@ -10,6 +10,7 @@
 #include "formats/csv/csv_rows.h"
 #include "formats/csv/csv_value.h"
 #include "formats/parquet/parquet_kernels.h"
+#include "runtime/held_arena.h"
 
 typedef struct csv_column {
     uint32_t source;
@@ -33,8 +34,7 @@ typedef struct csv_reader {
     void **filter_locals;
     const arb_vector **inputs; /* of a filter */
     arb_csv_rows rows;
-    arb_arena arena;   /* texts that had to be made */
-    size_t arena_held; /* bytes of it that are counted */
+    arb_held_arena made; /* texts that had to be made */
     uint64_t selection[ARB_VECTOR_WORDS];
     uint32_t split_number, batch_number;
     arb_batch batch;
@@ -54,7 +54,7 @@ static void reader_destroy(arb_split_reader *base)
         if (reader->filter_locals[i] != NULL)
             request->filters[i]->vtable->local_destroy(reader->filter_locals[i]);
     arb_csv_rows_reset(&reader->rows);
-    arb_arena_reset(&reader->arena);
+    arb_held_arena_reset(&reader->made);
     arb_reservation_reset(&base->held);
     arb_free(reader->columns);
     arb_free(reader->vectors);
@@ -137,7 +137,7 @@ static arb_code read_cell(csv_reader *reader, csv_column *column, arb_vector *ve
         return bad_cell(reader, column, vector, row, raw, ARB_BAD_COPY_FORMAT, "has text behind its closing quote",
                         error);
     if (kind == ARB_CSV_CELL_ESCAPED) {
-        char *made = arb_arena_alloc(&reader->arena, text.size + 8);
+        char *made = arb_arena_alloc(&reader->made.arena, text.size + 8);
         if (made == NULL)
             return arb_fail_memory(error, "CSV cells", text.size);
         text = (arb_str){made, arb_csv_cell_unescape(dialect, text, made)};
@@ -151,10 +151,11 @@ static arb_code read_cell(csv_reader *reader, csv_column *column, arb_vector *ve
     }
     if (is_text && reader->rows.state.high && !arb_utf8_valid((const uint8_t *)text.data, text.size))
         return bad_cell(reader, column, vector, row, ARB_STR("…"), ARB_INVALID_ENCODING, "is not valid UTF-8", error);
-    arb_csv_value outcome =
-        column->pattern != NULL ? arb_csv_value_read_pattern(column->pattern, column->type, text, &column->storage, row)
-        : text.size == 0 && !is_text ? ARB_CSV_VALUE_BAD
-                                     : arb_csv_value_read(column->type, text, &column->storage, row, &reader->arena);
+    arb_csv_value outcome = column->pattern != NULL
+                                ? arb_csv_value_read_pattern(column->pattern, column->type, text, &column->storage, row)
+                            : text.size == 0 && !is_text
+                                ? ARB_CSV_VALUE_BAD
+                                : arb_csv_value_read(column->type, text, &column->storage, row, &reader->made.arena);
     if (ARB_LIKELY(outcome == ARB_CSV_VALUE_OK))
         return ARB_OK;
     if (outcome == ARB_CSV_VALUE_NO_MEMORY)
@@ -210,7 +211,7 @@ static arb_code apply_filters(csv_reader *reader, arb_error *error)
 static arb_code make_batch(csv_reader *reader, arb_error *error)
 {
     uint32_t rows = reader->rows.rows, column_count = reader->request->column_count;
-    arb_arena_rewind(&reader->arena);
+    arb_arena_rewind(&reader->made.arena); /* and is counted when the batch is there */
     for (uint32_t i = 0; i < reader->column_count; i++)
         reader->columns[i].is_read = false;
     arb_bitmap_fill(reader->selection, rows);
@@ -243,17 +244,6 @@ static arb_code reader_begin(arb_split_reader *base, const arb_split *split, arb
     return ARB_OK;
 }
 
-static arb_code count_arena(csv_reader *reader, arb_error *error)
-{
-    size_t total = reader->arena.total;
-    if (total > reader->arena_held)
-        ARB_TRY(arb_held_take(&reader->base.held, total - reader->arena_held, error));
-    else
-        arb_held_give(&reader->base.held, reader->arena_held - total);
-    reader->arena_held = total;
-    return ARB_OK;
-}
-
 static arb_code give_next(csv_reader *reader, const arb_batch **out_batch, arb_error *error)
 {
     for (;;) {
@@ -264,7 +254,7 @@ static arb_code give_next(csv_reader *reader, const arb_batch **out_batch, arb_e
         if (reader->rows.rows == 0)
             return ARB_OK;
         ARB_TRY(make_batch(reader, error));
-        ARB_TRY(count_arena(reader, error));
+        ARB_TRY(arb_held_arena_settle(&reader->made, error));
         if (reader->batch.selected != 0) {
             *out_batch = &reader->batch;
             return ARB_OK;
@@ -381,6 +371,7 @@ arb_code arb_csv_reader_create(const arb_table_file *file, const arb_scan_reques
     arb_split_reader_init(&reader->base, &vtable, request);
     reader->file = (const arb_csv_file *)file;
     reader->request = request;
+    reader->made.held = &reader->base.held;
     arb_code code = prepare(reader, error);
     if (code != ARB_OK) {
         reader_destroy(&reader->base);

@@ -37,7 +37,7 @@ arb_code arb_parquet_reader_judge(arb_parquet_reader *reader, arb_parquet_filter
         bool may_pass;
         arb_code code = arb_parquet_bloom_may_pass(reader->file->source, &reader->base.reads, column->leaf,
                                                    chunk_meta(reader, column), filter, &state->bloom,
-                                                   &reader->split_arena, &may_pass, error);
+                                                   &reader->base.held, &may_pass, error);
         ARB_TRY(arb_parquet_reader_column_error(reader, column, code, error));
         if (!may_pass)
             *out_verdict = ARB_FILTER_NONE_PASS;
@@ -49,9 +49,10 @@ arb_code arb_parquet_reader_judge(arb_parquet_reader *reader, arb_parquet_filter
 static arb_code add_skip(arb_parquet_reader *reader, uint64_t first, uint64_t end, arb_error *error)
 {
     if (reader->skip_count % 64 == 0) {
-        arb_parquet_row_range *grown = arb_arena_alloc(&reader->split_arena, sizeof *grown * (reader->skip_count + 64));
+        arb_parquet_row_range *grown = arb_held_arena_take(
+            &reader->split_arena, sizeof *grown * (reader->skip_count + 64), "page statistics", error);
         if (grown == NULL)
-            return arb_fail_memory(error, "page statistics", sizeof *grown * (reader->skip_count + 64));
+            return ARB_OUT_OF_MEMORY;
         if (reader->skip_count != 0)
             memcpy(grown, reader->skips, sizeof *grown * reader->skip_count);
         reader->skips = grown;
@@ -133,18 +134,6 @@ static arb_code begin_column(arb_parquet_reader *reader, arb_parquet_reader_colu
                                    &column->locations, error);
 }
 
-/* Indexes and what the arena has beside them are counted once they are there; a rewound arena holds less. */
-static arb_code count_arena(arb_parquet_reader *reader, arb_error *error)
-{
-    size_t total = reader->split_arena.total;
-    if (total > reader->arena_held)
-        ARB_TRY(arb_held_take(&reader->base.held, total - reader->arena_held, error));
-    else
-        arb_held_give(&reader->base.held, reader->arena_held - total);
-    reader->arena_held = total;
-    return ARB_OK;
-}
-
 /* Columns that most windows of the split before needed are asked for together, where bytes come late. */
 static void expect_columns(arb_parquet_reader *reader)
 {
@@ -179,7 +168,6 @@ arb_code arb_parquet_reader_prepare(arb_parquet_reader *reader, arb_error *error
         if (!arb_parquet_just_waits(code, &waits))
             ARB_TRY(code);
     }
-    ARB_TRY(count_arena(reader, error));
     if (waits)
         return ARB_WOULD_WAIT;
     reader->is_prepared = true;
@@ -237,7 +225,7 @@ arb_code arb_parquet_reader_begin(arb_split_reader *base, const arb_split *split
     reader->windows = 0;
     for (uint32_t i = 0; i < reader->request->filter_count; i++)
         arb_parquet_filter_leave_group(&reader->filters[i], &base->reads);
-    arb_arena_rewind(&reader->split_arena);
+    arb_held_arena_rewind(&reader->split_arena);
     reader->window_limit = limit_window(reader);
-    return count_arena(reader, error);
+    return ARB_OK;
 }

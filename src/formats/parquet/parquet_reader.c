@@ -45,7 +45,7 @@ static void reader_destroy(arb_split_reader *base)
     }
     for (uint32_t i = 0; reader->filters != NULL && i < reader->request->filter_count; i++)
         arb_parquet_filter_reset(&reader->filters[i], &base->reads);
-    arb_arena_reset(&reader->split_arena);
+    arb_held_arena_reset(&reader->split_arena);
     arb_reservation_reset(&base->held);
     arb_free(reader->columns);
     arb_free(reader->filters);
@@ -104,6 +104,7 @@ arb_code arb_parquet_reader_create(const arb_table_file *file, const arb_scan_re
     reader->file = (const arb_parquet_file *)file;
     reader->request = request;
     reader->kernels = arb_parquet_kernels_get();
+    reader->split_arena.held = &reader->base.held;
     size_t columns = request->column_count, filters = request->filter_count, inputs = 1;
     for (uint32_t i = 0; i < filters; i++)
         inputs = ARB_MAX(inputs, request->filters[i]->column_count);

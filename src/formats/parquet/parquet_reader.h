@@ -39,8 +39,7 @@ typedef struct arb_parquet_reader {
     arb_value_range *ranges; /* scratch: one a column of a filter */
     const arb_vector **inputs;
     arb_vector *input_vectors;
-    arb_arena split_arena; /* page indexes */
-    size_t arena_held;     /* bytes of it that are counted */
+    arb_held_arena split_arena; /* page indexes */
     bool is_prepared;
 
     const arb_parquet_row_group *group;

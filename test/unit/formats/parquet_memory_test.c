@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "formats/parquet.h"
+#include "formats/parquet/parquet_pruning.h"
 #include "formats/writer.h"
 
 enum { MiB = 1 << 20 };
@@ -177,6 +178,44 @@ static void sparse_rows_do_not_keep_many_pages(void **state)
     arb_text_reset(&bytes);
 }
 
+/* ---- indexes ------------------------------------------------------------------------------------------------------- */
+
+/* An index of which a few bytes claim much is refused before that is taken. */
+static void indexes_are_counted_before_they_are_made(void **state)
+{
+    enum { PAGES = 4 << 20 }; /* 64 MiB of places */
+    (void)state;
+    arb_governor governor;
+    arb_memory memory;
+    arb_reservation held;
+    arb_error error = {0};
+    arb_governor_init(&governor, 20 * MiB);
+    arb_memory_init(&memory, &governor);
+    arb_reservation_init(&held, &memory, "a scan");
+    arb_held_arena arena = {.held = &held};
+    uint8_t *bytes = arb_alloc_zeroed(PAGES + 16);
+    assert_non_null(bytes);
+    /* Field 2 is a list of so many binaries, all empty. */
+    memcpy(bytes, (uint8_t[]){0x29, 0xF8, 0x80, 0x80, 0x80, 0x02}, 6);
+    arb_parquet_column_index index;
+    assert_int_equal(arb_parquet_column_index_parse(bytes, PAGES + 16, &arena, &index, &error), ARB_OUT_OF_MEMORY);
+    assert_non_null(strstr(error.message, "a scan"));
+    assert_true(arena.arena.total < MiB);
+    arb_held_arena_reset(&arena);
+    arb_error_clear(&error);
+
+    /* So is what has to be read for it, of a file that is not there at all. */
+    arb_byte_source source = {.identity = {.size = 1 << 30}};
+    arb_read_queue queue = {0};
+    arb_parquet_piece piece = {0};
+    const void *data;
+    assert_int_equal(arb_parquet_piece_get(&piece, &source, &queue, &held, 0, 60 * MiB, &data, &error),
+                     ARB_OUT_OF_MEMORY);
+    assert_int_equal(held.bytes, 0);
+    arb_reservation_reset(&held);
+    arb_free(bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -184,6 +223,7 @@ int main(void)
         cmocka_unit_test(small_pages_are_read_whatever_the_limit),
         cmocka_unit_test(large_rows_come_in_small_windows),
         cmocka_unit_test(sparse_rows_do_not_keep_many_pages),
+        cmocka_unit_test(indexes_are_counted_before_they_are_made),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
