@@ -10,6 +10,7 @@
 #include "formats/csv/csv_rows.h"
 #include "formats/csv/csv_value.h"
 #include "formats/parquet/parquet_kernels.h"
+#include "formats/row_filters.h"
 #include "runtime/held_arena.h"
 
 typedef struct csv_column {
@@ -31,11 +32,10 @@ typedef struct csv_reader {
     csv_column *columns;
     arb_vector *vectors;
     arb_csv_field **fields_of; /* by column of the file */
-    void **filter_locals;
-    const arb_vector **inputs; /* of a filter */
+    arb_arena lists;           /* all of these, and those of the filters */
+    arb_row_filters filters;
     arb_csv_rows rows;
     arb_held_arena made; /* texts that had to be made */
-    uint64_t selection[ARB_VECTOR_WORDS];
     uint32_t split_number, batch_number;
     arb_batch batch;
     arb_error fault; /* whose line is being looked for */
@@ -44,23 +44,16 @@ typedef struct csv_reader {
 static void reader_destroy(arb_split_reader *base)
 {
     csv_reader *reader = (csv_reader *)base;
-    const arb_scan_request *request = reader->request;
-    for (uint32_t i = 0; i < reader->column_count && reader->columns != NULL; i++) {
+    for (uint32_t i = 0; i < reader->column_count; i++) {
         arb_vector_storage_reset(&reader->columns[i].storage);
         if (reader->columns[i].owns_fields)
             arb_free(reader->columns[i].fields);
     }
-    for (uint32_t i = 0; i < request->filter_count && reader->filter_locals != NULL; i++)
-        if (reader->filter_locals[i] != NULL)
-            request->filters[i]->vtable->local_destroy(reader->filter_locals[i]);
+    arb_row_filters_reset(&reader->filters);
     arb_csv_rows_reset(&reader->rows);
     arb_held_arena_reset(&reader->made);
     arb_reservation_reset(&base->held);
-    arb_free(reader->columns);
-    arb_free(reader->vectors);
-    arb_free(reader->fields_of);
-    arb_free(reader->filter_locals);
-    arb_free(reader->inputs);
+    arb_arena_reset(&reader->lists);
     arb_free(reader);
 }
 
@@ -111,7 +104,7 @@ static arb_code bad_cell(csv_reader *reader, csv_column *column, arb_vector *vec
 {
     switch (reader->file->options.on_error) {
     case ARB_CSV_SKIP_ROW:
-        arb_bitmap_clear(reader->selection, row);
+        arb_bitmap_clear(reader->filters.selection, row);
         ARB_FALLTHROUGH;
     case ARB_CSV_NULL_CELL:
         set_null(column, vector, reader->rows.rows, row);
@@ -164,15 +157,16 @@ static arb_code read_cell(csv_reader *reader, csv_column *column, arb_vector *ve
 }
 
 /* All selected rows of a column; the others get values that are safe to read. */
-static arb_code read_column(csv_reader *reader, uint32_t number, arb_error *error)
+static arb_code read_column(void *context, uint32_t number, arb_error *error)
 {
+    csv_reader *reader = context;
     csv_column *column = &reader->columns[number];
     arb_vector *vector = &reader->vectors[number];
     if (column->is_read || column->fields == NULL) /* or is not to be read at all */
         return ARB_OK;
     *vector = arb_vector_over(&column->storage);
     for (uint32_t row = 0; row < reader->rows.rows; row++) {
-        if (arb_bitmap_get(reader->selection, row))
+        if (arb_bitmap_get(reader->filters.selection, row))
             ARB_TRY(read_cell(reader, column, vector, row, error));
         else if (column->storage.physical == ARB_PHYS_STRING)
             ((arb_string *)column->storage.values)[row] = (arb_string){0};
@@ -188,37 +182,17 @@ static bool skips_rows(const csv_reader *reader)
 
 /* ---- batches ----------------------------------------------------------------------------------------------------- */
 
-static arb_code apply_filters(csv_reader *reader, arb_error *error)
-{
-    for (uint32_t i = 0; i < reader->request->filter_count; i++) {
-        const arb_scan_filter *filter = reader->request->filters[i];
-        if (atomic_load_explicit(&filter->ready, memory_order_acquire) == 0)
-            continue;
-        if (reader->filter_locals[i] == NULL && filter->vtable->local_create != NULL)
-            ARB_TRY(filter->vtable->local_create(filter, &reader->filter_locals[i], error));
-        for (uint32_t k = 0; k < filter->column_count; k++) {
-            ARB_TRY(read_column(reader, filter->columns[k], error));
-            reader->inputs[k] = &reader->vectors[filter->columns[k]];
-        }
-        ARB_TRY(filter->vtable->apply(filter, reader->filter_locals[i], reader->inputs, reader->rows.rows,
-                                      reader->selection, error));
-        if (arb_bitmap_count(reader->selection, reader->rows.rows) == 0)
-            return ARB_OK;
-    }
-    return ARB_OK;
-}
-
 static arb_code make_batch(csv_reader *reader, arb_error *error)
 {
-    uint32_t rows = reader->rows.rows, column_count = reader->request->column_count;
+    uint32_t rows = reader->rows.rows, column_count = reader->request->column_count, selected;
     arb_arena_rewind(&reader->made.arena); /* and is counted when the batch is there */
     for (uint32_t i = 0; i < reader->column_count; i++)
         reader->columns[i].is_read = false;
-    arb_bitmap_fill(reader->selection, rows);
+    arb_bitmap_fill(reader->filters.selection, rows);
     for (uint32_t i = 0; i < reader->column_count && skips_rows(reader); i++)
         ARB_TRY(read_column(reader, i, error));
-    ARB_TRY(apply_filters(reader, error));
-    uint32_t selected = (uint32_t)arb_bitmap_count(reader->selection, rows);
+    ARB_TRY(
+        arb_row_filters_apply(&reader->filters, reader->vectors, rows, reader->filters.selection, &selected, error));
     for (uint32_t i = 0; i < column_count && selected != 0; i++) {
         if (!reader->request->columns[i].filter_only)
             ARB_TRY(read_column(reader, i, error));
@@ -227,7 +201,7 @@ static arb_code make_batch(csv_reader *reader, arb_error *error)
     }
     reader->batch = (arb_batch){.rows = rows,
                                 .selected = selected,
-                                .selection = selected == rows ? NULL : reader->selection,
+                                .selection = selected == rows ? NULL : reader->filters.selection,
                                 .column_count = column_count,
                                 .columns = reader->vectors,
                                 .sequence = ((uint64_t)reader->split_number << 32) + reader->batch_number++};
@@ -333,19 +307,17 @@ static arb_code prepare(csv_reader *reader, arb_error *error)
     const arb_scan_request *request = reader->request;
     const arb_table_file *file = &reader->file->base;
     size_t most_columns = request->column_count + (skips_rows(reader) ? file->column_count : 0);
-    uint32_t most_inputs = 0;
-    for (uint32_t i = 0; i < request->filter_count; i++)
-        most_inputs = ARB_MAX(most_inputs, request->filters[i]->column_count);
-    reader->columns = arb_alloc_zeroed(most_columns * sizeof *reader->columns);
-    reader->vectors = arb_alloc_zeroed(most_columns * sizeof *reader->vectors);
-    reader->fields_of = arb_alloc_zeroed(file->column_count * sizeof *reader->fields_of);
-    reader->filter_locals = arb_alloc_zeroed(request->filter_count * sizeof *reader->filter_locals);
-    reader->inputs = arb_alloc_zeroed(most_inputs * sizeof *reader->inputs);
-    if (reader->columns == NULL || reader->vectors == NULL || reader->fields_of == NULL ||
-        reader->filter_locals == NULL || reader->inputs == NULL)
+    reader->columns = ARB_ARENA_ARRAY(&reader->lists, csv_column, most_columns);
+    reader->vectors = ARB_ARENA_ARRAY(&reader->lists, arb_vector, most_columns);
+    reader->fields_of = ARB_ARENA_ARRAY(&reader->lists, arb_csv_field *, file->column_count);
+    if (reader->columns == NULL || reader->vectors == NULL || reader->fields_of == NULL)
         return arb_fail_memory(error, "a CSV reader", most_columns * sizeof *reader->columns);
-    ARB_TRY(arb_held_take(&reader->base.held, sizeof *reader + most_columns * sizeof *reader->columns, error));
-    for (uint32_t i = 0; i < request->column_count; i++, reader->column_count++)
+    ARB_TRY(arb_row_filters_init(&reader->filters, request, &reader->lists, error));
+    reader->filters.read = read_column;
+    reader->filters.context = reader;
+    ARB_TRY(arb_held_take(&reader->base.held, sizeof *reader + reader->lists.total, error));
+    reader->column_count = request->column_count;
+    for (uint32_t i = 0; i < request->column_count; i++)
         if (!request->columns[i].unread)
             ARB_TRY(prepare_column(reader, &reader->columns[i], request->columns[i].source,
                                    request->columns[i].physical, error));
