@@ -39,11 +39,6 @@ static size_t leaf_bytes(const shape *node)
     return physical == ARB_PHYS_BOOL ? 1 : physical == ARB_PHYS_INTERVAL ? INTERVAL_BYTES : arb_physical_size(physical);
 }
 
-static arb_int128 interval_span(arb_interval value)
-{
-    return ((arb_int128)value.months * 30 + value.days) * 86400000000 + value.micros;
-}
-
 /* ---- numbers as bytes in order ---------------------------------------------------------------------------------------- */
 
 ARB_INLINE uint32_t order_f32(float value)
@@ -162,7 +157,7 @@ static char *put_leaf(char *to, const arb_vector *vector, const shape *node, siz
         return put_text(to, arb_vector_get_text(vector, row));
     case ARB_TYPE_INTERVAL: {
         arb_interval value = arb_vector_entries(vector)->values.interval[arb_vector_slot(vector, row)];
-        to = put_whole(to, interval_span(value), 16);
+        to = put_whole(to, arb_interval_span(value), 16);
         to = put_whole(to, value.months, 4);
         return put_whole(to, value.days, 4);
     }
@@ -304,34 +299,39 @@ static void count_null(unpack_node *node)
         count_null(&node->children[i]);
 }
 
+/* Packed values may have come over a network. So counting also proves that they end where they should; reading what was
+ * counted needs no check then. NULL: not what this type packs to. */
 static const char *count_item(unpack_node *node, const char *from, const char *end);
 
 static const char *count_value(unpack_node *node, const char *from, const char *end)
 {
     if (is_list(&node->shape)) {
-        while (*from != ITEM_END)
+        while (from != NULL && from < end && *from != ITEM_END)
             from = count_item(&node->children[0], from, end);
-        return from + 1;
+        return from != NULL && from < end ? from + 1 : NULL;
     }
     if (is_fields(&node->shape)) {
-        for (size_t i = 0; i < node->child_count; i++)
+        for (size_t i = 0; from != NULL && i < node->child_count; i++)
             from = count_item(&node->children[i], from, end);
         return from;
     }
-    if (node->bytes == 0)
-        return (const char *)memchr(from, ITEM_END, (size_t)(end - from)) + 1;
-    return from + node->bytes;
+    if (node->bytes == 0) {
+        const char *stop = memchr(from, ITEM_END, (size_t)(end - from));
+        return stop != NULL ? stop + 1 : NULL;
+    }
+    return node->bytes <= (size_t)(end - from) ? from + node->bytes : NULL;
 }
 
 static const char *count_item(unpack_node *node, const char *from, const char *end)
 {
-    assert(from < end);
+    if (from == end)
+        return NULL;
     if (*from == ITEM_NULL) {
         count_null(node);
         return from + 1;
     }
     node->count++;
-    return count_value(node, from + 1, end);
+    return *from == ITEM_VALUE ? count_value(node, from + 1, end) : NULL;
 }
 
 /* Vectors for the children of a node, with room for what was counted. */
@@ -427,7 +427,7 @@ static const char *get_leaf(const unpack_node *node, size_t at, const char *from
         break;
     case ARB_PHYS_INTERVAL: {
         arb_interval value = {.months = (int32_t)get_whole(from + 16, 4), .days = (int32_t)get_whole(from + 20, 4)};
-        value.micros = (int64_t)(get_whole(from, 16) - interval_span(value));
+        value.micros = (int64_t)(get_whole(from, 16) - arb_interval_span(value));
         ((arb_interval *)values)[at] = value;
         break;
     }
@@ -490,7 +490,9 @@ arb_code arb_nested_unpack(const arb_vector *packed, arb_type type, uint32_t row
     for (uint32_t row = 0; row < rows; row++) {
         if (arb_bitmap_get(selection, row)) {
             arb_str value = arb_vector_get_text(packed, row);
-            count_value(&root, value.data, value.data + value.size);
+            const char *end = value.data + value.size;
+            if (count_value(&root, value.data, end) != end)
+                return arb_fail(error, ARB_CORRUPT_DATA, "a packed list or struct is damaged");
             continue;
         }
         for (size_t i = 0; !list && i < root.child_count; i++)

@@ -25,7 +25,7 @@ ARB_NODISCARD arb_code arb_nested_pack(const arb_vector *vector, arb_type type, 
 
 /* The way back: fill `out`, a LIST with room for `rows` values or a STRUCT, from a STRING vector of packed values for the
  * rows in `selection`, none of which may be NULL; the others become empty. Children lie in the arena, their texts there
- * or in the packed bytes. */
+ * or in the packed bytes. ARB_CORRUPT_DATA for bytes that no value of the type packs to. */
 ARB_NODISCARD arb_code arb_nested_unpack(const arb_vector *packed, arb_type type, uint32_t rows,
                                          const uint64_t *selection, arb_arena *arena, arb_vector *out,
                                          arb_error *error);

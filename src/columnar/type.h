@@ -97,6 +97,12 @@ typedef struct arb_interval {
     int64_t micros;
 } arb_interval;
 
+/* What intervals are compared by: microseconds, a month counting 30 days and a day 24 hours, as in PostgreSQL. */
+ARB_INLINE arb_int128 arb_interval_span(arb_interval value)
+{
+    return ((arb_int128)value.months * 30 + value.days) * 86400000000 + value.micros;
+}
+
 /* Elements [offset, offset + size) of the list vector's child. */
 typedef struct arb_list {
     uint32_t offset, size;

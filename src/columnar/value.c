@@ -1,5 +1,7 @@
 #include "columnar/value.h"
 
+#include <math.h>
+
 #include "columnar/text_form.h"
 
 /* ---- comparing -------------------------------------------------------------------------------------------------------- */
@@ -10,12 +12,6 @@ static int compare_real(double a, double b)
     if (a_nan || b_nan)
         return (int)a_nan - (int)b_nan;
     return (a > b) - (a < b);
-}
-
-/* A month counts 30 days and a day 24 hours, as PostgreSQL compares intervals. */
-static arb_int128 interval_span(arb_interval interval)
-{
-    return ((arb_int128)interval.months * 30 + interval.days) * 86400000000 + interval.micros;
 }
 
 int arb_value_compare(const arb_value *a, const arb_value *b)
@@ -31,7 +27,7 @@ int arb_value_compare(const arb_value *a, const arb_value *b)
     case ARB_TYPE_BLOB:
         return arb_str_compare(a->text, b->text);
     case ARB_TYPE_INTERVAL: {
-        arb_int128 left = interval_span(a->interval), right = interval_span(b->interval);
+        arb_int128 left = arb_interval_span(a->interval), right = arb_interval_span(b->interval);
         return (left > right) - (left < right);
     }
     default:
@@ -53,6 +49,30 @@ bool arb_value_equal(const arb_value *a, const arb_value *b)
         if (!arb_value_equal(&a->nested.items[i], &b->nested.items[i]))
             return false;
     return true;
+}
+
+bool arb_value_same(const arb_value *a, const arb_value *b)
+{
+    if (!arb_value_equal(a, b))
+        return false;
+    if (a->is_null)
+        return true;
+    switch ((arb_type_id)a->type.id) {
+    case ARB_TYPE_REAL:
+    case ARB_TYPE_DOUBLE:
+        return isnan(a->real) || signbit(a->real) == signbit(b->real);
+    case ARB_TYPE_INTERVAL:
+        return a->interval.months == b->interval.months && a->interval.days == b->interval.days;
+    case ARB_TYPE_LIST:
+    case ARB_TYPE_STRUCT:
+    case ARB_TYPE_MAP:
+        for (size_t i = 0; i < a->nested.count; i++)
+            if (!arb_value_same(&a->nested.items[i], &b->nested.items[i]))
+                return false;
+        return true;
+    default:
+        return true;
+    }
 }
 
 /* ---- from vectors and to them ------------------------------------------------------------------------------------------- */

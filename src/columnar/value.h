@@ -29,6 +29,8 @@ ARB_INLINE arb_value arb_value_null(arb_type type)
 
 /* Equal type and value; NULLs are equal, NaN equals itself, -0 equals 0. */
 bool arb_value_equal(const arb_value *a, const arb_value *b);
+/* Not to be told apart by any function: also the sign of a zero and the parts of an interval agree. */
+bool arb_value_same(const arb_value *a, const arb_value *b);
 /* <0, 0, >0 for two values of one type that are not NULL and not nested; NaN is largest. */
 int arb_value_compare(const arb_value *a, const arb_value *b);
 /* The value of a row; text refers to the vector's memory. Nested values are made in the arena. */

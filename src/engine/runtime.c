@@ -21,7 +21,7 @@ struct arb_runtime {
 enum {
     FILE_CACHE_BYTES = 64 << 20,
     THREADS_MOST = 1024,
-    IO_THREADS = 4, /* they wait most of the time; a disk likes to know of several reads at once */
+    IO_THREADS_LEAST = 4, /* a disk likes to know of several reads at once; as many as compute, for files in memory */
 };
 
 arb_code arb_runtime_create(const arb_runtime_options *options, arb_runtime **out_runtime, arb_error *error)
@@ -92,10 +92,11 @@ arb_code arb_runtime_pools(arb_runtime *runtime, arb_cpu_pool **out_cpu, arb_io_
 {
     arb_code code = ARB_OK;
     pthread_mutex_lock(&runtime->lock);
+    unsigned threads = arb_runtime_threads(runtime);
     if (runtime->pool == NULL)
-        code = arb_cpu_pool_create(runtime->threads != 0 ? runtime->threads : arb_cpu_count(), &runtime->pool, error);
+        code = arb_cpu_pool_create(threads, &runtime->pool, error);
     if (runtime->io == NULL && code == ARB_OK)
-        code = arb_io_pool_create(IO_THREADS, &runtime->io, error);
+        code = arb_io_pool_create(ARB_MAX(threads, (unsigned)IO_THREADS_LEAST), &runtime->io, error);
     *out_cpu = runtime->pool;
     *out_io = runtime->io;
     pthread_mutex_unlock(&runtime->lock);
@@ -117,7 +118,9 @@ arb_code arb_runtime_set_threads(arb_runtime *runtime, unsigned threads, arb_err
         code = arb_fail(error, ARB_CONFIGURATION, "threads cannot be changed while a query runs");
     } else if (threads != runtime->threads) {
         arb_cpu_pool_destroy(runtime->pool);
+        arb_io_pool_destroy(runtime->io);
         runtime->pool = NULL;
+        runtime->io = NULL;
         runtime->threads = threads;
     }
     pthread_mutex_unlock(&runtime->lock);

@@ -39,7 +39,7 @@ ARB_INLINE uint64_t hash_text(arb_str text)
 
 ARB_INLINE uint64_t hash_interval(arb_interval value)
 {
-    return hash_integer(((arb_int128)value.months * 30 + value.days) * INT64_C(86400000000) + value.micros);
+    return hash_integer(arb_interval_span(value));
 }
 
 ARB_INLINE uint64_t combine(uint64_t so_far, uint64_t next)

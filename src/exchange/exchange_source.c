@@ -15,7 +15,7 @@ typedef struct exchange_source {
 typedef struct source_local {
     arb_block_reader *reader;
     arb_block_loan loan; /* of the block in work */
-    uint32_t driver;
+    arb_driver *driver;
     bool reading;
     size_t block;
     uint64_t number; /* of batches of the block */
@@ -29,7 +29,7 @@ static arb_code local_create(arb_operator *op, arb_driver *driver, void **out_lo
     source_local *local = arb_alloc_zeroed(sizeof *local);
     if (local == NULL)
         return arb_fail_memory(error, "an exchange", sizeof *local);
-    local->driver = driver->number;
+    local->driver = driver;
     arb_code code = arb_block_reader_create(s->produced, op->node->exchange.columns, op->node->layout.count,
                                             op->context->batch_rows, &local->reader, error);
     if (code != ARB_OK) {

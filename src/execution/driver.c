@@ -23,7 +23,6 @@ struct arb_driver_state {
     transform_state *transforms;
     const arb_batch *waiting; /* a batch that a BLOCKED transform or sink has not taken yet */
     size_t waiting_level;
-    uint64_t sequence; /* of the source's last batch */
 };
 
 static arb_task_result run_driver(arb_task *task, int64_t deadline_ns);
@@ -41,7 +40,7 @@ arb_code arb_driver_create(arb_pipeline *pipeline, arb_query_context *context, u
         return arb_fail_memory(error, "a pipeline's driver", sizeof *d);
     }
     *d = (arb_driver_state){.task = {.run = run_driver, .group = context->group},
-                            .driver = {context, pipeline, &pipeline->satisfied, &d->task, number},
+                            .driver = {context, pipeline, &pipeline->satisfied, &d->task, number, 0},
                             .pipeline = pipeline,
                             .owner = owner,
                             .ended = ended,
@@ -75,6 +74,11 @@ arb_task *arb_driver_task(arb_driver_state *driver)
 arb_pipeline *arb_driver_pipeline(const arb_driver_state *driver)
 {
     return driver->pipeline;
+}
+
+const arb_driver *arb_driver_of(const arb_driver_state *driver)
+{
+    return &driver->driver;
 }
 
 void arb_driver_destroy(arb_driver_state *d)
@@ -133,7 +137,7 @@ static arb_code deliver(arb_driver_state *d, const arb_batch *batch, size_t leve
         return ARB_OK;
     arb_operator *sink = d->pipeline->sink->op;
     arb_batch stamped = *batch; /* so that a sink that keeps the order knows where a row came from */
-    stamped.sequence = d->sequence;
+    stamped.sequence = d->driver.sequence;
     arb_flow flow = ARB_FLOW_NEED_INPUT;
     int64_t start = arb_clock_monotonic_ns();
     ARB_TRY(sink->vtable->sink(sink, d->sink_local, &stamped, &flow, error));
@@ -171,6 +175,24 @@ static arb_code flush(arb_driver_state *d, bool *out_some, arb_flow *out_flow, a
     return ARB_OK;
 }
 
+/* The source's next batch, and whether that was its last. */
+static arb_code pull(arb_driver_state *d, const arb_batch **out_batch, arb_flow *out_flow, arb_error *error)
+{
+    arb_operator *source = d->pipeline->source, *sink = d->pipeline->sink->op;
+    uint64_t before = d->driver.sequence;
+    int64_t start = arb_clock_monotonic_ns();
+    *out_batch = NULL;
+    *out_flow = ARB_FLOW_DONE;
+    ARB_TRY(source->vtable->pull(source, d->source_local, out_batch, out_flow, error));
+    count_output(source, *out_batch, start);
+    if (*out_batch != NULL)
+        d->driver.sequence = (*out_batch)->sequence;
+    d->source_dry = *out_flow == ARB_FLOW_DONE;
+    if ((d->source_dry || before >> 32 != d->driver.sequence >> 32) && sink->vtable->source_moved != NULL)
+        sink->vtable->source_moved(sink);
+    return ARB_OK;
+}
+
 /* One move: a batch further, a flush, or the end (*out_over). */
 static arb_code step(arb_driver_state *d, bool *out_over, arb_flow *out_flow, arb_error *error)
 {
@@ -189,20 +211,9 @@ static arb_code step(arb_driver_state *d, bool *out_over, arb_flow *out_flow, ar
         if (d->transforms[level - 1].more)
             return deliver(d, d->transforms[level - 1].input, level - 1, out_flow, error);
     if (!d->source_dry) {
-        arb_operator *source = d->pipeline->source;
-        const arb_batch *batch = NULL;
-        arb_flow flow = ARB_FLOW_DONE;
-        int64_t start = arb_clock_monotonic_ns();
-        ARB_TRY(source->vtable->pull(source, d->source_local, &batch, &flow, error));
-        count_output(source, batch, start);
-        if (flow == ARB_FLOW_BLOCKED) {
-            *out_flow = flow;
-            return ARB_OK;
-        }
-        d->source_dry = flow == ARB_FLOW_DONE;
-        if (batch != NULL)
-            d->sequence = batch->sequence;
-        return deliver(d, batch, 0, out_flow, error);
+        const arb_batch *batch;
+        ARB_TRY(pull(d, &batch, out_flow, error));
+        return *out_flow == ARB_FLOW_BLOCKED ? ARB_OK : deliver(d, batch, 0, out_flow, error);
     }
     bool some;
     ARB_TRY(flush(d, &some, out_flow, error));

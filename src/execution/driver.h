@@ -20,6 +20,8 @@ ARB_NODISCARD arb_code arb_driver_create(arb_pipeline *pipeline, arb_query_conte
                                          arb_error *error);
 arb_task *arb_driver_task(arb_driver_state *driver);
 arb_pipeline *arb_driver_pipeline(const arb_driver_state *driver);
+/* What operators see of it. */
+const arb_driver *arb_driver_of(const arb_driver_state *driver);
 /* Local states first, then the driver. NULL is a no-op. */
 void arb_driver_destroy(arb_driver_state *driver);
 

@@ -6,7 +6,9 @@
  * next    the caller waits at the result for the next batch
  *
  * One lock guards the counters of pipelines and sinks; no operator code runs under it. The first error wins: it is kept,
- * everything else is cancelled, and what still waits is never started. The query is over when no task is left. */
+ * everything else is cancelled, and what still waits is never started. A driver's error on the way to an operator that
+ * keeps the order has its place there, and is the first when all before it has been read. The query is over when no task
+ * is left. */
 #include "execution/execute.h"
 
 #include <pthread.h>
@@ -194,12 +196,23 @@ static void pipeline_complete(arb_execution *e, arb_pipeline *pipeline)
         finish_sink(e, pipeline->sink);
 }
 
+/* An error ends the query, unless the sink waits until everything before it has been read. Then the pipeline goes on as if
+ * this driver had come to its end: nobody will see what comes behind. */
+static void driver_failed(arb_execution *e, arb_driver_state *driver, const arb_error *error)
+{
+    arb_operator *sink = arb_driver_pipeline(driver)->sink->op;
+    if (sink->vtable->failed != NULL && !atomic_load(&e->context.cancelled))
+        sink->vtable->failed(sink, arb_driver_of(driver), error);
+    else
+        fail_query(e, error);
+}
+
 static void driver_ended(void *owner, arb_driver_state *driver, arb_code code, const arb_error *error)
 {
     arb_execution *e = owner;
     arb_pipeline *pipeline = arb_driver_pipeline(driver);
     if (code != ARB_OK)
-        fail_query(e, error);
+        driver_failed(e, driver, error);
     arb_driver_destroy(driver);
     pthread_mutex_lock(&e->lock);
     bool last = --pipeline->drivers == 0;
@@ -345,7 +358,13 @@ arb_code arb_execution_start(const arb_physical_plan *plan, const arb_execution_
 arb_code arb_execution_next(arb_execution *e, const arb_batch **out_batch, arb_error *error)
 {
     assert(!arb_is_task(e->work));
-    return arb_result_sink_next(e->result, out_batch, error);
+    arb_error failure = {0};
+    if (arb_result_sink_next(e->result, out_batch, &failure) == ARB_OK)
+        return ARB_OK;
+    fail_query(e, &failure);
+    if (error != NULL)
+        *error = e->error;
+    return e->error.code;
 }
 
 static void wait_for_tasks(arb_execution *e)

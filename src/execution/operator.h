@@ -12,8 +12,8 @@
  *
  * One object may be sink of one pipeline and source of a later one (a sort, an aggregation), sink of one and transform of
  * another (a hash join's build and probe), or sink and source of two that run at once (a limit). Whoever returns BLOCKED
- * keeps `driver->task` and wakes it later. Errors and cancellation end the query: the driver stops calling, and states are
- * destroyed.
+ * keeps `driver->task` and wakes it later. Errors and cancellation end the driver, which stops calling, and sooner or later
+ * the query; states are destroyed.
  *
  * Operators that hold rows of their own give them back in `release`, when no pipeline will read them any more. Those that
  * can spill call arb_operator_may_spill when they are created; their reservations then name the operator's share.
@@ -32,7 +32,7 @@
 
 typedef enum arb_flow {
     ARB_FLOW_NEED_INPUT, /* source: not used. transform: done with the batch, *out may hold one last output. sink: taken */
-    ARB_FLOW_HAVE_OUTPUT, /* source, transform: *out holds a batch; call again (transform: with the same input) */
+    ARB_FLOW_HAVE_OUTPUT, /* source, transform: *out holds a batch or NULL; call again (transform: with the same input) */
     ARB_FLOW_BLOCKED,     /* wait for the waker, then call again with the same arguments */
     ARB_FLOW_DONE,        /* source: no more batches. transform, sink: wants no more input (a LIMIT is reached) */
 } arb_flow;
@@ -62,6 +62,7 @@ typedef struct arb_driver {
     arb_stop_flag *satisfied; /* nobody wants more of its pipeline's rows */
     arb_task *task;           /* to wake */
     uint32_t number;          /* among the pipeline's drivers */
+    uint64_t sequence;        /* of its source's last batch, or of the next where the source has begun another part */
 } arb_driver;
 
 /* Unused slots are NULL. `local` is what the role's create function made. */
@@ -74,7 +75,8 @@ typedef struct arb_operator_vtable {
     void (*source_destroy)(arb_operator *op, void *local);
     /* Most drivers worth starting; known once the pipeline may start. NULL: one. */
     uint32_t (*source_parallelism)(arb_operator *op);
-    /* Batches with a smaller sequence number have all been pushed down the pipeline. NULL: there is no order. */
+    /* Batches with a smaller sequence number have all been pushed down the pipeline. NULL: there is no order. A
+     * source with one says in driver->sequence when it begins another part. */
     uint64_t (*source_watermark)(arb_operator *op);
 
     arb_code (*transform_create)(arb_operator *op, arb_driver *driver, void **out_local, arb_error *error);
@@ -92,9 +94,12 @@ typedef struct arb_operator_vtable {
     arb_code (*finish_part)(arb_operator *op, uint32_t part, arb_error *error);
     arb_code (*finish)(arb_operator *op, arb_error *error);
     /* For sinks that keep the order of what feeds them: a pipeline that ends here and its source, all of them named in
-     * order before any starts; and that one is over. */
+     * order before any starts; that one is over; a source's watermark may have moved; and a driver has failed, whose error
+     * counts once what comes before it has been read, if somebody gets there. In others an error ends the query at once. */
     arb_code (*add_feeder)(arb_operator *op, arb_pipeline *pipeline, arb_operator *source, arb_error *error);
     void (*feeder_done)(arb_operator *op, const arb_pipeline *pipeline);
+    void (*source_moved)(arb_operator *op);
+    void (*failed)(arb_operator *op, const arb_driver *driver, const arb_error *error);
 
     /* The query ends early: let drivers that are BLOCKED here go on. Any thread, any number of times. */
     void (*abort)(arb_operator *op);

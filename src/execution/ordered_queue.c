@@ -48,6 +48,7 @@ void arb_ordered_queue_close(arb_ordered_queue *queue)
     for (size_t i = 0; i < queue->feeders.size; i++)
         atomic_store(&queue->feeders.data[i].pipeline->satisfied, true);
     drop_entries(queue);
+    queue->error = (arb_error){0};
     arb_ordered_queue_wake(queue);
 }
 
@@ -150,7 +151,7 @@ static arb_queue_place look_around(arb_ordered_queue *queue)
     return lowest;
 }
 
-void arb_ordered_queue_driver_done(arb_ordered_queue *queue)
+void arb_ordered_queue_source_moved(arb_ordered_queue *queue)
 {
     pthread_mutex_lock(&queue->lock);
     look_around(queue);
@@ -165,10 +166,39 @@ static uint32_t feeder_of(const arb_ordered_queue *queue, const arb_driver *driv
     return at;
 }
 
-/* Are the rows wanted there already, all in front of this place? Then nothing will be needed of its driver any more, as
- * drivers go through their sources forwards: it waits for the end. */
+/* The sequence that counts for the feeder: without a watermark, batches are in order as they come. */
+static uint64_t sequence_in(const arb_ordered_queue *queue, uint32_t feeder, uint64_t sequence)
+{
+    return queue->feeders.data[feeder].source->vtable->source_watermark != NULL ? sequence : 0;
+}
+
+/* Is the place behind the first error? */
+static bool is_behind_error(const arb_ordered_queue *queue, const arb_queue_entry *entry, uint64_t sequence)
+{
+    return queue->error.code != ARB_OK && comes_before(&queue->failure, queue->failure_sequence, entry, sequence);
+}
+
+void arb_ordered_queue_fail(arb_ordered_queue *queue, const arb_driver *driver, const arb_error *error)
+{
+    arb_queue_entry place = {.feeder = feeder_of(queue, driver)};
+    uint64_t sequence = sequence_in(queue, place.feeder, driver->sequence);
+    pthread_mutex_lock(&queue->lock);
+    place.arrival = queue->arrivals++;
+    if (!queue->closed && !is_behind_error(queue, &place, sequence)) {
+        queue->error = *error;
+        queue->failure = place;
+        queue->failure_sequence = sequence;
+        queue->changed(queue->owner);
+    }
+    pthread_mutex_unlock(&queue->lock);
+}
+
+/* Is there an error in front of this place, or are the rows wanted all there? Then nothing will be needed of its driver any
+ * more, as drivers go through their sources forwards: it waits for the end. */
 static bool is_unneeded(const arb_ordered_queue *queue, const arb_queue_entry *entry, uint64_t sequence)
 {
+    if (is_behind_error(queue, entry, sequence))
+        return true;
     return queue->queued_rows >= queue->rows_wanted && queue->entries.size != 0 &&
            comes_before(&queue->last, queue->last_sequence, entry, sequence);
 }
@@ -204,8 +234,7 @@ arb_code arb_ordered_queue_put(arb_ordered_queue *queue, const arb_driver *drive
                                const uint32_t *columns, size_t column_count, arb_flow *out_flow, arb_error *error)
 {
     arb_queue_entry entry = {.feeder = feeder_of(queue, driver), .arrival = UINT64_MAX};
-    bool ordered = queue->feeders.data[entry.feeder].source->vtable->source_watermark != NULL;
-    uint64_t sequence = ordered ? in->sequence : 0;
+    uint64_t sequence = sequence_in(queue, entry.feeder, in->sequence);
     *out_flow = ARB_FLOW_NEED_INPUT;
     pthread_mutex_lock(&queue->lock);
     arb_queue_place lowest = look_around(queue);
@@ -244,14 +273,31 @@ arb_code arb_ordered_queue_put(arb_ordered_queue *queue, const arb_driver *drive
     return closed ? ARB_OK : arb_fail_memory(error, "a queue", sizeof entry);
 }
 
-arb_owned_batch *arb_ordered_queue_take(arb_ordered_queue *queue)
+/* Is the first error next: nothing that is here or on its way comes before it? */
+static bool error_is_next(const arb_ordered_queue *queue, arb_queue_place lowest)
 {
-    if (!head_may_leave(queue, lowest_place(queue)))
-        return NULL;
+    if (queue->error.code == ARB_OK || !may_leave(lowest, queue->failure.feeder, queue->failure_sequence))
+        return false;
+    const arb_queue_entry *head = queue->entries.data;
+    return queue->entries.size == 0 || is_behind_error(queue, head, head->batch->batch.sequence);
+}
+
+arb_code arb_ordered_queue_take(arb_ordered_queue *queue, arb_owned_batch **out_batch, arb_error *error)
+{
+    arb_queue_place lowest = lowest_place(queue);
+    *out_batch = NULL;
+    if (error_is_next(queue, lowest)) {
+        if (error != NULL)
+            *error = queue->error;
+        return queue->error.code;
+    }
+    if (!head_may_leave(queue, lowest))
+        return ARB_OK;
     arb_owned_batch *batch = pop_entry(queue).batch;
     queue->queued_bytes -= arb_owned_batch_bytes(batch);
     queue->queued_rows -= batch->batch.rows;
     count_taken(queue, batch->batch.rows);
     arb_ordered_queue_wake(queue);
-    return batch;
+    *out_batch = batch;
+    return ARB_OK;
 }

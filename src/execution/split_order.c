@@ -8,19 +8,21 @@ void arb_split_order_init(arb_split_order *order, size_t count)
         atomic_init(&order->active[i], SIZE_MAX);
 }
 
-bool arb_split_order_take(arb_split_order *order, uint32_t driver, size_t *out_part)
+bool arb_split_order_take(arb_split_order *order, arb_driver *driver, size_t *out_part)
 {
     /* Announce before taking, so that the watermark never passes a part that somebody is about to read. */
-    atomic_store(&order->active[driver], atomic_load(&order->next));
+    atomic_store(&order->active[driver->number], atomic_load(&order->next));
     *out_part = atomic_fetch_add(&order->next, 1);
     bool some = *out_part < order->count;
-    atomic_store(&order->active[driver], some ? *out_part : SIZE_MAX);
+    atomic_store(&order->active[driver->number], some ? *out_part : SIZE_MAX);
+    if (some)
+        driver->sequence = arb_split_sequence(*out_part, 0);
     return some;
 }
 
-void arb_split_order_leave(arb_split_order *order, uint32_t driver)
+void arb_split_order_leave(arb_split_order *order, const arb_driver *driver)
 {
-    atomic_store(&order->active[driver], SIZE_MAX);
+    atomic_store(&order->active[driver->number], SIZE_MAX);
 }
 
 uint64_t arb_split_order_watermark(const arb_split_order *order)

@@ -2,13 +2,11 @@
  *
  * A source's parts (a scan's splits, a sort's ranges) have numbers; drivers take them in order, and each reads one at a
  * time. The lowest part that is still being read, or not taken yet, is the source's watermark: batches of lower parts have
- * all gone down the pipeline. */
+ * all gone down the pipeline. driver->sequence says which part a driver reads. */
 #ifndef ARB_EXECUTION_SPLIT_ORDER_H
 #define ARB_EXECUTION_SPLIT_ORDER_H
 
-#include <stdatomic.h>
-
-#include "base/compiler.h"
+#include "execution/operator.h"
 
 enum { ARB_SPLIT_DRIVERS_MOST = 256 };
 
@@ -20,9 +18,9 @@ typedef struct arb_split_order {
 
 void arb_split_order_init(arb_split_order *order, size_t count);
 /* The next part for the driver, which has done with the last one; false when there is none. */
-bool arb_split_order_take(arb_split_order *order, uint32_t driver, size_t *out_part);
+bool arb_split_order_take(arb_split_order *order, arb_driver *driver, size_t *out_part);
 /* The driver is gone. */
-void arb_split_order_leave(arb_split_order *order, uint32_t driver);
+void arb_split_order_leave(arb_split_order *order, const arb_driver *driver);
 /* As source_watermark: the part in the upper half. */
 uint64_t arb_split_order_watermark(const arb_split_order *order);
 /* Drivers worth starting. */

@@ -10,7 +10,7 @@ bool arb_expr_equal(const arb_expr *a, const arb_expr *b)
         return false;
     switch ((arb_expr_kind)a->kind) {
     case ARB_EXPR_CONSTANT:
-        return arb_value_equal(&a->value, &b->value);
+        return arb_value_same(&a->value, &b->value);
     case ARB_EXPR_COLUMN:
         return a->column == b->column;
     case ARB_EXPR_CALL:

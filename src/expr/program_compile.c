@@ -121,18 +121,11 @@ static void mark_per_entry(compiler *c, program_instruction *instruction)
 
 static int compile(compiler *c, const arb_expr *expr, uint16_t selection);
 
-/* Equal, and zeros of the same sign. */
-static bool same_constant(const arb_value *a, const arb_value *b)
-{
-    bool real = a->type.id == ARB_TYPE_REAL || a->type.id == ARB_TYPE_DOUBLE;
-    return arb_value_equal(a, b) && (!real || a->is_null || memcmp(&a->real, &b->real, sizeof a->real) == 0);
-}
-
 static int add_constant(compiler *c, arb_value value, arb_physical physical)
 {
     for (size_t i = 0; i < c->program->registers.size; i++) {
         const program_register *reg = &c->program->registers.data[i];
-        if (reg->source == SOURCE_CONSTANT && reg->slot.physical == physical && same_constant(&reg->value, &value))
+        if (reg->source == SOURCE_CONSTANT && reg->slot.physical == physical && arb_value_same(&reg->value, &value))
             return (int)i;
     }
     arb_slot slot = {.id = ARB_NO_COLUMN, .type = value.type, .physical = physical, .nullable = value.is_null};

@@ -29,7 +29,7 @@ ARB_INLINE uint64_t hash_STRING(arb_string value)
 
 ARB_INLINE uint64_t hash_INTERVAL(arb_interval value)
 {
-    return hash_INT128(((arb_int128)value.months * 30 + value.days) * 86400000000 + value.micros);
+    return hash_INT128(arb_interval_span(value));
 }
 
 #define hash_INT8(value) arb_hash_u64((uint64_t)(value))

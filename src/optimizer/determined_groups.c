@@ -27,13 +27,25 @@ static bool add_fact(arb_query *query, fact_list *list, const arb_column_set *fr
     return ARB_ARENA_PUSH(query->arena, &list->facts, (fact){*from, to});
 }
 
-/* The expression's columns determine it. */
+/* Are all these columns' values the same wherever they are grouped together? */
+static bool all_exact(arb_query *query, const arb_column_set *columns)
+{
+    for (arb_column_id id = arb_column_set_next(columns, 0); id != ARB_NO_COLUMN;
+         id = arb_column_set_next(columns, id + 1))
+        if (!arb_type_groups_exactly(arb_query_column(query, id)->type))
+            return false;
+    return true;
+}
+
+/* The expression's columns determine it. One that is worked out from values that only count as equal may differ. */
 static bool add_expr(arb_query *query, fact_list *list, const arb_expr *expr, arb_column_id to)
 {
     arb_column_set from = {0};
     if (!arb_expr_deterministic(expr))
         return true;
-    return arb_expr_columns(query, expr, &from) && add_fact(query, list, &from, to);
+    if (!arb_expr_columns(query, expr, &from))
+        return false;
+    return (expr->kind != ARB_EXPR_COLUMN && !all_exact(query, &from)) || add_fact(query, list, &from, to);
 }
 
 /* A column under another id. */
@@ -114,6 +126,8 @@ static bool add_match(arb_query *query, fact_list *list, const arb_logical *join
         !arb_logical_output(query, join->children[0], &left) || !arb_logical_output(query, join->children[1], &right))
         return false;
     arb_column_set_retain_all(&from, &left);
+    if (!all_exact(query, &from))
+        return true;
     for (arb_column_id id = arb_column_set_next(&right, 0); id != ARB_NO_COLUMN;
          id = arb_column_set_next(&right, id + 1))
         if (!add_fact(query, list, &from, id))

@@ -60,12 +60,12 @@ static bool look(void *context, const arb_expr *expr)
     return !s->several;
 }
 
-/* Floats aside: 0 equals -0, but is not printed as it is. */
+/* What is said of one of them can be said of the other then, whatever it is. */
 static bool equates_columns(const arb_expr *conjunct)
 {
     return conjunct->kind == ARB_EXPR_COMPARE && conjunct->compare == ARB_EQUAL &&
            conjunct->children[0]->kind == ARB_EXPR_COLUMN && conjunct->children[1]->kind == ARB_EXPR_COLUMN &&
-           conjunct->children[0]->type.id != ARB_TYPE_REAL && conjunct->children[0]->type.id != ARB_TYPE_DOUBLE;
+           arb_type_groups_exactly(conjunct->children[0]->type);
 }
 
 /* IS NULL and IS NOT NULL say nothing new: columns that are equal are not NULL. */

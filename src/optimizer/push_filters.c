@@ -68,13 +68,22 @@ static bool conclude_from_or(arb_rule_context *rule, const arb_expr *conjunct, c
 
 /* ---- nodes with one child --------------------------------------------------------------------------------------- */
 
-/* The conjuncts that may pass through items are rewritten by them; the others stay. */
+/* May the conjunct be asked of each row instead of one that stands for all that equal it? */
+static bool passes_group(const arb_expr *conjunct, const arb_column_set *passing)
+{
+    return arb_expr_within(conjunct, passing) && arb_expr_deterministic(conjunct) && arb_expr_same_for_equals(conjunct);
+}
+
+/* The conjuncts that may pass through items are rewritten by them; the others stay. `grouped`: a row may stand for others
+ * that equal it. */
 static bool split_by_items(arb_rule_context *rule, const arb_conjuncts *list, const arb_column_set *passing,
-                           const arb_named_expr *items, size_t count, arb_conjuncts *down, arb_conjuncts *stay)
+                           const arb_named_expr *items, size_t count, bool grouped, arb_conjuncts *down,
+                           arb_conjuncts *stay)
 {
     for (size_t i = 0; i < list->size; i++) {
         const arb_expr *conjunct = list->data[i];
-        if (!arb_expr_within(conjunct, passing) || !arb_expr_deterministic(conjunct)) {
+        if (grouped ? !passes_group(conjunct, passing)
+                    : !arb_expr_within(conjunct, passing) || !arb_expr_deterministic(conjunct)) {
             if (!append(rule, stay, conjunct))
                 return false;
             continue;
@@ -97,7 +106,8 @@ static bool conclude_for_groups(arb_rule_context *rule, const arb_logical *node,
         if (!conclude_from_or(rule, stay->data[i], passing, &concluded))
             return false;
     }
-    return split_by_items(rule, &concluded, passing, node->aggregate.groups, node->aggregate.group_count, down, &none);
+    return split_by_items(rule, &concluded, passing, node->aggregate.groups, node->aggregate.group_count, true, down,
+                          &none);
 }
 
 static const arb_logical *push_items(arb_rule_context *rule, const arb_logical *node, const arb_conjuncts *list,
@@ -115,7 +125,7 @@ static const arb_logical *push_items(arb_rule_context *rule, const arb_logical *
     /* Without groups there is a row even when the child has none: nothing may pass. */
     if (!project && count == 0)
         stay = *list;
-    else if (!split_by_items(rule, list, &passing, items, count, &down, &stay))
+    else if (!split_by_items(rule, list, &passing, items, count, !project, &down, &stay))
         return NULL;
     if (!conclude_for_groups(rule, node, &stay, &passing, &down) || !widen(rule, needed, node, NULL, &below))
         return NULL;
@@ -152,7 +162,7 @@ static const arb_logical *push_group_limit(arb_rule_context *rule, const arb_log
             return NULL;
     }
     for (size_t i = 0; i < list->size; i++) {
-        bool passes = arb_expr_within(list->data[i], &groups) && arb_expr_deterministic(list->data[i]);
+        bool passes = passes_group(list->data[i], &groups);
         if (!append(rule, passes ? &down : &stay, list->data[i]))
             return NULL;
     }
@@ -188,7 +198,7 @@ static const arb_logical *push_set(arb_rule_context *rule, const arb_logical *no
             if (items[k].expr == NULL || !arb_column_set_add(query, &needed, from))
                 return NULL;
         }
-        if (!split_by_items(rule, list, &passing, items, columns, &down, &stay))
+        if (!split_by_items(rule, list, &passing, items, columns, !node->set.all, &down, &stay))
             return NULL;
         children[i] = push(rule, node->set.inputs[i].plan, &down, &needed);
         if (children[i] == NULL)

@@ -73,6 +73,11 @@ ARB_NODISCARD bool arb_logical_nullable_columns(arb_query *query, const arb_logi
 /* Is it certain that no two rows of the node agree in all of the columns (NULLs being equal)? unique_rows.c */
 ARB_NODISCARD bool arb_logical_unique(arb_query *query, const arb_logical *node, const arb_column_set *columns,
                                       bool *out_unique);
+/* Are values that are grouped together the same value? Floats have two zeros, and a month is as long as 30 days: what is
+ * worked out from such values may differ within a group, and a declared key tells them apart. */
+bool arb_type_groups_exactly(arb_type type);
+/* Does the expression give the same result for values that count as equal? */
+bool arb_expr_same_for_equals(const arb_expr *expr);
 /* Add the ids of a declared key's columns; *out_usable is false when one is not read by the scan, may be NULL, or is of a
  * type whose equal values differ. */
 ARB_NODISCARD bool arb_scan_key_columns(arb_query *query, const arb_logical *scan, const arb_table_key *key,

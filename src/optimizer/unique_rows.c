@@ -20,11 +20,33 @@ static bool map_items(arb_query *query, const arb_named_expr *items, size_t coun
     return true;
 }
 
-/* Values that are grouped together are the same value; doubles have two zeros, which a declared key tells apart. */
-static bool is_exact(arb_type type)
+static bool is_float(arb_type type)
 {
-    return type.id != ARB_TYPE_REAL && type.id != ARB_TYPE_DOUBLE && type.id != ARB_TYPE_INTERVAL &&
-           !arb_type_is_nested(type);
+    return type.id == ARB_TYPE_REAL || type.id == ARB_TYPE_DOUBLE;
+}
+
+bool arb_type_groups_exactly(arb_type type)
+{
+    return !is_float(type) && type.id != ARB_TYPE_INTERVAL && !arb_type_is_nested(type);
+}
+
+/* A column, or a float column as the other kind of float: those of equal values are equal again. */
+static bool is_column(const arb_expr *expr)
+{
+    if (expr->kind == ARB_EXPR_CAST && is_float(expr->type) && is_float(expr->children[0]->type))
+        expr = expr->children[0];
+    return expr->kind == ARB_EXPR_COLUMN;
+}
+
+bool arb_expr_same_for_equals(const arb_expr *expr)
+{
+    bool compares = expr->kind == ARB_EXPR_COMPARE || expr->kind == ARB_EXPR_IN || expr->kind == ARB_EXPR_IS_NULL;
+    if (expr->kind == ARB_EXPR_COLUMN)
+        return arb_type_groups_exactly(expr->type);
+    for (size_t i = 0; i < expr->child_count; i++)
+        if (!(compares && is_column(expr->children[i])) && !arb_expr_same_for_equals(expr->children[i]))
+            return false;
+    return true;
 }
 
 bool arb_scan_key_columns(arb_query *query, const arb_logical *scan, const arb_table_key *key, arb_column_set *out,
@@ -36,7 +58,7 @@ bool arb_scan_key_columns(arb_query *query, const arb_logical *scan, const arb_t
         size_t at = 0;
         while (at < scan->scan.column_count && scan->scan.columns[at].table_column != key->columns[i])
             at++;
-        *out_usable = at < scan->scan.column_count && !column->nullable && is_exact(column->type);
+        *out_usable = at < scan->scan.column_count && !column->nullable && arb_type_groups_exactly(column->type);
         if (*out_usable && !arb_column_set_add(query, out, scan->scan.columns[at].id))
             return false;
     }

@@ -43,7 +43,7 @@ static bool match_expr(const arb_expr *a, const arb_expr *b, const arb_column_id
         return false;
     switch ((arb_expr_kind)a->kind) {
     case ARB_EXPR_CONSTANT:
-        return arb_value_equal(&a->value, &b->value);
+        return arb_value_same(&a->value, &b->value);
     case ARB_EXPR_COLUMN:
         return map[a->column] != ARB_NO_COLUMN && map[a->column] == b->column;
     case ARB_EXPR_CALL:

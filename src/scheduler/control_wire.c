@@ -1,5 +1,7 @@
 #include "scheduler/control_wire.h"
 
+#include <limits.h>
+
 #include "proto/control.pb-c.h"
 #include "wire/wire.h"
 
@@ -414,20 +416,8 @@ static arb_code read_output(control_reader *r, const Arbalest__Control__Output *
     return ARB_OK;
 }
 
-/* Up to a NUL, which would hide what follows; an empty text points nowhere. */
-static size_t length_of(ProtobufCBinaryData text)
-{
-    return text.len == 0 ? 0 : strnlen((const char *)text.data, text.len);
-}
-
-/* Cut like any text of an error. */
-static void read_error_text(ProtobufCBinaryData from, char *to, size_t size)
-{
-    size_t used = ARB_MIN(length_of(from), size - 1);
-    if (used != 0)
-        memcpy(to, from.data, used);
-    to[used] = '\0';
-}
+/* For a format's "%.*s", which ends at a NUL; an empty text points nowhere. */
+#define TEXT_ARGS(text) (int)ARB_MIN((text).len, (size_t)INT_MAX), (text).len == 0 ? "" : (const char *)(text).data
 
 static arb_code read_error(control_reader *r, const Arbalest__Control__Error *from, const arb_error **out)
 {
@@ -436,14 +426,14 @@ static arb_code read_error(control_reader *r, const Arbalest__Control__Error *fr
     arb_error *error = ARB_ARENA_NEW(r->arena, arb_error);
     if (error == NULL)
         return no_memory(r, sizeof *error);
-    error->code = arb_code_of_sqlstate((const char *)from->sqlstate.data, from->sqlstate.len);
-    if (error->code == ARB_OK)
+    arb_code code = arb_code_of_sqlstate((const char *)from->sqlstate.data, from->sqlstate.len);
+    if (code == ARB_OK)
         return damaged(r, "an error that is none");
+    (void)arb_fail(error, code, "%.*s", TEXT_ARGS(from->message));
     error->position = from->position;
-    read_error_text(from->message, error->message, sizeof error->message);
-    read_error_text(from->detail, error->detail, sizeof error->detail);
-    read_error_text(from->hint, error->hint, sizeof error->hint);
-    read_error_text(from->origin, error->origin, sizeof error->origin);
+    arb_error_detail(error, "%.*s", TEXT_ARGS(from->detail));
+    arb_error_hint(error, "%.*s", TEXT_ARGS(from->hint));
+    arb_error_origin(error, "%.*s", TEXT_ARGS(from->origin));
     *out = error;
     return ARB_OK;
 }
@@ -588,7 +578,7 @@ static arb_code read_welcome(control_reader *r, const Arbalest__Control__Welcome
 
 static arb_code read_why(control_reader *r, ProtobufCBinaryData from, const char **out)
 {
-    size_t size = length_of(from);
+    size_t size = from.len == 0 ? 0 : strnlen((const char *)from.data, from.len);
     char *why = arb_arena_copy(r->arena, size == 0 ? "" : (const char *)from.data, size);
     if (why == NULL)
         return no_memory(r, size);

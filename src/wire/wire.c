@@ -2,7 +2,10 @@
 
 /* ---- checking ----------------------------------------------------------------------------------------------------------- */
 
-enum { a_field = 96 }; /* bytes that unpacking takes for any field, about */
+enum {
+    a_field = 96,   /* bytes that unpacking takes for any field, about */
+    short_most = 5, /* bytes of a tag or a length; protobuf-c takes no longer ones */
+};
 enum { WIRE_VARINT, WIRE_FIXED64, WIRE_BYTES, WIRE_GROUP, WIRE_GROUP_END, WIRE_FIXED32 };
 
 typedef struct checker {
@@ -33,6 +36,13 @@ static bool read_varint(const uint8_t **at, const uint8_t *end, uint64_t *out)
             return true;
     }
     return false;
+}
+
+/* The same for tags and lengths. */
+static bool read_short(const uint8_t **at, const uint8_t *end, uint64_t *out)
+{
+    const uint8_t *begin = *at;
+    return read_varint(at, end, out) && *at - begin <= short_most;
 }
 
 /* The wire type that a single value of the field has. */
@@ -91,13 +101,27 @@ static arb_code check_bytes(checker *c, const ProtobufCMessageDescriptor *kind, 
     return check_message(c, field->descriptor, at, end, depth + 1);
 }
 
+/* A single message that came before is merged with the next by protobuf-c, whose lists are then copied each time: what that
+ * takes grows with the square. Nobody sends such, so it is refused. */
+static bool comes_once(const ProtobufCMessageDescriptor *kind, const ProtobufCFieldDescriptor *field, uint64_t *seen)
+{
+    if (field == NULL || field->label == PROTOBUF_C_LABEL_REPEATED || field->type != PROTOBUF_C_TYPE_MESSAGE)
+        return true;
+    size_t place = (size_t)(field - kind->fields);
+    assert(place < 64);
+    bool first = (*seen >> place & 1) == 0;
+    *seen |= UINT64_C(1) << place;
+    return first;
+}
+
 static arb_code check_message(checker *c, const ProtobufCMessageDescriptor *kind, const uint8_t *at, const uint8_t *end,
                               unsigned depth)
 {
+    uint64_t seen = 0; /* single messages, by the place of their field */
     ARB_TRY(take_memory(c, kind, kind->sizeof_message));
     while (at < end) {
         uint64_t tag, value;
-        if (!read_varint(&at, end, &tag) || tag >> 3 == 0 || tag >> 3 > 0x1FFFFFFF)
+        if (!read_short(&at, end, &tag) || tag >> 3 == 0 || tag >> 3 > 0x1FFFFFFF)
             return damaged(c, kind, 0, "is none: its number is damaged");
         uint32_t number = (uint32_t)(tag >> 3);
         unsigned wire = tag & 7;
@@ -112,8 +136,10 @@ static arb_code check_message(checker *c, const ProtobufCMessageDescriptor *kind
                 return damaged(c, kind, number, "is cut off");
             at += width;
         } else if (wire == WIRE_BYTES) {
-            if (!read_varint(&at, end, &value) || value > (uint64_t)(end - at))
+            if (!read_short(&at, end, &value) || value > (uint64_t)(end - at))
                 return damaged(c, kind, number, "is longer than the message");
+            if (!comes_once(kind, field, &seen))
+                return damaged(c, kind, number, "comes twice");
             if (field != NULL)
                 ARB_TRY(check_bytes(c, kind, field, at, at + value, depth));
             else

@@ -5,6 +5,8 @@
  * allocates whatever lengths say. So depth is limited here, lengths must fit, and what unpacking will allocate is known and
  * limited beforehand. Unpacked messages live in an arena and are never freed one by one; their texts and bytes are copies.
  *
+ * A single message that comes twice, which Protocol Buffers would merge, is refused.
+ *
  * Unknown fields are kept by unpacking, and packed again. */
 #ifndef ARB_WIRE_WIRE_H
 #define ARB_WIRE_WIRE_H

@@ -134,8 +134,10 @@ def main(functions):
         except Skip as why:
             skipped += 1
             print(f"skipped: {why}")
-        except Exception:
+        except Exception as failure:
             failed += 1
-            print(f"FAILED {test.__name__}: {traceback.format_exc(limit=-3)}")
+            at = traceback.extract_tb(failure.__traceback__)[-1]
+            print(f"FAILED {test.__name__}: {type(failure).__name__} at {at.name}, line {at.lineno}: {str(failure)[:500]!r}")
+            traceback.print_exc(limit=-3, file=sys.stdout)
     print(f"{len(chosen) - failed - skipped} passed, {failed} failed, {skipped} skipped")
     return 1 if failed or not chosen else 0

@@ -145,10 +145,22 @@ def test_failures():
     for form in ("csv", "tsv", "json", "ndjson", "table", "arrow"):
         expect_failure(sql("--format", form, "-c", "select 1/0 as a"), 1, "error: 22012", "LINE 1: ", "^")  # no header is left behind
         expect_failure(sql("--format", form, "-c", "select"), 1, "error: 42601")
-    # rows that came before the failure stay
-    status, out, err = sql("--threads", "1", "-c", "select 100 / (x - 40000) as q from range(100000) r(x) where x > 30000")
-    expect((status, out[:2]), (1, "q\n"))
-    expect(err.splitlines()[0].split(":")[1], " 22012")
+    # rows that came before the failure stay, but those of its batch; rows behind it do not come, though others read them
+    for threads in ("1", "7"):
+        status, out, err = sql("--threads", threads, "-c", "select x, 100 / (x - 400000) as q from range(1000000) r(x)")
+        rows = out.splitlines()[1:]
+        expect((status, out[:4], err.splitlines()[0].split(":")[1]), (1, "x,q\n", " 22012"))
+        expect([int(row.split(",")[0]) for row in rows], list(range(len(rows))))
+        assert 390_000 < len(rows) <= 400_000, len(rows)
+    # of several errors it is always that of the first row
+    division, cast = "1 / (x - x)", "cast('a' || x as int)"
+    for threads in ("1", "7"):
+        for first, second, state in ((division, cast, "22012"), (cast, division, "22P02")):
+            for query in (f"select case when x = 160000 then {first} when x >= 180000 then {second} else x end from range(400000) r(x)",
+                          f"select x from range(9) r(x) union all select {first} from range(400000) r(x) where x > 200000 "
+                          f"union all select {second} from range(9) r(x)"):
+                status, out, err = sql("--threads", threads, "-c", query)
+                expect((status, err[:12]), (1, f"error: {state}"))
 
 
 def test_timing():

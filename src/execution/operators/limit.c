@@ -1,7 +1,8 @@
 /* limit.c: pass some rows over, then give some, then want no more.
  *
  * A sink and a source whose pipelines run at once: drivers put batches in, one driver takes them out in the source's order
- * and counts. When it has what was asked for it closes the queue, and the others learn that they are done. */
+ * and counts. When it has what was asked for it closes the queue, and the others learn that they are done; what failed
+ * behind that place does not matter. */
 #include "base/alloc.h"
 #include "execution/operators/operators.h"
 #include "execution/ordered_queue.h"
@@ -42,11 +43,14 @@ static arb_code sink(arb_operator *op, void *local, const arb_batch *in, arb_flo
     return arb_ordered_queue_put(&of(op)->queue, local, in, NULL, in->column_count, out_flow, error);
 }
 
-static arb_code combine(arb_operator *op, void *local, arb_error *error)
+static void source_moved(arb_operator *op)
 {
-    (void)local, (void)error;
-    arb_ordered_queue_driver_done(&of(op)->queue);
-    return ARB_OK;
+    arb_ordered_queue_source_moved(&of(op)->queue);
+}
+
+static void failed(arb_operator *op, const arb_driver *driver, const arb_error *error)
+{
+    arb_ordered_queue_fail(&of(op)->queue, driver, error);
 }
 
 static arb_code add_feeder(arb_operator *op, arb_pipeline *pipeline, arb_operator *source, arb_error *error)
@@ -88,7 +92,6 @@ static const arb_batch *cut(limit_operator *l, const arb_batch *in, uint32_t fro
 
 static arb_code pull(arb_operator *op, void *local, const arb_batch **out, arb_flow *out_flow, arb_error *error)
 {
-    (void)error;
     limit_operator *l = of(op);
     const arb_driver *driver = local;
     uint32_t skipped = 0;
@@ -102,15 +105,17 @@ static arb_code pull(arb_operator *op, void *local, const arb_batch **out, arb_f
             return ARB_OK;
         }
         pthread_mutex_lock(&l->queue.lock);
-        l->given = arb_ordered_queue_take(&l->queue);
+        arb_code code = arb_ordered_queue_take(&l->queue, &l->given, error);
         bool over = l->given == NULL && (l->queue.closed || (l->queue.complete && l->queue.entries.size == 0));
-        if (l->given == NULL && !over)
+        if (code == ARB_OK && l->given == NULL && !over)
             l->reader = driver->task;
         if (l->given != NULL) {
             skipped = (uint32_t)ARB_MIN(l->queue.rows_skipped, (uint64_t)l->given->batch.rows);
             l->queue.rows_skipped -= skipped;
         }
         pthread_mutex_unlock(&l->queue.lock);
+        if (code != ARB_OK)
+            return code;
         if (l->given == NULL) {
             *out_flow = over ? ARB_FLOW_DONE : ARB_FLOW_BLOCKED;
             return ARB_OK;
@@ -138,9 +143,10 @@ static const arb_operator_vtable vtable = {
     .pull = pull,
     .sink_create = keep_driver,
     .sink = sink,
-    .combine = combine,
     .add_feeder = add_feeder,
     .feeder_done = feeder_done,
+    .source_moved = source_moved,
+    .failed = failed,
     .abort = stop,
     .release = stop,
 };

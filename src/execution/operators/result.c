@@ -42,11 +42,14 @@ static arb_code sink(arb_operator *op, void *local, const arb_batch *in, arb_flo
     return arb_ordered_queue_put(&r->queue, local, in, r->plan->columns, r->plan->column_count, out_flow, error);
 }
 
-static arb_code combine(arb_operator *op, void *local, arb_error *error)
+static void source_moved(arb_operator *op)
 {
-    (void)local, (void)error;
-    arb_ordered_queue_driver_done(&of(op)->queue);
-    return ARB_OK;
+    arb_ordered_queue_source_moved(&of(op)->queue);
+}
+
+static void failed(arb_operator *op, const arb_driver *driver, const arb_error *error)
+{
+    arb_ordered_queue_fail(&of(op)->queue, driver, error);
 }
 
 static arb_code add_feeder(arb_operator *op, arb_pipeline *pipeline, arb_operator *source, arb_error *error)
@@ -73,9 +76,10 @@ static const arb_operator_vtable vtable = {
     .destroy = destroy,
     .sink_create = sink_create,
     .sink = sink,
-    .combine = combine,
     .add_feeder = add_feeder,
     .feeder_done = feeder_done,
+    .source_moved = source_moved,
+    .failed = failed,
 };
 
 arb_code arb_result_sink_create(const arb_physical_plan *plan, arb_query_context *context, arb_operator **out_op,
@@ -130,8 +134,8 @@ arb_code arb_result_sink_next(arb_operator *op, const arb_batch **out_batch, arb
             code = r->error.code;
             break;
         }
-        r->given = arb_ordered_queue_take(&r->queue);
-        if (r->given != NULL || (r->queue.complete && r->queue.entries.size == 0))
+        code = arb_ordered_queue_take(&r->queue, &r->given, error);
+        if (code != ARB_OK || r->given != NULL || (r->queue.complete && r->queue.entries.size == 0))
             break;
         /* A cancellation from a signal handler and a watermark that moved do not signal: look again soon. */
         struct timespec until;

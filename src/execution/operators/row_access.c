@@ -71,15 +71,10 @@ void arb_row_gather(const arb_row_layout *layout, size_t column, char *const *ro
     }
 }
 
-ARB_INLINE arb_int128 interval_order(arb_interval value)
-{
-    return ((arb_int128)value.months * 30 + value.days) * 86400000000 + value.micros;
-}
-
 #define SAME(a, b) ((a) == (b))
 #define SAME_FLOAT(a, b) ((a) == (b) || ((a) != (a) && (b) != (b)))
 #define SAME_STRING(a, b) arb_string_equal(&(a), &(b))
-#define SAME_INTERVAL(a, b) (interval_order(a) == interval_order(b))
+#define SAME_INTERVAL(a, b) (arb_interval_span(a) == arb_interval_span(b))
 
 /* One loop a type. The lists are written in order, so `candidates` may be narrowed in place. */
 #define MATCH(name, type, same)                                                                              \

@@ -1,13 +1,8 @@
 #include "execution/operators/row_order.h"
 
-ARB_INLINE arb_int128 interval_order(arb_interval value)
-{
-    return ((arb_int128)value.months * 30 + value.days) * 86400000000 + value.micros;
-}
-
 #define BELOW(a, b) ((a) < (b))
 #define BELOW_FLOAT(a, b) ((b) != (b) ? (a) == (a) : (a) < (b))
-#define BELOW_INTERVAL(a, b) (interval_order(a) < interval_order(b))
+#define BELOW_INTERVAL(a, b) (arb_interval_span(a) < arb_interval_span(b))
 
 #define COMPARE(name, type, below)                          \
     static int compare_##name(const char *a, const char *b) \

@@ -23,7 +23,7 @@ typedef struct scan_operator {
 } scan_operator;
 
 typedef struct scan_local {
-    const arb_driver *driver;
+    arb_driver *driver;
     arb_io_waiter waiter;
     arb_split_reader **readers; /* one a file, made when first needed; the last used one stays */
     size_t file;                /* of the current split */
@@ -65,7 +65,7 @@ static void source_destroy(arb_operator *op, void *state)
     for (size_t i = 0; i < op->node->scan.table->file_count; i++)
         drop_reader(local, i);
     arb_io_waiter_reset(&local->waiter);
-    arb_split_order_leave(&((scan_operator *)op)->order, local->driver->number);
+    arb_split_order_leave(&((scan_operator *)op)->order, local->driver);
     arb_free(local->readers);
     arb_free(local);
 }
@@ -88,7 +88,7 @@ static size_t file_of(const scan_operator *s, size_t split)
 static arb_code next_split(scan_operator *s, scan_local *local, bool *out_more, arb_error *error)
 {
     const arb_table *table = s->base.node->scan.table;
-    *out_more = arb_split_order_take(&s->order, local->driver->number, &local->split);
+    *out_more = arb_split_order_take(&s->order, local->driver, &local->split);
     if (!*out_more)
         return ARB_OK;
     local->number = 0;
@@ -131,41 +131,35 @@ static arb_code ask(scan_operator *s, scan_local *local, const arb_batch **out_b
     }
 }
 
+/* Each split begins with a call that gives no batch: then whoever waits for those before can see that they are through. */
 static arb_code pull(arb_operator *op, void *state, const arb_batch **out, arb_flow *out_flow, arb_error *error)
 {
     scan_operator *s = (scan_operator *)op;
     scan_local *local = state;
     *out = NULL;
-    *out_flow = ARB_FLOW_DONE;
-    for (;;) {
-        if (!local->reading) {
-            bool more;
-            ARB_TRY(next_split(s, local, &more, error));
-            if (!more)
-                return ARB_OK;
-        }
-        arb_split_reader *reader = local->readers[local->file];
-        const arb_batch *batch;
-        bool ended;
-        ARB_TRY(ask(s, local, &batch, &ended, error));
-        if (!ended) {
-            *out_flow = ARB_FLOW_BLOCKED;
-            return ARB_OK;
-        }
-        atomic_fetch_add_explicit(&s->rows_read, reader->rows_read - local->rows_seen, memory_order_relaxed);
-        local->rows_seen = reader->rows_read;
-        if (batch != NULL) {
-            local->batch = *batch;
-            local->batch.column_count = (uint32_t)op->node->layout.count; /* those for filters alone stand behind */
-            local->batch.sequence = arb_split_sequence(local->split, local->number++);
-            *out = &local->batch;
-            *out_flow = ARB_FLOW_HAVE_OUTPUT;
-            return ARB_OK;
-        }
-        local->reading = false;
-        if (arb_is_stopped(&op->context->cancelled) || arb_is_stopped(local->driver->satisfied))
-            return ARB_OK; /* the driver sees why */
+    if (!local->reading) {
+        bool more;
+        ARB_TRY(next_split(s, local, &more, error));
+        *out_flow = more ? ARB_FLOW_HAVE_OUTPUT : ARB_FLOW_DONE;
+        return ARB_OK;
     }
+    arb_split_reader *reader = local->readers[local->file];
+    const arb_batch *batch = NULL;
+    bool ended;
+    ARB_TRY(ask(s, local, &batch, &ended, error));
+    *out_flow = ended ? ARB_FLOW_HAVE_OUTPUT : ARB_FLOW_BLOCKED;
+    if (!ended)
+        return ARB_OK;
+    atomic_fetch_add_explicit(&s->rows_read, reader->rows_read - local->rows_seen, memory_order_relaxed);
+    local->rows_seen = reader->rows_read;
+    local->reading = batch != NULL;
+    if (batch == NULL)
+        return ARB_OK;
+    local->batch = *batch;
+    local->batch.column_count = (uint32_t)op->node->layout.count; /* those for filters alone stand behind */
+    local->batch.sequence = arb_split_sequence(local->split, local->number++);
+    *out = &local->batch;
+    return ARB_OK;
 }
 
 static uint32_t parallelism(arb_operator *op)

@@ -135,7 +135,7 @@ ARB_INLINE uint32_t order_float(float value)
 
 static void put_interval(const arb_sort_column *column, uint64_t *words, const arb_interval *value)
 {
-    arb_int128 span = ((arb_int128)value->months * 30 + value->days) * 86400000000 + value->micros;
+    arb_int128 span = arb_interval_span(*value);
     put_wide(column, words, (arb_uint128)span ^ (arb_uint128)1 << 127);
 }
 

@@ -87,7 +87,7 @@ arb_code arb_sort_finish(arb_operator *op, arb_error *error)
 /* ---- the source ---------------------------------------------------------------------------------------------------------- */
 
 typedef struct source_local {
-    uint32_t driver;
+    arb_driver *driver;
     size_t range;
     bool merging; /* within `range` */
     sort_merger merger;
@@ -130,7 +130,7 @@ arb_code arb_sort_source_create(arb_operator *op, arb_driver *driver, void **out
     *out_local = NULL;
     if (local == NULL)
         return arb_fail_memory(error, "a sort", sizeof *local);
-    local->driver = driver->number;
+    local->driver = driver;
     local->storages = arb_alloc_zeroed((columns + 1) * sizeof *local->storages);
     local->columns = arb_alloc_zeroed((columns + 1) * sizeof *local->columns);
     arb_code code = ARB_OK;

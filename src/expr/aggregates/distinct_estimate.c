@@ -95,7 +95,7 @@ static uint64_t plain_hash_at(const arb_vector *argument, size_t slot)
         return arb_str_hash(arb_string_view(&argument->values.string[slot]));
     case ARB_PHYS_INTERVAL: {
         arb_interval interval = argument->values.interval[slot];
-        arb_int128 span = ((arb_int128)interval.months * 30 + interval.days) * 86400000000 + interval.micros;
+        arb_int128 span = arb_interval_span(interval);
         return arb_hash_u64((uint64_t)span ^ arb_hash_u64((uint64_t)(span >> 64)));
     }
     default: {

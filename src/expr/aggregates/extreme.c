@@ -89,16 +89,11 @@ static void take_int128(wide_state *state, bool maximum, arb_int128 value)
     state->seen = 1;
 }
 
-static arb_int128 interval_span(arb_interval interval)
-{
-    return ((arb_int128)interval.months * 30 + interval.days) * 86400000000 + interval.micros;
-}
-
 static void take_interval(wide_state *state, bool maximum, arb_interval value)
 {
     arb_interval best;
     memcpy(&best, state->value, sizeof best);
-    arb_int128 span = interval_span(value), best_span = interval_span(best);
+    arb_int128 span = arb_interval_span(value), best_span = arb_interval_span(best);
     if (state->seen == 0 || (maximum ? span > best_span : span < best_span))
         memcpy(state->value, &value, sizeof value);
     state->seen = 1;

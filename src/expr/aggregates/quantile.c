@@ -181,8 +181,8 @@ static int compare_texts(const void *a, const void *b)
 static int compare_intervals(const void *a, const void *b)
 {
     const arb_interval *x = a, *y = b;
-    arb_int128 left = ((arb_int128)x->months * 30 + x->days) * 86400000000 + x->micros;
-    arb_int128 right = ((arb_int128)y->months * 30 + y->days) * 86400000000 + y->micros;
+    arb_int128 left = arb_interval_span(*x);
+    arb_int128 right = arb_interval_span(*y);
     return (left > right) - (left < right);
 }
 

@@ -48,7 +48,7 @@ static arb_int128 whole_at(arb_physical physical, const char *at)
     case ARB_PHYS_INTERVAL: {
         arb_interval interval;
         memcpy(&interval, at, sizeof interval);
-        return ((arb_int128)interval.months * 30 + interval.days) * 86400000000 + interval.micros;
+        return arb_interval_span(interval);
     }
     default:
         return arb_load_i128(at);

@@ -9,11 +9,6 @@ static int compare_reals(double a, double b)
     return (a > b) - (a < b);
 }
 
-static arb_int128 interval_span(arb_interval interval)
-{
-    return ((arb_int128)interval.months * 30 + interval.days) * 86400000000 + interval.micros;
-}
-
 static int compare_slots(const arb_vector *a, size_t a_slot, const arb_vector *b, size_t b_slot)
 {
     switch (a->physical) {
@@ -26,7 +21,8 @@ static int compare_slots(const arb_vector *a, size_t a_slot, const arb_vector *b
     case ARB_PHYS_STRING:
         return arb_string_compare(&a->values.string[a_slot], &b->values.string[b_slot]);
     case ARB_PHYS_INTERVAL: {
-        arb_int128 left = interval_span(a->values.interval[a_slot]), right = interval_span(b->values.interval[b_slot]);
+        arb_int128 left = arb_interval_span(a->values.interval[a_slot]),
+                   right = arb_interval_span(b->values.interval[b_slot]);
         return (left > right) - (left < right);
     }
     default: {

@@ -317,6 +317,14 @@ static arb_code append_leaf(appender *a, const arb_parquet_node *node, const arb
     return append_values(a, column, arb_vector_entries(vector), slots, there);
 }
 
+/* A nested vector of nothing but NULLs may lack its children: they are not looked at then. */
+static const arb_vector *child_of(const arb_vector *nested, uint32_t at)
+{
+    static const arb_vector none = {0};
+    bool is_list = nested->physical == ARB_PHYS_LIST;
+    return nested->children != NULL && (is_list || at < nested->child_rows) ? &nested->children[at] : &none;
+}
+
 static arb_code append_list(appender *a, const arb_parquet_node *node, const arb_vector *vector, const entry *entries,
                             size_t count)
 {
@@ -342,7 +350,7 @@ static arb_code append_list(appender *a, const arb_parquet_node *node, const arb
                               .definition = (uint8_t)node->element_definition,
                               .repetition = k == 0 ? entries[i].repetition : (uint8_t)node->repetition};
     }
-    return append_node(a, &node->children[0], &lists->children[0], below, total);
+    return append_node(a, &node->children[0], child_of(lists, 0), below, total);
 }
 
 static arb_code append_node(appender *a, const arb_parquet_node *node, const arb_vector *vector, entry *entries,
@@ -360,7 +368,7 @@ static arb_code append_node(appender *a, const arb_parquet_node *node, const arb
     for (uint32_t i = 0; i < node->child_count; i++) {
         if (count != 0)
             memcpy(copy, entries, count * sizeof *copy); /* each child marks its own NULLs */
-        ARB_TRY(append_node(a, &node->children[i], &fields->children[i], copy, count));
+        ARB_TRY(append_node(a, &node->children[i], child_of(fields, i), copy, count));
     }
     return ARB_OK;
 }

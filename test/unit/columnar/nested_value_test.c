@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -273,12 +274,71 @@ static void memory_can_be_spent(void **state)
     arb_arena_reset(&made);
 }
 
+/* Unpack `size` bytes that lie at the very end of what was allocated, so that the sanitizer sees who reads beyond. */
+static arb_code unpack_copy(arb_type type, const char *bytes, size_t size, arb_arena *arena)
+{
+    char *tight = malloc(ARB_MAX(size, (size_t)1));
+    assert_non_null(tight);
+    memcpy(tight, bytes, size);
+    arb_string one = arb_string_of(tight, size);
+    arb_list list;
+    uint64_t all[1] = {1};
+    arb_vector texts = {.physical = ARB_PHYS_STRING, .encoding = ARB_FLAT, .values = {&one}};
+    arb_vector back = {.physical = (uint8_t)arb_type_physical(type), .encoding = ARB_FLAT, .values = {&list}};
+    arb_error error = {0};
+    arb_code code = arb_nested_unpack(&texts, type, 1, all, arena, &back, &error);
+    assert_int_equal(code, error.code);
+    free(tight);
+    return code;
+}
+
+/* No packed value begins another one: what is cut short or goes on is refused, and what was changed is refused or read. */
+static void damage_is_refused(void **state)
+{
+    (void)state;
+    size_t refused = 0, read = 0;
+    for (uint64_t seed = 1; seed <= 200; seed++) {
+        dice d = {seed};
+        arb_arena arena = {0};
+        arb_error error = {0};
+        arb_type type = random_type(&d, &arena, 4);
+        arb_vector vector;
+        random_vector(&d, &arena, type, false, 4, &vector);
+        vector.validity = NULL;
+        uint64_t all[1] = {15};
+        arb_string packed[4];
+        assert_int_equal(arb_nested_pack(&vector, type, 4, all, &arena, packed, &error), ARB_OK);
+        for (size_t row = 0; row < 4; row++) {
+            arb_str text = arb_string_view(&packed[row]);
+            char *bytes = room(&arena, text.size + 1);
+            memcpy(bytes, text.data, text.size);
+            bytes[text.size] = 0;
+            assert_int_equal(unpack_copy(type, bytes, text.size, &arena), ARB_OK);
+            assert_int_equal(unpack_copy(type, bytes, text.size + 1, &arena), ARB_CORRUPT_DATA);
+            for (size_t cut = roll(&d, 7) % (text.size + 1); cut < text.size; cut += 1 + roll(&d, 20))
+                assert_int_equal(unpack_copy(type, bytes, cut, &arena), ARB_CORRUPT_DATA);
+            for (size_t change = 0; change < 10 && text.size != 0; change++) {
+                size_t at = roll(&d, (uint32_t)text.size);
+                char kept = bytes[at];
+                bytes[at] = (char)roll(&d, roll(&d, 2) == 0 ? 4 : 256);
+                arb_code code = unpack_copy(type, bytes, text.size, &arena);
+                assert_true(code == ARB_OK || code == ARB_CORRUPT_DATA);
+                *(code == ARB_OK ? &read : &refused) += 1;
+                bytes[at] = kept;
+            }
+        }
+        arb_arena_reset(&arena);
+    }
+    assert_true(refused > 500 && read > 500);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_come_back_and_keep_their_order),
         cmocka_unit_test(encodings_and_widths),
         cmocka_unit_test(memory_can_be_spent),
+        cmocka_unit_test(damage_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -151,6 +151,8 @@ static void constants_come_back(void **state)
     assert_true(arb_value_equal(&zero, &minus_zero));
     arb_value month = interval(1, 0, 0), days = interval(0, 30, 0);
     assert_true(arb_value_equal(&month, &days));
+    assert_true(arb_value_same(&month, &month) && !arb_value_same(&month, &days));
+    assert_true(arb_value_same(&nan, &nan) && !arb_value_same(&zero, &minus_zero) && !arb_value_same(&one, &nan));
     arb_arena_reset(&arena);
 }
 

@@ -85,12 +85,17 @@ static arb_flow put(fixture *f, int feeder, uint64_t split, uint32_t number, int
     return flow;
 }
 
-/* The next batch's value, or -1. */
+/* The next batch's value, -1 when none may leave, or an error's code below that. */
 static int take(fixture *f)
 {
     pthread_mutex_lock(&f->queue.lock);
-    arb_owned_batch *batch = arb_ordered_queue_take(&f->queue);
+    arb_owned_batch *batch;
+    arb_error error = {0};
+    arb_code code = arb_ordered_queue_take(&f->queue, &batch, &error);
     pthread_mutex_unlock(&f->queue.lock);
+    assert_int_equal(code, error.code);
+    if (code != ARB_OK)
+        return -(int)code;
     int value = batch == NULL ? -1 : batch->batch.columns[0].values.i32[0];
     arb_owned_batch_destroy(batch);
     return value;
@@ -150,11 +155,56 @@ static void who_is_ahead_waits_but_never_the_next(void **state)
     assert_int_equal(f.queue.waiting.size, 1);
     changes = f.changes;
     f.sources[0].split = 3;
-    arb_ordered_queue_driver_done(&f.queue);
+    arb_ordered_queue_source_moved(&f.queue);
     assert_true(f.changes > changes);
     assert_int_equal(f.queue.waiting.size, 0);
     for (int i = 0; i < filled; i++)
         assert_int_equal(take(&f), 100 + i);
+    end(&f);
+}
+
+static void put_error(fixture *f, int feeder, uint64_t sequence, arb_code code)
+{
+    arb_error error = {0};
+    arb_driver driver = {.pipeline = &f->pipelines[feeder], .task = &f->tasks[feeder], .sequence = sequence};
+    (void)arb_fail(&error, code, "failed at %llu", (unsigned long long)sequence);
+    arb_ordered_queue_fail(&f->queue, &driver, &error);
+}
+
+static void errors_have_their_place(void **state)
+{
+    (void)state;
+    fixture f;
+    begin(&f, true);
+    const int division = -(int)ARB_DIVISION_BY_ZERO, range = -(int)ARB_OUT_OF_RANGE;
+    assert_true(division < -1 && range < -1);
+    put_error(&f, 1, 0, ARB_OUT_OF_RANGE);
+    assert_int_equal(take(&f), -1); /* the first feeder's rows come before it */
+    assert_int_equal(put(&f, 0, 4, 0, 40, 1, false), ARB_FLOW_NEED_INPUT);
+    assert_int_equal(put(&f, 0, 3, 1, 30, 1, false), ARB_FLOW_NEED_INPUT);
+    size_t changes = f.changes;
+    put_error(&f, 0, ((uint64_t)3 << 32) + 1,
+              ARB_DIVISION_BY_ZERO); /* behind the batch that was put at the same place */
+    assert_true(f.changes > changes);
+    assert_int_equal(take(&f), -1);
+    assert_int_equal(put(&f, 0, 5, 0, 50, 1, false), ARB_FLOW_BLOCKED); /* behind an error nobody goes on */
+    assert_int_equal(put(&f, 1, 0, 0, 90, 1, false), ARB_FLOW_BLOCKED);
+    assert_int_equal(put(&f, 0, 1, 0, 10, 1, false), ARB_FLOW_NEED_INPUT);
+    put_error(&f, 0, (uint64_t)7 << 32, ARB_OUT_OF_RANGE); /* a later one does not matter */
+    f.sources[0].split = 2;
+    assert_int_equal(take(&f), 10);
+    assert_int_equal(take(&f), -1);
+    f.sources[0].split = 3;
+    assert_int_equal(take(&f), 30);
+    assert_int_equal(take(&f), division);
+    assert_int_equal(take(&f), division);
+    put_error(&f, 0, 0, ARB_OUT_OF_RANGE); /* an earlier one does */
+    assert_int_equal(take(&f), range);
+    pthread_mutex_lock(&f.queue.lock);
+    arb_ordered_queue_close(&f.queue);
+    pthread_mutex_unlock(&f.queue.lock);
+    put_error(&f, 0, 0, ARB_OUT_OF_RANGE); /* nobody wants the rows any more, so nobody the error */
+    assert_int_equal(take(&f), -1);
     end(&f);
 }
 
@@ -192,6 +242,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(splits_and_feeders_come_in_order),
         cmocka_unit_test(who_is_ahead_waits_but_never_the_next),
+        cmocka_unit_test(errors_have_their_place),
         cmocka_unit_test(rows_beyond_those_wanted_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,7 +34,12 @@ static const arb_source sources[] = {
     {.task = 1, .attempt = {7, 2}, .executor = {8, 9}, .address = TEXT("host:50051"), .rows = 5, .bytes = 6},
     {.task = 2, .facts = TEXT("f")},
 };
-static const arb_error failure = {.code = ARB_DISK_FULL, .position = 3, .message = "no room", .hint = "make some"};
+static const arb_error failure = {.code = ARB_DISK_FULL,
+                                  .position = 3,
+                                  .message = "no room",
+                                  .detail = "of 5 GB",
+                                  .hint = "make some",
+                                  .origin = "stage 3"};
 
 /* One message of each kind. */
 static arb_to_scheduler to_scheduler(arb_to_scheduler_kind kind)
@@ -72,6 +77,7 @@ static arb_to_executor to_executor(arb_to_executor_kind kind)
                                   .drivers = 2,
                                   .memory = 3,
                                   .alone = true,
+                                  .streams = true,
                                   .facts = roots,
                                   .fact_count = 2};
     message.sources = (arb_sources){.job = {7, 1},
@@ -85,7 +91,51 @@ static arb_to_executor to_executor(arb_to_executor_kind kind)
     return message;
 }
 
-/* Encoding what was decoded gives the same bytes: nothing that travels is forgotten. */
+/* Every member has another value than an absent field would give. */
+static void expect_register(const arb_register *got, const arb_register *sent)
+{
+    assert_true(arb_str_equal(got->address, sent->address) && arb_str_equal(got->version, sent->version));
+    assert_true(got->slots == sent->slots && got->memory == sent->memory && got->draining == sent->draining);
+    assert_true(arb_uuid_equal(got->previous, sent->previous));
+    assert_true(arb_uuid_equal(got->crashed_cluster, sent->crashed_cluster));
+    assert_true(got->root_count == 2 && arb_str_equal(got->roots[0], roots[0]) &&
+                arb_str_equal(got->roots[1], roots[1]));
+    assert_true(got->running_count == 2 && got->failed_count == 1 && got->crashed_count == 1 && got->held_count == 2);
+    assert_memory_equal(got->running, attempts, sizeof attempts);
+    assert_memory_equal(got->failed, attempts, sizeof attempts[0]);
+    assert_memory_equal(got->crashed, attempts + 1, sizeof attempts[1]);
+    for (size_t i = 0; i < 2; i++) {
+        assert_memory_equal(&got->held[i].attempt, &held[i].attempt, sizeof held[i].attempt);
+        assert_true(got->held[i].output.rows == held[i].output.rows &&
+                    got->held[i].output.bytes == held[i].output.bytes);
+        assert_true(arb_str_equal(got->held[i].output.facts, held[i].output.facts));
+    }
+}
+
+static void expect_launch(const arb_launch *got, const arb_launch *sent)
+{
+    assert_true(arb_str_equal(got->plan, sent->plan) && arb_str_equal(got->settings, sent->settings));
+    assert_true(arb_str_equal(got->payload, sent->payload) && got->sources_version == sent->sources_version);
+    assert_true(got->drivers == sent->drivers && got->memory == sent->memory);
+    assert_true(got->alone && got->streams && got->fact_count == 2 && arb_str_equal(got->facts[0], roots[0]));
+}
+
+static void expect_sources(const arb_sources *got, const arb_sources *sent)
+{
+    assert_true(arb_id_equal(got->job, sent->job) && got->stage == sent->stage && got->input == sent->input);
+    assert_true(got->producer_stage == sent->producer_stage && got->version == sent->version &&
+                got->mode == sent->mode);
+    assert_int_equal(got->source_count, 2);
+    for (size_t i = 0; i < 2; i++) {
+        const arb_source *a = &got->sources[i], *b = &sent->sources[i];
+        assert_true(a->task == b->task && arb_id_equal(a->attempt, b->attempt) &&
+                    arb_uuid_equal(a->executor, b->executor));
+        assert_true(arb_str_equal(a->address, b->address) && a->rows == b->rows && a->bytes == b->bytes);
+        assert_true(arb_str_equal(a->facts, b->facts));
+    }
+}
+
+/* Encoding what was decoded gives the same bytes, too. */
 static void messages_to_the_scheduler_come_back(void **state)
 {
     (void)state;
@@ -103,11 +153,12 @@ static void messages_to_the_scheduler_come_back(void **state)
         assert_true(arb_str_equal(arb_text_view(&sent), arb_text_view(&again)));
         if (kind == ARB_TO_SCHEDULER_REGISTER) {
             assert_true(arb_str_equal(token, ARB_STR("secret")));
-            assert_memory_equal(&got.inventory.running[1], &attempts[1], sizeof attempts[1]);
-            assert_true(arb_str_equal(got.inventory.held[0].output.facts, held[0].output.facts));
+            expect_register(&got.inventory, &message.inventory);
         } else if (kind == ARB_TO_SCHEDULER_FAILED) {
-            assert_int_equal(got.failure.error->code, ARB_DISK_FULL);
-            assert_string_equal(got.failure.error->hint, "make some");
+            assert_memory_equal(got.failure.error, &failure, sizeof failure);
+        } else if (kind == ARB_TO_SCHEDULER_PROGRESS || kind == ARB_TO_SCHEDULER_DONE) {
+            assert_memory_equal(&got.attempt, &attempts[0], sizeof attempts[0]);
+            assert_true(got.output.rows == 10 && got.output.bytes == 11);
         }
         arb_text_reset(&sent);
         arb_text_reset(&again);
@@ -132,9 +183,17 @@ static void messages_to_an_executor_come_back(void **state)
         assert_int_equal(arb_to_executor_encode(&got, &again, &error), ARB_OK);
         assert_true(arb_str_equal(arb_text_view(&sent), arb_text_view(&again)));
         if (kind == ARB_TO_EXECUTOR_LAUNCH)
-            assert_true(arb_str_equal(got.launch.payload, ARB_STR("payload")) && got.launch.alone);
+            expect_launch(&got.launch, &message.launch);
         else if (kind == ARB_TO_EXECUTOR_SOURCES)
-            assert_true(arb_str_equal(got.sources.sources[0].address, ARB_STR("host:50051")));
+            expect_sources(&got.sources, &message.sources);
+        else if (kind == ARB_TO_EXECUTOR_WELCOME)
+            assert_memory_equal(&got.welcome, &message.welcome, sizeof got.welcome);
+        else if (kind == ARB_TO_EXECUTOR_REFUSED)
+            assert_string_equal(got.why, "no");
+        else if (kind == ARB_TO_EXECUTOR_GONE)
+            assert_true(arb_uuid_equal(got.gone, message.gone));
+        if (kind >= ARB_TO_EXECUTOR_SEEN && kind <= ARB_TO_EXECUTOR_DELETE)
+            assert_memory_equal(&got.attempt, &attempts[1], sizeof attempts[1]);
         arb_text_reset(&sent);
         arb_text_reset(&again);
         arb_arena_reset(&arena);

@@ -96,7 +96,7 @@ static void changed_bytes_are_refused_or_another_message(void **state)
     arb_text_reset(&bytes);
 }
 
-static void nesting_and_amplification_are_limited(void **state)
+static void amplification_is_limited(void **state)
 {
     (void)state;
     arb_arena arena = {0};
@@ -117,13 +117,80 @@ static void nesting_and_amplification_are_limited(void **state)
     arb_arena_reset(&arena);
 }
 
+static void a_single_message_comes_once(void **state)
+{
+    (void)state;
+    arb_arena arena = {0};
+    arb_error error = {0};
+    ProtobufCMessage *message;
+    static const char one[] = "\x12\x02\x1A\x00"; /* a descriptor with an empty part of its path */
+    char bytes[8];
+    memcpy(bytes, one, 4);
+    memcpy(bytes + 4, one, 4);
+    assert_int_equal(arb_wire_unpack(INFO, &arena, bytes, 4, &message, &error), ARB_OK);
+    assert_int_equal(arb_wire_unpack(INFO, &arena, bytes, 8, &message, &error), ARB_CORRUPT_DATA);
+    assert_non_null(strstr(error.message, "comes twice"));
+    arb_arena_reset(&arena);
+}
+
+static void long_tags_and_lengths_are_damaged(void **state)
+{
+    (void)state;
+    static const char length[] = "\x0A\x82\x80\x80\x80\x80\x00hi", tag[] = "\x8A\x80\x80\x80\x80\x00\x02hi";
+    arb_arena arena = {0};
+    arb_error error = {0};
+    ProtobufCMessage *message;
+    assert_int_equal(arb_wire_unpack(INFO, &arena, length, sizeof length - 1, &message, &error), ARB_CORRUPT_DATA);
+    arb_error_clear(&error);
+    assert_int_equal(arb_wire_unpack(INFO, &arena, tag, sizeof tag - 1, &message, &error), ARB_CORRUPT_DATA);
+    arb_arena_reset(&arena);
+}
+
+/* A message whose only field is itself: none of ours nests without end. */
+static void nesting_is_limited(void **state)
+{
+    (void)state;
+    static ProtobufCMessageDescriptor kind;
+    static const ProtobufCFieldDescriptor fields[] = {
+        {.name = "inner", .id = 1, .type = PROTOBUF_C_TYPE_MESSAGE, .descriptor = &kind}};
+    static const ProtobufCIntRange ranges[] = {{1, 0}, {0, 1}};
+    enum { levels = 200 };
+    char bytes[levels * 3];
+    size_t from = sizeof bytes;
+    size_t fits = 0;
+    kind = (ProtobufCMessageDescriptor){.magic = PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+                                        .name = "Nested",
+                                        .sizeof_message = sizeof(ProtobufCMessage) + sizeof(void *),
+                                        .n_fields = 1,
+                                        .fields = fields,
+                                        .n_field_ranges = 1,
+                                        .field_ranges = ranges};
+    for (size_t level = 0; level < levels; level++) {
+        arb_error error = {0};
+        size_t size = sizeof bytes - from;
+        from -= size < 128 ? 2 : 3;
+        bytes[from] = '\x0A';
+        bytes[from + 1] = (char)(size < 128 ? size : (size & 0x7F) | 0x80);
+        if (size >= 128)
+            bytes[from + 2] = (char)(size >> 7);
+        arb_code code = arb_wire_check(&kind, bytes + from, sizeof bytes - from, &error);
+        fits += code == ARB_OK;
+        if (code != ARB_OK)
+            assert_non_null(strstr(error.message, "is nested too deeply"));
+    }
+    assert_int_equal(fits, ARB_WIRE_DEPTH_MOST);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_message_comes_back_as_it_was),
         cmocka_unit_test(unknown_fields_are_kept),
         cmocka_unit_test(changed_bytes_are_refused_or_another_message),
-        cmocka_unit_test(nesting_and_amplification_are_limited),
+        cmocka_unit_test(amplification_is_limited),
+        cmocka_unit_test(a_single_message_comes_once),
+        cmocka_unit_test(long_tags_and_lengths_are_damaged),
+        cmocka_unit_test(nesting_is_limited),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
