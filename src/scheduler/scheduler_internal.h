@@ -142,7 +142,7 @@ struct arb_sched_job {
     uint64_t *root_masks; /* for each of its roots the scheduler's bit; 0: no executor has named it yet */
     arb_sched_stage *stages;
     bool recorded; /* has records in the store */
-    bool stored;   /* and they are written */
+    bool stored;   /* and the first one is written */
     bool recovering;
     bool rows_left;
     bool owes_accepted, owes_finished, owes_ended; /* answers that wait for a write */
@@ -205,6 +205,7 @@ typedef struct arb_sched_batch {
     ARB_VEC(arb_store_operation) operations;
     ARB_VEC(size_t) places; /* of each key in `bytes`; its value stands behind it */
     arb_text bytes;
+    size_t lasting; /* of those, what goes into the next batch at most, if this one is given up */
 } arb_sched_batch;
 
 /* An output that is kept once its record is written. */
