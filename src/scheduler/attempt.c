@@ -90,6 +90,12 @@ arb_sched_attempt *arb_sched_attempt_make(arb_scheduler *s, arb_sched_executor *
     return made;
 }
 
+arb_sched_attempt *arb_sched_attempt_at(const arb_scheduler *s, const arb_sched_executor *executor, arb_id id)
+{
+    arb_sched_attempt *attempt = arb_id_map_get(&s->attempts, id.term, id.number);
+    return attempt != NULL && attempt->executor == executor ? attempt : NULL;
+}
+
 /* It leaves its task and its stage. The task is PENDING again when nothing else runs for it. */
 static void detach(arb_scheduler *s, arb_sched_attempt *attempt)
 {
@@ -253,11 +259,14 @@ void arb_sched_output_unreadable(arb_scheduler *s, arb_sched_stage *stage, uint3
 void arb_sched_attempt_failed(arb_scheduler *s, arb_sched_executor *executor, const arb_to_scheduler *message)
 {
     const arb_failure *failure = &message->failure;
-    arb_sched_attempt *attempt =
-        arb_id_map_get(&s->attempts, message->attempt.attempt.term, message->attempt.attempt.number);
+    arb_sched_attempt *attempt = arb_sched_attempt_at(s, executor, message->attempt.attempt);
     arb_sched_send(s, executor, &(arb_to_executor){.kind = ARB_TO_EXECUTOR_SEEN, .attempt = message->attempt});
-    if (attempt == NULL || attempt->executor != executor)
+    if (attempt == NULL)
         return;
+    if (!arb_attempt_equal(&attempt->key, &message->attempt)) { /* what failed there is not what was launched */
+        arb_sched_attempt_lost(s, attempt);
+        return;
+    }
     arb_sched_stage *stage = attempt->stage;
     uint32_t task = attempt->key.task;
     arb_sched_attempt_free(s, attempt);

@@ -78,6 +78,12 @@ typedef struct arb_attempt {
     uint32_t stage, task;
 } arb_attempt;
 
+ARB_INLINE bool arb_attempt_equal(const arb_attempt *a, const arb_attempt *b)
+{
+    return arb_id_equal(a->attempt, b->attempt) && arb_id_equal(a->job, b->job) &&
+           arb_id_equal(a->generation, b->generation) && a->stage == b->stage && a->task == b->task;
+}
+
 /* What a finished attempt left with its executor. */
 typedef struct arb_task_output {
     uint64_t rows, bytes;

@@ -240,13 +240,15 @@ static bool take_texts(arb_sched_executor *executor, const arb_register *invento
 static void settle_running(arb_scheduler *s, arb_sched_executor *executor, const arb_attempt *key)
 {
     arb_sched_attempt *attempt = arb_id_map_get(&s->attempts, key->attempt.term, key->attempt.number);
-    if (attempt != NULL && attempt->executor == executor && attempt->stage != NULL) {
+    bool ours = attempt != NULL && attempt->executor == executor && arb_attempt_equal(&attempt->key, key);
+    if (ours && attempt->stage != NULL) {
         attempt->reported = true;
         return;
     }
     arb_sched_job *job = arb_sched_job_of(s, key->job);
-    if (attempt == NULL && job != NULL && job->state <= ARB_JOB_FINISHED && key->stage < job->spec.stage_count &&
-        key->task < job->stages[key->stage].spec->task_count && !executor->excluded) {
+    if (attempt == NULL && arb_sched_id_given(s, key->attempt) && job != NULL && job->state <= ARB_JOB_FINISHED &&
+        key->stage < job->spec.stage_count && key->task < job->stages[key->stage].spec->task_count &&
+        !executor->excluded) {
         arb_sched_stage *stage = &job->stages[key->stage];
         arb_sched_task *task = &stage->tasks[key->task];
         if (arb_id_equal(stage->generation, key->generation) && task->state == ARB_TASK_PENDING &&
@@ -259,7 +261,7 @@ static void settle_running(arb_scheduler *s, arb_sched_executor *executor, const
             }
         }
     }
-    if (attempt != NULL && attempt->executor == executor)
+    if (ours)
         attempt->reported = true; /* it is to stop, and was told so in a session that is over */
     arb_sched_cancel_output(s, executor, key);
 }
@@ -296,9 +298,8 @@ static void settle(arb_scheduler *s, arb_sched_executor *executor, const arb_reg
     for (size_t i = 0; i < inventory->running_count; i++)
         settle_running(s, executor, &inventory->running[i]);
     for (size_t i = 0; i < inventory->failed_count; i++) {
-        arb_id id = inventory->failed[i].attempt;
-        arb_sched_attempt *attempt = arb_id_map_get(&s->attempts, id.term, id.number);
-        if (attempt != NULL && attempt->executor == executor)
+        arb_sched_attempt *attempt = arb_sched_attempt_at(s, executor, inventory->failed[i].attempt);
+        if (attempt != NULL)
             attempt->reported = true;
     }
     s->settling = true;
@@ -404,16 +405,15 @@ void arb_sched_receive(arb_scheduler *s, const arb_to_scheduler *message)
     executor->heard = s->now;
     if (executor->suspect)
         set_suspect(s, executor, false);
-    arb_sched_attempt *attempt =
-        arb_id_map_get(&s->attempts, message->attempt.attempt.term, message->attempt.attempt.number);
+    arb_sched_attempt *attempt = arb_sched_attempt_at(s, executor, message->attempt.attempt);
     switch (message->kind) {
     case ARB_TO_SCHEDULER_HEARTBEAT:
         arb_sched_send(s, executor, &(arb_to_executor){.kind = ARB_TO_EXECUTOR_HEARTBEAT_SEEN});
         break;
     case ARB_TO_SCHEDULER_PROGRESS:
-        if (attempt != NULL && attempt->executor == executor) {
-            attempt->rows = message->output.rows;
-            attempt->bytes = message->output.bytes;
+        if (attempt != NULL) {
+            attempt->rows = ARB_MIN(message->output.rows, ARB_SCHED_SIZE_MOST);
+            attempt->bytes = ARB_MIN(message->output.bytes, ARB_SCHED_SIZE_MOST);
         }
         break;
     case ARB_TO_SCHEDULER_DONE:

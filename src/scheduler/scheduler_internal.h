@@ -34,6 +34,9 @@ enum {
     ARB_SCHED_DURATIONS = 31,        /* newest committed attempts that a stage's median is taken of */
 };
 
+/* More rows or bytes of one task than this are taken for this many: sums over all tasks of a stage hold then. */
+#define ARB_SCHED_SIZE_MOST ((uint64_t)1 << 40)
+
 typedef enum arb_sched_timer_kind {
     ARB_SCHED_TIMER_LIVENESS,    /* executor */
     ARB_SCHED_TIMER_EXCLUSION,   /* executor */
@@ -290,6 +293,13 @@ arb_sched_attempt *arb_sched_attempt_make(arb_scheduler *s, arb_sched_executor *
                                           uint32_t task, arb_id id, bool alone, bool twin);
 /* It has ended, however: it leaves all lists and frees its slot. */
 void arb_sched_attempt_free(arb_scheduler *s, arb_sched_attempt *attempt);
+/* The attempt of that id at that executor, or NULL: none is there, or it is another's. */
+arb_sched_attempt *arb_sched_attempt_at(const arb_scheduler *s, const arb_sched_executor *executor, arb_id id);
+/* Whether this scheduler or one before it may have given it to an attempt. */
+ARB_INLINE bool arb_sched_id_given(const arb_scheduler *s, arb_id id)
+{
+    return !arb_id_is_none(id) && (id.term < s->term || (id.term == s->term && id.number <= s->next_number));
+}
 /* It leaves its task, and its executor is told; its slot is free when it says so. */
 void arb_sched_attempt_stop(arb_scheduler *s, arb_sched_attempt *attempt);
 void arb_sched_attempt_lost(arb_scheduler *s, arb_sched_attempt *attempt);

@@ -205,11 +205,11 @@ static void take(arb_scheduler *s, arb_sched_executor *executor, arb_sched_stage
     task->twin_wanted = false;
     task->attempt = key->attempt;
     task->slot = executor->slot;
-    task->rows = output->rows;
-    task->bytes = output->bytes;
+    task->rows = ARB_MIN(output->rows, ARB_SCHED_SIZE_MOST);
+    task->bytes = ARB_MIN(output->bytes, ARB_SCHED_SIZE_MOST);
     task->seen = s->settling;
     executor->outputs++;
-    executor->output_bytes += output->bytes;
+    executor->output_bytes += task->bytes;
     keep_facts(stage, key->task, output->facts);
 }
 
@@ -237,10 +237,24 @@ static arb_sched_stage *stage_offered(arb_scheduler *s, arb_sched_executor *exec
     return stage;
 }
 
+/* An offer that cannot be: of an attempt that runs elsewhere or as another task, of one that nobody launched, or, but in
+ * an inventory, of one that is not known. */
+static bool refused(arb_scheduler *s, arb_sched_executor *executor, const arb_attempt *key)
+{
+    arb_sched_attempt *attempt = arb_id_map_get(&s->attempts, key->attempt.term, key->attempt.number);
+    if (attempt == NULL)
+        return !s->settling || !arb_sched_id_given(s, key->attempt);
+    if (attempt->executor != executor)
+        return true;
+    if (arb_attempt_equal(&attempt->key, key))
+        return false;
+    arb_sched_attempt_lost(s, attempt); /* whatever it was, it runs no more */
+    return true;
+}
+
 void arb_sched_output_offered(arb_scheduler *s, arb_sched_executor *executor, const arb_attempt *key,
                               const arb_task_output *output)
 {
-    arb_sched_attempt *attempt = arb_id_map_get(&s->attempts, key->attempt.term, key->attempt.number);
     bool stops = false;
     int64_t took = 0;
     arb_sched_stage *stage = stage_offered(s, executor, key);
@@ -252,7 +266,12 @@ void arb_sched_output_offered(arb_scheduler *s, arb_sched_executor *executor, co
             arb_sched_send(s, executor, &(arb_to_executor){.kind = ARB_TO_EXECUTOR_SEEN, .attempt = *key});
         return;
     }
-    if (attempt != NULL && attempt->executor == executor) {
+    if (refused(s, executor, key)) {
+        arb_sched_cancel_output(s, executor, key);
+        return;
+    }
+    arb_sched_attempt *attempt = arb_sched_attempt_at(s, executor, key->attempt);
+    if (attempt != NULL) {
         stops = attempt->stage == NULL;
         took = s->now - attempt->started;
         if (stage == NULL)
@@ -516,7 +535,8 @@ static void note_near(arb_scheduler *s, arb_sched_stage *stage)
         if (stage->spec->inputs[i].mode == ARB_INPUT_FACTS)
             continue;
         for (uint32_t task = 0; task < input->spec->task_count; task++) {
-            if (input->tasks[task].slot == ARB_SCHED_NO_SLOT)
+            if (input->tasks[task].slot == ARB_SCHED_NO_SLOT ||
+                input->tasks[task].bytes > UINT64_MAX - stage->near_total)
                 continue;
             stage->near_bytes[input->tasks[task].slot] += input->tasks[task].bytes;
             stage->near_total += input->tasks[task].bytes;

@@ -140,6 +140,73 @@ static void the_fourth_failure_ends_the_job(void **state)
     end(&h);
 }
 
+/* An executor that is confused, or plays tricks, commits nothing that was not launched there. */
+static void what_disagrees_is_refused(void **state)
+{
+    (void)state;
+    hand h;
+    size_t from = 0;
+    begin(&h);
+    join(&h, 1, (arb_register){.slots = 1});
+    join(&h, 2, (arb_register){.slots = 1});
+    submit_pair(&h, 2);
+    const note first = *next_note(&h, ARB_TO_EXECUTOR_LAUNCH, &from),
+               second = *next_note(&h, ARB_TO_EXECUTOR_LAUNCH, &from);
+    done(&h, second.executor, &first.attempt, 1); /* runs elsewhere */
+    assert_int_equal(newest(&h, ARB_TO_EXECUTOR_CANCEL).executor, second.executor);
+    arb_attempt wrong = first.attempt;
+    wrong.attempt.number -= 1; /* was given, but runs nowhere */
+    done(&h, first.executor, &wrong, 1);
+    assert_int_equal(arb_scheduler_count(h.machine).attempts, 2);
+    wrong = first.attempt;
+    wrong.task = second.attempt.task; /* was launched as another task */
+    done(&h, first.executor, &wrong, 1);
+    assert_int_equal(arb_scheduler_count(h.machine).lost, 1);
+    const note again = newest(&h, ARB_TO_EXECUTOR_LAUNCH);
+    assert_int_equal(again.attempt.task, first.attempt.task);
+    wrong = again.attempt;
+    wrong.stage = 1;
+    failed(&h, again.executor, &wrong, (arb_failure){.kind = ARB_FAILURE_CANCELLED});
+    assert_int_equal(arb_scheduler_count(h.machine).lost, 2);
+    arb_held_output held = {first.attempt, {.rows = 1, .bytes = 1}};
+    held.attempt.attempt.number += 1000; /* was never given */
+    join(&h, 3, (arb_register){.slots = 1, .held = &held, .held_count = 1});
+    held.attempt.attempt = (arb_id){9, 1};
+    join(&h, 3, (arb_register){.slots = 1, .running = &held.attempt, .running_count = 1});
+    held.attempt.attempt = (arb_id){1, 0};
+    join(&h, 3, (arb_register){.slots = 1, .held = &held, .held_count = 1});
+    assert_int_equal(arb_scheduler_count(h.machine).committed, 0);
+    assert_int_equal(count_notes(&h, ARB_TO_EXECUTOR_CANCEL), 6);
+    end(&h);
+}
+
+static void sizes_that_cannot_be_do_not_overflow(void **state)
+{
+    (void)state;
+    hand h;
+    arb_arena arena = {0};
+    const arb_stage_view *stages;
+    const arb_executor_view *executors;
+    size_t count, from = 0;
+    begin(&h);
+    join(&h, 1, (arb_register){.slots = 3});
+    arb_id job = submit_pair(&h, 3);
+    for (int i = 0; i < 3; i++) {
+        const note task = *next_note(&h, ARB_TO_EXECUTOR_LAUNCH, &from);
+        arb_to_scheduler message = {.attempt = task.attempt, .output = {.rows = UINT64_MAX, .bytes = UINT64_MAX / 2}};
+        message.kind = ARB_TO_SCHEDULER_PROGRESS;
+        say(&h, 1, message);
+        message.kind = ARB_TO_SCHEDULER_DONE;
+        say(&h, 1, message);
+    }
+    assert_int_equal(arb_scheduler_stages(h.machine, job, &arena, &stages, &count, &error), ARB_OK);
+    assert_true(stages[0].rows == 3 * ARB_SCHED_SIZE_MOST && stages[0].bytes == 3 * ARB_SCHED_SIZE_MOST);
+    assert_int_equal(arb_scheduler_executors(h.machine, &arena, &executors, &count, &error), ARB_OK);
+    assert_true(executors[0].output_bytes == 3 * ARB_SCHED_SIZE_MOST);
+    arb_arena_reset(&arena);
+    end(&h);
+}
+
 static void a_final_error_ends_the_job_at_once(void **state)
 {
     (void)state;
@@ -549,6 +616,8 @@ int main(void)
         cmocka_unit_test(a_gap_breaks_the_session),
         cmocka_unit_test(other_clusters_and_terms_count_for_nothing),
         cmocka_unit_test(the_fourth_failure_ends_the_job),
+        cmocka_unit_test(what_disagrees_is_refused),
+        cmocka_unit_test(sizes_that_cannot_be_do_not_overflow),
         cmocka_unit_test(a_final_error_ends_the_job_at_once),
         cmocka_unit_test(a_corrupt_output_is_made_again_alone),
         cmocka_unit_test(all_of_a_stage_that_may_differ_is_made_again),
