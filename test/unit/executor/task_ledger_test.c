@@ -20,6 +20,7 @@ typedef struct hand {
     arb_to_scheduler_kind sent;
     arb_attempt sent_attempt;
     arb_failure sent_failure;
+    bool draining;
     size_t running, failed, held, crashed;
     int sent_count[ARB_TO_SCHEDULER_GOODBYE + 1];
     uint64_t session, sequence; /* of what it sends to the ledger */
@@ -53,6 +54,7 @@ static void on_send(void *context, const arb_to_scheduler *message)
         return;
     h->session = message->header.session;
     h->sequence = 0;
+    h->draining = message->inventory.draining;
     h->running = message->inventory.running_count;
     h->failed = message->inventory.failed_count;
     h->held = message->inventory.held_count;
@@ -205,6 +207,25 @@ static void what_ends_between_registration_and_welcome_is_said(void **state)
     assert_int_equal(h.sent, ARB_TO_SCHEDULER_REGISTER);
     greet(&h);
     assert_int_equal(h.sent, ARB_TO_SCHEDULER_DONE);
+    arb_ledger_destroy(h.ledger);
+}
+
+static void draining_is_said_once_in_each_session(void **state)
+{
+    (void)state;
+    hand h;
+    begin(&h);
+    connect_again(&h);
+    assert_false(h.draining);
+    arb_ledger_drain(h.ledger); /* registered, not yet welcomed */
+    assert_int_equal(h.sent_count[ARB_TO_SCHEDULER_DRAINING], 0);
+    greet(&h);
+    assert_int_equal(h.sent_count[ARB_TO_SCHEDULER_DRAINING], 1);
+    arb_ledger_drain(h.ledger);
+    connect_again(&h);
+    assert_true(h.draining);
+    greet(&h);
+    assert_int_equal(h.sent_count[ARB_TO_SCHEDULER_DRAINING], 1);
     arb_ledger_destroy(h.ledger);
 }
 
@@ -413,6 +434,7 @@ int main(void)
         cmocka_unit_test(an_attempt_is_started_once_and_reported_until_seen),
         cmocka_unit_test(a_failure_is_reported_until_seen),
         cmocka_unit_test(what_ends_between_registration_and_welcome_is_said),
+        cmocka_unit_test(draining_is_said_once_in_each_session),
         cmocka_unit_test(cancel_stops_or_drops),
         cmocka_unit_test(deletes_go_by_stage_and_by_job),
         cmocka_unit_test(older_terms_and_other_clusters_are_refused),
