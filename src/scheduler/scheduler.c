@@ -221,7 +221,10 @@ arb_code arb_scheduler_apply(arb_scheduler *s, const arb_event *event, arb_error
     arb_code code = ARB_OK;
     assert(event->now >= s->now);
     if (s->stopped)
-        return ARB_OK;
+        return event->kind < ARB_EVENT_JOB_SUBMITTED
+                   ? ARB_OK
+                   : arb_fail(error, ARB_CONNECTION_FAILED,
+                              "this scheduler was replaced by a newer one: connect again");
     s->now = event->now;
     s->wall_us = event->wall_us;
     ARB_TRY(prepare(s, event, error));

@@ -71,7 +71,8 @@ typedef struct arb_scheduler_actions {
     void (*answer)(void *context, const arb_answer *answer);
     /* Write to the store under this scheduler's term, and give WRITTEN with the outcome. The operations stay valid until then. */
     void (*write)(void *context, const arb_store_operation *operations, size_t count);
-    /* A newer scheduler is there: nothing more will be done. */
+    /* A newer scheduler is there: nothing more will be done or answered, and clients' events fail. Whoever waits for an
+     * answer is to be sent to the other one. */
     void (*stop)(void *context);
 } arb_scheduler_actions;
 
@@ -89,6 +90,7 @@ typedef enum arb_event_kind {
     ARB_EVENT_MESSAGE,
     ARB_EVENT_STREAM_CLOSED, /* of `executor` in `session` */
     ARB_EVENT_WRITTEN,       /* `outcome`, and `error` of FAILED */
+    /* those of clients */
     ARB_EVENT_JOB_SUBMITTED, /* `spec`, `client`; gives `out_job` */
     ARB_EVENT_JOB_CANCEL,
     ARB_EVENT_CLIENT_ALIVE, /* asked for `job`, renewed it */
@@ -131,7 +133,8 @@ ARB_NODISCARD arb_code arb_scheduler_recover_record(arb_scheduler *scheduler, ar
 void arb_scheduler_recover_end(arb_scheduler *scheduler, int64_t now);
 
 /* Never waits. Besides ARB_OUT_OF_MEMORY: what JOB_SUBMITTED says of its spec, and ARB_UNDEFINED_OBJECT for events of a
- * job that is not there (any more): nothing has changed either. */
+ * job that is not there (any more), ARB_CONNECTION_FAILED for those of clients once it has stopped: nothing has changed
+ * either. */
 ARB_NODISCARD arb_code arb_scheduler_apply(arb_scheduler *scheduler, const arb_event *event, arb_error *error);
 /* When the next TICK is due; INT64_MAX: none. Asked after each event. */
 int64_t arb_scheduler_wake(const arb_scheduler *scheduler);

@@ -596,10 +596,16 @@ static void a_fenced_scheduler_stops(void **state)
     begin(&h);
     h.auto_write = false;
     join(&h, 1, (arb_register){0});
-    submit_pair(&h, 1);
+    arb_id job = submit_pair(&h, 1);
     h.writing = false;
     apply(&h, (arb_event){.kind = ARB_EVENT_WRITTEN, .outcome = ARB_STORE_FENCED});
     assert_true(h.stopped);
+    const arb_stage_spec stage = plain_stage(1);
+    const arb_job_spec spec = {.read_only = true, .stages = &stage, .stage_count = 1};
+    for (arb_event_kind kind = ARB_EVENT_JOB_SUBMITTED; kind <= ARB_EVENT_RESULT_LOST; kind++) {
+        arb_event event = {.kind = kind, .now = h.now, .spec = &spec, .job = job, .out_job = &job};
+        assert_int_equal(arb_scheduler_apply(h.machine, &event, &error), ARB_CONNECTION_FAILED);
+    }
     size_t before = h.notes.size;
     pass(&h, 10 * SECOND, 1 << 1);
     assert_int_equal(h.notes.size, before);
