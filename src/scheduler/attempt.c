@@ -40,6 +40,7 @@ static void free_slot(arb_scheduler *s, arb_sched_executor *executor, const arb_
     executor->memory_taken -= attempt->memory;
     if (executor->alone == attempt)
         executor->alone = NULL;
+    arb_sched_room_changed(s, false);
 }
 
 static void take_slot(arb_scheduler *s, arb_sched_executor *executor, arb_sched_attempt *attempt)
@@ -86,7 +87,7 @@ arb_sched_attempt *arb_sched_attempt_make(arb_scheduler *s, arb_sched_executor *
     if (stage->tasks[task].state == ARB_TASK_PENDING)
         arb_sched_task_set(stage, task, ARB_TASK_RUNNING);
     if (job->queued.place != 0)
-        arb_heap_put(&s->queue, &job->queued, (int64_t)job->running, job->served);
+        arb_sched_queue_put(s, job);
     return made;
 }
 
@@ -116,7 +117,7 @@ static void detach(arb_scheduler *s, arb_sched_attempt *attempt)
     attempt->stage = NULL;
     stage->job->running--;
     if (stage->job->queued.place != 0)
-        arb_heap_put(&s->queue, &stage->job->queued, (int64_t)stage->job->running, stage->job->served);
+        arb_sched_queue_put(s, stage->job);
     if (task->attempts == NULL && task->state == ARB_TASK_RUNNING)
         arb_sched_task_set(stage, attempt->key.task, ARB_TASK_PENDING);
 }

@@ -27,6 +27,7 @@ void arb_sched_send(arb_scheduler *s, arb_sched_executor *executor, arb_to_execu
 static void count_out(arb_scheduler *s, const arb_sched_executor *executor)
 {
     s->draining -= executor->draining;
+    arb_sched_room_changed(s, true);
     if (!arb_sched_ready(executor))
         return;
     s->ready--;

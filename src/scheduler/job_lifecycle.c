@@ -54,8 +54,8 @@ static arb_code stage_init(arb_scheduler *s, arb_sched_job *job, uint32_t number
 /* Room in all that the scheduler keeps for each job. */
 static bool reserve_for_job(arb_scheduler *s, uint32_t stages)
 {
-    return arb_id_map_reserve(&s->jobs, s->jobs.count + 1) && arb_heap_reserve(&s->queue, s->job_count + 1) &&
-           arb_sched_timers_reserve(s, 2 + (size_t)stages);
+    return arb_id_map_reserve(&s->jobs, s->jobs.count + 1) && arb_heap_reserve(&s->queues[0], s->job_count + 1) &&
+           arb_heap_reserve(&s->queues[1], s->job_count + 1) && arb_sched_timers_reserve(s, 2 + (size_t)stages);
 }
 
 arb_code arb_sched_job_create(arb_scheduler *s, arb_id id, arb_str record, arb_sched_job **out_job, arb_error *error)
@@ -123,7 +123,7 @@ void arb_sched_job_free(arb_scheduler *s, arb_sched_job *job)
         stage_free(s, &job->stages[number]);
     arb_sched_timer_clear(s, &job->lease);
     arb_sched_timer_clear(s, &job->unplaceable);
-    arb_heap_remove(&s->queue, &job->queued);
+    arb_sched_queue_remove(s, job);
     s->timer_objects -= 2 + (size_t)job->spec.stage_count;
     arb_sched_leave_unwritten(s, job);
     *(job->previous != NULL ? &job->previous->next : &s->first_job) = job->next;

@@ -238,6 +238,7 @@ ARB_NODISCARD arb_code arb_scheduler_executors(const arb_scheduler *scheduler, a
 typedef struct arb_scheduler_counts {
     uint64_t jobs, attempts, timers, executors, history;
     uint64_t launched, committed, failed, lost, rebuilt, twins, resets, crashes, exclusions, writes, broken_streams;
+    uint64_t looks; /* for a place for a task */
     bool stopped, writing;
 } arb_scheduler_counts;
 arb_scheduler_counts arb_scheduler_count(const arb_scheduler *scheduler);

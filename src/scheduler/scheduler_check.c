@@ -55,6 +55,8 @@ static bool stage_sound(const arb_scheduler *s, const arb_sched_stage *stage, ui
         what = "rows are miscounted";
     if (stage->hungry && !stage->open)
         what = "hungry, and not open";
+    if (stage->hungry && s->settled && s->free_slots > 0 && arb_sched_somebody_fits(s, stage))
+        what = "a task waits, and there is a place for it";
     if (stage->open && stage->job->state <= ARB_JOB_FINISHED)
         for (uint32_t i = 0; i < stage->spec->input_count; i++) {
             const arb_sched_stage *input = &stage->job->stages[stage->spec->inputs[i].stage];

@@ -27,15 +27,26 @@ void arb_sched_task_set(arb_sched_stage *stage, uint32_t task, arb_task_state st
     of->state = (uint8_t)state;
 }
 
-void arb_sched_enqueue(arb_scheduler *s, arb_sched_stage *stage, uint32_t task)
+bool arb_sched_put_back(arb_sched_stage *stage, uint32_t task)
 {
     arb_sched_task *of = &stage->tasks[task];
     bool waits = of->state == ARB_TASK_PENDING || (of->state == ARB_TASK_RUNNING && of->twin_wanted);
-    if (!waits || stage->job->state > ARB_JOB_FINISHED || (of->trouble != NULL && of->trouble->retry.node.place != 0))
-        return;
-    if (!of->queued)
-        stage->queue[(stage->queue_head + stage->queue_size++) % stage->spec->task_count] = task;
+    if (!waits || stage->job->state > ARB_JOB_FINISHED || of->queued ||
+        (of->trouble != NULL && of->trouble->retry.node.place != 0))
+        return false;
+    stage->queue[(stage->queue_head + stage->queue_size++) % stage->spec->task_count] = task;
     of->queued = true;
+    return true;
+}
+
+void arb_sched_enqueue(arb_scheduler *s, arb_sched_stage *stage, uint32_t task)
+{
+    if (arb_sched_put_back(stage, task)) {
+        stage->looked = 0;
+        stage->hopeless_in = 0;
+        s->untested = true;
+        s->settled = false;
+    }
     arb_sched_stage_hunger(s, stage);
 }
 
@@ -63,11 +74,15 @@ void arb_sched_stage_hunger(arb_scheduler *s, arb_sched_stage *stage)
         *(stage->hungry_next != NULL ? &stage->hungry_next->hungry_previous : &job->hungry_last) =
             stage->hungry_previous;
     }
+    if (hungry && !stage->hungry) {
+        s->untested = true;
+        s->settled = false;
+    }
     stage->hungry = hungry;
     if (job->hungry_first != NULL && job->queued.place == 0) {
-        arb_heap_put(&s->queue, &job->queued, (int64_t)job->running, job->served);
+        arb_sched_queue_put(s, job);
     } else if (job->hungry_first == NULL) {
-        arb_heap_remove(&s->queue, &job->queued);
+        arb_sched_queue_remove(s, job);
         arb_sched_timer_clear(s, &job->unplaceable);
     }
 }

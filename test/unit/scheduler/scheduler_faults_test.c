@@ -445,6 +445,65 @@ static void busy_is_not_absent(void **state)
     end(&h);
 }
 
+static uint64_t looks(const hand *h)
+{
+    return arb_scheduler_count(h->machine).looks;
+}
+
+/* Ticks that are due at once; none looks at much. */
+static void settle(hand *h)
+{
+    while (arb_scheduler_wake(h->machine) <= h->now) {
+        uint64_t before = looks(h);
+        apply(h, (arb_event){.kind = ARB_EVENT_TICK});
+        assert_true(looks(h) < before + 300);
+    }
+}
+
+static void what_waits_in_vain_costs_little(void **state)
+{
+    (void)state;
+    enum { TASKS = 5000 };
+    hand h;
+    static uint64_t masks[TASKS];
+    const arb_str lake[] = {ARB_STR("lake")}, attic[] = {ARB_STR("attic")};
+    arb_stage_spec stage = plain_stage(TASKS);
+    for (int i = 0; i < TASKS; i++)
+        masks[i] = i + 1 < TASKS ? 1 : 0; /* the last one could run anywhere */
+    stage.task_roots = masks;
+    const arb_job_spec spec = {.read_only = true, .stages = &stage, .stage_count = 1, .roots = attic, .root_count = 1};
+    begin(&h);
+    h.unchecked = true;
+    join(&h, 1, (arb_register){.slots = 9, .roots = lake, .root_count = 1});
+    submit_pair(&h, 3);
+    submit_spec(&h, spec);
+    assert_true(looks(&h) < 600); /* two events: it was written, too */
+    assert_int_equal(count_notes(&h, ARB_TO_EXECUTOR_LAUNCH), 3);
+    settle(&h);
+    assert_int_equal(newest(&h, ARB_TO_EXECUTOR_LAUNCH).attempt.task, TASKS - 1);
+    uint64_t before = looks(&h);
+    assert_in_range(before, TASKS, 2 * TASKS + 10);
+    pass(&h, SECOND, 1 << 1);
+    assert_int_equal(looks(&h), before); /* heartbeats and ticks */
+    size_t from = 0;
+    const note task = *next_note(&h, ARB_TO_EXECUTOR_LAUNCH, &from);
+    done(&h, 1, &task.attempt, 1); /* a place, but not for them */
+    settle(&h);
+    assert_int_equal(looks(&h), before);
+    join(&h, 2, (arb_register){.slots = 1, .roots = attic, .root_count = 1});
+    assert_int_equal(newest(&h, ARB_TO_EXECUTOR_LAUNCH).executor, 2);
+    settle(&h);
+    before = looks(&h);
+    const note second = *next_note(&h, ARB_TO_EXECUTOR_LAUNCH, &from);
+    done(&h, 1, &second.attempt, 1); /* whoever could run them is full: all are looked at, a few in each event */
+    assert_true(looks(&h) < before + 600);
+    settle(&h);
+    assert_in_range(looks(&h) - before, 1, TASKS + 10);
+    h.unchecked = false;
+    apply(&h, (arb_event){.kind = ARB_EVENT_TICK});
+    end(&h);
+}
+
 static void a_drained_executor_goes_when_nothing_of_it_is_needed(void **state)
 {
     (void)state;
@@ -633,6 +692,7 @@ int main(void)
         cmocka_unit_test(a_crash_that_is_said_twice_counts_once),
         cmocka_unit_test(without_executors_jobs_wait_then_fail),
         cmocka_unit_test(busy_is_not_absent),
+        cmocka_unit_test(what_waits_in_vain_costs_little),
         cmocka_unit_test(a_drained_executor_goes_when_nothing_of_it_is_needed),
         cmocka_unit_test(rows_that_have_left_cannot_change),
         cmocka_unit_test(exclusion_leaves_a_stream_alone),
