@@ -207,16 +207,15 @@ static void unreachable(arb_scheduler *s, arb_sched_executor *reader, arb_sched_
     bool fresh = s->now - producer->complained < 3 * s->times.exclusion;
     bool agreed = fresh && (producer->complainer.high | producer->complainer.low) != 0 &&
                   !arb_uuid_equal(producer->complainer, reader->id);
-    if (agreed || trouble == NULL || trouble->bounced) {
+    if (agreed || trouble == NULL || arb_uuid_equal(trouble->bounced_to, reader->id)) {
         if (trouble != NULL)
-            trouble->bounced = false;
+            trouble->bounced_to = (arb_uuid){0};
         arb_sched_exclude(s, producer);
         return;
     }
     producer->complainer = reader->id;
     producer->complained = s->now;
-    trouble->bounced = true;
-    trouble->beside = producer->id;
+    trouble->beside = trouble->bounced_to = producer->id;
 }
 
 static void read_failed(arb_scheduler *s, arb_sched_executor *reader, arb_sched_stage *stage, uint32_t task,

@@ -61,11 +61,11 @@ typedef struct arb_sched_trouble {
     uint32_t task;
     uint32_t failures, crashes, crashes_alone, rebuilds;
     bool alone;        /* it has crashed: runs with nothing beside it */
-    bool bounced;      /* it was placed beside a producer that it could not reach */
     arb_id alone_from; /* attempts from here on ran alone */
     arb_id last_crash;
-    arb_uuid avoid;  /* where it failed last */
-    arb_uuid beside; /* where its producer is */
+    arb_uuid avoid;      /* where it failed last */
+    arb_uuid beside;     /* where its producer is, while it is to be placed there */
+    arb_uuid bounced_to; /* and who that was: a complaint from there is about another producer, and weighs more */
     arb_sched_timer retry;
 } arb_sched_trouble;
 

@@ -315,6 +315,27 @@ static void who_is_unreachable_is_found_out(void **state)
     end(&h);
 }
 
+/* A reader that could not be placed beside its producer has not shown that it is somebody else who is cut off. */
+static void a_complaint_from_elsewhere_excludes_nobody(void **state)
+{
+    (void)state;
+    hand h;
+    const note reader = reader_of_two(&h, false);
+    unsigned producer = 3 - reader.executor;
+    say(&h, producer, (arb_to_scheduler){.kind = ARB_TO_SCHEDULER_DRAINING}); /* nothing new goes there */
+    failed(&h, reader.executor, &reader.attempt, unreadable(&h, producer, ARB_READ_UNREACHABLE));
+    const note again = newest(&h, ARB_TO_EXECUTOR_LAUNCH);
+    assert_int_equal(again.executor, reader.executor);
+    join(&h, 3, (arb_register){.slots = 1});
+    failed(&h, again.executor, &again.attempt, (arb_failure){.kind = ARB_FAILURE_RETRYABLE});
+    pass(&h, SECOND, 14);
+    const note elsewhere = newest(&h, ARB_TO_EXECUTOR_LAUNCH);
+    assert_int_equal(elsewhere.executor, 3);
+    failed(&h, elsewhere.executor, &elsewhere.attempt, unreadable(&h, 3 - producer, ARB_READ_UNREACHABLE));
+    assert_int_equal(arb_scheduler_count(h.machine).exclusions, 0);
+    end(&h);
+}
+
 static void a_slow_task_gets_a_twin(void **state)
 {
     (void)state;
@@ -687,6 +708,7 @@ int main(void)
         cmocka_unit_test(a_corrupt_output_is_made_again_alone),
         cmocka_unit_test(all_of_a_stage_that_may_differ_is_made_again),
         cmocka_unit_test(who_is_unreachable_is_found_out),
+        cmocka_unit_test(a_complaint_from_elsewhere_excludes_nobody),
         cmocka_unit_test(a_slow_task_gets_a_twin),
         cmocka_unit_test(a_task_that_crashes_runs_alone_and_only_thrice),
         cmocka_unit_test(a_crash_that_is_said_twice_counts_once),
