@@ -37,8 +37,11 @@ static void count_out(arb_scheduler *s, const arb_sched_executor *executor)
 static void count_in(arb_scheduler *s, const arb_sched_executor *executor)
 {
     s->draining += executor->draining;
-    if (!arb_sched_ready(executor))
+    if (!arb_sched_ready(executor)) {
+        if (s->reserved_slot == executor->slot) /* the task that must run alone looks for another */
+            s->reserved_slot = ARB_SCHED_NO_SLOT;
         return;
+    }
     s->ready++;
     s->free_slots += executor->slots - ARB_MIN(executor->running, executor->slots);
 }

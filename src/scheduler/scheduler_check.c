@@ -110,6 +110,11 @@ bool arb_scheduler_sound(const arb_scheduler *s, arb_error *error)
         if (arb_sched_ready(executor))
             free_slots += executor->slots - ARB_MIN(executor->running, executor->slots);
     }
+    if (sound && s->reserved_slot != ARB_SCHED_NO_SLOT &&
+        (s->reserved_slot >= s->slots.size || s->slots.data[s->reserved_slot] == NULL ||
+         !arb_sched_ready(s->slots.data[s->reserved_slot])))
+        sound = unsound(error, "an executor that gets no tasks is kept for one", s->reserved_for.job,
+                        s->reserved_for.stage, s->reserved_for.task);
     if (sound && (attempts != s->attempts.count || free_slots != s->free_slots || jobs != s->job_count))
         sound = unsound(error, "attempts, free slots or jobs are miscounted in sum", (arb_id){0}, 0, 0);
     if (outputs == NULL)

@@ -407,6 +407,40 @@ static void a_task_that_crashes_runs_alone_and_only_thrice(void **state)
     end(&h);
 }
 
+/* A task that must run alone waits for an executor to be empty, and does not wait for one that gets nothing new. */
+static void one_that_goes_is_not_kept_for_a_task(void **state)
+{
+    (void)state;
+    for (int how = 0; how < 3; how++) {
+        hand h;
+        begin(&h);
+        join(&h, 1, (arb_register){.slots = 4});
+        submit_pair(&h, 1);
+        const arb_attempt crashed = newest(&h, ARB_TO_EXECUTOR_LAUNCH).attempt;
+        join(&h, 2, (arb_register){.slots = 8});
+        join(&h, 3, (arb_register){.slots = 8});
+        submit_pair(&h, 6);
+        join(&h, 4,
+             (arb_register){.draining = true,
+                            .crashed = &crashed,
+                            .crashed_count = 1,
+                            .crashed_cluster = {1, 1},
+                            .previous = {0, 1}}); /* 2 and 3 have room, but something to do: one is kept */
+        assert_int_not_equal(h.machine->reserved_slot, ARB_SCHED_NO_SLOT);
+        unsigned kept = (unsigned)h.machine->slots.data[h.machine->reserved_slot]->id.low;
+        if (how == 0)
+            say(&h, kept, (arb_to_scheduler){.kind = ARB_TO_SCHEDULER_DRAINING});
+        else if (how == 1)
+            pass(&h, 2100 * MS, 28 & ~(1u << kept));
+        else
+            arb_sched_exclude(h.machine, arb_sched_executor_of(h.machine, (arb_uuid){0, kept}));
+        apply(&h, (arb_event){.kind = ARB_EVENT_TICK});
+        assert_int_not_equal(h.machine->reserved_slot, ARB_SCHED_NO_SLOT); /* another one is */
+        assert_int_not_equal(h.machine->slots.data[h.machine->reserved_slot]->id.low, kept);
+        end(&h);
+    }
+}
+
 static void a_crash_that_is_said_twice_counts_once(void **state)
 {
     (void)state;
@@ -711,6 +745,7 @@ int main(void)
         cmocka_unit_test(a_complaint_from_elsewhere_excludes_nobody),
         cmocka_unit_test(a_slow_task_gets_a_twin),
         cmocka_unit_test(a_task_that_crashes_runs_alone_and_only_thrice),
+        cmocka_unit_test(one_that_goes_is_not_kept_for_a_task),
         cmocka_unit_test(a_crash_that_is_said_twice_counts_once),
         cmocka_unit_test(without_executors_jobs_wait_then_fail),
         cmocka_unit_test(busy_is_not_absent),
