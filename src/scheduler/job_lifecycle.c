@@ -342,7 +342,7 @@ static arb_code rows_left(arb_sched_job *job, const arb_event *event, arb_error 
 static arb_code delivered(arb_scheduler *s, arb_sched_job *job, const arb_event *event, arb_error *error)
 {
     arb_sched_task *task = result_task(job, event->task);
-    if (task == NULL || !task->leaving)
+    if (task == NULL || !task->leaving || (!task->delivered && !is_current(job, task, event->attempt)))
         return arb_fail(error, ARB_UNDEFINED_OBJECT, "this part of the result is not there");
     if (task->delivered)
         return ARB_OK;
@@ -356,11 +356,11 @@ static arb_code delivered(arb_scheduler *s, arb_sched_job *job, const arb_event 
 static void result_lost(arb_scheduler *s, arb_sched_job *job, const arb_event *event)
 {
     arb_sched_task *task = result_task(job, event->task);
-    if (task == NULL || task->delivered)
-        return;
+    if (task == NULL || task->delivered || !is_current(job, task, event->attempt))
+        return; /* nobody reads that any more */
     if (task->leaving)
         arb_sched_job_fail(s, job, ARB_RESULT_LOST, "reading the result failed after rows had been sent");
-    else if (task->state == ARB_TASK_COMMITTED && arb_id_equal(task->attempt, event->attempt))
+    else if (task->state == ARB_TASK_COMMITTED)
         arb_sched_output_unreadable(s, &job->stages[job->spec.stage_count - 1], event->task, event->read);
 }
 

@@ -96,8 +96,9 @@ typedef enum arb_event_kind {
     ARB_EVENT_CLIENT_ALIVE, /* asked for `job`, renewed it */
     ARB_EVENT_CLIENT_GONE,  /* and will not be back: cancels the job */
     ARB_EVENT_ROWS_LEFT,    /* rows of result task `task`, made by `attempt`, are on their way to the client */
-    ARB_EVENT_DELIVERED,    /* the client has all rows of `task` */
-    ARB_EVENT_RESULT_LOST,  /* reading result `task`, made by `attempt`, failed: `read` */
+    ARB_EVENT_DELIVERED,    /* the client has all rows of `task`, made by `attempt`: that of ROWS_LEFT */
+    ARB_EVENT_RESULT_LOST, /* reading result `task`, made by `attempt`, failed: `read`. Of another attempt than the one that
+                             * is read now, or would be, it means nothing */
 } arb_event_kind;
 
 typedef struct arb_event {

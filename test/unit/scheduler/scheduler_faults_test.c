@@ -606,6 +606,15 @@ static void rows_that_have_left_cannot_change(void **state)
     const note again = *next_note(&h, ARB_TO_EXECUTOR_LAUNCH, &from);
     done(&h, again.executor, &again.attempt, 1);
     client(&h, ARB_EVENT_ROWS_LEFT, job, 0, again.attempt.attempt);
+    apply(&h, (arb_event){.kind = ARB_EVENT_RESULT_LOST,
+                          .job = job,
+                          .task = 0,
+                          .attempt = first.attempt.attempt, /* said late, of what was lost before */
+                          .read = ARB_READ_NOT_FOUND});
+    arb_event other = {
+        .kind = ARB_EVENT_DELIVERED, .now = h.now, .job = job, .task = 0, .attempt = first.attempt.attempt};
+    assert_int_equal(arb_scheduler_apply(h.machine, &other, &error), ARB_UNDEFINED_OBJECT);
+    assert_null(newest_answer(&h, ARB_ANSWER_ENDED));
     client(&h, ARB_EVENT_DELIVERED, job, 0, again.attempt.attempt);
     client(&h, ARB_EVENT_ROWS_LEFT, job, 1, second.attempt.attempt);
     say(&h, second.executor, (arb_to_scheduler){.kind = ARB_TO_SCHEDULER_GOODBYE});
