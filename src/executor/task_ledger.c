@@ -475,6 +475,7 @@ static void take(arb_ledger *ledger, const arb_to_executor *message)
         welcome(ledger, message);
         break;
     case ARB_TO_EXECUTOR_REFUSED:
+        ledger->actions->refused(ledger->context, message->why);
         give_up(ledger);
         break;
     case ARB_TO_EXECUTOR_HEARTBEAT_SEEN:
@@ -512,6 +513,11 @@ static arb_link_verdict judge(arb_ledger *ledger, const arb_to_executor *message
     const arb_control_header *header = &message->header;
     bool ours = arb_uuid_equal(header->cluster, ledger->cluster);
     bool greets = message->kind == ARB_TO_EXECUTOR_WELCOME;
+    if (message->kind == ARB_TO_EXECUTOR_REFUSED) /* whoever says so: it ends this stream, and nothing else */
+        return arb_uuid_equal(header->executor, ledger->executor) && ledger->stream == REGISTERED &&
+                       header->session == ledger->link.session
+                   ? ARB_LINK_TAKE
+                   : ARB_LINK_DROP;
     if (!arb_uuid_equal(header->executor, ledger->executor) || ledger->stream == CLOSED || ledger->stream == OPENING ||
         (ours ? header->term < ledger->term : !greets))
         return ARB_LINK_DROP;

@@ -161,7 +161,8 @@ typedef struct arb_to_scheduler {
 
 typedef enum arb_to_executor_kind {
     ARB_TO_EXECUTOR_WELCOME,
-    ARB_TO_EXECUTOR_REFUSED, /* by the transport, of a version or token that does not fit: `why`; then it closes */
+    ARB_TO_EXECUTOR_REFUSED, /* instead of WELCOME: `why`; then the stream is closed. By the transport for a version or
+                              * token that does not fit, by a scheduler that was replaced */
     ARB_TO_EXECUTOR_HEARTBEAT_SEEN,
     ARB_TO_EXECUTOR_SOURCES,
     ARB_TO_EXECUTOR_LAUNCH,

@@ -340,6 +340,16 @@ static void greet(arb_scheduler *s, arb_sched_executor *executor)
                                                   .unreachable_ns = s->times.unreachable}});
 }
 
+/* The reason, then the end of the stream: not a session, so what is sent is its first message and its last. */
+static void refuse(arb_scheduler *s, const arb_control_header *header, const char *why)
+{
+    s->actions->send(s->context,
+                     &(arb_to_executor){.header = {s->cluster, s->term, header->executor, header->session, 1},
+                                        .kind = ARB_TO_EXECUTOR_REFUSED,
+                                        .why = why});
+    s->actions->close_stream(s->context, header->executor, header->session);
+}
+
 static void register_executor(arb_scheduler *s, const arb_to_scheduler *message)
 {
     const arb_register *inventory = &message->inventory;
@@ -348,13 +358,15 @@ static void register_executor(arb_scheduler *s, const arb_to_scheduler *message)
     bool ours = arb_uuid_equal(message->header.cluster, s->cluster);
     uint64_t mask;
     if (ours && message->header.term > s->term) { /* this scheduler was replaced, and will learn it from the store */
-        s->actions->close_stream(s->context, message->header.executor, message->header.session);
+        refuse(s, &message->header, "a newer scheduler has taken over from this one");
         return;
     }
     if (message->header.session <= executor->link.session || message->header.sequence != 1)
         return;
     if (!take_texts(executor, inventory) || !intern_roots(s, inventory, &mask))
-        return; /* as if it was lost: the executor hears nothing, and tries again */
+        return;              /* as if it was lost: the executor hears nothing, and tries again */
+    if (executor->connected) /* the end of its old stream was not seen here */
+        s->actions->close_stream(s->context, executor->id, executor->link.session);
     arb_sched_executor *previous = arb_sched_executor_of(s, inventory->previous);
     if (previous != NULL && previous != executor)
         dead(s, previous);

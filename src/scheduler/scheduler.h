@@ -172,6 +172,7 @@ typedef struct arb_job_view {
 } arb_job_view;
 
 typedef struct arb_stage_view {
+    arb_id job, generation; /* which making of the stage */
     uint32_t stage;
     uint64_t tasks, pending, running, committed, superfluous;
     uint64_t rows, bytes;
@@ -188,7 +189,8 @@ typedef struct arb_attempt_view {
 } arb_attempt_view;
 
 typedef struct arb_task_view {
-    uint32_t task;
+    arb_id job;
+    uint32_t stage, task;
     arb_task_state state;
     uint32_t failures, crashes;
     uint64_t rows, bytes;
@@ -210,7 +212,8 @@ typedef struct arb_executor_view {
 } arb_executor_view;
 
 typedef struct arb_result_view {
-    uint32_t task;
+    arb_id job;
+    uint32_t stage, task;
     arb_id attempt;
     arb_uuid executor;
     arb_str address;

@@ -153,8 +153,15 @@ static void act_may_go(void *context)
     sim_at(at->world, at->world->now + SIM_MS, SIM_FAULT, at->executor->index, 1, at->executor->incarnation);
 }
 
-static const arb_ledger_actions actions = {act_open, act_close, act_send, act_start,
-                                           act_stop, act_drop,  act_gone, act_may_go};
+static void act_refused(void *context, const char *why)
+{
+    sim_place *at = context;
+    at->world->counts.refused++;
+    sim_trace(at->world, "executor %u is refused: %s", at->executor->index, why);
+}
+
+static const arb_ledger_actions actions = {act_open, act_close, act_send,   act_start,  act_stop,
+                                           act_drop, act_gone,  act_may_go, act_refused};
 
 /* ---- processes --------------------------------------------------------------------------------------------------------- */
 

@@ -88,6 +88,25 @@ static void a_gap_breaks_the_session(void **state)
     end(&h);
 }
 
+static void a_new_session_closes_the_old_stream(void **state)
+{
+    (void)state;
+    hand h;
+    begin(&h);
+    join(&h, 1, (arb_register){0});
+    join(&h, 1, (arb_register){0});
+    assert_int_equal(h.closed, 1);
+    assert_int_equal(h.closed_session, 1);
+    apply(&h, (arb_event){.kind = ARB_EVENT_STREAM_CLOSED, .executor = {0, 1}, .session = 1}); /* the old one */
+    submit_pair(&h, 1);
+    assert_int_equal(count_notes(&h, ARB_TO_EXECUTOR_LAUNCH), 1);
+    h.term = 2; /* and as this executor says, there is another scheduler */
+    join(&h, 2, (arb_register){0});
+    assert_int_equal(newest(&h, ARB_TO_EXECUTOR_REFUSED).executor, 2);
+    assert_int_equal(h.closed, 2);
+    end(&h);
+}
+
 static void other_clusters_and_terms_count_for_nothing(void **state)
 {
     (void)state;
@@ -743,6 +762,7 @@ int main(void)
         cmocka_unit_test(one_that_comes_back_keeps_what_it_has),
         cmocka_unit_test(one_taken_for_dead_may_bring_its_outputs),
         cmocka_unit_test(a_gap_breaks_the_session),
+        cmocka_unit_test(a_new_session_closes_the_old_stream),
         cmocka_unit_test(other_clusters_and_terms_count_for_nothing),
         cmocka_unit_test(the_fourth_failure_ends_the_job),
         cmocka_unit_test(what_disagrees_is_refused),
