@@ -44,6 +44,15 @@ static arb_code write_value(arb_store *store, uint64_t term, const char *key, ar
     return arb_store_txn_wait(store, term, &operation, 1, outcome, NULL, &error);
 }
 
+static arb_code count_one(void *context, arb_str key, arb_str value, arb_error *unused)
+{
+    (void)key;
+    (void)value;
+    (void)unused;
+    ++*(uint64_t *)context;
+    return ARB_OK;
+}
+
 static void it_lasts(void **state)
 {
     (void)state;
@@ -88,6 +97,54 @@ static void the_older_of_two_is_fenced(void **state)
     arb_store_destroy(newer);
 }
 
+/* ---- what it costs ----------------------------------------------------------------------------------------------------- */
+
+static int most_steps; /* of SQLite's machine in one statement */
+
+static int note_steps(unsigned what, void *context, void *ended, void *unused)
+{
+    (void)what;
+    (void)context;
+    (void)unused;
+    int steps = sqlite3_stmt_status(ended, SQLITE_STMTSTATUS_VM_STEP, 1);
+    most_steps = ARB_MAX(most_steps, steps);
+    return 0;
+}
+
+/* What sqlite3_auto_extension calls for each connection; the type it wants hides that. */
+static int watch(sqlite3 *connection, char **message, const void *unused)
+{
+    (void)message;
+    (void)unused;
+    return sqlite3_trace_v2(connection, SQLITE_TRACE_PROFILE, note_steps, NULL);
+}
+
+static void a_range_costs_what_is_in_it(void **state)
+{
+    (void)state;
+    enum { KEYS = 20000 };
+    uint64_t term, rows = 0;
+    arb_store_outcome outcome;
+    static char keys[KEYS][16];
+    static arb_store_operation operations[KEYS];
+    sqlite3_auto_extension((void (*)(void))watch);
+    arb_store *store = open_store();
+    sqlite3_cancel_auto_extension((void (*)(void))watch);
+    assert_int_equal(arb_store_raise_term(store, &term, &error), ARB_OK);
+    for (int i = 0; i < KEYS; i++) {
+        snprintf(keys[i], sizeof keys[i], "%s/%d", i < 10 ? "a" : "b", i);
+        operations[i] = (arb_store_operation){ARB_STORE_PUT, arb_str_of(keys[i]), ARB_STR("v")};
+    }
+    assert_int_equal(arb_store_txn_wait(store, term, operations, KEYS, &outcome, NULL, &error), ARB_OK);
+    most_steps = 0;
+    assert_int_equal(arb_store_range(store, ARB_STR("a/"), count_one, &rows, &error), ARB_OK);
+    assert_int_equal(rows, 10);
+    operations[0] = (arb_store_operation){ARB_STORE_DELETE_PREFIX, ARB_STR("a/"), {"", 0}};
+    assert_int_equal(arb_store_txn_wait(store, term, operations, 1, &outcome, NULL, &error), ARB_OK);
+    assert_in_range(most_steps, 10, 1000);
+    arb_store_destroy(store);
+}
+
 /* ---- kill -9 ----------------------------------------------------------------------------------------------------------- */
 
 /* Writes `last` = n and `n/…` together, says n when it is committed, until it is killed. */
@@ -119,15 +176,6 @@ static arb_code take_number(void *context, arb_str key, arb_str value, arb_error
     (void)unused;
     memcpy(text, value.data, 20);
     *(uint64_t *)context = strtoull(text, NULL, 10);
-    return ARB_OK;
-}
-
-static arb_code count_one(void *context, arb_str key, arb_str value, arb_error *unused)
-{
-    (void)key;
-    (void)value;
-    (void)unused;
-    ++*(uint64_t *)context;
     return ARB_OK;
 }
 
@@ -338,6 +386,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(it_lasts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_older_of_two_is_fenced, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_range_costs_what_is_in_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(kill_loses_nothing_that_was_committed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_full_disk_is_said, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_write_that_fails_is_said, set_up, tear_down),
