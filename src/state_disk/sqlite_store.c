@@ -495,10 +495,11 @@ static arb_code read_cluster(sqlite_store *store, arb_error *error)
     return code;
 }
 
+/* The log comes once the file is known to be ours, and has its tables: so its beginning says whose it is. */
 static arb_code open_all(sqlite_store *store, const char *path, arb_error *error)
 {
     ARB_TRY(open_connection(path, &store->writer, error));
-    ARB_TRY(execute(store->writer, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;", error));
+    ARB_TRY(execute(store->writer, "PRAGMA synchronous = FULL", error));
     ARB_TRY(execute(store->writer, "BEGIN IMMEDIATE", error));
     arb_code code = check_layout(store, path, error);
     if (code != ARB_OK) {
@@ -506,6 +507,7 @@ static arb_code open_all(sqlite_store *store, const char *path, arb_error *error
         return code;
     }
     ARB_TRY(execute(store->writer, "COMMIT", error));
+    ARB_TRY(execute(store->writer, "PRAGMA journal_mode = WAL", error));
     ARB_TRY(read_cluster(store, error));
     for (int which = 0; which < STATEMENTS; which++) {
         int result = sqlite3_prepare_v3(store->writer, statement_texts[which], -1, SQLITE_PREPARE_PERSISTENT,
@@ -521,14 +523,39 @@ static arb_code open_all(sqlite_store *store, const char *path, arb_error *error
     return ARB_OK;
 }
 
+/* It is there, made if need be, and if it has content, that is a store's: before SQLite sees it, which may change a file by
+ * opening it. SQLite gives the log and the index of it the rights of the file. */
+static arb_code check_file(const char *path, arb_error *error)
+{
+    enum { HEADER = 100, APPLICATION_AT = 68 }; /* sqlite.org/fileformat2.html */
+    static const char magic[16] = "SQLite format 3";
+    char header[HEADER];
+    int file = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (file < 0 && errno == ENOENT)
+        file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (file < 0 && errno == EEXIST) /* another process was faster */
+        file = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (file < 0)
+        return arb_fail_errno(error, errno, "the state store %s cannot be opened", path);
+    ssize_t size = pread(file, header, sizeof header, 0);
+    int reason = errno;
+    close(file);
+    if (size < 0)
+        return arb_fail_errno(error, reason, "the state store %s cannot be read", path);
+    if (size == 0)
+        return ARB_OK;
+    if (size < HEADER || memcmp(header, magic, sizeof magic) != 0)
+        return fail(NULL, SQLITE_NOTADB, "be opened", error);
+    const uint8_t *id = (const uint8_t *)header + APPLICATION_AT;
+    if (((uint32_t)id[0] << 24 | (uint32_t)id[1] << 16 | (uint32_t)id[2] << 8 | id[3]) != APPLICATION)
+        return arb_fail(error, ARB_CONFIGURATION, "%s is not a state store", path);
+    return ARB_OK;
+}
+
 arb_code arb_sqlite_store_open(const char *path, arb_store **out_store, arb_error *error)
 {
     *out_store = NULL;
-    /* SQLite gives the log and the index of it the rights of the file. */
-    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (file < 0)
-        return arb_fail_errno(error, errno, "the state store %s cannot be opened", path);
-    close(file);
+    ARB_TRY(check_file(path, error));
     sqlite_store *store = arb_alloc_zeroed(sizeof *store);
     if (store == NULL)
         return arb_fail_memory(error, "the state store", sizeof *store);

@@ -291,11 +291,41 @@ static void execute(const char *text)
     sqlite3_close(raw);
 }
 
+static void read_page(char out[4096])
+{
+    int file = open(path, O_RDONLY);
+    assert_int_equal(pread(file, out, 4096, 0), 4096);
+    close(file);
+}
+
+/* Its application stands in the file, whatever is still in the log. */
+static void a_killed_one_is_known_again(void **state)
+{
+    (void)state;
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+        open_store();
+        kill(getpid(), SIGKILL);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status));
+    arb_store_destroy(open_store());
+    execute("PRAGMA journal_mode = DELETE"); /* and when somebody has looked into it so */
+    arb_store_destroy(open_store());
+}
+
 static void files_of_others_are_refused(void **state)
 {
     (void)state;
+    char before[4096], after[4096], log[160];
     execute("CREATE TABLE t (a)");
+    read_page(before);
     refused(ARB_CONFIGURATION, "is not a state store");
+    read_page(after);
+    assert_memory_equal(before, after, sizeof before); /* nor is it changed: it may be somebody's */
+    snprintf(log, sizeof log, "%s-wal", path);
+    assert_int_not_equal(access(log, F_OK), 0);
     unlink(path);
     arb_store_destroy(open_store());
     execute("PRAGMA user_version = 2");
@@ -390,6 +420,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(kill_loses_nothing_that_was_committed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_full_disk_is_said, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_write_that_fails_is_said, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_killed_one_is_known_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(files_of_others_are_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(damage_is_found, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_lock_is_not_waited_for_without_end, set_up, tear_down),
