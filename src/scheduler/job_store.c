@@ -262,8 +262,9 @@ static void batch_over(arb_scheduler *s)
     s->written = s->write_sequence - 1;
 }
 
-/* What the batch that is given up says of ends: of a job that is in the store, or was once. One that never was there needs
- * none, and so a disk that stays full does not gather them. */
+/* What the batch that is given up says of ends. What was deleted for good is always deleted by a later one, since a write
+ * that failed may yet be found on the disk after a crash. How a job ended that the store has never had is left out: so a
+ * disk that stays full gathers little. */
 static bool outlasts(const arb_scheduler *s, const arb_store_operation *operation)
 {
     arb_id id;
@@ -272,9 +273,7 @@ static bool outlasts(const arb_scheduler *s, const arb_store_operation *operatio
     if ((!live && !skip(&key, ARB_STR(ENDED_KEYS))) || !parse_id(&key, &id) || key.size > 0)
         return false; /* of one of its stages */
     const arb_sched_job *job = arb_sched_job_of(s, id);
-    if (operation->kind == ARB_STORE_PUT)
-        return !live && job != NULL && job->stored;
-    return job == NULL || job->stored;
+    return operation->kind != ARB_STORE_PUT || (!live && job != NULL && job->stored);
 }
 
 /* They go before all that was said meanwhile. */
