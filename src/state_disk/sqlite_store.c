@@ -495,6 +495,18 @@ static arb_code read_cluster(sqlite_store *store, arb_error *error)
     return code;
 }
 
+/* While another process opens the file SQLite says at once that it is locked, and does not wait as it does elsewhere. */
+static arb_code begin_log(sqlite_store *store, arb_error *error)
+{
+    enum { PAUSE_MS = 20 };
+    int result = sqlite3_exec(store->writer, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
+    for (int waited = 0; (result & 0xFF) == SQLITE_BUSY && waited < LOCKED_MS; waited += PAUSE_MS) {
+        sqlite3_sleep(PAUSE_MS);
+        result = sqlite3_exec(store->writer, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
+    }
+    return result == SQLITE_OK ? ARB_OK : fail(store->writer, result, "be opened", error);
+}
+
 /* The log comes once the file is known to be ours, and has its tables: so its beginning says whose it is. */
 static arb_code open_all(sqlite_store *store, const char *path, arb_error *error)
 {
@@ -507,7 +519,7 @@ static arb_code open_all(sqlite_store *store, const char *path, arb_error *error
         return code;
     }
     ARB_TRY(execute(store->writer, "COMMIT", error));
-    ARB_TRY(execute(store->writer, "PRAGMA journal_mode = WAL", error));
+    ARB_TRY(begin_log(store, error));
     ARB_TRY(read_cluster(store, error));
     for (int which = 0; which < STATEMENTS; which++) {
         int result = sqlite3_prepare_v3(store->writer, statement_texts[which], -1, SQLITE_PREPARE_PERSISTENT,

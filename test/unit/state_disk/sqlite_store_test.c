@@ -315,6 +315,32 @@ static void a_killed_one_is_known_again(void **state)
     arb_store_destroy(open_store());
 }
 
+static void another_that_opens_it_is_waited_for(void **state)
+{
+    (void)state;
+    int status, ends[2];
+    char ready;
+    arb_store_destroy(open_store());
+    execute("PRAGMA journal_mode = DELETE"); /* as it is for a moment when it is made */
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        sqlite3 *raw;
+        if (sqlite3_open(path, &raw) != SQLITE_OK ||
+            sqlite3_exec(raw, "BEGIN; SELECT * FROM meta", NULL, NULL, NULL) != SQLITE_OK ||
+            write(ends[1], "r", 1) != 1)
+            _exit(3);
+        usleep(400000);
+        _exit(0);
+    }
+    assert_int_equal(read(ends[0], &ready, 1), 1);
+    arb_store_destroy(open_store());
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 static void files_of_others_are_refused(void **state)
 {
     (void)state;
@@ -421,6 +447,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_full_disk_is_said, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_write_that_fails_is_said, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_killed_one_is_known_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(another_that_opens_it_is_waited_for, set_up, tear_down),
         cmocka_unit_test_setup_teardown(files_of_others_are_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(damage_is_found, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_lock_is_not_waited_for_without_end, set_up, tear_down),
