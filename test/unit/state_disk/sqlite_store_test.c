@@ -315,30 +315,37 @@ static void a_killed_one_is_known_again(void **state)
     arb_store_destroy(open_store());
 }
 
-static void another_that_opens_it_is_waited_for(void **state)
+/* Open the file when the pipe is closed, all at the same moment. */
+static void open_at_once(int waits)
 {
+    arb_store *store;
+    char nothing;
+    if (read(waits, &nothing, 1) != 0 || arb_sqlite_store_open(path, &store, &error) != ARB_OK)
+        _exit(3);
+    arb_store_destroy(store);
+    _exit(0);
+}
+
+static void several_may_make_it_at_once(void **state)
+{
+    enum { ROUNDS = 40, PROCESSES = 6 };
     (void)state;
-    int status, ends[2];
-    char ready;
-    arb_store_destroy(open_store());
-    execute("PRAGMA journal_mode = DELETE"); /* as it is for a moment when it is made */
-    assert_int_equal(pipe(ends), 0);
-    pid_t child = fork();
-    if (child == 0) {
-        sqlite3 *raw;
-        if (sqlite3_open(path, &raw) != SQLITE_OK ||
-            sqlite3_exec(raw, "BEGIN; SELECT * FROM meta", NULL, NULL, NULL) != SQLITE_OK ||
-            write(ends[1], "r", 1) != 1)
-            _exit(3);
-        usleep(400000);
-        _exit(0);
+    for (int round = 0; round < ROUNDS; round++) {
+        int status, ends[2];
+        snprintf(path, sizeof path, "%s/%d.sqlite", folder, round);
+        assert_int_equal(pipe(ends), 0);
+        for (int i = 0; i < PROCESSES; i++)
+            if (fork() == 0) {
+                close(ends[1]);
+                open_at_once(ends[0]);
+            }
+        close(ends[0]);
+        close(ends[1]);
+        for (int i = 0; i < PROCESSES; i++) {
+            assert_true(wait(&status) > 0);
+            assert_int_equal(status, 0);
+        }
     }
-    assert_int_equal(read(ends[0], &ready, 1), 1);
-    arb_store_destroy(open_store());
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_int_equal(status, 0);
-    close(ends[0]);
-    close(ends[1]);
 }
 
 static void files_of_others_are_refused(void **state)
@@ -447,7 +454,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_full_disk_is_said, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_write_that_fails_is_said, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_killed_one_is_known_again, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(another_that_opens_it_is_waited_for, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(several_may_make_it_at_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(files_of_others_are_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(damage_is_found, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_lock_is_not_waited_for_without_end, set_up, tear_down),
