@@ -167,7 +167,40 @@ void arb_sched_let_go(arb_scheduler *s)
 
 /* ---- registration ------------------------------------------------------------------------------------------------------ */
 
-/* Room for names of roots that nobody has named yet; 64 at most, further ones are not known. */
+/* The bit of a name that no executor uses any more, nor the one that registers (`taken`); it is another's from now on, so
+ * jobs forget it. */
+static size_t reuse_root(arb_scheduler *s, uint64_t taken)
+{
+    for (size_t slot = 0; slot < s->slots.size; slot++)
+        if (s->slots.data[slot] != NULL)
+            taken |= s->slots.data[slot]->roots;
+    if (taken == UINT64_MAX)
+        return ARB_JOB_ROOTS_MOST;
+    size_t bit = (size_t)__builtin_ctzll(~taken);
+    for (arb_sched_job *job = s->first_job; job != NULL; job = job->next)
+        for (uint32_t root = 0; root < job->spec.root_count; root++)
+            if (job->root_masks[root] == (uint64_t)1 << bit)
+                job->root_masks[root] = 0;
+    return bit;
+}
+
+/* A place for a name that nobody has named yet; ARB_JOB_ROOTS_MOST: there is none. False without memory. */
+static bool add_root(arb_scheduler *s, arb_str name, uint64_t taken, size_t *out_bit)
+{
+    *out_bit = s->roots.size < ARB_JOB_ROOTS_MOST ? s->roots.size : reuse_root(s, taken);
+    if (*out_bit == ARB_JOB_ROOTS_MOST)
+        return true;
+    char *copy = arb_strndup(name.data, name.size);
+    if (copy == NULL || (*out_bit == s->roots.size && !ARB_VEC_PUSH(&s->roots, (arb_str){0}))) {
+        arb_free(copy);
+        return false;
+    }
+    arb_free((char *)s->roots.data[*out_bit].data);
+    s->roots.data[*out_bit] = (arb_str){copy, name.size};
+    return true;
+}
+
+/* The bits of an executor's roots; of all executors together 64 at most, further ones are not known. */
 static bool intern_roots(arb_scheduler *s, const arb_register *inventory, uint64_t *out_mask)
 {
     *out_mask = 0;
@@ -175,16 +208,10 @@ static bool intern_roots(arb_scheduler *s, const arb_register *inventory, uint64
         size_t bit = 0;
         while (bit < s->roots.size && !arb_str_equal(s->roots.data[bit], inventory->roots[i]))
             bit++;
-        if (bit == ARB_JOB_ROOTS_MOST)
-            continue;
-        if (bit == s->roots.size) {
-            char *copy = arb_strndup(inventory->roots[i].data, inventory->roots[i].size);
-            if (copy == NULL || !ARB_VEC_PUSH(&s->roots, (arb_str){copy, inventory->roots[i].size})) {
-                arb_free(copy);
-                return false;
-            }
-        }
-        *out_mask |= (uint64_t)1 << bit;
+        if (bit == s->roots.size && !add_root(s, inventory->roots[i], *out_mask, &bit))
+            return false;
+        if (bit < ARB_JOB_ROOTS_MOST)
+            *out_mask |= (uint64_t)1 << bit;
     }
     return true;
 }

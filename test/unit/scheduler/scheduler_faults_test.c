@@ -519,6 +519,43 @@ static void busy_is_not_absent(void **state)
     end(&h);
 }
 
+/* Names come and go with executors; 64 are known at a time. */
+static void roots_that_nobody_has_give_way(void **state)
+{
+    (void)state;
+    enum { NAMES = 150 };
+    hand h;
+    static char texts[NAMES][16];
+    static arb_str names[NAMES];
+    static const uint64_t reads[] = {1};
+    arb_stage_spec stage = plain_stage(1);
+    stage.task_roots = reads;
+    arb_job_spec spec = {.read_only = true, .stages = &stage, .stage_count = 1, .root_count = 1};
+    begin(&h);
+    for (int i = 0; i < NAMES; i++) {
+        snprintf(texts[i], sizeof texts[i], "root %d", i);
+        names[i] = arb_str_of(texts[i]);
+    }
+    join(&h, 1, (arb_register){.roots = names, .root_count = 64});
+    join(&h, 2, (arb_register){.roots = names + 64, .root_count = 1}); /* one too many */
+    spec.roots = names;
+    submit_spec(&h, spec);
+    assert_int_equal(newest(&h, ARB_TO_EXECUTOR_LAUNCH).executor, 1);
+    spec.roots = names + 64;
+    submit_spec(&h, spec);
+    assert_int_equal(count_notes(&h, ARB_TO_EXECUTOR_LAUNCH), 1);
+    say(&h, 1, (arb_to_scheduler){.kind = ARB_TO_SCHEDULER_GOODBYE});
+    join(&h, 2, (arb_register){.roots = names + 64, .root_count = 64}); /* now they are known */
+    assert_int_equal(newest(&h, ARB_TO_EXECUTOR_LAUNCH).executor, 2);
+    assert_int_equal(count_notes(&h, ARB_TO_EXECUTOR_LAUNCH), 2); /* and whoever read the first reads none of these */
+    join(&h, 3, (arb_register){.roots = names, .root_count = 1});
+    assert_int_equal(count_notes(&h, ARB_TO_EXECUTOR_LAUNCH), 2); /* again one too many */
+    join(&h, 2, (arb_register){.roots = names + 128, .root_count = 10});
+    join(&h, 3, (arb_register){.roots = names, .root_count = 1});
+    assert_int_equal(newest(&h, ARB_TO_EXECUTOR_LAUNCH).executor, 3);
+    end(&h);
+}
+
 static uint64_t looks(const hand *h)
 {
     return arb_scheduler_count(h->machine).looks;
@@ -778,6 +815,7 @@ int main(void)
         cmocka_unit_test(a_crash_that_is_said_twice_counts_once),
         cmocka_unit_test(without_executors_jobs_wait_then_fail),
         cmocka_unit_test(busy_is_not_absent),
+        cmocka_unit_test(roots_that_nobody_has_give_way),
         cmocka_unit_test(what_waits_in_vain_costs_little),
         cmocka_unit_test(a_drained_executor_goes_when_nothing_of_it_is_needed),
         cmocka_unit_test(rows_that_have_left_cannot_change),
