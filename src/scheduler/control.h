@@ -112,11 +112,10 @@ typedef enum arb_failure_kind {
 typedef struct arb_failure {
     arb_failure_kind kind;
     const arb_error *error; /* borrowed; not for READ and CANCELLED */
-    /* READ: which output, of whom */
+    /* READ: which output */
     arb_read_failure read;
     uint32_t producer_stage, producer_task;
     arb_id producer_attempt;
-    arb_uuid producer_executor;
 } arb_failure;
 
 typedef enum arb_to_scheduler_kind {

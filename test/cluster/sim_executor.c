@@ -102,6 +102,9 @@ static void act_start(void *context, uint64_t number, const arb_attempt *attempt
     run->attempt = *attempt;
     run->job = job;
     run->alone = launch->alone;
+    for (const sim_run *beside = at->executor->runs; beside != NULL; beside = beside->next)
+        if (!beside->stopping && (beside->alone || run->alone))
+            sim_fail(world, "something runs beside a task that must run alone");
     run->next = at->executor->runs;
     at->executor->runs = run;
     if (job == NULL)
@@ -314,8 +317,7 @@ static reading read_inputs(sim_world *world, sim_executor *executor, const sim_j
                                          .read = failure,
                                          .producer_stage = input->producer_stage,
                                          .producer_task = source->task,
-                                         .producer_attempt = source->attempt,
-                                         .producer_executor = source->executor};
+                                         .producer_attempt = source->attempt};
             bool wait = failure == ARB_READ_UNREACHABLE &&
                         (int64_t)++run->waits * SIM_SECOND < arb_ledger_unreachable_ns(executor->ledger);
             return wait ? READ_LATER : READ_FAILED;

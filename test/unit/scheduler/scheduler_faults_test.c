@@ -269,8 +269,7 @@ static arb_failure unreadable(const hand *h, unsigned executor, arb_read_failure
                                  .read = why,
                                  .producer_stage = 0,
                                  .producer_task = task->attempt.task,
-                                 .producer_attempt = task->attempt.attempt,
-                                 .producer_executor = {0, executor}};
+                                 .producer_attempt = task->attempt.attempt};
     }
 }
 
