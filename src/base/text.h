@@ -40,6 +40,12 @@ ARB_NODISCARD arb_str arb_str_copy(arb_arena *arena, arb_str text);
 /* A well-mixed 64-bit hash of the bytes; the second one without regard to ASCII case. */
 uint64_t arb_str_hash(arb_str text);
 uint64_t arb_str_hash_nocase(arb_str text);
+/* What a hexadecimal digit stands for, or -1. */
+ARB_INLINE int arb_hex_digit(char c)
+{
+    char low = (char)(c | 0x20);
+    return c >= '0' && c <= '9' ? c - '0' : low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
+}
 /* Damerau-Levenshtein distance without regard to case, or limit + 1 when it is larger than `limit`; for proposals. */
 unsigned arb_str_distance(arb_str a, arb_str b, unsigned limit);
 

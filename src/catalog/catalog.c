@@ -402,7 +402,7 @@ arb_code arb_catalog_add_folder(arb_catalog *catalog, arb_str folder, arb_error 
 {
     arb_arena scratch = {0};
     arb_folder_items items;
-    arb_code code = arb_data_folder_list(&scratch, folder, catalog->formats, &items, error);
+    arb_code code = arb_data_folder_list(&scratch, folder, catalog->formats, &items, catalog->stop, error);
     pthread_mutex_lock(&catalog->lock);
     size_t listed = catalog->entries.size; /* of other folders */
     for (size_t i = 0; code == ARB_OK && i < items.size; i++) {

@@ -2,7 +2,8 @@
  *
  * NAME.parquet (and the other formats' suffixes) and each folder NAME/ of such files, recursive, is the table NAME.
  * Names that begin with . or _ are skipped everywhere, folders key=value are columns (hive_path.h). Listing looks at
- * names alone; nothing is opened. */
+ * names alone; nothing is opened. Links are followed: a table may be put together of them. One that leads back to a folder
+ * that it lies in is an error. */
 #ifndef ARB_CATALOG_DATA_FOLDER_H
 #define ARB_CATALOG_DATA_FOLDER_H
 
@@ -19,11 +20,11 @@ typedef ARB_VEC(arb_folder_item) arb_folder_items; /* arena */
 
 /* The tables of a folder, sorted by name; a name may come twice. */
 ARB_NODISCARD arb_code arb_data_folder_list(arb_arena *arena, arb_str folder, const arb_file_formats *formats,
-                                            arb_folder_items *out_items, arb_error *error);
+                                            arb_folder_items *out_items, arb_stop_flag *stop, arb_error *error);
 /* The files of one table's folder, sorted by path, which all have the format that is found; two formats or no file at
  * all are ARB_INVALID_TABLE_DEFINITION. */
 ARB_NODISCARD arb_code arb_data_folder_files(arb_arena *arena, arb_str folder, const arb_file_formats *formats,
                                              arb_paths *out_paths, const arb_file_format **out_format,
-                                             arb_error *error);
+                                             arb_stop_flag *stop, arb_error *error);
 
 #endif

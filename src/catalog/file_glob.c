@@ -9,6 +9,7 @@
 typedef struct glob_walk {
     arb_arena *arena;
     arb_paths *paths;
+    arb_stop_flag *stop;
     arb_error *error;
     unsigned depth;
 } glob_walk;
@@ -49,7 +50,7 @@ static arb_code visit(void *context, arb_folder_kind kind, arb_str name, arb_str
     if (fnmatch(level->part, name.data, FNM_NOESCAPE) != 0)
         return ARB_OK;
     if (level->rest.size != 0)
-        return kind == ARB_FOLDER_FOLDER ? find(level->walk, path, level->rest) : ARB_OK;
+        return kind == ARB_FOLDER_FOLDER || kind == ARB_FOLDER_LINK ? find(level->walk, path, level->rest) : ARB_OK;
     return kind == ARB_FOLDER_FILE ? add_file(level->walk, path) : ARB_OK;
 }
 
@@ -95,15 +96,15 @@ static arb_code find(glob_walk *walk, arb_str folder, arb_str pattern)
     walk->depth++;
     arb_code code = level.any_depth ? find(walk, folder, rest) : ARB_OK;
     if (code == ARB_OK)
-        code = arb_folder_each(walk->arena, folder, visit, &level, walk->error);
+        code = arb_folder_each(walk->arena, folder, visit, &level, walk->stop, walk->error);
     walk->depth--;
     return code;
 }
 
-arb_code arb_file_glob(arb_arena *arena, arb_str pattern, arb_paths *paths, arb_error *error)
+arb_code arb_file_glob(arb_arena *arena, arb_str pattern, arb_paths *paths, arb_stop_flag *stop, arb_error *error)
 {
     arb_paths found = {0};
-    glob_walk walk = {.arena = arena, .paths = &found, .error = error};
+    glob_walk walk = {.arena = arena, .paths = &found, .stop = stop, .error = error};
     if ((pattern = arb_str_copy(arena, pattern)).data == NULL)
         return arb_fail_memory(error, "a pattern", 0);
     ARB_TRY(find(&walk, ARB_STR(""), pattern));

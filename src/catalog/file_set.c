@@ -48,7 +48,7 @@ static arb_code add_file(found_files *found, const arb_file_formats *formats, co
 
 /* What one of the set's paths stands for. */
 static arb_code find_files(found_files *found, const arb_file_set *set, arb_str path, const arb_file_formats *formats,
-                           arb_error *error)
+                           arb_stop_flag *stop, arb_error *error)
 {
     arb_paths paths = {0};
     const arb_file_format *format = set->format;
@@ -57,10 +57,10 @@ static arb_code find_files(found_files *found, const arb_file_set *set, arb_str 
     if (stat(path.data, &status) != 0) {
         if (errno != ENOENT || !arb_path_is_pattern(path))
             return arb_fail_errno(error, errno, "cannot open %.*s", ARB_STR_ARGS(path));
-        ARB_TRY(arb_file_glob(&found->arena, path, &paths, error));
+        ARB_TRY(arb_file_glob(&found->arena, path, &paths, stop, error));
     } else if (S_ISDIR(status.st_mode)) {
         const arb_file_format *suffix;
-        ARB_TRY(arb_data_folder_files(&found->arena, path, formats, &paths, &suffix, error));
+        ARB_TRY(arb_data_folder_files(&found->arena, path, formats, &paths, &suffix, stop, error));
         format = format != NULL ? format : suffix;
         keys_from = path.size;
     } else if (!ARB_ARENA_PUSH(&found->arena, &paths, path)) {
@@ -76,7 +76,7 @@ static arb_code open_table(found_files *found, const arb_file_set *set, arb_str 
                            arb_error *error)
 {
     for (size_t i = 0; i < set->path_count; i++)
-        ARB_TRY(find_files(found, set, set->paths[i], formats, error));
+        ARB_TRY(find_files(found, set, set->paths[i], formats, stop, error));
     if (found->paths.size == 0)
         return arb_fail(error, ARB_FILE_NOT_FOUND, "a list of files is empty");
     if (current != NULL && arb_file_table_is_current(current, found->paths.data, found->paths.size)) {

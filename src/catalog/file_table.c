@@ -4,11 +4,10 @@
 
 #include "base/alloc.h"
 #include "base/utf8.h"
+#include "catalog/column_names.h"
 #include "catalog/hive_path.h"
 #include "catalog/mapped_file.h"
 #include "expr/function.h"
-
-#define NO_SOURCE UINT32_MAX
 
 /* Where a column's values come from. */
 typedef enum column_origin { FROM_FILES, FROM_FOLDERS, FROM_PATH } column_origin;
@@ -17,7 +16,8 @@ typedef struct table_column {
     arb_str name;
     arb_type type;
     column_origin origin;
-    size_t place; /* FROM_FILES: of the sources, FROM_FOLDERS: of the keys */
+    size_t place;      /* FROM_FOLDERS: of the keys */
+    size_t files_seen; /* up to the last one that has it, while columns are matched */
 } table_column;
 
 typedef struct file_table {
@@ -30,10 +30,10 @@ typedef struct file_table {
     size_t opened;
     arb_cached_file **cached;
     arb_table_file **list;
-    arb_hive_parts *parts; /* a list a file: of the keys that are columns; all have the same */
-    uint32_t **sources;    /* a file: for each column of any file its own, or NO_SOURCE */
-    size_t source_count;
+    arb_hive_parts *parts;         /* a list a file: of the keys that are columns; all have the same */
+    uint32_t **places;             /* a file: for each of its columns the table's */
     ARB_VEC(table_column) columns; /* arena */
+    arb_column_names names;        /* of the columns */
 } file_table;
 
 static void file_table_destroy(arb_table *table)
@@ -73,41 +73,40 @@ static arb_code match_places(const file_table *self, size_t file, arb_error *err
                 arb_fail(error, ARB_DATATYPE_MISMATCH, "column %u of %.*s is named \"%.*s\", but in %.*s \"%.*s\"",
                          i + 1, ARB_STR_ARGS(other->path), ARB_STR_ARGS(b), ARB_STR_ARGS(first->path), ARB_STR_ARGS(a)),
                 error);
-        self->sources[file][i] = i;
+        self->places[file][i] = i;
     }
     return ARB_OK;
 }
 
-static size_t find_column(const file_table *self, arb_str name)
+/* A name is kept as long as the table: the file may be closed when its guesses prove wrong. */
+static arb_code add_column(file_table *self, table_column column, arb_error *error)
 {
-    for (size_t i = 0; i < self->columns.size; i++)
-        if (arb_str_equal_nocase(self->columns.data[i].name, name))
-            return i;
-    return SIZE_MAX;
+    column.name = arb_str_copy(&self->arena, column.name);
+    return column.name.data != NULL && ARB_ARENA_PUSH(&self->arena, &self->columns, column) &&
+                   arb_column_names_add(&self->names, &self->arena, column.name)
+               ? ARB_OK
+               : no_memory(self, error);
 }
 
-static arb_code add_column(file_table *self, const arb_table_column *from, arb_error *error)
+static arb_code add_file_column(file_table *self, const arb_table_column *from, arb_error *error)
 {
-    /* The file may be closed when its guesses prove wrong. */
-    table_column column = {
-        .name = arb_str_copy(&self->arena, from->name), .type = from->type, .place = self->columns.size};
-    return column.name.data != NULL && ARB_ARENA_PUSH(&self->arena, &self->columns, column) ? ARB_OK
-                                                                                            : no_memory(self, error);
+    return add_column(self, (table_column){.name = from->name, .type = from->type}, error);
 }
 
 static arb_code match_names(file_table *self, size_t file, arb_error *error)
 {
     const arb_table_file *other = self->list[file];
     for (uint32_t i = 0; i < other->column_count; i++) {
-        size_t at = find_column(self, other->columns[i].name);
-        if (at != SIZE_MAX && self->sources[file][at] != NO_SOURCE)
-            return arb_fail(error, ARB_DUPLICATE_COLUMN, "%.*s has several columns named \"%.*s\"",
-                            ARB_STR_ARGS(other->path), ARB_STR_ARGS(other->columns[i].name));
+        size_t at = arb_column_names_find(&self->names, other->columns[i].name);
         if (at == SIZE_MAX) {
             at = self->columns.size;
-            ARB_TRY(add_column(self, &other->columns[i], error));
+            ARB_TRY(add_file_column(self, &other->columns[i], error));
         }
-        self->sources[file][at] = i;
+        if (self->columns.data[at].files_seen == file + 1)
+            return arb_fail(error, ARB_DUPLICATE_COLUMN, "%.*s has several columns named \"%.*s\"",
+                            ARB_STR_ARGS(other->path), ARB_STR_ARGS(other->columns[i].name));
+        self->columns.data[at].files_seen = file + 1;
+        self->places[file][i] = (uint32_t)at;
     }
     return ARB_OK;
 }
@@ -118,7 +117,8 @@ static arb_code check_said_columns(const file_table *self, arb_error *error)
     const arb_csv_options *csv = self->options != NULL ? &self->options->csv : &(arb_csv_options){0};
     for (size_t i = 0; i < csv->some_type_count + csv->never_null_count; i++) {
         arb_str name = i < csv->some_type_count ? csv->some_types[i].name : csv->never_null[i - csv->some_type_count];
-        if (name.size != 0 && !arb_str_equal(name, ARB_STR("*")) && find_column(self, name) == SIZE_MAX)
+        if (name.size != 0 && !arb_str_equal(name, ARB_STR("*")) &&
+            arb_column_names_find(&self->names, name) == SIZE_MAX)
             return arb_fail(error, ARB_UNDEFINED_COLUMN, "no file has a column \"%.*s\"", ARB_STR_ARGS(name));
     }
     return ARB_OK;
@@ -128,23 +128,19 @@ static arb_code check_said_columns(const file_table *self, arb_error *error)
 static arb_code match_columns(file_table *self, arb_error *error)
 {
     bool by_name = self->options != NULL && self->options->union_by_name;
-    size_t most = 0;
-    for (size_t i = 0; i < self->opened; i++)
-        most = by_name ? most + self->list[i]->column_count : self->list[0]->column_count;
-    self->sources = ARB_ARENA_ARRAY(&self->arena, uint32_t *, self->opened);
-    if (self->sources == NULL)
-        return no_memory(self, error);
     const arb_table_file *first = self->list[0];
+    self->places = ARB_ARENA_ARRAY(&self->arena, uint32_t *, self->opened);
+    if (self->places == NULL)
+        return no_memory(self, error);
     for (size_t i = 0; i < first->column_count; i++)
-        ARB_TRY(add_column(self, &first->columns[i], error));
+        ARB_TRY(add_file_column(self, &first->columns[i], error));
     for (size_t i = 0; i < self->opened; i++) {
-        self->sources[i] = ARB_ARENA_ARRAY(&self->arena, uint32_t, most + 1);
-        if (self->sources[i] == NULL)
+        ARB_TRY(arb_check_stop(self->stop, error));
+        self->places[i] = ARB_ARENA_ARRAY(&self->arena, uint32_t, self->list[i]->column_count + 1);
+        if (self->places[i] == NULL)
             return no_memory(self, error);
-        memset(self->sources[i], 0xFF, (most + 1) * sizeof **self->sources);
         ARB_TRY(by_name ? match_names(self, i, error) : match_places(self, i, error));
     }
-    self->source_count = self->columns.size;
     return check_said_columns(self, error);
 }
 
@@ -156,36 +152,44 @@ static arb_code open_file(file_table *self, size_t at, arb_str path, const arb_f
     return ARB_OK;
 }
 
+/* The table's type of a column of a file. */
+static arb_type type_at(const file_table *self, size_t file, size_t column)
+{
+    return self->columns.data[self->places[file][column]].type;
+}
+
 /* Open a file again whose guesses were too narrow: with the table's types. */
 static arb_code open_again(file_table *self, size_t at, arb_error *error)
 {
     arb_file_options options = self->options != NULL ? *self->options : (arb_file_options){0};
-    const arb_table_file *file = self->list[at];
-    arb_csv_column_type *types = ARB_ARENA_ARRAY(&self->arena, arb_csv_column_type, file->column_count);
+    size_t count = self->list[at]->column_count;
+    arb_csv_column_type *types = ARB_ARENA_ARRAY(&self->arena, arb_csv_column_type, count);
     if (types == NULL)
         return no_memory(self, error);
-    for (size_t k = 0; k < self->source_count; k++)
-        if (self->sources[at][k] != NO_SOURCE)
-            types[self->sources[at][k]].type = self->columns.data[k].type;
+    for (size_t i = 0; i < count; i++)
+        types[i].type = type_at(self, at, i);
     options.csv.some_types = types;
-    options.csv.some_type_count = file->column_count;
+    options.csv.some_type_count = count;
     arb_cached_file *narrow = self->cached[at];
     arb_code code = open_file(self, at, narrow->path, &options, error);
-    if (code != ARB_OK)
+    if (code != ARB_OK) {
         self->cached[at] = narrow; /* is released with the others */
-    else
-        arb_file_cache_release(narrow);
-    return code;
+        return code;
+    }
+    arb_file_cache_release(narrow);
+    return self->list[at]->column_count == count ? ARB_OK
+                                                 : arb_fail(error, ARB_FILE_CHANGED, "%.*s changed while it was opened",
+                                                            ARB_STR_ARGS(self->list[at]->path));
 }
 
 static arb_code differing_types(const file_table *self, size_t at, size_t column, arb_error *error)
 {
-    const arb_table_column *found = &self->list[at]->columns[self->sources[at][column]];
+    const arb_table_column *found = &self->list[at]->columns[column];
     arb_text types = {0};
     arb_text_append_str(&types, ARB_STR("the types are "));
     arb_type_print(&types, found->type);
     arb_text_append_str(&types, ARB_STR(" and "));
-    arb_type_print(&types, self->columns.data[column].type);
+    arb_type_print(&types, type_at(self, at, column));
     arb_code code =
         arb_fail(error, ARB_DATATYPE_MISMATCH, "column \"%.*s\" of %.*s has another type than in the files before",
                  ARB_STR_ARGS(found->name), ARB_STR_ARGS(self->list[at]->path));
@@ -194,31 +198,31 @@ static arb_code differing_types(const file_table *self, size_t at, size_t column
     return code;
 }
 
+/* The first column of the file, from `from` on, whose type is not the table's; the count when there is none. */
+static size_t find_other_type(const file_table *self, size_t file, size_t from)
+{
+    const arb_table_file *other = self->list[file];
+    while (from < other->column_count && arb_type_equal(other->columns[from].type, type_at(self, file, from)))
+        from++;
+    return from;
+}
+
 static arb_code agree_on_types(file_table *self, arb_error *error)
 {
     bool again = false;
-    for (size_t i = 1; i < self->opened; i++)
-        for (size_t k = 0; k < self->source_count; k++) {
-            arb_type *type = &self->columns.data[k].type;
-            if (self->sources[i][k] == NO_SOURCE)
-                continue;
-            arb_type other = self->list[i]->columns[self->sources[i][k]].type;
-            if (arb_type_equal(*type, other))
-                continue;
+    for (size_t i = 1; i < self->opened; i++) {
+        const arb_table_file *file = self->list[i];
+        for (size_t k = 0; (k = find_other_type(self, i, k)) < file->column_count; k++) {
             if (self->format->common_type == NULL)
                 return differing_types(self, i, k, error);
-            *type = self->format->common_type(self->options, *type, other);
+            arb_type *type = &self->columns.data[self->places[i][k]].type;
+            *type = self->format->common_type(self->options, *type, file->columns[k].type);
             again = true;
         }
-    for (size_t i = 0; again && i < self->opened; i++) {
-        bool fits = true;
-        for (size_t k = 0; k < self->source_count; k++)
-            fits =
-                fits && (self->sources[i][k] == NO_SOURCE ||
-                         arb_type_equal(self->columns.data[k].type, self->list[i]->columns[self->sources[i][k]].type));
-        if (!fits)
-            ARB_TRY(open_again(self, i, error));
     }
+    for (size_t i = 0; again && i < self->opened; i++)
+        if (find_other_type(self, i, 0) < self->list[i]->column_count)
+            ARB_TRY(open_again(self, i, error));
     return ARB_OK;
 }
 
@@ -297,23 +301,21 @@ static arb_code add_path_columns(file_table *self, arb_error *error)
     for (size_t k = 0; k < self->parts[0].size; k++) {
         arb_str key = self->parts[0].data[k].key;
         table_column column = {.name = key, .type = type_of_key(self, k), .origin = FROM_FOLDERS, .place = k};
-        size_t at = find_column(self, key);
+        size_t at = arb_column_names_find(&self->names, key);
         if (at != SIZE_MAX && self->columns.data[at].origin != FROM_FILES)
             return arb_fail(error, ARB_DUPLICATE_COLUMN, "%.*s: two folders are the column \"%.*s\"",
                             ARB_STR_ARGS(self->list[0]->path), ARB_STR_ARGS(key));
         if (at != SIZE_MAX)
             self->columns.data[at] = column;
-        else if (!ARB_ARENA_PUSH(&self->arena, &self->columns, column))
-            return no_memory(self, error);
+        else
+            ARB_TRY(add_column(self, column, error));
     }
     arb_str name = self->options != NULL ? self->options->file_name_column : (arb_str){0};
     if (name.size == 0)
         return ARB_OK;
-    if (find_column(self, name) != SIZE_MAX)
+    if (arb_column_names_find(&self->names, name) != SIZE_MAX)
         return arb_fail(error, ARB_DUPLICATE_COLUMN, "there is a column \"%.*s\" already", ARB_STR_ARGS(name));
-    table_column column = {.name = arb_str_copy(&self->arena, name), .type = ARB_TYPE(VARCHAR), .origin = FROM_PATH};
-    return column.name.data != NULL && ARB_ARENA_PUSH(&self->arena, &self->columns, column) ? ARB_OK
-                                                                                            : no_memory(self, error);
+    return add_column(self, (table_column){.name = name, .type = ARB_TYPE(VARCHAR), .origin = FROM_PATH}, error);
 }
 
 /* The value of a column that is no column of the file. */
@@ -338,28 +340,43 @@ static arb_code find_constant(file_table *self, size_t file, const table_column 
     return code;
 }
 
+/* Has the file the table's columns, and no others? */
+static bool has_all_columns(const file_table *self, size_t file)
+{
+    size_t count = self->list[file]->column_count;
+    bool same = count == self->columns.size;
+    for (size_t i = 0; same && i < count; i++)
+        same = self->places[file][i] == i && self->columns.data[i].origin == FROM_FILES;
+    return same;
+}
+
+static arb_code map_file(file_table *self, size_t file, arb_error *error)
+{
+    size_t count = self->columns.size;
+    arb_mapped_column *columns = ARB_ARENA_ARRAY(&self->arena, arb_mapped_column, count + 1);
+    if (columns == NULL)
+        return no_memory(self, error);
+    for (size_t i = 0; i < count; i++)
+        columns[i] = (arb_mapped_column){.name = self->columns.data[i].name, .is_constant = true};
+    for (size_t i = 0; i < self->list[file]->column_count; i++) {
+        arb_mapped_column *column = &columns[self->places[file][i]];
+        column->is_constant = self->columns.data[self->places[file][i]].origin != FROM_FILES;
+        column->source = (uint32_t)i;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (columns[i].is_constant)
+            ARB_TRY(find_constant(self, file, &self->columns.data[i], &columns[i].value, error));
+    self->list[file] = arb_mapped_file_create(&self->arena, self->list[file], columns, count);
+    return self->list[file] != NULL ? ARB_OK : no_memory(self, error);
+}
+
 /* Put a file in the place of each that has the table's columns, unless it has them already. */
 static arb_code map_files(file_table *self, arb_error *error)
 {
     for (size_t i = 0; i < self->opened; i++) {
-        bool same = self->list[i]->column_count == self->columns.size;
-        arb_mapped_column *columns = ARB_ARENA_ARRAY(&self->arena, arb_mapped_column, self->columns.size + 1);
-        if (columns == NULL)
-            return no_memory(self, error);
-        for (size_t k = 0; k < self->columns.size; k++) {
-            const table_column *column = &self->columns.data[k];
-            uint32_t source = column->origin == FROM_FILES ? self->sources[i][column->place] : NO_SOURCE;
-            columns[k] =
-                (arb_mapped_column){.name = column->name, .is_constant = source == NO_SOURCE, .source = source};
-            same = same && source == k;
-            if (source == NO_SOURCE)
-                ARB_TRY(find_constant(self, i, column, &columns[k].value, error));
-        }
-        if (same)
-            continue;
-        self->list[i] = arb_mapped_file_create(&self->arena, self->list[i], columns, self->columns.size);
-        if (self->list[i] == NULL)
-            return no_memory(self, error);
+        ARB_TRY(arb_check_stop(self->stop, error));
+        if (!has_all_columns(self, i))
+            ARB_TRY(map_file(self, i, error));
     }
     return ARB_OK;
 }

@@ -11,10 +11,12 @@ static arb_folder_kind kind_of(const struct dirent *item, const char *path)
         return ARB_FOLDER_FILE;
     if (item->d_type == DT_DIR)
         return ARB_FOLDER_FOLDER;
-    struct stat status;
-    if ((item->d_type != DT_LNK && item->d_type != DT_UNKNOWN) || stat(path, &status) != 0)
+    struct stat status, itself;
+    if ((item->d_type != DT_LNK && item->d_type != DT_UNKNOWN) || stat(path, &status) != 0 || lstat(path, &itself) != 0)
         return ARB_FOLDER_OTHER;
-    return S_ISREG(status.st_mode) ? ARB_FOLDER_FILE : S_ISDIR(status.st_mode) ? ARB_FOLDER_FOLDER : ARB_FOLDER_OTHER;
+    if (S_ISDIR(status.st_mode))
+        return S_ISLNK(itself.st_mode) ? ARB_FOLDER_LINK : ARB_FOLDER_FOLDER;
+    return S_ISREG(status.st_mode) ? ARB_FOLDER_FILE : ARB_FOLDER_OTHER;
 }
 
 static arb_str join(arb_arena *arena, arb_str folder, const char *name)
@@ -32,14 +34,16 @@ static arb_str join(arb_arena *arena, arb_str folder, const char *name)
     return (arb_str){path, folder.size + slash + size};
 }
 
-arb_code arb_folder_each(arb_arena *arena, arb_str folder, arb_folder_visit visit, void *context, arb_error *error)
+arb_code arb_folder_each(arb_arena *arena, arb_str folder, arb_folder_visit visit, void *context, arb_stop_flag *stop,
+                         arb_error *error)
 {
     DIR *directory = opendir(folder.size != 0 ? folder.data : ".");
     if (directory == NULL)
         return arb_fail_errno(error, errno, "cannot list %s", folder.size != 0 ? folder.data : "the current folder");
     arb_code code = ARB_OK;
     struct dirent *item;
-    while (code == ARB_OK && (errno = 0, item = readdir(directory)) != NULL) {
+    while (code == ARB_OK && (code = arb_check_stop(stop, error)) == ARB_OK &&
+           (errno = 0, item = readdir(directory)) != NULL) {
         if (item->d_name[0] == '.')
             continue;
         arb_str path = join(arena, folder, item->d_name);

@@ -2,14 +2,6 @@
 
 #include "kernels/text_read.h"
 
-static int hex_digit(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
 /* A copy with %XX replaced; data is NULL when there is no memory. */
 static arb_str decode(arb_arena *arena, arb_str text)
 {
@@ -18,8 +10,8 @@ static arb_str decode(arb_arena *arena, arb_str text)
     for (size_t i = 0; to != NULL && i < text.size; i++) {
         int high = -1, low = -1;
         if (text.data[i] == '%' && text.size - i > 2) {
-            high = hex_digit(text.data[i + 1]);
-            low = hex_digit(text.data[i + 2]);
+            high = arb_hex_digit(text.data[i + 1]);
+            low = arb_hex_digit(text.data[i + 2]);
         }
         bool is_code = high >= 0 && low >= 0;
         to[size++] = is_code ? (char)(high * 16 + low) : text.data[i];

@@ -146,11 +146,11 @@ static arb_code share_filters(mapped_reader *self, bool *read_by_mixed, arb_erro
     return ARB_OK;
 }
 
-/* The file's reader gives its columns at the request's places. Where a constant is, it has one that it need not read. */
+/* The file's reader gives its columns at the request's places. Where a constant is, it has one that it does not read. */
 static arb_code ask_file(mapped_reader *self, const bool *read_by_mixed, arb_error *error)
 {
     const arb_table_file *file = self->mapped->file;
-    uint32_t count = file->column_count != 0 ? self->request->column_count : 0;
+    uint32_t count = self->request->column_count;
     arb_scan_column *columns = ARB_ARENA_ARRAY(&self->arena, arb_scan_column, count + 1);
     if (columns == NULL)
         return arb_fail_memory(error, "a scan", count * sizeof *columns);
@@ -160,7 +160,7 @@ static arb_code ask_file(mapped_reader *self, const bool *read_by_mixed, arb_err
         columns[i].source = column->source;
         columns[i].filter_only = columns[i].filter_only && !read_by_mixed[i];
         if (column->is_constant)
-            columns[i] = (arb_scan_column){.physical = arb_type_physical(file->columns[0].type), .filter_only = true};
+            columns[i] = (arb_scan_column){.unread = true};
     }
     self->inner.column_count = count;
     self->inner.columns = columns;

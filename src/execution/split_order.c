@@ -3,9 +3,9 @@
 void arb_split_order_init(arb_split_order *order, size_t count)
 {
     order->count = count;
-    atomic_init(&order->next, 0);
+    atomic_store_explicit(&order->next, 0, memory_order_relaxed);
     for (size_t i = 0; i < ARB_SPLIT_DRIVERS_MOST; i++)
-        atomic_init(&order->active[i], SIZE_MAX);
+        atomic_store_explicit(&order->active[i], SIZE_MAX, memory_order_relaxed);
 }
 
 bool arb_split_order_take(arb_split_order *order, arb_driver *driver, size_t *out_part)

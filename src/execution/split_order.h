@@ -16,6 +16,7 @@ typedef struct arb_split_order {
     _Atomic size_t active[ARB_SPLIT_DRIVERS_MOST]; /* by driver: what it reads, SIZE_MAX when nothing */
 } arb_split_order;
 
+/* Of zeroed memory, whose watermark may be looked at meanwhile: it is the first part. */
 void arb_split_order_init(arb_split_order *order, size_t count);
 /* The next part for the driver, which has done with the last one; false when there is none. */
 bool arb_split_order_take(arb_split_order *order, arb_driver *driver, size_t *out_part);

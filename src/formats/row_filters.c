@@ -54,7 +54,7 @@ arb_code arb_row_filters_apply(arb_row_filters *filters, const arb_vector *vecto
     if (chosen == NULL) {
         arb_bitmap_fill(filters->selection, rows);
     } else {
-        memcpy(filters->selection, chosen, arb_bitmap_words(rows) * sizeof *chosen);
+        memmove(filters->selection, chosen, arb_bitmap_words(rows) * sizeof *chosen);
         *out_left = (uint32_t)arb_bitmap_count(chosen, rows);
     }
     for (size_t i = 0; i < filters->request->filter_count && *out_left != 0; i++) {
@@ -65,8 +65,11 @@ arb_code arb_row_filters_apply(arb_row_filters *filters, const arb_vector *vecto
         if (!state->made && filter->vtable->local_create != NULL)
             ARB_TRY(filter->vtable->local_create(filter, &state->local, error));
         state->made = true;
-        for (uint32_t c = 0; c < filter->column_count; c++)
+        for (uint32_t c = 0; c < filter->column_count; c++) {
+            if (filters->read != NULL)
+                ARB_TRY(filters->read(filters->context, filter->columns[c], error));
             filters->inputs[c] = &vectors[filter->columns[c]];
+        }
         ARB_TRY(filter->vtable->apply(filter, state->local, filters->inputs, rows, filters->selection, error));
         *out_left = (uint32_t)arb_bitmap_count(filters->selection, rows);
     }

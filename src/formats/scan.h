@@ -89,6 +89,7 @@ typedef struct arb_scan_column {
     bool check_range;      /* every value must lie in [low, high], else ARB_CORRUPT_DATA */
     arb_int128 low, high;
     bool filter_only; /* needed by filters alone: need not be in the batch (its vector is then unspecified) */
+    bool unread; /* only holds a place: no filter looks at it, its vector is unspecified, all else here is ignored */
 } arb_scan_column;
 
 typedef struct arb_scan_request {

@@ -153,21 +153,13 @@ arb_read_result arb_read_real(arb_str text, float *out_value)
     return float_outcome(arb_float_parse_text(text.data, text.size, out_value));
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static arb_read_result read_hex(arb_str digits, char *to, size_t *out_size)
 {
     size_t size = 0;
     if (digits.size % 2 != 0)
         return ARB_READ_MALFORMED;
     for (size_t i = 0; i < digits.size; i += 2) {
-        int high = hex_digit(digits.data[i]), low = hex_digit(digits.data[i + 1]);
+        int high = arb_hex_digit(digits.data[i]), low = arb_hex_digit(digits.data[i + 1]);
         if (high < 0 || low < 0)
             return ARB_READ_MALFORMED;
         to[size++] = (char)(high << 4 | low);

@@ -135,27 +135,40 @@ static bool is_over(arb_str attributes)
     return false;
 }
 
-static void forget(arb_cookie_jar *jar, arb_str name)
+static arb_text *find_kept(arb_cookie_jar *jar, arb_str name)
 {
     for (size_t i = 0; i < jar->cookies.size; i++) {
         arb_str kept, value;
-        if (split_pair(arb_text_view(&jar->cookies.data[i]), &kept, &value) && arb_str_equal(kept, name)) {
-            arb_text_reset(&jar->cookies.data[i]);
-            jar->cookies.data[i] = jar->cookies.data[--jar->cookies.size];
-            return;
-        }
+        if (split_pair(arb_text_view(&jar->cookies.data[i]), &kept, &value) && arb_str_equal(kept, name))
+            return &jar->cookies.data[i];
     }
+    return NULL;
 }
 
+static void forget(arb_cookie_jar *jar, arb_str name)
+{
+    arb_text *kept = find_kept(jar, name);
+    if (kept == NULL)
+        return;
+    arb_text_reset(kept);
+    *kept = jar->cookies.data[--jar->cookies.size];
+}
+
+/* In place of the one with the same name, which stays if this fails. */
 static arb_code keep(arb_cookie_jar *jar, arb_str name, arb_str value, arb_error *error)
 {
     enum { most = 64 };
-    arb_text cookie = {0};
-    if (jar->cookies.size == most)
+    arb_text cookie = {0}, *old = find_kept(jar, name);
+    if (old == NULL && jar->cookies.size == most)
         return arb_fail(error, ARB_LIMIT_EXCEEDED, "the server has set more than %d cookies", most);
     arb_text_append_str(&cookie, name);
     arb_text_append_char(&cookie, '=');
     arb_text_append_str(&cookie, value);
+    if (!cookie.failed && old != NULL) {
+        arb_text_reset(old);
+        *old = cookie;
+        return ARB_OK;
+    }
     if (!cookie.failed && ARB_VEC_PUSH(&jar->cookies, cookie))
         return ARB_OK;
     arb_text_reset(&cookie);
@@ -169,8 +182,9 @@ arb_code arb_cookie_jar_take(arb_cookie_jar *jar, const arb_rpc_metadata *header
         if (!arb_str_equal(headers->data[i].name, ARB_STR("set-cookie")) || !next_part(&rest, &part) ||
             !split_pair(part, &name, &value))
             continue;
-        forget(jar, name);
-        if (!is_over(rest))
+        if (is_over(rest))
+            forget(jar, name);
+        else
             ARB_TRY(keep(jar, name, value, error));
     }
     return ARB_OK;

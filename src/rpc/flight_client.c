@@ -73,18 +73,22 @@ static arb_code session_headers(arb_flight_client *client, arb_str authorization
     return code;
 }
 
+/* On failure the session stays as it was, but for cookies before the one that failed. */
 static arb_code keep_session(arb_flight_client *client, const arb_rpc_metadata *answer, arb_error *error)
 {
-    arb_str given = arb_rpc_metadata_find(answer, ARB_STR("authorization"));
+    arb_text token = {0};
+    arb_text_append_str(&token, arb_rpc_metadata_find(answer, ARB_STR("authorization")));
+    arb_code code = arb_text_check(&token, error);
     pthread_mutex_lock(&client->lock);
-    if (given.size != 0) {
-        arb_text_clear(&client->authorization);
-        arb_text_append_str(&client->authorization, given);
-    }
-    arb_code code = arb_text_check(&client->authorization, error);
     if (code == ARB_OK)
         code = arb_cookie_jar_take(&client->cookies, answer, error);
+    if (code == ARB_OK && token.size != 0) {
+        arb_text old = client->authorization;
+        client->authorization = token;
+        token = old;
+    }
     pthread_mutex_unlock(&client->lock);
+    arb_text_reset(&token);
     return code;
 }
 
@@ -143,18 +147,15 @@ arb_code arb_flight_client_stream(arb_flight_client *client, const char *method,
 static arb_code request(arb_flight_client *client, const char *method, const ProtobufCMessage *message,
                         int64_t deadline_ns, size_t window, arb_rpc_stream **out_stream, arb_error *error)
 {
-    arb_text packed = {0};
-    arb_rpc_message *sent;
-    arb_rpc_stream *stream = NULL;
+    arb_rpc_message *packed;
+    arb_rpc_stream *stream;
     *out_stream = NULL;
-    arb_code code = arb_wire_pack(message, &packed, error);
+    ARB_TRY(arb_flight_pack(message, &packed, error));
+    arb_code code = arb_flight_client_stream(client, method, deadline_ns, window, &stream, error);
     if (code == ARB_OK)
-        code = arb_flight_client_stream(client, method, deadline_ns, window, &stream, error);
-    if (code == ARB_OK)
-        code = arb_rpc_message_copy(arb_text_view(&packed), &sent, error);
-    if (code == ARB_OK)
-        code = arb_rpc_stream_send(stream, sent, error);
-    arb_text_reset(&packed);
+        code = arb_rpc_stream_send(stream, packed, error);
+    else
+        arb_rpc_message_unref(packed);
     if (code != ARB_OK) {
         arb_rpc_stream_close(stream);
         return code;

@@ -132,14 +132,20 @@ arb_rpc_service arb_flight_service_entry(arb_flight_service *service)
 
 /* ---- answers ------------------------------------------------------------------------------------------------------------ */
 
-arb_code arb_flight_send(arb_rpc_call *call, const ProtobufCMessage *message, arb_error *error)
+arb_code arb_flight_pack(const ProtobufCMessage *message, arb_rpc_message **out_packed, arb_error *error)
 {
     size_t size = protobuf_c_message_get_packed_size(message);
-    arb_rpc_message *packed;
     uint8_t *own;
-    ARB_TRY(arb_rpc_message_create(1, size, NULL, NULL, &packed, &own, error));
-    packed->size = protobuf_c_message_pack(message, own);
-    packed->slices[0] = (arb_rpc_slice){own, packed->size};
+    ARB_TRY(arb_rpc_message_create(1, size, NULL, NULL, out_packed, &own, error));
+    (*out_packed)->size = protobuf_c_message_pack(message, own);
+    (*out_packed)->slices[0] = (arb_rpc_slice){own, size};
+    return ARB_OK;
+}
+
+arb_code arb_flight_send(arb_rpc_call *call, const ProtobufCMessage *message, arb_error *error)
+{
+    arb_rpc_message *packed;
+    ARB_TRY(arb_flight_pack(message, &packed, error));
     return arb_rpc_send(call, packed, error);
 }
 

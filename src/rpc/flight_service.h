@@ -45,7 +45,9 @@ typedef struct arb_flight_service {
 /* The entry for a server's options. */
 arb_rpc_service arb_flight_service_entry(arb_flight_service *service);
 
-/* Send one message of the protocol. */
+/* A message of the protocol in its own bytes, with one count for the caller. */
+ARB_NODISCARD arb_code arb_flight_pack(const ProtobufCMessage *message, arb_rpc_message **out_packed, arb_error *error);
+/* Send one. */
 ARB_NODISCARD arb_code arb_flight_send(arb_rpc_call *call, const ProtobufCMessage *message, arb_error *error);
 /* Send the only answer and finish well, or with what went wrong. */
 void arb_flight_answer(arb_rpc_call *call, const ProtobufCMessage *message);

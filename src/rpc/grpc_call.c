@@ -173,6 +173,22 @@ static void cancel_for_memory(grpc_end *end)
     grpc_call_cancel_with_status(end->call, GRPC_STATUS_RESOURCE_EXHAUSTED, "no memory for what was received", NULL);
 }
 
+/* NULL: it cannot be taken, and the call is cancelled. */
+static arb_rpc_message *take_message(grpc_end *end, grpc_byte_buffer *buffer)
+{
+    arb_rpc_message *message = NULL;
+    if (buffer->data.raw.compression != GRPC_COMPRESS_NONE) {
+        grpc_call_cancel_with_status(end->call, GRPC_STATUS_UNIMPLEMENTED, "compressed messages are not taken", NULL);
+    } else {
+        message = message_of(buffer);
+        if (message == NULL)
+            cancel_for_memory(end);
+    }
+    if (message == NULL)
+        grpc_byte_buffer_destroy(buffer);
+    return message;
+}
+
 static void complete_received(arb_grpc_tag *tag, bool ok)
 {
     grpc_end *end = ARB_CONTAINER_OF(tag, grpc_end, received);
@@ -180,12 +196,8 @@ static void complete_received(arb_grpc_tag *tag, bool ok)
     arb_rpc_message *message = NULL;
     end->receiving = NULL;
     if (buffer != NULL) {
-        message = message_of(buffer);
+        message = take_message(end, buffer);
         ok = message != NULL;
-        if (!ok) {
-            grpc_byte_buffer_destroy(buffer);
-            cancel_for_memory(end);
-        }
     } else if (grpc_call_failed_before_recv_message(end->call)) {
         ok = false; /* gone, not finished: a client that died in the middle has not sent all */
     }
@@ -234,7 +246,7 @@ static void read_status(grpc_end *end, arb_error *out_outcome)
     if (details.size != 0)
         return;
     if (code == ARB_CONNECTION_FAILED)
-        arb_error_context(out_outcome, "the server at %.*s", ARB_STR_ARGS(call->peer));
+        arb_error_context(out_outcome, "the server at %s", call->target);
     if (code == ARB_CANCELLED && arb_clock_monotonic_ns() >= call->deadline_ns) {
         /* The server's clock was the first to see it. */
         arb_error_clear(out_outcome);
@@ -319,12 +331,9 @@ static arb_code read_request(grpc_end *end, const grpc_call_details *details, co
                              arb_error *error)
 {
     arb_rpc_call *call = &end->base;
-    char *peer = grpc_call_get_peer(end->call);
     call->method = arb_str_copy(&call->own, arb_grpc_str(&details->method));
-    call->peer = arb_str_copy(&call->own, arb_str_of(peer));
     call->deadline_ns = arb_grpc_deadline(details->deadline);
-    gpr_free(peer);
-    if (call->method.data == NULL || call->peer.data == NULL)
+    if (call->method.data == NULL)
         return arb_fail_memory(error, "a call", 0);
     return arb_grpc_metadata_read(headers, &call->own, &call->headers_in, error);
 }

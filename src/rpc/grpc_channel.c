@@ -67,14 +67,12 @@ static grpc_arg integer(const char *key, int value)
     return (grpc_arg){.type = GRPC_ARG_INTEGER, .key = (char *)key, .value.integer = value};
 }
 
-static grpc_channel *connect(const char *target, const arb_rpc_channel_options *options)
+static grpc_channel *connect(const arb_rpc_channel *channel, const arb_rpc_channel_options *options)
 {
-    arb_rpc_keepalive keepalive = arb_rpc_keepalive_or_usual(options->keepalive);
-    int message_bytes = options->limits.message_bytes, metadata_bytes = options->limits.metadata_bytes;
-    int receive_window = options->limits.receive_window;
+    arb_rpc_keepalive keepalive = arb_rpc_keepalive_or_usual(options->keepalive, true);
     grpc_arg list[] = {
-        integer(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, message_bytes != 0 ? message_bytes : 16 << 20),
-        integer(GRPC_ARG_MAX_METADATA_SIZE, metadata_bytes != 0 ? metadata_bytes : 16 << 10),
+        integer(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, channel->limits.message_bytes),
+        integer(GRPC_ARG_MAX_METADATA_SIZE, channel->limits.metadata_bytes),
         integer(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, options->own_connection),
         integer(GRPC_ARG_KEEPALIVE_TIME_MS, keepalive.interval_ms),
         integer(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, keepalive.timeout_ms),
@@ -86,7 +84,9 @@ static grpc_channel *connect(const char *target, const arb_rpc_channel_options *
         /* What comes before it is asked for is bounded. gRPC would rather measure the way and let it grow to many times what a
          * reader wants; that costs memory and, on short ways, a third of the speed. */
         integer(GRPC_ARG_HTTP2_BDP_PROBE, 0),
-        integer(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, receive_window != 0 ? receive_window : 4 << 20),
+        integer(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, channel->limits.receive_window),
+        integer(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, ARB_GRPC_NO_COMPRESSION),
+        integer(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0),
         /* Whether a call may be repeated is for its caller to know. */
         integer(GRPC_ARG_ENABLE_RETRIES, 0),
         integer(GRPC_ARG_ENABLE_HTTP_PROXY, 0),
@@ -96,10 +96,10 @@ static grpc_channel *connect(const char *target, const arb_rpc_channel_options *
     grpc_channel_credentials *credentials = grpc_insecure_credentials_create();
     sigset_t before;
     arb_grpc_block_signals(&before);
-    grpc_channel *channel = grpc_channel_create(target, credentials, &arguments);
+    grpc_channel *connected = grpc_channel_create(channel->target, credentials, &arguments);
     arb_grpc_restore_signals(&before);
     grpc_channel_credentials_release(credentials);
-    return channel;
+    return connected;
 }
 
 arb_code arb_grpc_channel_create(arb_grpc_runtime *runtime, const char *target, const arb_rpc_channel_options *options,
@@ -119,7 +119,7 @@ arb_code arb_grpc_channel_create(arb_grpc_runtime *runtime, const char *target, 
         return code;
     }
     route->runtime = runtime;
-    route->channel = connect(target, options);
+    route->channel = connect(&route->base, options);
     *out_channel = &route->base;
     return ARB_OK;
 }

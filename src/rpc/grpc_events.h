@@ -10,6 +10,9 @@
 #include "rpc/rpc_channel_kind.h"
 #include "rpc/rpc_server_kind.h"
 
+/* Nothing compressed is taken: gRPC would unpack a message, a thousandfold perhaps, before it sees that it is too large. */
+enum { ARB_GRPC_NO_COMPRESSION = 1 << GRPC_COMPRESS_NONE };
+
 /* What a completion queue gives back: first member of, or a member in, whatever waits for it. */
 typedef struct arb_grpc_tag arb_grpc_tag;
 struct arb_grpc_tag {

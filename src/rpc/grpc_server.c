@@ -180,7 +180,7 @@ static grpc_arg integer(const char *key, int value)
 static void create_server(grpc_host *host, const arb_rpc_server_options *options)
 {
     const arb_rpc_limits *limits = &host->base.limits;
-    arb_rpc_keepalive keepalive = arb_rpc_keepalive_or_usual(options->keepalive);
+    arb_rpc_keepalive keepalive = arb_rpc_keepalive_or_usual(options->keepalive, false);
     grpc_resource_quota *quota = NULL;
     grpc_arg list[16] = {
         integer(GRPC_ARG_ALLOW_REUSEPORT, 0),
@@ -190,14 +190,15 @@ static void create_server(grpc_host *host, const arb_rpc_server_options *options
         integer(GRPC_ARG_KEEPALIVE_TIME_MS, keepalive.interval_ms),
         integer(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, keepalive.timeout_ms),
         integer(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1),
-        /* Clients may ask twice as often as we do. */
-        integer(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, keepalive.interval_ms / 2),
+        integer(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, ARB_RPC_SHORTEST_ASKING_MS),
         integer(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0),
         integer(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 10000),
         integer(GRPC_ARG_HTTP2_BDP_PROBE, 0), /* see grpc_channel.c */
         integer(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, limits->receive_window),
+        integer(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, ARB_GRPC_NO_COMPRESSION),
+        integer(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0),
     };
-    grpc_channel_args arguments = {12, list};
+    grpc_channel_args arguments = {14, list};
     if (limits->buffers != 0) {
         quota = grpc_resource_quota_create(NULL);
         grpc_resource_quota_resize(quota, limits->buffers);

@@ -3,12 +3,14 @@
 #include <stdio.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "rpc/rpc_status.h"
 #include "rpc/rpc_transport.h"
 
 /* ---- lifetime ----------------------------------------------------------------------------------------------------------- */
 
 static const arb_rpc_events no_events = {0};
+enum { patience_ms = 5000 }; /* with clients that do not take an error */
 static const char was_cancelled[] = "the call was cancelled";
 
 void arb_rpc_call_init(arb_rpc_call *call, const arb_rpc_transport *transport, bool is_client)
@@ -24,8 +26,8 @@ void arb_rpc_call_init(arb_rpc_call *call, const arb_rpc_transport *transport, b
 
 void arb_rpc_call_reset(arb_rpc_call *call)
 {
-    assert(call->queue_head == call->queue.size && call->in_flight == NULL);
-    ARB_VEC_RESET(&call->queue);
+    assert(arb_rpc_queue_is_empty(&call->queue) && call->in_flight == NULL);
+    arb_rpc_queue_reset(&call->queue);
     arb_arena_reset(&call->arena);
     arb_arena_reset(&call->own);
     pthread_mutex_destroy(&call->lock);
@@ -86,16 +88,15 @@ void arb_rpc_call_unref(arb_rpc_call *call)
 /* Messages are let go of without the lock: what they release may be anything. */
 static void drop_queue_and_unlock(arb_rpc_call *call)
 {
-    arb_rpc_message **messages = call->queue.data;
-    size_t head = call->queue_head, size = call->queue.size;
-    for (size_t i = head; i < size; i++)
-        call->waiting -= messages[i]->size;
-    memset(&call->queue, 0, sizeof call->queue);
-    call->queue_head = 0;
+    arb_rpc_queue dropped = call->queue;
+    call->queue = (arb_rpc_queue){0};
     pthread_mutex_unlock(&call->lock);
-    for (size_t i = head; i < size; i++)
-        arb_rpc_message_unref(messages[i]);
-    arb_free(messages);
+    arb_rpc_queue_reset(&dropped);
+}
+
+static bool has_room(const arb_rpc_call *call)
+{
+    return call->queue.bytes + (call->in_flight != NULL ? call->in_flight->size : 0) < call->window;
 }
 
 static bool next_outgoing(arb_rpc_call *call, arb_rpc_outgoing *out)
@@ -103,12 +104,8 @@ static bool next_outgoing(arb_rpc_call *call, arb_rpc_outgoing *out)
     *out = (arb_rpc_outgoing){0};
     if (!call->started || call->ended || call->sending || call->close_sent)
         return false;
-    if (call->queue_head < call->queue.size) {
-        out->message = call->in_flight = call->queue.data[call->queue_head++];
-        if (call->queue_head == call->queue.size)
-            call->queue.size = call->queue_head = 0;
-    }
-    out->last = call->close_wanted && call->queue_head == call->queue.size;
+    out->message = call->in_flight = arb_rpc_queue_pop(&call->queue);
+    out->last = call->close_wanted && arb_rpc_queue_is_empty(&call->queue);
     out->headers = !call->headers_sent && (call->headers_wanted || out->message != NULL || out->last);
     return out->message != NULL || out->last || out->headers;
 }
@@ -136,19 +133,10 @@ arb_code arb_rpc_send(arb_rpc_call *call, arb_rpc_message *message, arb_error *e
 {
     arb_code code = ARB_OK;
     pthread_mutex_lock(&call->lock);
-    if (call->ended || call->close_wanted) {
+    if (call->ended || call->close_wanted || call->send_failed)
         code = arb_fail(error, ARB_CANCELLED, "the call is over: nothing can be sent any more");
-    } else {
-        if (call->queue_head > 0 && call->queue.size == call->queue.capacity) {
-            call->queue.size -= call->queue_head;
-            memmove(call->queue.data, call->queue.data + call->queue_head, call->queue.size * sizeof message);
-            call->queue_head = 0;
-        }
-        if (!ARB_VEC_PUSH(&call->queue, message))
-            code = arb_fail_memory(error, "messages to be sent", sizeof message);
-        else
-            call->waiting += message->size;
-    }
+    else if (!arb_rpc_queue_push(&call->queue, message))
+        code = arb_fail_memory(error, "messages to be sent", sizeof message);
     if (code == ARB_OK) {
         pump_and_unlock(call);
     } else {
@@ -161,7 +149,7 @@ arb_code arb_rpc_send(arb_rpc_call *call, arb_rpc_message *message, arb_error *e
 bool arb_rpc_writable(arb_rpc_call *call)
 {
     pthread_mutex_lock(&call->lock);
-    bool writable = call->waiting < call->window && !call->ended;
+    bool writable = has_room(call) && !call->ended;
     call->starved |= !writable;
     pthread_mutex_unlock(&call->lock);
     return writable;
@@ -218,6 +206,29 @@ static void keep_status(arb_rpc_call *call, arb_code code, const arb_error *erro
     arb_text_reset(&details);
 }
 
+static void lose_patience(arb_rpc_timer *timer)
+{
+    arb_rpc_call *call = ARB_CONTAINER_OF(timer, arb_rpc_call, patience);
+    pthread_mutex_lock(&call->lock);
+    bool late = !call->closed;
+    pthread_mutex_unlock(&call->lock);
+    if (late)
+        call->transport->cancel(call, call->status.code, call->status.message);
+    leave_transport(call);
+}
+
+/* A client that does not read what is on its way to it would keep the call, and all that it holds, for ever. Entered with the
+ * lock held. */
+static void bound_end(arb_rpc_call *call)
+{
+    if (call->live == NULL || call->live->patience == NULL)
+        return;
+    use_transport(call);
+    call->bounded = true;
+    call->patience.run = lose_patience;
+    arb_rpc_loop_set(call->live->patience, &call->patience, arb_clock_monotonic_ns() + patience_ms * (int64_t)1000000);
+}
+
 void arb_rpc_finish(arb_rpc_call *call, arb_code code, const arb_error *error)
 {
     assert(!call->is_client);
@@ -229,6 +240,7 @@ void arb_rpc_finish(arb_rpc_call *call, arb_code code, const arb_error *error)
     call->close_wanted = true;
     if (code != ARB_OK) {
         keep_status(call, code, error);
+        bound_end(call);
         drop_queue_and_unlock(call);
         pthread_mutex_lock(&call->lock);
     }
@@ -305,9 +317,9 @@ void arb_rpc_call_sent(arb_rpc_call *call, bool ok)
     call->in_flight = NULL;
     call->operations--;
     call->sending = false;
-    if (message != NULL)
-        call->waiting -= message->size;
-    bool tell = ok && call->starved && !call->ended && !call->close_wanted && call->waiting < call->window;
+    call->send_failed |= !ok;
+    /* A client's call that can send no more may go on until what has come was read: its sender must not wait for that. */
+    bool tell = call->starved && !call->ended && !call->close_wanted && (!ok || has_room(call));
     call->starved &= !tell;
     if (ok)
         pump_and_unlock(call);
@@ -341,7 +353,10 @@ void arb_rpc_call_closed(arb_rpc_call *call, const arb_error *outcome)
     call->operations--;
     call->outcome = *outcome;
     call->closed = call->ended = true;
+    bool bounded = call->bounded;
     drop_queue_and_unlock(call);
+    if (bounded && arb_rpc_loop_unset(call->live->patience, &call->patience))
+        leave_transport(call);
     settle(call);
 }
 
@@ -351,14 +366,14 @@ static void start(arb_rpc_call *call, unsigned operations)
 {
     pthread_mutex_lock(&call->lock);
     assert(!call->started);
-    call->started = true;
-    bool cancel = call->cancel_wanted;
     call->headers_wanted |= call->is_client;
     call->operations += operations;
     use_transport(call);
     pthread_mutex_unlock(&call->lock);
     call->transport->start(call);
     pthread_mutex_lock(&call->lock);
+    call->started = true; /* what others wanted meanwhile waits until here */
+    bool cancel = call->cancel_wanted;
     pump_and_unlock(call);
     pthread_mutex_lock(&call->lock);
     receive_and_unlock(call);
@@ -394,11 +409,6 @@ arb_str arb_rpc_method(const arb_rpc_call *call)
 int64_t arb_rpc_deadline_ns(const arb_rpc_call *call)
 {
     return call->deadline_ns;
-}
-
-arb_str arb_rpc_peer(const arb_rpc_call *call)
-{
-    return call->peer;
 }
 
 const arb_rpc_metadata *arb_rpc_request_headers(const arb_rpc_call *call)

@@ -49,8 +49,6 @@ typedef struct arb_rpc_events {
 arb_str arb_rpc_method(const arb_rpc_call *call);
 /* On the monotonic clock, or ARB_RPC_NO_DEADLINE. */
 int64_t arb_rpc_deadline_ns(const arb_rpc_call *call);
-/* Where the other side is, such as "ipv4:127.0.0.1:4711". */
-arb_str arb_rpc_peer(const arb_rpc_call *call);
 /* What the client sent first. A server's, from the start on; lent until the last count is gone. */
 const arb_rpc_metadata *arb_rpc_request_headers(const arb_rpc_call *call);
 /* What the server sent first, and last. A client's, from on_headers and in on_done; likewise. */
@@ -80,16 +78,18 @@ ARB_NODISCARD arb_code arb_rpc_add_trailer(arb_rpc_call *call, arb_str name, arb
 /* A server's headers go with the first message or the end; this sends them now. */
 void arb_rpc_send_headers(arb_rpc_call *call);
 
-/* Takes the caller's count, also on failure. ARB_CANCELLED when the call is over or this side has closed it. */
+/* Takes the caller's count, also on failure. ARB_CANCELLED when the call is over, this side has closed it, or the other side
+ * takes no more; a client's call then ends once it has read what the server sent before. */
 ARB_NODISCARD arb_code arb_rpc_send(arb_rpc_call *call, arb_rpc_message *message, arb_error *error);
-/* False: on_writable comes, or the end. */
+/* False: on_writable comes, when there is room or sending would fail, or the end. */
 bool arb_rpc_writable(arb_rpc_call *call);
 /* Ask for one more message; while one is asked for already, nothing happens. */
 void arb_rpc_read(arb_rpc_call *call);
 /* A client's: it will send no more. */
 void arb_rpc_half_close(arb_rpc_call *call);
 /* A server's: the end, behind all messages if `code` is ARB_OK; else messages that still wait are dropped. `error` may be
- * NULL; it travels with its fields. The first one counts. Cannot fail: without memory the status goes alone. */
+ * NULL; it travels with its fields. The first one counts. Cannot fail: without memory the status goes alone. An error waits some
+ * seconds for a client that does not read; then the call is cancelled with it, which may lose all but its kind and message. */
 void arb_rpc_finish(arb_rpc_call *call, arb_code code, const arb_error *error);
 /* Give the call up: nothing waits for the other side any more. It ends with ARB_CANCELLED on both. */
 void arb_rpc_cancel(arb_rpc_call *call);

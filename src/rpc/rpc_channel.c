@@ -7,7 +7,7 @@ arb_code arb_rpc_channel_init(arb_rpc_channel *channel, const arb_rpc_channel_ki
                               const arb_rpc_channel_options *options, arb_error *error)
 {
     channel->kind = kind;
-    channel->send_window = options->limits.send_window != 0 ? options->limits.send_window : 4 << 20;
+    channel->limits = arb_rpc_limits_or_usual(options->limits, true);
     channel->target = arb_strndup(target, strlen(target));
     if (channel->target == NULL)
         return arb_fail_memory(error, "a channel", strlen(target));
@@ -29,12 +29,12 @@ arb_code arb_rpc_channel_call(arb_rpc_channel *channel, const arb_rpc_call_optio
     ARB_TRY(channel->kind->create_call(channel, options, &call, error));
     call->deadline_ns = options->deadline_ns != 0 ? options->deadline_ns : ARB_RPC_NO_DEADLINE;
     call->wait_for_ready = options->wait_for_ready;
-    call->window = channel->send_window;
+    call->window = channel->limits.send_window;
     call->method = arb_str_copy(&call->own, arb_str_of(options->method));
-    call->peer = arb_str_copy(&call->own, arb_str_of(channel->target));
+    call->target = channel->target;
     arb_rpc_handle(call, events, context);
     arb_code code = ARB_OK;
-    if (call->method.data == NULL || call->peer.data == NULL)
+    if (call->method.data == NULL)
         code = arb_fail_memory(error, "a call", strlen(options->method));
     else if (!arb_rpc_live_add(&channel->live, call))
         code = arb_fail(error, ARB_CANCELLED, "the channel to %s is being closed", channel->target);

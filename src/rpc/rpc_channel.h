@@ -14,8 +14,8 @@ typedef struct arb_rpc_channel arb_rpc_channel;
 typedef struct arb_rpc_channel_options {
     arb_rpc_credentials *credentials; /* NULL: plain text */
     bool own_connection;              /* not shared with other channels to the same target */
-    arb_rpc_keepalive keepalive;
-    arb_rpc_limits limits; /* message_bytes, metadata_bytes and the windows count */
+    arb_rpc_keepalive keepalive;      /* for a server of ours at least ARB_RPC_SHORTEST_ASKING_MS */
+    arb_rpc_limits limits;            /* message_bytes, metadata_bytes and the windows count */
 } arb_rpc_channel_options;
 
 typedef struct arb_rpc_call_options {

@@ -17,7 +17,7 @@ typedef struct arb_rpc_channel_kind {
 struct arb_rpc_channel {
     const arb_rpc_channel_kind *kind;
     char *target;
-    size_t send_window;
+    arb_rpc_limits limits; /* with the usual ones filled in */
     arb_rpc_live live;
 };
 

@@ -2,7 +2,7 @@
  *
  * In each direction one message lies in a slot until it is read; the one behind it is pending, and its sender is told that it
  * was sent once it moves into the slot. So a sender is held up as by a network's flow control. A good end waits until the slot
- * is empty; a bad one does not. */
+ * is empty; a bad one does not. From a server's end on, nothing is taken from its client any more. */
 #include "rpc/rpc_memory_pair.h"
 
 #include "base/alloc.h"
@@ -180,6 +180,15 @@ static const char *breach(const arb_rpc_memory_end *from, const arb_rpc_outgoing
     return NULL;
 }
 
+/* What a client wants to send has nobody to take it. */
+static void refuse(arb_rpc_memory_end *client, dropped *d)
+{
+    d->messages[0] = client->pending;
+    client->pending = NULL;
+    client->pending_last = false;
+    answer_sent(client, false);
+}
+
 static void memory_send(arb_rpc_call *call, const arb_rpc_outgoing *outgoing)
 {
     arb_rpc_memory_end *end = end_of(call);
@@ -188,7 +197,7 @@ static void memory_send(arb_rpc_call *call, const arb_rpc_outgoing *outgoing)
     pthread_mutex_lock(&pair->lock);
     end->sending = true;
     const char *why = pair->connected ? breach(end, outgoing) : NULL;
-    if (pair->over) {
+    if (pair->over || (call->is_client && pair->server.pending_last)) {
         answer_sent(end, false);
     } else if (why != NULL) {
         fail_both(pair, ARB_RESOURCES_EXHAUSTED, why, &d);
@@ -201,6 +210,8 @@ static void memory_send(arb_rpc_call *call, const arb_rpc_outgoing *outgoing)
         if (outgoing->message == NULL && !outgoing->last)
             answer_sent(end, true);
         flow(end, &d);
+        if (outgoing->last && !call->is_client && !pair->over)
+            refuse(&pair->client, &d);
     }
     pthread_mutex_unlock(&pair->lock);
     drop(&d);
@@ -280,7 +291,6 @@ static void run_arrive(arb_rpc_event *event)
         server->headers_in = client->headers_out;
         server->method = client->method;
         server->deadline_ns = client->deadline_ns;
-        server->peer = ARB_STR("memory");
         server->window = limits->send_window;
         const arb_rpc_message *first = pair->client.pending;
         if (is_too_large(arb_rpc_metadata_size(&server->headers_in), pair->headers_to_server))

@@ -3,7 +3,7 @@
 #define ARB_RPC_RPC_MEMORY_PAIR_H
 
 #include "rpc/rpc_channel_kind.h"
-#include "rpc/rpc_memory_loop.h"
+#include "rpc/rpc_loop.h"
 #include "rpc/rpc_server_kind.h"
 
 typedef struct arb_rpc_pair_call arb_rpc_pair_call;

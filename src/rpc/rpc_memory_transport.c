@@ -17,7 +17,6 @@ struct memory_host {
 typedef struct memory_route {
     arb_rpc_channel base;
     arb_rpc_hub *hub;
-    int message_bytes, metadata_bytes;
 } memory_route;
 
 struct arb_rpc_hub {
@@ -173,8 +172,8 @@ static arb_code create_call(arb_rpc_channel *channel, const arb_rpc_call_options
     arb_rpc_pair_call *pair;
     ARB_TRY(
         arb_rpc_pair_create(route->hub, channel->target, next_loop(route->hub), next_loop(route->hub), &pair, error));
-    pair->to_client = route->message_bytes;
-    pair->headers_to_client = route->metadata_bytes;
+    pair->to_client = channel->limits.message_bytes;
+    pair->headers_to_client = channel->limits.metadata_bytes;
     *out_call = &pair->client.base;
     return ARB_OK;
 }
@@ -221,8 +220,6 @@ arb_code arb_rpc_memory_channel_create(arb_rpc_hub *hub, const char *name, const
         return code;
     }
     route->hub = hub;
-    route->message_bytes = options->limits.message_bytes != 0 ? options->limits.message_bytes : 16 << 20;
-    route->metadata_bytes = options->limits.metadata_bytes != 0 ? options->limits.metadata_bytes : 16 << 10;
     *out_channel = &route->base;
     return ARB_OK;
 }
@@ -243,7 +240,9 @@ arb_code arb_rpc_hub_create(unsigned threads, arb_rpc_hub **out_hub, arb_error *
     pthread_cond_init(&hub->appeared, &attributes);
     pthread_condattr_destroy(&attributes);
     for (; hub->loop_count < count; hub->loop_count++) {
-        arb_code code = arb_rpc_loop_start(&hub->loops[hub->loop_count], (unsigned)hub->loop_count, error);
+        char name[24];
+        snprintf(name, sizeof name, "arb-mem-%u", (unsigned)hub->loop_count);
+        arb_code code = arb_rpc_loop_start(&hub->loops[hub->loop_count], name, error);
         if (code != ARB_OK) {
             arb_rpc_hub_destroy(hub);
             return code;

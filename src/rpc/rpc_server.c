@@ -3,49 +3,36 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 
-static arb_rpc_limits or_usual(arb_rpc_limits limits)
-{
-    limits.message_bytes = limits.message_bytes != 0 ? limits.message_bytes : 16 << 20;
-    limits.metadata_bytes = limits.metadata_bytes != 0 ? limits.metadata_bytes : 16 << 10;
-    limits.streams = limits.streams != 0 ? limits.streams : 1000;
-    limits.calls = limits.calls != 0 ? limits.calls : 10000;
-    limits.send_window = limits.send_window != 0 ? limits.send_window : 4 << 20;
-    limits.receive_window = limits.receive_window != 0 ? limits.receive_window : 256 << 10;
-    return limits;
-}
-
-arb_rpc_keepalive arb_rpc_keepalive_or_usual(arb_rpc_keepalive keepalive)
-{
-    keepalive.interval_ms = keepalive.interval_ms != 0 ? keepalive.interval_ms : 10000;
-    keepalive.timeout_ms = keepalive.timeout_ms != 0 ? keepalive.timeout_ms : 5000;
-    return keepalive;
-}
-
 arb_code arb_rpc_server_init(arb_rpc_server *server, const arb_rpc_server_kind *kind,
                              const arb_rpc_server_options *options, arb_error *error)
 {
     server->kind = kind;
     server->gate = options->gate;
-    server->limits = or_usual(options->limits);
+    server->limits = arb_rpc_limits_or_usual(options->limits, false);
     server->port_count = options->address_count != 0 ? options->address_count : 1;
     server->ports = arb_alloc_zeroed(server->port_count * sizeof *server->ports);
     size_t size = options->service_count * sizeof *server->services;
     server->services = arb_alloc(size);
-    if (server->services == NULL || server->ports == NULL) {
+    arb_code code = server->services == NULL || server->ports == NULL
+                        ? arb_fail_memory(error, "a server", size)
+                        : arb_rpc_loop_start(&server->patience, "arb-rpc-ends", error);
+    if (code != ARB_OK) {
         arb_free(server->services);
         arb_free(server->ports);
-        return arb_fail_memory(error, "a server", size);
+        return code;
     }
     if (size != 0)
         memcpy(server->services, options->services, size);
     server->service_count = options->service_count;
     atomic_init(&server->stopping, false);
     arb_rpc_live_init(&server->live);
+    server->live.patience = &server->patience;
     return ARB_OK;
 }
 
 void arb_rpc_server_reset(arb_rpc_server *server)
 {
+    arb_rpc_loop_stop(&server->patience);
     arb_rpc_live_reset(&server->live);
     arb_free(server->services);
     arb_free(server->ports);

@@ -10,6 +10,7 @@
 #define ARB_RPC_RPC_SERVER_H
 
 #include "rpc/rpc_call.h"
+#include "rpc/rpc_limits.h"
 
 typedef struct arb_rpc_server arb_rpc_server;
 typedef struct arb_rpc_credentials arb_rpc_credentials; /* of a server or a client; NULL: none, in plain text */
@@ -31,23 +32,6 @@ typedef struct arb_rpc_gate {
     arb_code (*admit)(void *context, arb_rpc_call *call, arb_error *error);
     void *context;
 } arb_rpc_gate;
-
-/* 0 always means the usual. */
-typedef struct arb_rpc_limits {
-    int message_bytes;  /* one message received; 16 MiB, -1: no limit */
-    int metadata_bytes; /* of a call; 16 KiB */
-    int streams;        /* calls at a time in one connection; 1,000. Further ones wait with the client */
-    size_t calls;       /* calls at a time; 10,000. Further ones end with ARB_RESOURCES_EXHAUSTED */
-    size_t send_window; /* bytes that wait in a call before its sender shall wait; 4 MiB */
-    int receive_window; /* bytes of a call that come before they are asked for; 256 KiB, 4 MiB for a client */
-    size_t buffers;     /* bytes that all connections may hold in the transport's buffers; no limit */
-} arb_rpc_limits;
-
-/* Dead peers are found by asking them. */
-typedef struct arb_rpc_keepalive {
-    int interval_ms; /* of silence before a peer is asked; 10,000 */
-    int timeout_ms;  /* for its answer; 5,000 */
-} arb_rpc_keepalive;
 
 typedef struct arb_rpc_server_options {
     const char *const *addresses; /* "127.0.0.1:50050", "[::1]:0", "unix:/path"; NULL: 127.0.0.1, any port */

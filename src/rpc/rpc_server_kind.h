@@ -18,6 +18,7 @@ struct arb_rpc_server {
     arb_rpc_gate gate;
     arb_rpc_limits limits; /* with the usual ones filled in */
     arb_rpc_live live;
+    arb_rpc_loop patience; /* for calls' ends */
     int *ports;
     size_t port_count;
     _Atomic bool stopping;
@@ -29,7 +30,5 @@ ARB_NODISCARD arb_code arb_rpc_server_init(arb_rpc_server *server, const arb_rpc
 void arb_rpc_server_reset(arb_rpc_server *server);
 /* Begin a call that has come, whose method and headers are known. On the call's thread. */
 void arb_rpc_server_serve(arb_rpc_server *server, arb_rpc_call *call);
-
-arb_rpc_keepalive arb_rpc_keepalive_or_usual(arb_rpc_keepalive keepalive);
 
 #endif

@@ -1,7 +1,5 @@
 #include "rpc/rpc_status.h"
 
-#include <stdio.h>
-
 #include "base/arena.h"
 #include "proto/status.pb-c.h"
 #include "wire/wire.h"
@@ -63,12 +61,12 @@ arb_code arb_rpc_details_write(const arb_error *error_to_send, arb_text *out, ar
     return code;
 }
 
-static void copy_text(char *to, size_t capacity, ProtobufCBinaryData from)
+static arb_str text_of(ProtobufCBinaryData from)
 {
-    snprintf(to, capacity, "%.*s", (int)ARB_MIN(from.len, capacity), from.len != 0 ? (const char *)from.data : "");
+    return (arb_str){from.len != 0 ? (const char *)from.data : "", from.len};
 }
 
-static bool read_fields(int status, const Arbalest__Any *any, arb_arena *arena, arb_error *out_error)
+static bool read_fields(int status, const char *text, const Arbalest__Any *any, arb_arena *arena, arb_error *out_error)
 {
     ProtobufCMessage *message;
     if (strcmp(any->type_url, fields_url) != 0 ||
@@ -79,11 +77,11 @@ static bool read_fields(int status, const Arbalest__Any *any, arb_arena *arena, 
     arb_code code = arb_code_of_sqlstate(fields->sqlstate, strlen(fields->sqlstate));
     if (code == ARB_OK || arb_code_grpc_status(code) != status)
         return false;
-    out_error->code = code;
-    out_error->position = fields->position;
-    copy_text(out_error->detail, sizeof out_error->detail, fields->detail);
-    copy_text(out_error->hint, sizeof out_error->hint, fields->hint);
-    copy_text(out_error->origin, sizeof out_error->origin, fields->origin);
+    (void)arb_fail(out_error, code, "%s", text);
+    (void)arb_error_at(out_error, code, fields->position);
+    arb_error_detail(out_error, "%.*s", ARB_STR_ARGS(text_of(fields->detail)));
+    arb_error_hint(out_error, "%.*s", ARB_STR_ARGS(text_of(fields->hint)));
+    arb_error_origin(out_error, "%.*s", ARB_STR_ARGS(text_of(fields->origin)));
     return true;
 }
 
@@ -94,10 +92,8 @@ static bool read_details(int status, arb_str details, arb_error *out_error)
     bool ours = false;
     if (arb_wire_unpack(&arbalest__status__descriptor, &arena, details.data, details.size, &message, NULL) == ARB_OK) {
         const Arbalest__Status *read = (const Arbalest__Status *)message;
-        for (size_t i = 0; i < read->n_details && !ours; i++)
-            ours = read_fields(status, read->details[i], &arena, out_error);
-        if (ours) /* gRPC's own text may have been cut or escaped on its way */
-            snprintf(out_error->message, sizeof out_error->message, "%s", read->message);
+        for (size_t i = 0; i < read->n_details && !ours; i++) /* its text: gRPC's own may have been cut or escaped */
+            ours = read_fields(status, read->message, read->details[i], &arena, out_error);
     }
     arb_arena_reset(&arena);
     return ours;

@@ -3,15 +3,14 @@
 #include <pthread.h>
 
 #include "base/alloc.h"
+#include "rpc/rpc_queue.h"
 
 struct arb_rpc_stream {
     arb_rpc_call *call;
     size_t window;
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    ARB_VEC(arb_rpc_message *) messages;
-    size_t first; /* of messages that wait */
-    size_t bytes;
+    arb_rpc_queue received;
     bool stalled; /* nothing is asked for: enough waits */
     bool done;
     bool half_closed; /* the sender's */
@@ -22,19 +21,12 @@ static void on_message(arb_rpc_call *call, void *context, arb_rpc_message *messa
 {
     arb_rpc_stream *stream = context;
     pthread_mutex_lock(&stream->lock);
-    if (stream->first > 0 && stream->messages.size == stream->messages.capacity) {
-        stream->messages.size -= stream->first;
-        memmove(stream->messages.data, stream->messages.data + stream->first, stream->messages.size * sizeof message);
-        stream->first = 0;
-    }
-    bool kept = ARB_VEC_PUSH(&stream->messages, message);
-    if (kept) {
+    bool kept = arb_rpc_queue_push(&stream->received, message);
+    if (kept)
         arb_rpc_message_ref(message);
-        stream->bytes += message->size;
-    } else {
+    else
         (void)arb_fail_memory(&stream->outcome, "messages received", message->size);
-    }
-    stream->stalled = kept && stream->bytes >= stream->window;
+    stream->stalled = kept && stream->received.bytes >= stream->window;
     bool more = kept && !stream->stalled;
     pthread_cond_broadcast(&stream->changed);
     pthread_mutex_unlock(&stream->lock);
@@ -73,9 +65,7 @@ static const arb_rpc_events stream_events = {
 
 static void free_stream(arb_rpc_stream *stream)
 {
-    for (size_t i = stream->first; i < stream->messages.size; i++)
-        arb_rpc_message_unref(stream->messages.data[i]);
-    ARB_VEC_RESET(&stream->messages);
+    arb_rpc_queue_reset(&stream->received);
     arb_rpc_call_unref(stream->call);
     pthread_cond_destroy(&stream->changed);
     pthread_mutex_destroy(&stream->lock);
@@ -113,9 +103,17 @@ static arb_code end_of_call(const arb_rpc_stream *stream, arb_error *error)
     return stream->outcome.code;
 }
 
-/* Its error, or that it ended without waiting for what was to be sent. */
+/* Its error, or that it ended without waiting for what was to be sent. The outcome lies behind what the server sent, so all of
+ * that is read now; it sends nothing new, and what it has sent is bounded by windows. */
 static arb_code ended_early(arb_rpc_stream *stream, arb_error *error)
 {
+    pthread_mutex_lock(&stream->lock);
+    bool more = stream->stalled;
+    stream->stalled = false;
+    stream->window = SIZE_MAX;
+    pthread_mutex_unlock(&stream->lock);
+    if (more)
+        arb_rpc_read(stream->call);
     pthread_mutex_lock(&stream->lock);
     while (!stream->done)
         pthread_cond_wait(&stream->changed, &stream->lock);
@@ -145,16 +143,12 @@ arb_code arb_rpc_stream_receive(arb_rpc_stream *stream, arb_rpc_message **out_me
 {
     arb_code code = ARB_OK;
     bool more = false;
-    *out_message = NULL;
     pthread_mutex_lock(&stream->lock);
-    while (stream->first == stream->messages.size && !stream->done)
+    while (arb_rpc_queue_is_empty(&stream->received) && !stream->done)
         pthread_cond_wait(&stream->changed, &stream->lock);
-    if (stream->first < stream->messages.size) {
-        *out_message = stream->messages.data[stream->first++];
-        stream->bytes -= (*out_message)->size;
-        if (stream->first == stream->messages.size)
-            stream->first = stream->messages.size = 0;
-        more = stream->stalled && (stream->bytes < stream->window || stream->bytes == 0);
+    *out_message = arb_rpc_queue_pop(&stream->received);
+    if (*out_message != NULL) {
+        more = stream->stalled && (stream->received.bytes < stream->window || stream->received.bytes == 0);
         stream->stalled &= !more;
     } else {
         code = end_of_call(stream, error);

@@ -1,7 +1,8 @@
 /* rpc_transport.h: between calls and what carries them; for the transports of this library alone.
  *
  * A call (rpc_call.c) decides what may be done when; a transport does it. The call hands over at most one operation of each
- * kind at a time, without a lock held, and the transport says, later and on the call's thread, when it is through:
+ * kind at a time, without a lock held, and the transport says, later and on the call's thread, when it is through. Start is the
+ * first, and nothing else comes before it has returned.
  *
  *     start     -> arb_rpc_call_got_headers (clients), arb_rpc_call_closed
  *     send      -> arb_rpc_call_sent
@@ -14,6 +15,8 @@
 #include <pthread.h>
 
 #include "rpc/rpc_call.h"
+#include "rpc/rpc_loop.h"
+#include "rpc/rpc_queue.h"
 
 typedef struct arb_rpc_live arb_rpc_live;
 
@@ -45,29 +48,31 @@ struct arb_rpc_call {
     _Atomic uint32_t users; /* of the transport: 1 until it is done, 1 for each call into it */
     arb_arena arena;        /* the events' */
     arb_arena own;          /* under the lock, once the call has started */
-    arb_str method, peer, identity;
+    arb_str method, identity;
+    const char *target; /* a client's: the channel's */
     int64_t deadline_ns;
     arb_rpc_metadata headers_in, headers_out, trailers_in, trailers_out;
     const arb_rpc_events *events;
     void *context;
     arb_rpc_live *live; /* whose shutdown ends this call; with its links */
     arb_rpc_call *live_next, **live_link;
+    arb_rpc_timer patience; /* a server's that ended with an error: until it is cancelled */
 
     pthread_mutex_t lock; /* for all below */
     size_t window;        /* bytes that may wait */
-    ARB_VEC(arb_rpc_message *) queue;
-    size_t queue_head;
+    arb_rpc_queue queue;
     arb_rpc_message *in_flight; /* with the transport */
-    size_t waiting;             /* bytes in queue and in flight */
     unsigned operations;        /* with the transport */
     bool started, sending, reading;
-    bool read_wanted, cancel_wanted; /* before it started */
+    bool read_wanted, cancel_wanted; /* before it started, which it has once the transport's start has returned */
     bool headers_wanted, headers_sent;
     bool close_wanted, close_sent;
-    bool starved; /* somebody waits for on_writable */
-    bool ended;   /* nothing more goes out or comes in */
-    bool closed;  /* the outcome is known */
-    bool done;    /* on_done has been called, or is being called */
+    bool bounded;     /* patience was set, and counts as a user */
+    bool send_failed; /* the other side takes no more */
+    bool starved;     /* somebody waits for on_writable */
+    bool ended;       /* nothing more goes out or comes in */
+    bool closed;      /* the outcome is known */
+    bool done;        /* on_done has been called, or is being called */
     arb_error outcome;
     arb_error status; /* a server's end; code ARB_OK without more is a good one */
     arb_str details;  /* likewise, for ARB_RPC_DETAILS_NAME */
@@ -87,11 +92,12 @@ void arb_rpc_call_sent(arb_rpc_call *call, bool ok);
 void arb_rpc_call_received(arb_rpc_call *call, arb_rpc_message *message, bool ok);
 void arb_rpc_call_closed(arb_rpc_call *call, const arb_error *outcome);
 
-/* The calls of a channel or a server, so that they can be ended and waited for. */
+/* The calls of a channel or a server, so that they can be ended and waited for. `patience` bounds the ends of a server's. */
 struct arb_rpc_live {
     pthread_mutex_t lock;
     pthread_cond_t none;
     arb_rpc_call *running, *cancelled;
+    arb_rpc_loop *patience; /* NULL: a channel's */
     size_t count;
     bool closed; /* no new ones */
 };

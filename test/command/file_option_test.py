@@ -7,6 +7,7 @@ Each function whose name begins with test_ is one test, in a folder of its own. 
 import gzip
 import os
 import pathlib
+import resource
 import subprocess
 import sys
 import tempfile
@@ -106,6 +107,16 @@ def test_bad_rows():
     rows("3", "select count(a) from read_csv('a.csv', types=['INT','INT'], delim=',', header=true, on_error=ignore)")
     rows("1,2 1,2 1,2 ,3 5, 6,7", "select * from read_csv('a.csv', types=['INT','INT'], delim=',', header=true, "
          "on_error='set_null')")
+    # Which rows are left out does not depend on what is asked for.
+    bad = "read_csv('c.csv', types=['INT','INT','VARCHAR'], delim=',', quote='\"', " \
+          "header=true, ignore_errors=true)"
+    put("c.csv", b'a,b,c\n1,2,x\ny,2,x\n3,y,x\n4,2,"x"x\n5,2,\xff\n6,2,x\n')
+    for what in ("*", "a", "b", "c", "1"):
+        rows("2", f"select count(*) from (select {what} from {bad})")
+    rows("2", f"select count(*) from {bad}")
+    for condition in ("a > 0", "b > 0", "c <> 'y'", "12 / (a - 3) < 10", "12 / (a - 3) < 10 and b = 2"):
+        rows("2", f"select count(*) from {bad} where {condition}")
+    rows("6,2,x", f"select * from {bad} where a > 1")
     put("p.csv", "a,b\n1\n2,3\n")
     rows("1, 2,3", "select * from read_csv('p.csv', null_padding=true, delim=',', header=true)")
     fails("must be stop, ignore or set_null", "select * from read_csv('a.csv', on_error='maybe')")
@@ -187,6 +198,30 @@ def test_patterns_and_lists():
     fails("Several paths are a list", "from read_csv('a', 'b')")
 
 
+def test_links_to_folders():
+    put("d/x.csv", "a\n1\n")
+    put("other/y.csv", "a\n2\n")
+    os.symlink("../other", "d/other")
+    rows("1 2", "select a from 'd' order by a")
+    rows("1", "select count(*) from 'd/**/*.csv'")  # a link is not followed by **,
+    rows("2", "select * from 'd/other/**/*.csv'")  # but where it is named
+    rows("1 2", "select a from 'd/*/*.csv' union all select a from 'd/*.csv' order by a")  # or fits a part
+    # Two ways back in each folder, over so many links that the system soon has enough of them.
+    os.makedirs("links")
+    for name in ("left", "right"):
+        os.symlink("../d", f"links/{name}0")
+        for i in range(1, 4):
+            os.symlink(f"{name}{i - 1}", f"links/{name}{i}")
+        os.symlink(f"../links/{name}3", f"d/{name}")
+    rows("1", "select count(*) from 'd/**/*.csv'")
+    fails("is a folder that it lies in", "select * from 'd'")
+    os.unlink("d/left")
+    os.unlink("d/right")
+    os.symlink("../d", "other/up")  # from below
+    rows("1", "select * from 'd/**/*.csv'")
+    fails("is a folder that it lies in", "select * from 'd'")
+
+
 def test_types_of_several_files():
     put("1.csv", "a,b\n1,2020-01-01\n")
     put("2.csv", "a,b\n1.5,2020-01-01 10:00:00\n")
@@ -213,6 +248,17 @@ def test_union_by_name():
     rows(["99,true", "1,false"], f"select k, s is null {both} order by s desc, t")
     run("copy (select 'y' as k) to '3.parquet'")
     fails("another type", "from read_parquet('*.parquet', union_by_name=true)")
+
+
+def test_memory_of_many_files():
+    """Each file takes what its columns take, not what those of all files do."""
+    names = [f"column_number_{i}" for i in range(40)]
+    for i in range(2500):
+        put(f"m/{i:04}.csv", ",".join(names) + "\n" + ",".join(["1"] * len(names)) + "\n")
+    rows("2500", "select count(column_number_7) from read_csv('m/*.csv', union_by_name=true, delim=',', header=true)")
+    most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss >> 10
+    if most > 600:  # MiB
+        raise AssertionError(f"{most} MiB were needed")
 
 
 def test_folders_are_columns():

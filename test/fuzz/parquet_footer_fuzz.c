@@ -39,7 +39,7 @@ static void as_footer(const uint8_t *data, size_t size)
 
 static void as_indexes(const uint8_t *data, size_t size)
 {
-    arb_arena arena = {0};
+    arb_held_arena arena = {0};
     arb_error error = {0};
     arb_parquet_offset_index offsets;
     arb_parquet_column_index columns;
@@ -49,7 +49,7 @@ static void as_indexes(const uint8_t *data, size_t size)
     if (arb_parquet_column_index_parse(data, size, &arena, &columns, &error) == ARB_OK)
         for (uint32_t i = 0; i < columns.count; i++)
             FUZZ_REQUIRE(columns.null_pages[i] <= 1 && columns.mins[i].size <= size && columns.maxs[i].size <= size);
-    arb_arena_reset(&arena);
+    arb_held_arena_reset(&arena);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -194,6 +194,13 @@ def test_a_dead_client_is_noticed():
             other.wait()
 
 
+def test_clients_may_ask_more_often_than_the_server():
+    asking = [("grpc.keepalive_time_ms", 1200), ("grpc.http2.max_pings_without_data", 0)]
+    with Server("--keepalive-ms", "60000") as server, server.client(generic_options=asking) as client:
+        expect_fails(flight.FlightTimedOutError, "", client.do_action, flight.Action("slow", b""),
+                     flight.FlightCallOptions(timeout=8))
+
+
 def test_large_batches():
     with Server() as server, server.client(generic_options=[("grpc.max_receive_message_length", -1)]) as client:
         rows = 100_000_000 // 8
@@ -210,6 +217,16 @@ def test_too_large_is_refused():
     with Server("--message-bytes", "1000000") as server, server.client() as client:
         expect_fails((flight.FlightError, pa.ArrowException), "larger than max", upload, client, "huge", table(100000))
         upload(client, "small", table(10))  # the server lives
+
+
+def test_compressed_messages_are_refused():
+    """Before they are unpacked: what is too large then has been in memory already."""
+    with Server("--message-bytes", "1000000") as server:
+        with server.client(generic_options=[("grpc.default_compression_algorithm", 2)]) as client:
+            zeros = pa.table({"n": pa.array([0] * 1_000_000, pa.int64())})
+            expect_fails(pa.ArrowNotImplementedError, "ompress", upload, client, "bomb", zeros)
+        with server.client() as client:
+            upload(client, "small", table(10))  # the server lives
 
 
 def test_what_is_no_grpc():

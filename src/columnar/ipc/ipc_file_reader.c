@@ -4,7 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/vec.h"
-#include "columnar/ipc/ipc_format.h"
+#include "columnar/ipc/ipc_frame.h"
 #include "columnar/ipc/ipc_schema.h"
 
 typedef struct block {
@@ -61,16 +61,11 @@ static arb_code read_message(const arb_ipc_file *file, const block *at, arb_arro
                              arb_ipc_message *out_message, arb_error *error)
 {
     ARB_TRY(read_range(file->source, at->offset, at->metadata_size, out_bytes, error));
-    const arb_arrow_buffer *bytes = out_bytes;
-    size_t start = 4;
-    int32_t size = bytes->size >= 4 ? arb_load_i32(bytes->data) : -1;
-    if (size == IPC_CONTINUATION && bytes->size >= 8) {
-        size = arb_load_i32(bytes->data + 4);
-        start = 8;
-    }
-    if (size < 0 || start + (size_t)size > bytes->size)
+    const uint8_t *description;
+    size_t size;
+    if (!arb_ipc_frame_read(out_bytes->data, out_bytes->size, &description, &size))
         return damaged(file->source, error, "has a message with an impossible size");
-    ARB_TRY(arb_ipc_message_read(bytes->data + start, (size_t)size, out_message, error));
+    ARB_TRY(arb_ipc_message_read(description, size, out_message, error));
     if (out_message->body_size > at->body_size)
         return damaged(file->source, error, "has a message that is longer than the footer says");
     return ARB_OK;

@@ -1,7 +1,7 @@
 #include "columnar/ipc/ipc_writer.h"
 
 #include "base/alloc.h"
-#include "columnar/ipc/ipc_format.h"
+#include "columnar/ipc/ipc_frame.h"
 #include "columnar/ipc/ipc_schema.h"
 
 struct arb_ipc_writer {
@@ -42,13 +42,12 @@ static arb_code emit(void *context, const arb_ipc_encoded *message, arb_error *e
 {
     arb_ipc_writer *writer = context;
     uint64_t offset = writer->sink->written - writer->start;
-    uint64_t framed = arb_round_up(8 + message->metadata.size, writer->alignment);
-    uint8_t head[8];
-    arb_store_u32(head, (uint32_t)IPC_CONTINUATION);
-    arb_store_u32(head + 4, (uint32_t)(framed - 8));
-    ARB_TRY(arb_byte_sink_write(writer->sink, head, sizeof head, error));
+    uint64_t framed = arb_round_up(IPC_FRAME_BYTES + message->metadata.size, writer->alignment);
+    uint8_t frame[IPC_FRAME_BYTES];
+    arb_ipc_frame_write(frame, framed - sizeof frame);
+    ARB_TRY(arb_byte_sink_write(writer->sink, frame, sizeof frame, error));
     ARB_TRY(arb_byte_sink_write(writer->sink, message->metadata.data, message->metadata.size, error));
-    ARB_TRY(pad(writer, 8 + message->metadata.size, writer->alignment, error));
+    ARB_TRY(pad(writer, IPC_FRAME_BYTES + message->metadata.size, writer->alignment, error));
     const arb_ipc_body *body = message->body;
     for (size_t i = 0; i < body->buffers.size; i++) {
         const arb_arrow_buffer *buffer = &body->buffers.data[i];
@@ -138,8 +137,8 @@ static arb_code write_footer(arb_ipc_writer *writer, arb_arrow_metadata metadata
 
 arb_code arb_ipc_writer_finish(arb_ipc_writer *writer, arb_arrow_metadata metadata, arb_error *error)
 {
-    uint8_t end[8] = {0};
-    arb_store_u32(end, (uint32_t)IPC_CONTINUATION);
+    uint8_t end[IPC_FRAME_BYTES];
+    arb_ipc_frame_write(end, 0);
     ARB_TRY(arb_byte_sink_write(writer->sink, end, sizeof end, error));
     return writer->form == ARB_IPC_FILE ? write_footer(writer, metadata, error) : ARB_OK;
 }

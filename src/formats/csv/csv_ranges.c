@@ -27,6 +27,7 @@ static arb_code next_piece(arb_csv_search *search, uint64_t end, const uint8_t *
     uint64_t left = end - search->at;
     size_t size = (size_t)ARB_MIN(left, (uint64_t)ARB_CSV_PIECE);
     size_t most = (size_t)ARB_MIN(left, (uint64_t)ARB_MAX(search->ranges->source->read_ahead, size));
+    ARB_TRY(arb_check_stop(search->stop, error));
     ARB_TRY(arb_byte_window_get(search->window, search->at, size, most, end, out_data, error));
     *out_size = size;
     return ARB_OK;

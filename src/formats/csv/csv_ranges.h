@@ -11,6 +11,7 @@
 
 #include <stdatomic.h>
 
+#include "base/stop.h"
 #include "formats/csv/csv_index.h"
 #include "io/byte_window.h"
 
@@ -33,9 +34,10 @@ typedef struct arb_csv_search {
     arb_csv_ranges *ranges;
     arb_byte_window *window; /* what it reads comes through it; borrowed */
     uint32_t *positions;     /* ARB_CSV_PIECE of them, to write to; borrowed */
-    size_t range;            /* whose first line is wanted */
-    size_t next;             /* the range to be walked over, or the one that is wanted */
-    bool in_quotes;          /* at the first line of `next` */
+    arb_stop_flag *stop;
+    size_t range;   /* whose first line is wanted */
+    size_t next;    /* the range to be walked over, or the one that is wanted */
+    bool in_quotes; /* at the first line of `next` */
     int step;
     uint64_t at; /* looked at up to here */
     uint64_t from, to;
@@ -44,10 +46,10 @@ typedef struct arb_csv_search {
 
 enum { ARB_CSV_PIECE = 16 << 10 }; /* bytes that are looked at in one go */
 
-/* Of zeroed memory, but for the first three. */
+/* Of zeroed memory, but for the first four. */
 void arb_csv_search_begin(arb_csv_search *search, size_t range);
 /* *out_offset is where the line begins (at the file's end when there is none), *out_in_quotes whether that is within
- * quotes. ARB_WOULD_WAIT: call it again. */
+ * quotes. ARB_WOULD_WAIT: call it again. A line may be as long as the file: the flag is looked at. */
 ARB_NODISCARD arb_code arb_csv_search_end(arb_csv_search *search, uint64_t *out_offset, bool *out_in_quotes,
                                           arb_error *error);
 

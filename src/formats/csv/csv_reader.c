@@ -2,11 +2,16 @@
  *
  * Rows are cut into cells (csv_rows), then cells are read column by column: first the columns of the filters, one
  * filter after the other, then the rest for the rows that are left. Text refers to the buffer, which stays as it is until
- * the next batch is asked for. */
+ * the next batch is asked for.
+ *
+ * Where rows with bad cells are left out, which rows there are must not depend on what is asked for. So then all of the
+ * file's columns are read, also those that nobody wants, and before the filters. */
 #include "base/alloc.h"
 #include "formats/csv/csv_rows.h"
 #include "formats/csv/csv_value.h"
 #include "formats/parquet/parquet_kernels.h"
+#include "formats/row_filters.h"
+#include "runtime/held_arena.h"
 
 typedef struct csv_column {
     uint32_t source;
@@ -14,7 +19,7 @@ typedef struct csv_column {
     const arb_time_pattern *pattern; /* of its dates or timestamps, or NULL */
     bool never_null;
     arb_vector_storage storage;
-    arb_csv_field *fields; /* shared by columns of one source */
+    arb_csv_field *fields; /* shared by columns of one source; NULL: only holds a place */
     bool owns_fields;
     bool is_read; /* in this batch */
 } csv_column;
@@ -23,15 +28,14 @@ typedef struct csv_reader {
     arb_split_reader base;
     const arb_csv_file *file;
     const arb_scan_request *request;
+    uint32_t column_count; /* the request's, then those that are read only to find bad cells */
     csv_column *columns;
     arb_vector *vectors;
     arb_csv_field **fields_of; /* by column of the file */
-    void **filter_locals;
-    const arb_vector **inputs; /* of a filter */
+    arb_arena lists;           /* all of these, and those of the filters */
+    arb_row_filters filters;
     arb_csv_rows rows;
-    arb_arena arena;   /* texts that had to be made */
-    size_t arena_held; /* bytes of it that are counted */
-    uint64_t selection[ARB_VECTOR_WORDS];
+    arb_held_arena made; /* texts that had to be made */
     uint32_t split_number, batch_number;
     arb_batch batch;
     arb_error fault; /* whose line is being looked for */
@@ -40,23 +44,16 @@ typedef struct csv_reader {
 static void reader_destroy(arb_split_reader *base)
 {
     csv_reader *reader = (csv_reader *)base;
-    const arb_scan_request *request = reader->request;
-    for (uint32_t i = 0; i < request->column_count && reader->columns != NULL; i++) {
+    for (uint32_t i = 0; i < reader->column_count; i++) {
         arb_vector_storage_reset(&reader->columns[i].storage);
         if (reader->columns[i].owns_fields)
             arb_free(reader->columns[i].fields);
     }
-    for (uint32_t i = 0; i < request->filter_count && reader->filter_locals != NULL; i++)
-        if (reader->filter_locals[i] != NULL)
-            request->filters[i]->vtable->local_destroy(reader->filter_locals[i]);
+    arb_row_filters_reset(&reader->filters);
     arb_csv_rows_reset(&reader->rows);
-    arb_arena_reset(&reader->arena);
+    arb_held_arena_reset(&reader->made);
     arb_reservation_reset(&base->held);
-    arb_free(reader->columns);
-    arb_free(reader->vectors);
-    arb_free(reader->fields_of);
-    arb_free(reader->filter_locals);
-    arb_free(reader->inputs);
+    arb_arena_reset(&reader->lists);
     arb_free(reader);
 }
 
@@ -107,7 +104,7 @@ static arb_code bad_cell(csv_reader *reader, csv_column *column, arb_vector *vec
 {
     switch (reader->file->options.on_error) {
     case ARB_CSV_SKIP_ROW:
-        arb_bitmap_clear(reader->selection, row);
+        arb_bitmap_clear(reader->filters.selection, row);
         ARB_FALLTHROUGH;
     case ARB_CSV_NULL_CELL:
         set_null(column, vector, reader->rows.rows, row);
@@ -133,7 +130,7 @@ static arb_code read_cell(csv_reader *reader, csv_column *column, arb_vector *ve
         return bad_cell(reader, column, vector, row, raw, ARB_BAD_COPY_FORMAT, "has text behind its closing quote",
                         error);
     if (kind == ARB_CSV_CELL_ESCAPED) {
-        char *made = arb_arena_alloc(&reader->arena, text.size + 8);
+        char *made = arb_arena_alloc(&reader->made.arena, text.size + 8);
         if (made == NULL)
             return arb_fail_memory(error, "CSV cells", text.size);
         text = (arb_str){made, arb_csv_cell_unescape(dialect, text, made)};
@@ -147,10 +144,11 @@ static arb_code read_cell(csv_reader *reader, csv_column *column, arb_vector *ve
     }
     if (is_text && reader->rows.state.high && !arb_utf8_valid((const uint8_t *)text.data, text.size))
         return bad_cell(reader, column, vector, row, ARB_STR("…"), ARB_INVALID_ENCODING, "is not valid UTF-8", error);
-    arb_csv_value outcome =
-        column->pattern != NULL ? arb_csv_value_read_pattern(column->pattern, column->type, text, &column->storage, row)
-        : text.size == 0 && !is_text ? ARB_CSV_VALUE_BAD
-                                     : arb_csv_value_read(column->type, text, &column->storage, row, &reader->arena);
+    arb_csv_value outcome = column->pattern != NULL
+                                ? arb_csv_value_read_pattern(column->pattern, column->type, text, &column->storage, row)
+                            : text.size == 0 && !is_text
+                                ? ARB_CSV_VALUE_BAD
+                                : arb_csv_value_read(column->type, text, &column->storage, row, &reader->made.arena);
     if (ARB_LIKELY(outcome == ARB_CSV_VALUE_OK))
         return ARB_OK;
     if (outcome == ARB_CSV_VALUE_NO_MEMORY)
@@ -159,15 +157,16 @@ static arb_code read_cell(csv_reader *reader, csv_column *column, arb_vector *ve
 }
 
 /* All selected rows of a column; the others get values that are safe to read. */
-static arb_code read_column(csv_reader *reader, uint32_t number, arb_error *error)
+static arb_code read_column(void *context, uint32_t number, arb_error *error)
 {
+    csv_reader *reader = context;
     csv_column *column = &reader->columns[number];
     arb_vector *vector = &reader->vectors[number];
-    if (column->is_read)
+    if (column->is_read || column->fields == NULL) /* or is not to be read at all */
         return ARB_OK;
     *vector = arb_vector_over(&column->storage);
     for (uint32_t row = 0; row < reader->rows.rows; row++) {
-        if (arb_bitmap_get(reader->selection, row))
+        if (arb_bitmap_get(reader->filters.selection, row))
             ARB_TRY(read_cell(reader, column, vector, row, error));
         else if (column->storage.physical == ARB_PHYS_STRING)
             ((arb_string *)column->storage.values)[row] = (arb_string){0};
@@ -176,47 +175,33 @@ static arb_code read_column(csv_reader *reader, uint32_t number, arb_error *erro
     return ARB_OK;
 }
 
-/* ---- batches ----------------------------------------------------------------------------------------------------- */
-
-static arb_code apply_filters(csv_reader *reader, arb_error *error)
+static bool skips_rows(const csv_reader *reader)
 {
-    for (uint32_t i = 0; i < reader->request->filter_count; i++) {
-        const arb_scan_filter *filter = reader->request->filters[i];
-        if (atomic_load_explicit(&filter->ready, memory_order_acquire) == 0)
-            continue;
-        if (reader->filter_locals[i] == NULL && filter->vtable->local_create != NULL)
-            ARB_TRY(filter->vtable->local_create(filter, &reader->filter_locals[i], error));
-        for (uint32_t k = 0; k < filter->column_count; k++) {
-            ARB_TRY(read_column(reader, filter->columns[k], error));
-            reader->inputs[k] = &reader->vectors[filter->columns[k]];
-        }
-        ARB_TRY(filter->vtable->apply(filter, reader->filter_locals[i], reader->inputs, reader->rows.rows,
-                                      reader->selection, error));
-        if (arb_bitmap_count(reader->selection, reader->rows.rows) == 0)
-            return ARB_OK;
-    }
-    return ARB_OK;
+    return reader->file->options.on_error == ARB_CSV_SKIP_ROW;
 }
+
+/* ---- batches ----------------------------------------------------------------------------------------------------- */
 
 static arb_code make_batch(csv_reader *reader, arb_error *error)
 {
-    uint32_t rows = reader->rows.rows, column_count = reader->request->column_count;
-    arb_arena_rewind(&reader->arena);
-    for (uint32_t i = 0; i < column_count; i++)
+    uint32_t rows = reader->rows.rows, column_count = reader->request->column_count, selected;
+    arb_arena_rewind(&reader->made.arena); /* and is counted when the batch is there */
+    for (uint32_t i = 0; i < reader->column_count; i++)
         reader->columns[i].is_read = false;
-    arb_bitmap_fill(reader->selection, rows);
-    ARB_TRY(apply_filters(reader, error));
-    uint32_t selected = (uint32_t)arb_bitmap_count(reader->selection, rows);
+    arb_bitmap_fill(reader->filters.selection, rows);
+    for (uint32_t i = 0; i < reader->column_count && skips_rows(reader); i++)
+        ARB_TRY(read_column(reader, i, error));
+    ARB_TRY(
+        arb_row_filters_apply(&reader->filters, reader->vectors, rows, reader->filters.selection, &selected, error));
     for (uint32_t i = 0; i < column_count && selected != 0; i++) {
         if (!reader->request->columns[i].filter_only)
             ARB_TRY(read_column(reader, i, error));
         else if (!reader->columns[i].is_read)
             reader->vectors[i] = arb_vector_over(&reader->columns[i].storage);
     }
-    selected = (uint32_t)arb_bitmap_count(reader->selection, rows); /* bad cells may have cost some */
     reader->batch = (arb_batch){.rows = rows,
                                 .selected = selected,
-                                .selection = selected == rows ? NULL : reader->selection,
+                                .selection = selected == rows ? NULL : reader->filters.selection,
                                 .column_count = column_count,
                                 .columns = reader->vectors,
                                 .sequence = ((uint64_t)reader->split_number << 32) + reader->batch_number++};
@@ -233,17 +218,6 @@ static arb_code reader_begin(arb_split_reader *base, const arb_split *split, arb
     return ARB_OK;
 }
 
-static arb_code count_arena(csv_reader *reader, arb_error *error)
-{
-    size_t total = reader->arena.total;
-    if (total > reader->arena_held)
-        ARB_TRY(arb_held_take(&reader->base.held, total - reader->arena_held, error));
-    else
-        arb_held_give(&reader->base.held, reader->arena_held - total);
-    reader->arena_held = total;
-    return ARB_OK;
-}
-
 static arb_code give_next(csv_reader *reader, const arb_batch **out_batch, arb_error *error)
 {
     for (;;) {
@@ -254,7 +228,7 @@ static arb_code give_next(csv_reader *reader, const arb_batch **out_batch, arb_e
         if (reader->rows.rows == 0)
             return ARB_OK;
         ARB_TRY(make_batch(reader, error));
-        ARB_TRY(count_arena(reader, error));
+        ARB_TRY(arb_held_arena_settle(&reader->made, error));
         if (reader->batch.selected != 0) {
             *out_batch = &reader->batch;
             return ARB_OK;
@@ -266,7 +240,7 @@ static arb_code give_next(csv_reader *reader, const arb_batch **out_batch, arb_e
 static arb_code give_fault(csv_reader *reader, arb_error *error)
 {
     uint64_t line;
-    arb_error other = {0}; /* the file cannot be read any more: then the line is not known */
+    arb_error other = {0}; /* the file cannot be read any more, or it takes too long: then the line is not known */
     arb_code code = arb_csv_rows_find_line(&reader->rows, &line, &other);
     if (code == ARB_WOULD_WAIT)
         return code;
@@ -307,18 +281,16 @@ static const arb_time_pattern *pattern_of(const arb_csv_file *file, arb_type typ
     return pattern != NULL && pattern->items.size != 0 ? pattern : NULL;
 }
 
-static arb_code prepare_column(csv_reader *reader, uint32_t number, arb_error *error)
+static arb_code prepare_column(csv_reader *reader, csv_column *column, uint32_t source, arb_physical physical,
+                               arb_error *error)
 {
-    const arb_scan_column *wanted = &reader->request->columns[number];
-    csv_column *column = &reader->columns[number];
-    column->source = wanted->source;
-    column->type = reader->file->base.columns[wanted->source].type;
+    column->source = source;
+    column->type = reader->file->base.columns[source].type;
     column->pattern = pattern_of(reader->file, column->type);
-    column->never_null = reader->file->never_null != NULL && reader->file->never_null[wanted->source];
-    uint64_t bytes = arb_vector_storage_bytes(wanted->physical, ARB_VECTOR_ROWS);
-    ARB_TRY(arb_held_take(&reader->base.held, bytes, error));
-    ARB_TRY(arb_vector_storage_init(&column->storage, wanted->physical, ARB_VECTOR_ROWS, error));
-    arb_csv_field **fields = &reader->fields_of[wanted->source];
+    column->never_null = reader->file->never_null != NULL && reader->file->never_null[source];
+    ARB_TRY(arb_held_take(&reader->base.held, arb_vector_storage_bytes(physical, ARB_VECTOR_ROWS), error));
+    ARB_TRY(arb_vector_storage_init(&column->storage, physical, ARB_VECTOR_ROWS, error));
+    arb_csv_field **fields = &reader->fields_of[source];
     if (*fields == NULL) {
         ARB_TRY(arb_held_take(&reader->base.held, ARB_VECTOR_ROWS * sizeof **fields, error));
         *fields = arb_alloc_zeroed(ARB_VECTOR_ROWS * sizeof **fields);
@@ -333,23 +305,29 @@ static arb_code prepare_column(csv_reader *reader, uint32_t number, arb_error *e
 static arb_code prepare(csv_reader *reader, arb_error *error)
 {
     const arb_scan_request *request = reader->request;
-    uint32_t most_inputs = 0;
-    for (uint32_t i = 0; i < request->filter_count; i++)
-        most_inputs = ARB_MAX(most_inputs, request->filters[i]->column_count);
-    reader->columns = arb_alloc_zeroed(request->column_count * sizeof *reader->columns);
-    reader->vectors = arb_alloc_zeroed(request->column_count * sizeof *reader->vectors);
-    reader->fields_of = arb_alloc_zeroed(reader->file->base.column_count * sizeof *reader->fields_of);
-    reader->filter_locals = arb_alloc_zeroed(request->filter_count * sizeof *reader->filter_locals);
-    reader->inputs = arb_alloc_zeroed(most_inputs * sizeof *reader->inputs);
-    if (reader->columns == NULL || reader->vectors == NULL || reader->fields_of == NULL ||
-        reader->filter_locals == NULL || reader->inputs == NULL)
-        return arb_fail_memory(error, "a CSV reader", request->column_count * sizeof *reader->columns);
-    ARB_TRY(arb_held_take(&reader->base.held, sizeof *reader + request->column_count * sizeof *reader->columns, error));
+    const arb_table_file *file = &reader->file->base;
+    size_t most_columns = request->column_count + (skips_rows(reader) ? file->column_count : 0);
+    reader->columns = ARB_ARENA_ARRAY(&reader->lists, csv_column, most_columns);
+    reader->vectors = ARB_ARENA_ARRAY(&reader->lists, arb_vector, most_columns);
+    reader->fields_of = ARB_ARENA_ARRAY(&reader->lists, arb_csv_field *, file->column_count);
+    if (reader->columns == NULL || reader->vectors == NULL || reader->fields_of == NULL)
+        return arb_fail_memory(error, "a CSV reader", most_columns * sizeof *reader->columns);
+    ARB_TRY(arb_row_filters_init(&reader->filters, request, &reader->lists, error));
+    reader->filters.read = read_column;
+    reader->filters.context = reader;
+    ARB_TRY(arb_held_take(&reader->base.held, sizeof *reader + reader->lists.total, error));
+    reader->column_count = request->column_count;
     for (uint32_t i = 0; i < request->column_count; i++)
-        ARB_TRY(prepare_column(reader, i, error));
-    arb_csv_rows_init(&reader->rows, reader->file, &reader->base.reads, &reader->base.held);
+        if (!request->columns[i].unread)
+            ARB_TRY(prepare_column(reader, &reader->columns[i], request->columns[i].source,
+                                   request->columns[i].physical, error));
+    for (uint32_t i = 0; i < file->column_count && skips_rows(reader); i++)
+        if (reader->fields_of[i] == NULL)
+            ARB_TRY(prepare_column(reader, &reader->columns[reader->column_count++], i,
+                                   arb_type_physical(file->columns[i].type), error));
+    arb_csv_rows_init(&reader->rows, reader->file, &reader->base.reads, &reader->base.held, request->stop);
     reader->rows.fields = reader->fields_of;
-    reader->rows.width = reader->file->base.column_count;
+    reader->rows.width = file->column_count;
     return ARB_OK;
 }
 
@@ -365,6 +343,7 @@ arb_code arb_csv_reader_create(const arb_table_file *file, const arb_scan_reques
     arb_split_reader_init(&reader->base, &vtable, request);
     reader->file = (const arb_csv_file *)file;
     reader->request = request;
+    reader->made.held = &reader->base.held;
     arb_code code = prepare(reader, error);
     if (code != ARB_OK) {
         reader_destroy(&reader->base);

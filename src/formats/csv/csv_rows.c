@@ -2,9 +2,11 @@
 
 enum { ROW_MOST = 64 << 20 };
 
-void arb_csv_rows_init(arb_csv_rows *rows, const arb_csv_file *file, arb_read_queue *queue, arb_reservation *held)
+void arb_csv_rows_init(arb_csv_rows *rows, const arb_csv_file *file, arb_read_queue *queue, arb_reservation *held,
+                       arb_stop_flag *stop)
 {
     rows->file = file;
+    rows->stop = stop;
     arb_byte_window_init(&rows->window, file->source, queue, held);
 }
 
@@ -17,7 +19,8 @@ void arb_csv_rows_begin(arb_csv_rows *rows, size_t range)
 {
     arb_csv_ranges *ranges = rows->file->ranges;
     rows->end_offset = ARB_MIN((range + 1) * ranges->range_bytes, ranges->source->identity.size);
-    rows->search = (arb_csv_search){.ranges = ranges, .window = &rows->window, .positions = rows->ends};
+    rows->search =
+        (arb_csv_search){.ranges = ranges, .window = &rows->window, .positions = rows->ends, .stop = rows->stop};
     arb_csv_search_begin(&rows->search, range);
     rows->is_searching = true;
     rows->is_cutting = rows->has_fault = false;
@@ -45,6 +48,7 @@ arb_code arb_csv_rows_find_line(arb_csv_rows *rows, uint64_t *out_line, arb_erro
     while (rows->counted < end) {
         const uint8_t *data;
         size_t here = (size_t)ARB_MIN(end - rows->counted, (uint64_t)source->read_ahead);
+        ARB_TRY(arb_check_stop(rows->stop, error));
         ARB_TRY(arb_byte_window_get(&rows->window, rows->counted, here, here, end, &data, error));
         for (size_t i = 0; i < here; i++)
             rows->lines += data[i] == rows->file->layout.dialect.newline;
@@ -83,6 +87,7 @@ static arb_code load(arb_csv_rows *rows, arb_error *error)
 static arb_code find_ends(arb_csv_rows *rows, arb_error *error)
 {
     bool at_end = rows->split_offset + rows->loaded == rows->file->source->identity.size;
+    ARB_TRY(arb_check_stop(rows->stop, error));
     if (rows->indexed == rows->loaded && !at_end) {
         ARB_TRY(load(rows, error));
         at_end = rows->split_offset + rows->loaded == rows->file->source->identity.size;

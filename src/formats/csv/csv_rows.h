@@ -20,6 +20,8 @@ typedef struct arb_csv_rows {
     arb_csv_field **fields; /* by column of the file: ARB_VECTOR_ROWS cells, or NULL where none are wanted; borrowed */
     size_t width;           /* columns of the file */
 
+    arb_stop_flag *stop; /* looked at for each piece of the file */
+
     arb_byte_window window;
     arb_csv_search search; /* for the split's first row */
     bool is_searching;
@@ -47,7 +49,8 @@ typedef struct arb_csv_rows {
 
 /* Zeroed memory becomes rows of the file, for the reader whose reads and memory these are; `fields` and `width` are the
  * caller's to fill. */
-void arb_csv_rows_init(arb_csv_rows *rows, const arb_csv_file *file, arb_read_queue *queue, arb_reservation *held);
+void arb_csv_rows_init(arb_csv_rows *rows, const arb_csv_file *file, arb_read_queue *queue, arb_reservation *held,
+                       arb_stop_flag *stop);
 void arb_csv_rows_begin(arb_csv_rows *rows, size_t range);
 /* Cut the next rows; `rows` is 0 at the end. What was cut before is forgotten. */
 ARB_NODISCARD arb_code arb_csv_rows_next(arb_csv_rows *rows, arb_error *error);

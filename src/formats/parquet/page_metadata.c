@@ -149,12 +149,10 @@ static void parse_location(arb_thrift_reader *in, arb_parquet_page_location *loc
         arb_thrift_fail(in);
 }
 
-static arb_code no_memory_for_index(size_t bytes, arb_error *error)
-{
-    return arb_fail_memory(error, "a Parquet page index", bytes);
-}
+#define TAKE_LIST(arena, type, count, error) \
+    ((type *)arb_held_arena_take((arena), sizeof(type) * (size_t)(count), "a Parquet page index", (error)))
 
-arb_code arb_parquet_offset_index_parse(const void *data, size_t size, arb_arena *arena,
+arb_code arb_parquet_offset_index_parse(const void *data, size_t size, arb_held_arena *arena,
                                         arb_parquet_offset_index *out_index, arb_error *error)
 {
     *out_index = (arb_parquet_offset_index){0};
@@ -167,9 +165,9 @@ arb_code arb_parquet_offset_index_parse(const void *data, size_t size, arb_arena
         }
         uint8_t element;
         uint32_t count = arb_thrift_list(&in, field.type, &element);
-        out_index->pages = ARB_ARENA_ARRAY(arena, arb_parquet_page_location, count);
+        out_index->pages = TAKE_LIST(arena, arb_parquet_page_location, count, error);
         if (out_index->pages == NULL)
-            return no_memory_for_index(sizeof *out_index->pages * count, error);
+            return ARB_OUT_OF_MEMORY;
         for (uint32_t i = 0; i < count && arb_thrift_struct(&in, element); i++) {
             parse_location(&in, &out_index->pages[i]);
             if (i > 0 && out_index->pages[i].first_row < out_index->pages[i - 1].first_row)
@@ -182,17 +180,18 @@ arb_code arb_parquet_offset_index_parse(const void *data, size_t size, arb_arena
     return ARB_OK;
 }
 
-static arb_str *parse_binaries(arb_thrift_reader *in, uint8_t type, arb_arena *arena, uint32_t *out_count)
+static arb_str *parse_binaries(arb_thrift_reader *in, uint8_t type, arb_held_arena *arena, uint32_t *out_count,
+                               arb_error *error)
 {
     uint8_t element;
     *out_count = arb_thrift_list(in, type, &element);
-    arb_str *items = ARB_ARENA_ARRAY(arena, arb_str, *out_count);
+    arb_str *items = TAKE_LIST(arena, arb_str, *out_count, error);
     for (uint32_t i = 0; items != NULL && i < *out_count && !in->failed; i++)
         items[i] = arb_thrift_binary(in, element);
     return items;
 }
 
-arb_code arb_parquet_column_index_parse(const void *data, size_t size, arb_arena *arena,
+arb_code arb_parquet_column_index_parse(const void *data, size_t size, arb_held_arena *arena,
                                         arb_parquet_column_index *out_index, arb_error *error)
 {
     *out_index = (arb_parquet_column_index){0};
@@ -206,22 +205,22 @@ arb_code arb_parquet_column_index_parse(const void *data, size_t size, arb_arena
         switch (field.id) {
         case 1:
             counts[0] = arb_thrift_list(&in, field.type, &element);
-            index->null_pages = ARB_ARENA_ARRAY(arena, bool, counts[0]);
+            index->null_pages = TAKE_LIST(arena, bool, counts[0], error);
             no_memory = index->null_pages == NULL;
             for (uint32_t i = 0; !no_memory && i < counts[0]; i++)
                 index->null_pages[i] = arb_thrift_list_bool(&in);
             break;
         case 2:
-            index->mins = parse_binaries(&in, field.type, arena, &counts[1]);
+            index->mins = parse_binaries(&in, field.type, arena, &counts[1], error);
             no_memory = index->mins == NULL;
             break;
         case 3:
-            index->maxs = parse_binaries(&in, field.type, arena, &counts[2]);
+            index->maxs = parse_binaries(&in, field.type, arena, &counts[2], error);
             no_memory = index->maxs == NULL;
             break;
         case 5:
             counts[3] = arb_thrift_list(&in, field.type, &element);
-            index->null_counts = ARB_ARENA_ARRAY(arena, int64_t, counts[3]);
+            index->null_counts = TAKE_LIST(arena, int64_t, counts[3], error);
             no_memory = index->null_counts == NULL;
             for (uint32_t i = 0; !no_memory && i < counts[3] && !in.failed; i++)
                 index->null_counts[i] = arb_thrift_integer(&in, element);
@@ -231,7 +230,7 @@ arb_code arb_parquet_column_index_parse(const void *data, size_t size, arb_arena
         }
     }
     if (no_memory)
-        return no_memory_for_index(size, error);
+        return ARB_OUT_OF_MEMORY;
     if (in.failed || counts[0] != counts[1] || counts[0] != counts[2] ||
         (index->null_counts != NULL && counts[3] != counts[0]))
         return arb_fail(error, ARB_CORRUPT_DATA, "the Parquet column index is damaged");

@@ -2,8 +2,8 @@
 #ifndef ARB_FORMATS_PARQUET_PAGE_METADATA_H
 #define ARB_FORMATS_PARQUET_PAGE_METADATA_H
 
-#include "base/arena.h"
 #include "base/text.h"
+#include "runtime/held_arena.h"
 
 typedef enum arb_parquet_page_kind {
     ARB_PARQUET_DATA_PAGE = 0,
@@ -50,10 +50,10 @@ typedef struct arb_parquet_column_index {
     int64_t *null_counts; /* NULL when not said */
 } arb_parquet_column_index;
 
-/* Both give ARB_CORRUPT_DATA for damaged bytes; an index need not be used. */
-ARB_NODISCARD arb_code arb_parquet_offset_index_parse(const void *data, size_t size, arb_arena *arena,
+/* Both give ARB_CORRUPT_DATA for damaged bytes; an index need not be used. What it takes is counted before. */
+ARB_NODISCARD arb_code arb_parquet_offset_index_parse(const void *data, size_t size, arb_held_arena *arena,
                                                       arb_parquet_offset_index *out_index, arb_error *error);
-ARB_NODISCARD arb_code arb_parquet_column_index_parse(const void *data, size_t size, arb_arena *arena,
+ARB_NODISCARD arb_code arb_parquet_column_index_parse(const void *data, size_t size, arb_held_arena *arena,
                                                       arb_parquet_column_index *out_index, arb_error *error);
 /* The header of a Bloom filter: the bytes of the filter behind it, or 0 when it is not of the one known kind. */
 size_t arb_parquet_bloom_header_parse(const void *data, size_t size, size_t *out_header_size);

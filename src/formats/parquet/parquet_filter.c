@@ -2,7 +2,7 @@
 
 void arb_parquet_filter_init(arb_parquet_filter *state, const arb_scan_filter *filter, arb_reservation *held)
 {
-    *state = (arb_parquet_filter){.filter = filter, .passes.held = held};
+    *state = (arb_parquet_filter){.filter = filter, .verdict = ARB_FILTER_SOME_PASS, .passes.held = held};
 }
 
 void arb_parquet_filter_reset(arb_parquet_filter *state, arb_read_queue *queue)
@@ -16,7 +16,8 @@ void arb_parquet_filter_reset(arb_parquet_filter *state, arb_read_queue *queue)
 
 void arb_parquet_filter_leave_group(arb_parquet_filter *state, arb_read_queue *queue)
 {
-    state->is_judged = state->is_settled = false;
+    state->is_judged = state->pages_judged = false;
+    state->verdict = ARB_FILTER_SOME_PASS;
     arb_parquet_piece_reset(&state->bloom.head, queue);
     arb_parquet_piece_reset(&state->bloom.block, queue);
 }

@@ -13,8 +13,9 @@ typedef struct arb_parquet_filter {
     bool is_ready;  /* a run-time filter that has arrived, or an ordinary one */
     bool has_local; /* `local` was made */
     void *local;
-    bool is_judged;  /* the current row group's statistics were asked about it */
-    bool is_settled; /* they say that every row passes */
+    bool is_judged;             /* the current row group's statistics were asked about it */
+    arb_filter_verdict verdict; /* theirs, once judged */
+    bool pages_judged;          /* as is_judged, of the page statistics */
     arb_parquet_bloom_pieces bloom;
 
     double nanoseconds; /* of the windows that were measured */

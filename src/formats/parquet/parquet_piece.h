@@ -5,18 +5,18 @@
 #ifndef ARB_FORMATS_PARQUET_PARQUET_PIECE_H
 #define ARB_FORMATS_PARQUET_PARQUET_PIECE_H
 
-#include "base/arena.h"
 #include "io/read_queue.h"
 
 typedef struct arb_parquet_piece { /* zeroed: not asked for yet */
-    const void *data;              /* in the arena; NULL until it is there */
-    void *memory;                  /* while it is being read */
-    arb_queued_read *read;
+    void *data;                    /* owned; NULL until it was asked for */
+    arb_queued_read *read;         /* while it is not there yet */
+    arb_reservation *held;         /* counts it, from before it is there until it is reset */
+    size_t size;
 } arb_parquet_piece;
 
-/* The bytes, valid as long as the arena's. Always the same range, until the piece is reset. ARB_WOULD_WAIT: ask again. */
+/* The bytes, valid until the piece is reset. Always the same range until then. ARB_WOULD_WAIT: ask again. */
 ARB_NODISCARD arb_code arb_parquet_piece_get(arb_parquet_piece *piece, const arb_byte_source *source,
-                                             arb_read_queue *queue, uint64_t offset, size_t size, arb_arena *arena,
+                                             arb_read_queue *queue, arb_reservation *held, uint64_t offset, size_t size,
                                              const void **out_data, arb_error *error);
 void arb_parquet_piece_reset(arb_parquet_piece *piece, arb_read_queue *queue);
 

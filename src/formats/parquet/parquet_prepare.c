@@ -2,7 +2,12 @@
  * indexes and Bloom filters say, and where the pages lie. */
 #include "formats/parquet/parquet_reader.h"
 
-enum { WINDOW_BYTES = 32 << 20 }; /* about this much is decoded at once, when rows are large */
+#include <stdlib.h>
+
+enum {
+    WINDOW_BYTES = 32 << 20, /* about this much is decoded at once, when rows are large */
+    PAGES_A_STOP = 1024,     /* the flag is looked at so often */
+};
 
 arb_code arb_parquet_reader_column_error(const arb_parquet_reader *reader, const arb_parquet_reader_column *column,
                                          arb_code code, arb_error *error)
@@ -23,7 +28,9 @@ arb_code arb_parquet_reader_judge(arb_parquet_reader *reader, arb_parquet_filter
                                   arb_filter_verdict *out_verdict, arb_error *error)
 {
     const arb_scan_filter *filter = state->filter;
-    *out_verdict = ARB_FILTER_SOME_PASS;
+    *out_verdict = state->verdict;
+    if (state->is_judged)
+        return ARB_OK;
     for (uint32_t i = 0; i < filter->column_count; i++) {
         const arb_parquet_reader_column *column = &reader->columns[filter->columns[i]];
         reader->ranges[i] = column->nested != NULL ? (arb_value_range){.may_have_nulls = true}
@@ -31,61 +38,96 @@ arb_code arb_parquet_reader_judge(arb_parquet_reader *reader, arb_parquet_filter
     }
     if (filter->vtable->judge != NULL)
         *out_verdict = filter->vtable->judge(filter, reader->ranges);
-    state->is_settled = *out_verdict == ARB_FILTER_ALL_PASS;
     const arb_parquet_reader_column *column = filter->column_count == 1 ? &reader->columns[filter->columns[0]] : NULL;
     if (*out_verdict == ARB_FILTER_SOME_PASS && column != NULL && column->nested == NULL) {
         bool may_pass;
         arb_code code = arb_parquet_bloom_may_pass(reader->file->source, &reader->base.reads, column->leaf,
                                                    chunk_meta(reader, column), filter, &state->bloom,
-                                                   &reader->split_arena, &may_pass, error);
+                                                   &reader->base.held, &may_pass, error);
         ARB_TRY(arb_parquet_reader_column_error(reader, column, code, error));
         if (!may_pass)
             *out_verdict = ARB_FILTER_NONE_PASS;
     }
+    state->verdict = *out_verdict;
     state->is_judged = true;
     return ARB_OK;
 }
 
-static arb_code add_skip(arb_parquet_reader *reader, uint64_t first, uint64_t end, arb_error *error)
+/* Note the pages of the filter's one column in which no row passes. */
+static arb_code find_skips(arb_parquet_reader *reader, const arb_parquet_filter *state,
+                           const arb_parquet_reader_column *column, const arb_parquet_column_index *index,
+                           arb_error *error)
 {
-    if (reader->skip_count % 64 == 0) {
-        arb_parquet_row_range *grown = arb_arena_alloc(&reader->split_arena, sizeof *grown * (reader->skip_count + 64));
-        if (grown == NULL)
-            return arb_fail_memory(error, "page statistics", sizeof *grown * (reader->skip_count + 64));
-        if (reader->skip_count != 0)
-            memcpy(grown, reader->skips, sizeof *grown * reader->skip_count);
-        reader->skips = grown;
+    const arb_parquet_page_location *pages = column->locations.pages;
+    for (uint32_t i = 0; i < index->count; i++) {
+        if (i % PAGES_A_STOP == 0)
+            ARB_TRY(arb_check_stop(reader->request->stop, error));
+        arb_value_range range = arb_parquet_page_range(column->leaf, index, i);
+        if (state->filter->vtable->judge(state->filter, &range) != ARB_FILTER_NONE_PASS)
+            continue;
+        uint64_t end = i + 1 < index->count ? (uint64_t)pages[i + 1].first_row : (uint64_t)reader->group->rows;
+        if (!ARB_ARENA_PUSH(&reader->group_arena.arena, &reader->skips,
+                            (arb_parquet_row_range){(uint64_t)pages[i].first_row, end}))
+            return arb_fail_memory(error, "page statistics", sizeof(arb_parquet_row_range));
+        reader->skips_are_sorted = false;
     }
-    size_t at = reader->skip_count++;
-    for (; at > 0 && reader->skips[at - 1].first > first; at--)
-        reader->skips[at] = reader->skips[at - 1];
-    reader->skips[at] = (arb_parquet_row_range){first, end};
-    return ARB_OK;
+    return arb_held_arena_settle(&reader->group_arena, error);
 }
 
-/* Note the pages of the filter's one column in which no row passes. */
 static arb_code judge_pages(arb_parquet_reader *reader, arb_parquet_filter *state, arb_error *error)
 {
     const arb_scan_filter *filter = state->filter;
-    if (filter->column_count != 1 || filter->vtable->judge == NULL || state->is_settled)
+    if (state->pages_judged || filter->column_count != 1 || filter->vtable->judge == NULL ||
+        state->verdict == ARB_FILTER_ALL_PASS)
         return ARB_OK;
     arb_parquet_reader_column *column = &reader->columns[filter->columns[0]];
-    const arb_parquet_offset_index *pages = &column->locations;
     arb_parquet_column_index index;
-    if (pages->count < 2)
+    if (column->locations.count < 2)
         return ARB_OK;
     ARB_TRY(arb_parquet_column_index_read(reader->file->source, &reader->base.reads, chunk_meta(reader, column),
-                                          &column->column_index, &reader->split_arena, &index, error));
-    if (index.count != pages->count)
-        return ARB_OK;
-    for (uint32_t i = 0; i < index.count; i++) {
-        arb_value_range range = arb_parquet_page_range(column->leaf, &index, i);
-        if (filter->vtable->judge(filter, &range) != ARB_FILTER_NONE_PASS)
-            continue;
-        uint64_t end = i + 1 < index.count ? (uint64_t)pages->pages[i + 1].first_row : (uint64_t)reader->group->rows;
-        ARB_TRY(add_skip(reader, (uint64_t)pages->pages[i].first_row, end, error));
-    }
+                                          &column->column_index, &reader->group_arena, &index, error));
+    if (index.count == column->locations.count)
+        ARB_TRY(find_skips(reader, state, column, &index, error));
+    state->pages_judged = true;
     return ARB_OK;
+}
+
+static int compare_skips(const void *a, const void *b)
+{
+    uint64_t first = ((const arb_parquet_row_range *)a)->first, other = ((const arb_parquet_row_range *)b)->first;
+    return (first > other) - (first < other);
+}
+
+/* Each filter's pages are in order; those of several overlap. */
+static void sort_skips(arb_parquet_reader *reader)
+{
+    arb_parquet_row_range *skips = reader->skips.data;
+    size_t kept = 0;
+    if (reader->skips_are_sorted)
+        return;
+    qsort(skips, reader->skips.size, sizeof *skips, compare_skips);
+    for (size_t i = 0; i < reader->skips.size; i++) {
+        if (kept != 0 && skips[i].first <= skips[kept - 1].end)
+            skips[kept - 1].end = ARB_MAX(skips[kept - 1].end, skips[i].end);
+        else if (skips[i].first < skips[i].end)
+            skips[kept++] = skips[i];
+    }
+    reader->skips.size = kept;
+    reader->skips_are_sorted = true;
+}
+
+/* The first skip that ends behind a row. */
+static size_t find_skip(const arb_parquet_reader *reader, uint64_t row)
+{
+    size_t low = 0, high = reader->skips.size;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (reader->skips.data[middle].end > row)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
 }
 
 void arb_parquet_reader_leave_split(arb_parquet_reader *reader)
@@ -121,25 +163,23 @@ static arb_code judge_split(arb_parquet_reader *reader, arb_error *error)
 static arb_code begin_column(arb_parquet_reader *reader, arb_parquet_reader_column *column, bool may_skip,
                              arb_error *error)
 {
-    if (column->nested != NULL)
-        return arb_parquet_nested_begin(column->nested, reader->group, reader->end, error);
+    if (column->is_unread || column->is_begun)
+        return ARB_OK;
+    if (column->nested != NULL) {
+        ARB_TRY(arb_parquet_nested_begin(column->nested, reader->group, reader->end, error));
+        column->is_begun = true;
+        return ARB_OK;
+    }
     const arb_parquet_chunk_meta *meta = chunk_meta(reader, column);
-    if (may_skip)
+    if (may_skip && !column->is_located) {
         ARB_TRY(arb_parquet_offset_index_read(reader->file->source, &reader->base.reads, meta, &column->offset_index,
-                                              &reader->split_arena, &column->locations, error));
-    return arb_parquet_chunk_begin(&column->flat.chunk, meta, (uint64_t)reader->group->rows, reader->end,
-                                   &column->locations, error);
-}
-
-/* Indexes and what the arena has beside them are counted once they are there; a rewound arena holds less. */
-static arb_code count_arena(arb_parquet_reader *reader, arb_error *error)
-{
-    size_t total = reader->split_arena.total;
-    if (total > reader->arena_held)
-        ARB_TRY(arb_held_take(&reader->base.held, total - reader->arena_held, error));
-    else
-        arb_held_give(&reader->base.held, reader->arena_held - total);
-    reader->arena_held = total;
+                                              &reader->group_arena, &column->locations, error));
+        arb_parquet_piece_reset(&column->offset_index, &reader->base.reads);
+        column->is_located = true;
+    }
+    ARB_TRY(arb_parquet_chunk_begin(&column->flat.chunk, meta, (uint64_t)reader->group->rows, reader->end,
+                                    &column->locations, error));
+    column->is_begun = true;
     return ARB_OK;
 }
 
@@ -147,9 +187,8 @@ static arb_code count_arena(arb_parquet_reader *reader, arb_error *error)
 static void expect_columns(arb_parquet_reader *reader)
 {
     uint64_t row = reader->row;
-    for (size_t i = 0; i < reader->skip_count; i++)
-        if (reader->skips[i].first <= row)
-            row = ARB_MAX(row, reader->skips[i].end);
+    if (reader->next_skip < reader->skips.size && reader->skips.data[reader->next_skip].first <= row)
+        row = reader->skips.data[reader->next_skip].end;
     for (uint32_t i = 0; i < reader->request->column_count && row < reader->end; i++)
         if (reader->columns[i].is_expected && reader->columns[i].nested == NULL)
             arb_parquet_chunk_expect(&reader->columns[i].flat.chunk, row);
@@ -171,15 +210,15 @@ arb_code arb_parquet_reader_prepare(arb_parquet_reader *reader, arb_error *error
         if (!arb_parquet_just_waits(code, &waits))
             ARB_TRY(arb_parquet_reader_column_error(reader, column, code, error));
     }
-    reader->skip_count = 0;
     for (uint32_t i = 0; i < reader->request->filter_count; i++) {
         code = reader->filters[i].is_judged ? judge_pages(reader, &reader->filters[i], error) : ARB_OK;
         if (!arb_parquet_just_waits(code, &waits))
             ARB_TRY(code);
     }
-    ARB_TRY(count_arena(reader, error));
     if (waits)
         return ARB_WOULD_WAIT;
+    sort_skips(reader);
+    reader->next_skip = find_skip(reader, reader->row);
     reader->is_prepared = true;
     expect_columns(reader);
     return ARB_OK;
@@ -191,12 +230,31 @@ static uint32_t limit_window(const arb_parquet_reader *reader)
     uint64_t bytes = 0, rows = (uint64_t)ARB_MAX(reader->group->rows, 1), limit = ARB_VECTOR_ROWS;
     for (uint32_t i = 0; i < reader->request->column_count; i++) {
         const arb_parquet_reader_column *column = &reader->columns[i];
+        if (column->is_unread)
+            continue;
         if (column->nested != NULL)
             limit = ARB_MIN(limit, arb_parquet_nested_window(column->nested, reader->group));
         else
             bytes += (uint64_t)ARB_MAX(chunk_meta(reader, column)->uncompressed_bytes, 0) / rows;
     }
     return (uint32_t)ARB_MIN(limit, ARB_MAX(WINDOW_BYTES / ARB_MAX(bytes, 1), 1));
+}
+
+/* What statistics and indexes said about a row group is forgotten; another one comes. */
+static void leave_group(arb_parquet_reader *reader)
+{
+    for (uint32_t i = 0; i < reader->request->column_count; i++) {
+        arb_parquet_reader_column *column = &reader->columns[i];
+        column->locations = (arb_parquet_offset_index){0};
+        column->is_located = false;
+        arb_parquet_piece_reset(&column->offset_index, &reader->base.reads);
+        arb_parquet_piece_reset(&column->column_index, &reader->base.reads);
+    }
+    for (uint32_t i = 0; i < reader->request->filter_count; i++)
+        arb_parquet_filter_leave_group(&reader->filters[i], &reader->base.reads);
+    memset(&reader->skips, 0, sizeof reader->skips);
+    reader->skips_are_sorted = true;
+    arb_held_arena_rewind(&reader->group_arena);
 }
 
 arb_code arb_parquet_reader_begin(arb_split_reader *base, const arb_split *split, arb_error *error)
@@ -206,12 +264,13 @@ arb_code arb_parquet_reader_begin(arb_split_reader *base, const arb_split *split
     if (split->part >= metadata->row_group_count)
         return arb_fail(error, ARB_INTERNAL, "a scan asks for row group %u of %u", split->part,
                         metadata->row_group_count);
+    if (reader->group != &metadata->row_groups[split->part])
+        leave_group(reader);
     reader->group = &metadata->row_groups[split->part];
     reader->group_number = split->part;
     reader->split_number = split->number;
     reader->row = split->first_row - reader->group->first_row;
     reader->end = reader->row + split->rows;
-    reader->skip_count = reader->next_skip = 0;
     reader->is_prepared = reader->window_filters = reader->window_waits = reader->is_lent = false;
     reader->out_rows = 0;
     reader->batch_number = 0;
@@ -220,9 +279,7 @@ arb_code arb_parquet_reader_begin(arb_split_reader *base, const arb_split *split
         column->window_is_read = column->flat.is_reading = false;
         column->is_expected = 2 * column->windows_read > reader->windows;
         column->windows_read = 0;
-        column->locations = (arb_parquet_offset_index){0};
-        arb_parquet_piece_reset(&column->offset_index, &base->reads);
-        arb_parquet_piece_reset(&column->column_index, &base->reads);
+        column->is_begun = false;
         arb_parquet_sink_clear(&column->window);
         arb_parquet_sink_clear(&column->out);
         if (column->nested != NULL)
@@ -231,9 +288,6 @@ arb_code arb_parquet_reader_begin(arb_split_reader *base, const arb_split *split
             arb_parquet_chunk_release(&column->flat.chunk, UINT64_MAX);
     }
     reader->windows = 0;
-    for (uint32_t i = 0; i < reader->request->filter_count; i++)
-        arb_parquet_filter_leave_group(&reader->filters[i], &base->reads);
-    arb_arena_rewind(&reader->split_arena);
     reader->window_limit = limit_window(reader);
-    return count_arena(reader, error);
+    return ARB_OK;
 }

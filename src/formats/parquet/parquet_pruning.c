@@ -82,14 +82,14 @@ arb_value_range arb_parquet_page_range(const arb_parquet_leaf *leaf, const arb_p
 
 /* NULL when the range cannot be an index. */
 static arb_code read_range(const arb_byte_source *source, arb_read_queue *queue, int64_t offset, int64_t size,
-                           arb_parquet_piece *piece, arb_arena *arena, const void **out_data, arb_error *error)
+                           arb_parquet_piece *piece, arb_reservation *held, const void **out_data, arb_error *error)
 {
     *out_data = NULL;
     uint64_t total = source->identity.size;
     if (offset <= 0 || size <= 0 || size > MAX_INDEX_SIZE || (uint64_t)offset > total ||
         (uint64_t)size > total - (uint64_t)offset)
         return ARB_OK;
-    return arb_parquet_piece_get(piece, source, queue, (uint64_t)offset, (size_t)size, arena, out_data, error);
+    return arb_parquet_piece_get(piece, source, queue, held, (uint64_t)offset, (size_t)size, out_data, error);
 }
 
 static arb_code unless_damaged(arb_code code, arb_error *error)
@@ -101,12 +101,13 @@ static arb_code unless_damaged(arb_code code, arb_error *error)
 }
 
 arb_code arb_parquet_offset_index_read(const arb_byte_source *source, arb_read_queue *queue,
-                                       const arb_parquet_chunk_meta *meta, arb_parquet_piece *piece, arb_arena *arena,
-                                       arb_parquet_offset_index *out_index, arb_error *error)
+                                       const arb_parquet_chunk_meta *meta, arb_parquet_piece *piece,
+                                       arb_held_arena *arena, arb_parquet_offset_index *out_index, arb_error *error)
 {
     const void *data;
     *out_index = (arb_parquet_offset_index){0};
-    ARB_TRY(read_range(source, queue, meta->offset_index_offset, meta->offset_index_size, piece, arena, &data, error));
+    ARB_TRY(read_range(source, queue, meta->offset_index_offset, meta->offset_index_size, piece, arena->held, &data,
+                       error));
     if (data == NULL)
         return ARB_OK;
     arb_code code = arb_parquet_offset_index_parse(data, (size_t)meta->offset_index_size, arena, out_index, error);
@@ -116,12 +117,13 @@ arb_code arb_parquet_offset_index_read(const arb_byte_source *source, arb_read_q
 }
 
 arb_code arb_parquet_column_index_read(const arb_byte_source *source, arb_read_queue *queue,
-                                       const arb_parquet_chunk_meta *meta, arb_parquet_piece *piece, arb_arena *arena,
-                                       arb_parquet_column_index *out_index, arb_error *error)
+                                       const arb_parquet_chunk_meta *meta, arb_parquet_piece *piece,
+                                       arb_held_arena *arena, arb_parquet_column_index *out_index, arb_error *error)
 {
     const void *data;
     *out_index = (arb_parquet_column_index){0};
-    ARB_TRY(read_range(source, queue, meta->column_index_offset, meta->column_index_size, piece, arena, &data, error));
+    ARB_TRY(read_range(source, queue, meta->column_index_offset, meta->column_index_size, piece, arena->held, &data,
+                       error));
     if (data == NULL)
         return ARB_OK;
     arb_code code = arb_parquet_column_index_parse(data, (size_t)meta->column_index_size, arena, out_index, error);
@@ -205,7 +207,7 @@ static bool filter_value(const arb_parquet_leaf *leaf, const arb_scan_filter *fi
 
 arb_code arb_parquet_bloom_may_pass(const arb_byte_source *source, arb_read_queue *queue, const arb_parquet_leaf *leaf,
                                     const arb_parquet_chunk_meta *meta, const arb_scan_filter *filter,
-                                    arb_parquet_bloom_pieces *pieces, arb_arena *arena, bool *out_may_pass,
+                                    arb_parquet_bloom_pieces *pieces, arb_reservation *held, bool *out_may_pass,
                                     arb_error *error)
 {
     *out_may_pass = true;
@@ -217,7 +219,7 @@ arb_code arb_parquet_bloom_may_pass(const arb_byte_source *source, arb_read_queu
     const void *head, *bytes;
     uint64_t left = total - (uint64_t)meta->bloom_offset;
     ARB_TRY(read_range(source, queue, meta->bloom_offset, (int64_t)ARB_MIN(left, BLOOM_HEADER_SIZE), &pieces->head,
-                       arena, &head, error));
+                       held, &head, error));
     size_t header_size = 0, size = 0;
     if (head != NULL)
         size = arb_parquet_bloom_header_parse(head, (size_t)ARB_MIN(left, BLOOM_HEADER_SIZE), &header_size);
@@ -225,8 +227,8 @@ arb_code arb_parquet_bloom_may_pass(const arb_byte_source *source, arb_read_queu
         return ARB_OK;
     uint64_t hash = xx_hash((const uint8_t *)value.data, value.size);
     uint64_t block = (hash >> 32) * (size / 32) >> 32;
-    ARB_TRY(arb_parquet_piece_get(&pieces->block, source, queue,
-                                  (uint64_t)meta->bloom_offset + header_size + 32 * block, 32, arena, &bytes, error));
+    ARB_TRY(arb_parquet_piece_get(&pieces->block, source, queue, held,
+                                  (uint64_t)meta->bloom_offset + header_size + 32 * block, 32, &bytes, error));
     *out_may_pass = bloom_block_has(bytes, (uint32_t)hash);
     return ARB_OK;
 }

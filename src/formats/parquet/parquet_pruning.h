@@ -22,15 +22,15 @@ typedef struct arb_parquet_bloom_pieces {
 ARB_NODISCARD arb_code arb_parquet_bloom_may_pass(const arb_byte_source *source, arb_read_queue *queue,
                                                   const arb_parquet_leaf *leaf, const arb_parquet_chunk_meta *meta,
                                                   const arb_scan_filter *filter, arb_parquet_bloom_pieces *pieces,
-                                                  arb_arena *arena, bool *out_may_pass, arb_error *error);
+                                                  arb_reservation *held, bool *out_may_pass, arb_error *error);
 /* Read an index of the chunk into the arena; count is 0 when there is none. A damaged one counts as none. */
 ARB_NODISCARD arb_code arb_parquet_offset_index_read(const arb_byte_source *source, arb_read_queue *queue,
                                                      const arb_parquet_chunk_meta *meta, arb_parquet_piece *piece,
-                                                     arb_arena *arena, arb_parquet_offset_index *out_index,
+                                                     arb_held_arena *arena, arb_parquet_offset_index *out_index,
                                                      arb_error *error);
 ARB_NODISCARD arb_code arb_parquet_column_index_read(const arb_byte_source *source, arb_read_queue *queue,
                                                      const arb_parquet_chunk_meta *meta, arb_parquet_piece *piece,
-                                                     arb_arena *arena, arb_parquet_column_index *out_index,
+                                                     arb_held_arena *arena, arb_parquet_column_index *out_index,
                                                      arb_error *error);
 
 #endif

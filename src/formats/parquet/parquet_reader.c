@@ -45,7 +45,7 @@ static void reader_destroy(arb_split_reader *base)
     }
     for (uint32_t i = 0; reader->filters != NULL && i < reader->request->filter_count; i++)
         arb_parquet_filter_reset(&reader->filters[i], &base->reads);
-    arb_arena_reset(&reader->split_arena);
+    arb_held_arena_reset(&reader->group_arena);
     arb_reservation_reset(&base->held);
     arb_free(reader->columns);
     arb_free(reader->filters);
@@ -61,6 +61,9 @@ static arb_code init_column(arb_parquet_reader *reader, uint32_t number, arb_err
 {
     const arb_scan_column *wanted = &reader->request->columns[number];
     const arb_parquet_file *file = reader->file;
+    reader->columns[number].is_unread = wanted->unread;
+    if (wanted->unread)
+        return ARB_OK;
     if (wanted->source >= file->schema.column_count)
         return arb_fail(error, ARB_INTERNAL, "a scan asks for column %u of %u", wanted->source,
                         file->schema.column_count);
@@ -101,6 +104,7 @@ arb_code arb_parquet_reader_create(const arb_table_file *file, const arb_scan_re
     reader->file = (const arb_parquet_file *)file;
     reader->request = request;
     reader->kernels = arb_parquet_kernels_get();
+    reader->group_arena.held = &reader->base.held;
     size_t columns = request->column_count, filters = request->filter_count, inputs = 1;
     for (uint32_t i = 0; i < filters; i++)
         inputs = ARB_MAX(inputs, request->filters[i]->column_count);
@@ -138,8 +142,8 @@ arb_code arb_parquet_reader_create(const arb_table_file *file, const arb_scan_re
 static bool next_window(arb_parquet_reader *reader)
 {
     uint64_t limit = reader->end;
-    for (; reader->next_skip < reader->skip_count; reader->next_skip++) {
-        const arb_parquet_row_range *skip = &reader->skips[reader->next_skip];
+    for (; reader->next_skip < reader->skips.size; reader->next_skip++) {
+        const arb_parquet_row_range *skip = &reader->skips.data[reader->next_skip];
         if (skip->end <= reader->row)
             continue;
         if (skip->first > reader->row) {
@@ -340,7 +344,7 @@ static arb_code filter_window(arb_parquet_reader *reader, arb_error *error)
         bool is_ready = true;
         if (!state->is_judged)
             ARB_TRY(judge_late(reader, state, &is_ready, error));
-        if (is_ready && !state->is_settled && reader->survivors != 0)
+        if (is_ready && state->verdict != ARB_FILTER_ALL_PASS && reader->survivors != 0)
             ARB_TRY(filter_window_by(reader, state, error));
     }
     return ARB_OK;

@@ -3,10 +3,12 @@
 #ifndef ARB_FORMATS_PARQUET_PARQUET_READER_H
 #define ARB_FORMATS_PARQUET_PARQUET_READER_H
 
+#include "base/vec.h"
 #include "formats/parquet/nested_reader.h"
 #include "formats/parquet/parquet_filter.h"
 
 typedef struct arb_parquet_reader_column {
+    bool is_unread;             /* all else is zeroed */
     arb_parquet_nested *nested; /* of a nested column, which has no `flat`, `leaf` and sinks */
     arb_vector nested_window;
     arb_parquet_column flat;
@@ -19,6 +21,8 @@ typedef struct arb_parquet_reader_column {
     bool is_collected;    /* those of the current window are among them */
     arb_parquet_piece offset_index, column_index;
     arb_parquet_offset_index locations;
+    bool is_located;       /* the row group's offset index was asked for `locations` */
+    bool is_begun;         /* the split was */
     uint32_t windows_read; /* of the split */
     bool is_expected;      /* most windows of the split before needed it */
 } arb_parquet_reader_column;
@@ -38,15 +42,15 @@ typedef struct arb_parquet_reader {
     arb_value_range *ranges; /* scratch: one a column of a filter */
     const arb_vector **inputs;
     arb_vector *input_vectors;
-    arb_arena split_arena; /* page indexes */
-    size_t arena_held;     /* bytes of it that are counted */
+    arb_held_arena group_arena; /* page indexes */
     bool is_prepared;
 
     const arb_parquet_row_group *group;
     uint32_t group_number, split_number;
-    uint64_t row, end;            /* in the row group: next row to look at */
-    arb_parquet_row_range *skips; /* rows that page statistics rule out, ascending */
-    size_t skip_count, next_skip;
+    uint64_t row, end;                    /* in the row group: next row to look at */
+    ARB_VEC(arb_parquet_row_range) skips; /* of the row group: rows that page statistics rule out; in group_arena */
+    size_t next_skip;
+    bool skips_are_sorted; /* ascending, none touches another */
 
     bool gives_nested;
     uint32_t window_limit;
@@ -78,7 +82,8 @@ arb_code arb_parquet_reader_column_error(const arb_parquet_reader *reader, const
                                          arb_code code, arb_error *error);
 /* For the vtable: stand in front of a split. */
 arb_code arb_parquet_reader_begin(arb_split_reader *base, const arb_split *split, arb_error *error);
-/* What is to be known before the first window. Done again from the beginning while something is not there. */
+/* What is to be known before the first window. Called again while something is not there; what was done is not done
+ * again, nor in the next split of the same row group. */
 ARB_NODISCARD arb_code arb_parquet_reader_prepare(arb_parquet_reader *reader, arb_error *error);
 /* What the row group's statistics and Bloom filters say about a filter. */
 ARB_NODISCARD arb_code arb_parquet_reader_judge(arb_parquet_reader *reader, arb_parquet_filter *state,

@@ -1,4 +1,5 @@
 /* Arenas, lists, texts, bitmaps: the small containers that everything is made of. */
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -91,6 +92,20 @@ static void texts_grow_and_compare(void **state)
 }
 
 /* Against the plain definition, at every offset. */
+static void digits_are_read(void **state)
+{
+    (void)state;
+    static const char digits[] = "0123456789abcdef", large[] = "0123456789ABCDEF";
+    int found = 0;
+    for (int c = CHAR_MIN; c <= CHAR_MAX; c++) {
+        int value = arb_hex_digit((char)c);
+        assert_true(value < 16);
+        assert_true(value < 0 || digits[value] == c || large[value] == c);
+        found += value >= 0;
+    }
+    assert_int_equal(found, 22);
+}
+
 static void bitmaps_are_copied_at_any_offset(void **state)
 {
     (void)state;
@@ -127,6 +142,7 @@ int main(void)
         cmocka_unit_test(an_arena_keeps_its_limit),
         cmocka_unit_test(lists_grow),
         cmocka_unit_test(texts_grow_and_compare),
+        cmocka_unit_test(digits_are_read),
         cmocka_unit_test(bitmaps_are_copied_at_any_offset),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

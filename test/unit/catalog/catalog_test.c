@@ -12,6 +12,8 @@
 
 #include "base/alloc.h"
 #include "catalog/catalog.h"
+#include "catalog/data_folder.h"
+#include "catalog/file_glob.h"
 #include "catalog/memory_table.h"
 
 /* ---- a format: a file's rows are its bytes, its one column is of the type that the first byte says --------------- */
@@ -392,6 +394,24 @@ static void open_files_are_counted_and_few(void **state)
     }
 }
 
+static void looking_for_files_can_be_stopped(void **state)
+{
+    fixture *f = *state;
+    arb_paths paths = {0};
+    const arb_file_format *format;
+    char pattern[128];
+    put_file(f, "a.bytes", "1");
+    snprintf(pattern, sizeof pattern, "%s/**/*.bytes", f->folder);
+    for (int i = 0; i < 2; i++) {
+        _Atomic bool stop = i != 0;
+        arb_code wanted = stop ? ARB_CANCELLED : ARB_OK;
+        assert_int_equal(arb_file_glob(&f->arena, arb_str_of(pattern), &paths, &stop, &f->error), wanted);
+        assert_int_equal(
+            arb_data_folder_files(&f->arena, arb_str_of(f->folder), &known, &paths, &format, &stop, &f->error), wanted);
+        arb_error_clear(&f->error);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -402,6 +422,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(folders_are_columns, set_up, tear_down),
         cmocka_unit_test_setup_teardown(files_are_kept_while_they_stay, set_up, tear_down),
         cmocka_unit_test_setup_teardown(open_files_are_counted_and_few, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(looking_for_files_can_be_stopped, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

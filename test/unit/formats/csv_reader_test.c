@@ -431,6 +431,98 @@ static void filters_choose_rows(void **state)
     arb_text_reset(&found);
 }
 
+/* ---- stopping ------------------------------------------------------------------------------------------------------ */
+
+/* A file of a gigabyte that lies nowhere: what it begins with, then a text again and again, then another one. While it
+ * is armed, a read that begins at or in front of `trap` sets the flag. */
+typedef struct endless_source {
+    arb_byte_source base;
+    const char *first, *often, *last;
+    uint64_t last_at;
+    bool is_armed;
+    uint64_t trap;
+    _Atomic bool stop;
+    size_t reads_since; /* the flag was set */
+} endless_source;
+
+static arb_code endless_read(const arb_byte_source *base, uint64_t offset, void *to, size_t size, arb_error *error)
+{
+    endless_source *source = (endless_source *)base;
+    (void)error;
+    source->reads_since += source->stop;
+    source->stop = source->stop || (source->is_armed && offset <= source->trap);
+    size_t first = strlen(source->first), often = strlen(source->often), last = strlen(source->last);
+    for (size_t i = 0; i < size; i++) {
+        uint64_t at = offset + i;
+        ((char *)to)[i] = at < first              ? source->first[at]
+                          : at >= source->last_at ? source->last[(at - source->last_at) % last]
+                                                  : source->often[(at - first) % often];
+    }
+    return ARB_OK;
+}
+
+static void endless_destroy(arb_byte_source *source)
+{
+    (void)source;
+}
+
+/* One line that is as long as the file, one row that goes on in quotes, lines to be counted in front of a cell that is no
+ * value: whoever reads them looks at the flag. */
+static void long_lines_can_be_stopped(void **state)
+{
+    (void)state;
+    static const arb_byte_source_vtable vtable = {.destroy = endless_destroy, .read = endless_read};
+    enum { PIECE = 64 << 10, SPLIT = 2 << 20 };
+    const struct {
+        const char *first, *often;
+        char quote;
+        size_t split;
+        uint64_t last_at, trap;
+        arb_code code;
+    } cases[] = {
+        {"1,", "x", '\0', 5, UINT64_MAX, UINT64_MAX, ARB_CANCELLED},
+        {"1,", "x", '"', 5, UINT64_MAX, UINT64_MAX, ARB_CANCELLED},
+        {"1,\"", "x", '"', 0, UINT64_MAX, UINT64_MAX, ARB_CANCELLED},
+        {"1,2\n", "1,2\n", '\0', 20, 20 * SPLIT + 400, 0, ARB_INVALID_TEXT},
+    };
+    const arb_str names[] = {ARB_STR("a"), ARB_STR("b")};
+    const arb_type types[] = {{.id = ARB_TYPE_BIGINT}, {.id = ARB_TYPE_VARCHAR}};
+    const arb_scan_column columns[] = {{.source = 0, .physical = ARB_PHYS_INT64}};
+    for (size_t i = 0; i < ARB_COUNT_OF(cases); i++) {
+        endless_source source = {.base = {.vtable = &vtable,
+                                          .path = ARB_STR("file.csv"),
+                                          .identity = {.size = 1 << 30},
+                                          .read_ahead = PIECE},
+                                 .first = cases[i].first,
+                                 .often = cases[i].often,
+                                 .last = "x,2\n",
+                                 .last_at = cases[i].last_at,
+                                 .trap = cases[i].trap};
+        arb_csv_options options = {.delimiter = ',',
+                                   .quote = cases[i].quote,
+                                   .no_quotes = cases[i].quote == 0,
+                                   .header = ARB_CSV_NO,
+                                   .range_bytes = SPLIT,
+                                   .column_count = 2,
+                                   .names = names,
+                                   .types = types};
+        arb_scan_request request = {.column_count = 1, .columns = columns, .stop = &source.stop};
+        arb_error error = {0};
+        arb_table_file *file;
+        arb_split_reader *reader;
+        const arb_batch *batch;
+        assert_int_equal(arb_csv_open(&source.base, &options, &file, &error), ARB_OK);
+        assert_int_equal(file->vtable->reader_create(file, &request, &reader, &error), ARB_OK);
+        assert_int_equal(reader->vtable->begin(reader, &file->splits[cases[i].split], &error), ARB_OK);
+        source.is_armed = true;
+        assert_int_equal(arb_split_reader_next(reader, &batch, &error), cases[i].code);
+        assert_true(source.stop);
+        assert_int_equal(source.reads_since, 0);
+        reader->vtable->destroy(reader);
+        file->vtable->destroy(file);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -445,6 +537,7 @@ int main(void)
         cmocka_unit_test(ranges_have_the_same_rows),
         cmocka_unit_test(quotes_that_span_ranges_are_followed),
         cmocka_unit_test(filters_choose_rows),
+        cmocka_unit_test(long_lines_can_be_stopped),
     };
     int failed = 0;
     for (size_t i = 0; i < 3; i++) {

@@ -108,7 +108,7 @@ static void noise_is_survived(void **state)
         size_t size = round % sizeof bytes, used;
         uint8_t *exact = test_malloc(size + 1);
         memcpy(exact, bytes, size);
-        arb_arena arena = {0};
+        arb_held_arena arena = {0};
         arb_parquet_page_header header;
         arb_parquet_offset_index offsets;
         arb_parquet_column_index columns;
@@ -119,7 +119,7 @@ static void noise_is_survived(void **state)
         if (arb_parquet_column_index_parse(exact, size, &arena, &columns, NULL) == ARB_OK)
             assert_true(columns.count <= size);
         arb_parquet_bloom_header_parse(exact, size, &used);
-        arb_arena_reset(&arena);
+        arb_held_arena_reset(&arena);
         test_free(exact);
     }
 }

@@ -292,10 +292,13 @@ static void schemas_go_there_and_back(void **state)
     (void)state;
     arb_error error = {0};
     arb_arrow_schema *schema, *back;
-    arb_text bytes = {0};
+    arb_text bytes = {0}, framed = {0};
     ASSERT_OK(sample_schema(SAMPLE_FIRST, SAMPLE_LAST, &schema, &error));
     ASSERT_OK(arb_flight_schema_write(schema, &bytes, &error));
     assert_int_equal(bytes.size % 8, 0);
+    ASSERT_OK(arb_flight_schema_frame((arb_str){bytes.data + 8, bytes.size - 8}, &framed, &error));
+    assert_true(arb_str_equal(arb_text_view(&framed), arb_text_view(&bytes)));
+    arb_text_reset(&framed);
     ASSERT_OK(arb_flight_schema_read(arb_text_view(&bytes), &back, &error));
     assert_int_equal(back->root.child_count, schema->root.child_count);
     arb_arrow_schema_unref(back);

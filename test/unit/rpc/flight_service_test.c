@@ -295,6 +295,46 @@ static void a_session_goes_along(void **state)
     flight_end(&f);
 }
 
+static void expect_session(flight_world *f, bool renewed)
+{
+    arb_rpc_call *call;
+    arb_error error = {0};
+    assert_int_equal(arb_flight_client_call(f->client, "DoGet", 0, NULL, NULL, &call, &error), ARB_OK);
+    const arb_rpc_metadata *headers = arb_rpc_request_headers(call);
+    assert_true(arb_str_equal(arb_rpc_metadata_find(headers, ARB_STR("authorization")),
+                              renewed ? ARB_STR(STORE_RENEWED_TOKEN) : ARB_STR(STORE_TOKEN)));
+    assert_true(arb_str_equal(arb_rpc_metadata_find(headers, ARB_STR("cookie")),
+                              renewed ? ARB_STR(STORE_RENEWED_COOKIE) : ARB_STR(STORE_COOKIE)));
+    arb_rpc_call_unref(call);
+}
+
+/* A login that fails anywhere leaves what the last one gave. */
+static void a_session_is_renewed_as_a_whole(void **state)
+{
+    flight_world f;
+    arb_error error = {0};
+    int failed = 0;
+    flight_begin(&f, state, true);
+    assert_int_equal(arb_flight_handshake(f.client, ARB_STR("user"), ARB_STR("secret"), in_ms(20000), &error), ARB_OK);
+    expect_session(&f, false);
+    for (uint64_t n = 1; n < 60; n++) {
+        arb_alloc_fail_at(n, false);
+        arb_code code = arb_flight_handshake(f.client, ARB_STR("user"), ARB_STR("renewed"), in_ms(20000), &error);
+        arb_alloc_fail_at(0, false);
+        expect_session(&f, code == ARB_OK);
+        failed += code != ARB_OK;
+        assert_int_equal(arb_flight_handshake(f.client, ARB_STR("user"), ARB_STR("secret"), in_ms(20000), &error),
+                         ARB_OK);
+        expect_session(&f, false);
+    }
+#ifdef ARB_FAILPOINTS
+    assert_true(failed > 10);
+#else
+    assert_int_equal(failed, 0);
+#endif
+    flight_end(&f);
+}
+
 /* Requests that no Flight library would send. */
 static void strange_requests_are_refused(void **state)
 {
@@ -387,6 +427,7 @@ int main(void)
         OVER_BOTH(a_reader_with_little_room),
         OVER_BOTH(infos_schemas_and_actions),
         OVER_BOTH(a_session_goes_along),
+        OVER_BOTH(a_session_is_renewed_as_a_whole),
         OVER_BOTH(strange_requests_are_refused),
         OVER_BOTH(methods_that_are_not_there),
         OVER_BOTH(flight_survives_failing_allocations),

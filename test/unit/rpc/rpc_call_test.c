@@ -351,6 +351,59 @@ static void a_sender_is_told_when_to_wait(void **state)
     world_end(&w);
 }
 
+/* The end of the call lies behind the answers, which nobody reads while he sends. */
+static void a_sender_learns_that_nobody_listens(void **state)
+{
+    world w;
+    echo service = {0};
+    arb_error error = {0};
+    arb_code code = ARB_OK;
+    size_t messages, bytes;
+    open_world(&w, state, &service, NULL);
+    arb_rpc_stream *stream = open_stream(&w, "/test.Echo/Early", in_ms(20000), 0);
+    char *large = calloc(1, 1 << 20);
+    memset(large, 'x', (1 << 20) - 1);
+    send_text(stream, "first");
+    for (int sent = 0; code == ARB_OK; sent++) {
+        assert_true(sent < 60);
+        code = arb_rpc_stream_send(stream, message_of(large), &error);
+    }
+    assert_int_equal(code, ARB_CANCELLED);
+    assert_string_equal(error.message, "the server has ended the call");
+    assert_int_equal(read_to_the_end(stream, &messages, &bytes, &error), ARB_OK);
+    assert_int_equal(messages, 2);
+    arb_rpc_stream_close(stream);
+    free(large);
+    world_end(&w);
+}
+
+/* What is on its way to a reader that takes nothing is let go of, and so is the call. */
+static void an_error_does_not_wait_for_a_stalled_reader(void **state)
+{
+    world w;
+    echo service = {0};
+    arb_error error = {0};
+    size_t messages, bytes;
+    open_world(&w, state, &service, NULL);
+    arb_rpc_stream *stream = open_stream(&w, "/test.Echo/Count", 0, 0);
+    send_text(stream, "20 3000000.");
+    int alive = 0;
+    for (int pause = 0; pause < 300 || alive == 0; pause++, usleep(1000))
+        if (atomic_load(&service.alive) != alive) {
+            alive = atomic_load(&service.alive);
+            pause = 0;
+        }
+    arb_rpc_finish(atomic_load(&service.last), arb_fail(&error, ARB_UNDEFINED_OBJECT, "it broke"), &error);
+    wait_until(&service.done, 1);
+    wait_for_quiet(&w);
+    assert_int_equal(read_to_the_end(stream, &messages, &bytes, &error), ARB_UNDEFINED_OBJECT);
+    assert_string_equal(error.message, "it broke");
+    assert_true(messages <= (size_t)alive);
+    arb_rpc_stream_close(stream);
+    wait_until(&service.alive, 0);
+    world_end(&w);
+}
+
 /* ---- how calls end ------------------------------------------------------------------------------------------------------ */
 
 static void clients_cancel_at_each_step(void **state)
@@ -801,6 +854,8 @@ int main(void)
         OVER_BOTH(limits_are_kept),
         OVER_BOTH(a_stalled_reader_holds_little),
         OVER_BOTH(a_sender_is_told_when_to_wait),
+        OVER_BOTH(a_sender_learns_that_nobody_listens),
+        OVER_BOTH(an_error_does_not_wait_for_a_stalled_reader),
         OVER_BOTH(clients_cancel_at_each_step),
         OVER_BOTH(servers_cancel_at_each_step),
         OVER_BOTH(calls_that_are_cancelled_or_dropped_before_they_begin),

@@ -7,7 +7,9 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "proto/status.pb-c.h"
 #include "rpc/rpc_status.h"
+#include "wire/wire.h"
 
 static void statuses_and_codes_agree(void **state)
 {
@@ -74,6 +76,46 @@ static void the_longest_texts_travel(void **state)
     arb_text_reset(&details);
 }
 
+/* A text of characters of two bytes, cut where its field ends: they fit up to the last, of which there is half. */
+static void expect_whole_characters(const char *text, size_t capacity)
+{
+    assert_int_equal(strlen(text), (capacity - 1) / 2 * 2);
+    assert_string_equal(text + strlen(text) - 2, "ä");
+}
+
+static void texts_that_are_too_long_end_with_a_character(void **state)
+{
+    (void)state;
+    char text[2001] = "";
+    for (size_t i = 0; i < 1000; i++)
+        memcpy(text + 2 * i, "ä", 3);
+    ProtobufCBinaryData bytes = {2000, (uint8_t *)text};
+    Arbalest__ErrorFields fields = ARBALEST__ERROR_FIELDS__INIT;
+    Arbalest__Any any = ARBALEST__ANY__INIT, *list[] = {&any};
+    Arbalest__Status status = ARBALEST__STATUS__INIT;
+    arb_text packed = {0}, details = {0};
+    arb_error got;
+    fields.sqlstate = (char *)arb_code_sqlstate(ARB_UNDEFINED_TABLE);
+    fields.detail = fields.hint = fields.origin = bytes;
+    assert_int_equal(arb_wire_pack(&fields.base, &packed, NULL), ARB_OK);
+    any.type_url = (char *)"type.googleapis.com/arbalest.ErrorFields";
+    any.value = (ProtobufCBinaryData){packed.size, (uint8_t *)packed.data};
+    status.code = 5;
+    status.message = text;
+    status.details = list;
+    status.n_details = 1;
+    assert_int_equal(arb_wire_pack(&status.base, &details, NULL), ARB_OK);
+    assert_int_equal(arb_rpc_error_read(5, (arb_str){0}, arb_text_view(&details), &got), ARB_UNDEFINED_TABLE);
+    expect_whole_characters(got.message, sizeof got.message);
+    expect_whole_characters(got.detail, sizeof got.detail);
+    expect_whole_characters(got.hint, sizeof got.hint);
+    expect_whole_characters(got.origin, sizeof got.origin);
+    assert_int_equal(arb_rpc_error_read(5, (arb_str){text, 2000}, (arb_str){0}, &got), ARB_UNDEFINED_OBJECT);
+    expect_whole_characters(got.message, sizeof got.message);
+    arb_text_reset(&packed);
+    arb_text_reset(&details);
+}
+
 static void strange_details_are_passed_over(void **state)
 {
     (void)state;
@@ -131,6 +173,7 @@ int main(void)
         cmocka_unit_test(statuses_and_codes_agree),
         cmocka_unit_test(every_code_comes_back),
         cmocka_unit_test(the_longest_texts_travel),
+        cmocka_unit_test(texts_that_are_too_long_end_with_a_character),
         cmocka_unit_test(strange_details_are_passed_over),
         cmocka_unit_test(without_memory_there_are_no_details),
     };

@@ -140,11 +140,13 @@ static inline bool says(const arb_rpc_message *message, const char *text)
  *   Sum     how many messages and bytes came, as a text
  *   Fail    an error with all its fields
  *   Hang    reads everything and never answers
+ *   Early   reads one message, sends it back twice and finishes well, whatever else comes
  *   Mirror  the header x-in as header x-out-bin and trailer x-end, no message */
 typedef struct echo {
     _Atomic int started, done, cancelled, half_closed;
     _Atomic int alive, most_alive; /* messages of Count that are not let go of */
     _Atomic int64_t deadline_ns;   /* of the last call */
+    _Atomic(arb_rpc_call *) last;  /* while it runs */
     _Atomic int cancel_step; /* the server cancels: 1 at the start, 2 with the first message, 3 at the half close */
 } echo;
 
@@ -182,6 +184,7 @@ static inline echo_call *echo_accept(echo *service, arb_rpc_call *call, const ar
         return NULL;
     }
     atomic_store(&service->deadline_ns, arb_rpc_deadline_ns(call));
+    atomic_store(&service->last, call);
     atomic_fetch_add(&service->started, 1);
     c->service = service;
     arb_rpc_handle(call, events, c);
@@ -351,6 +354,23 @@ static inline void start_hang(void *service, arb_rpc_call *call)
         arb_rpc_read(call);
 }
 
+static inline void early_message(arb_rpc_call *call, void *context, arb_rpc_message *message)
+{
+    (void)context;
+    arb_error error = {0};
+    arb_code code = arb_rpc_send(call, arb_rpc_message_ref(message), &error);
+    if (code == ARB_OK)
+        code = arb_rpc_send(call, arb_rpc_message_ref(message), &error);
+    arb_rpc_finish(call, code, &error);
+}
+
+static inline void start_early(void *service, arb_rpc_call *call)
+{
+    static const arb_rpc_events events = {.on_message = early_message, .on_done = echo_done};
+    if (echo_accept(service, call, &events) != NULL)
+        arb_rpc_read(call);
+}
+
 static inline void start_mirror(void *service, arb_rpc_call *call)
 {
     static const arb_rpc_events events = {.on_done = echo_done};
@@ -368,8 +388,8 @@ static inline void start_mirror(void *service, arb_rpc_call *call)
 }
 
 static const arb_rpc_method_entry echo_methods[] = {
-    {"Echo", start_echo}, {"Count", start_count}, {"Sum", start_sum},
-    {"Fail", start_fail}, {"Hang", start_hang},   {"Mirror", start_mirror},
+    {"Echo", start_echo}, {"Count", start_count}, {"Sum", start_sum},       {"Fail", start_fail},
+    {"Hang", start_hang}, {"Early", start_early}, {"Mirror", start_mirror},
 };
 
 static inline arb_rpc_service echo_service(echo *service)

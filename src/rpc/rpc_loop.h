@@ -1,6 +1,7 @@
-/* rpc_memory_loop.h: a thread that runs events one after another, and timers; for the in-memory transport. */
-#ifndef ARB_RPC_RPC_MEMORY_LOOP_H
-#define ARB_RPC_RPC_MEMORY_LOOP_H
+/* rpc_loop.h: a thread that runs events one after another, and timers. Some carry the calls in memory; each server has one
+ * that bounds the ends of its calls. */
+#ifndef ARB_RPC_RPC_LOOP_H
+#define ARB_RPC_RPC_LOOP_H
 
 #include <pthread.h>
 
@@ -27,11 +28,12 @@ typedef struct arb_rpc_loop {
     pthread_cond_t changed;
     arb_rpc_event *first, **end;
     arb_rpc_timer *earliest, *latest;
-    unsigned number;
+    char name[16];
     bool stopping;
 } arb_rpc_loop;
 
-ARB_NODISCARD arb_code arb_rpc_loop_start(arb_rpc_loop *loop, unsigned number, arb_error *error);
+/* `name` is the thread's; copied. */
+ARB_NODISCARD arb_code arb_rpc_loop_start(arb_rpc_loop *loop, const char *name, arb_error *error);
 /* What was posted is run before it ends; no timer may be set. */
 void arb_rpc_loop_stop(arb_rpc_loop *loop);
 

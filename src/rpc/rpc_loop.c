@@ -1,4 +1,4 @@
-#include "rpc/rpc_memory_loop.h"
+#include "rpc/rpc_loop.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -26,9 +26,7 @@ static void wait_for_change(arb_rpc_loop *loop)
 static void *run(void *argument)
 {
     arb_rpc_loop *loop = argument;
-    char name[16];
-    snprintf(name, sizeof name, "arb-mem-%u", loop->number);
-    pthread_setname_np(pthread_self(), name);
+    pthread_setname_np(pthread_self(), loop->name);
     pthread_mutex_lock(&loop->lock);
     for (;;) {
         arb_rpc_event *event = loop->first;
@@ -56,11 +54,12 @@ static void *run(void *argument)
     return NULL;
 }
 
-arb_code arb_rpc_loop_start(arb_rpc_loop *loop, unsigned number, arb_error *error)
+arb_code arb_rpc_loop_start(arb_rpc_loop *loop, const char *name, arb_error *error)
 {
     pthread_condattr_t attributes;
     sigset_t all, before;
-    *loop = (arb_rpc_loop){.number = number};
+    *loop = (arb_rpc_loop){0};
+    snprintf(loop->name, sizeof loop->name, "%s", name);
     loop->end = &loop->first;
     pthread_mutex_init(&loop->lock, NULL);
     pthread_condattr_init(&attributes);
@@ -112,7 +111,8 @@ void arb_rpc_loop_set(arb_rpc_loop *loop, arb_rpc_timer *timer, int64_t at_ns)
     timer->later = before != NULL ? before->later : loop->earliest;
     *(before != NULL ? &before->later : &loop->earliest) = timer;
     *(timer->later != NULL ? &timer->later->earlier : &loop->latest) = timer;
-    pthread_cond_signal(&loop->changed);
+    if (before == NULL) /* else the thread wakes early enough */
+        pthread_cond_signal(&loop->changed);
     pthread_mutex_unlock(&loop->lock);
 }
 
