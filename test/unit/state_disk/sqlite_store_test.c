@@ -5,7 +5,9 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "base/clock.h"
@@ -117,6 +119,64 @@ static int watch(sqlite3 *connection, char **message, const void *unused)
     (void)message;
     (void)unused;
     return sqlite3_trace_v2(connection, SQLITE_TRACE_PROFILE, note_steps, NULL);
+}
+
+static atomic_int syncs;
+
+/* In the place of libc's, for SQLite too. */
+__attribute__((visibility("default"))) int fdatasync(int file);
+__attribute__((visibility("default"))) int fsync(int file);
+
+int fdatasync(int file)
+{
+    syncs++;
+    return (int)syscall(SYS_fdatasync, file);
+}
+
+int fsync(int file)
+{
+    syncs++;
+    return (int)syscall(SYS_fsync, file);
+}
+
+static atomic_int ended;
+
+static void count_end(arb_store_txn *txn)
+{
+    ended += txn->outcome == ARB_STORE_COMMITTED;
+}
+
+static void each_commit_is_synced_and_those_that_wait_are_once(void **state)
+{
+    enum { ALONE = 20, TOGETHER = 200 };
+    (void)state;
+    uint64_t term;
+    arb_store_outcome outcome;
+    static arb_store_txn txns[TOGETHER];
+    const arb_store_operation puts[] = {{ARB_STORE_PUT, ARB_STR("k"), ARB_STR("x")},
+                                        {ARB_STORE_PUT, ARB_STR("k"), ARB_STR("y")}};
+    sqlite3 *raw;
+    arb_store *store = open_store();
+    assert_int_equal(arb_store_raise_term(store, &term, &error), ARB_OK);
+    int before = syncs;
+    for (int i = 0; i < ALONE; i++)
+        assert_int_equal(write_value(store, term, "k", (arb_str){&"ab"[i % 2], 1}, &outcome), ARB_OK);
+    assert_in_range(syncs - before, ALONE, 2 * ALONE); /* a value that is there already would be no change */
+    assert_int_equal(sqlite3_open(path, &raw), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(raw, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK); /* so that they wait */
+    before = syncs;
+    ended = 0;
+    for (int i = 0; i < TOGETHER; i++) {
+        txns[i] = (arb_store_txn){.term = term, .operations = &puts[i % 2], .operation_count = 1, .done = count_end};
+        arb_store_submit(store, &txns[i]);
+    }
+    assert_int_equal(ended, 0);
+    assert_int_equal(sqlite3_exec(raw, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(raw);
+    while (ended < TOGETHER)
+        usleep(1000);
+    assert_in_range(syncs - before, 1, 4); /* the first alone, perhaps, then all others */
+    arb_store_destroy(store);
 }
 
 static void a_range_costs_what_is_in_it(void **state)
@@ -449,6 +509,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(it_lasts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_older_of_two_is_fenced, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(each_commit_is_synced_and_those_that_wait_are_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_range_costs_what_is_in_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(kill_loses_nothing_that_was_committed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_full_disk_is_said, set_up, tear_down),
