@@ -34,8 +34,8 @@ struct arb_ledger {
     arb_uuid executor, cluster; /* cluster zero: none yet */
     uint64_t term;
     arb_register registration;
-    bool has_crashes, draining;
-    arb_arena arena; /* the registration's texts */
+    bool draining, said_draining; /* the latter: in this session */
+    arb_arena arena;              /* the registration's texts */
     const arb_ledger_actions *actions;
     void *context;
     stream stream;
@@ -267,7 +267,7 @@ void arb_ledger_connected(arb_ledger *ledger, int64_t now)
     ledger->heard = now;
     if (running != NULL && failed != NULL && held != NULL) {
         list_entries(ledger, running, failed, held, &message.inventory);
-        message.inventory.draining = ledger->draining;
+        message.inventory.draining = ledger->said_draining = ledger->draining;
         ledger->stream = REGISTERED;
         send(ledger, &message);
     } else {
@@ -377,6 +377,14 @@ static void forget_cluster(arb_ledger *ledger)
     }
 }
 
+static void say_draining(arb_ledger *ledger)
+{
+    if (!ledger->draining || ledger->said_draining || ledger->stream != WELCOMED)
+        return;
+    ledger->said_draining = true;
+    send(ledger, &(arb_to_scheduler){.kind = ARB_TO_SCHEDULER_DRAINING});
+}
+
 static void welcome(arb_ledger *ledger, const arb_to_executor *message)
 {
     if (!arb_uuid_equal(ledger->cluster, message->header.cluster)) {
@@ -397,6 +405,7 @@ static void welcome(arb_ledger *ledger, const arb_to_executor *message)
         for (entry *at = job->entries; at != NULL; at = at->next)
             if (at->state == ARB_LEDGER_FAILED || (at->state == ARB_LEDGER_HELD && !at->listed))
                 report(ledger, at); /* it failed before, or ended since the inventory was sent */
+    say_draining(ledger);           /* it may have begun since then, too */
 }
 
 static void launch(arb_ledger *ledger, const arb_to_executor *message)
@@ -466,6 +475,7 @@ static void take(arb_ledger *ledger, const arb_to_executor *message)
         welcome(ledger, message);
         break;
     case ARB_TO_EXECUTOR_REFUSED:
+        ledger->actions->refused(ledger->context, message->why);
         give_up(ledger);
         break;
     case ARB_TO_EXECUTOR_HEARTBEAT_SEEN:
@@ -503,6 +513,11 @@ static arb_link_verdict judge(arb_ledger *ledger, const arb_to_executor *message
     const arb_control_header *header = &message->header;
     bool ours = arb_uuid_equal(header->cluster, ledger->cluster);
     bool greets = message->kind == ARB_TO_EXECUTOR_WELCOME;
+    if (message->kind == ARB_TO_EXECUTOR_REFUSED) /* whoever says so: it ends this stream, and nothing else */
+        return arb_uuid_equal(header->executor, ledger->executor) && ledger->stream == REGISTERED &&
+                       header->session == ledger->link.session
+                   ? ARB_LINK_TAKE
+                   : ARB_LINK_DROP;
     if (!arb_uuid_equal(header->executor, ledger->executor) || ledger->stream == CLOSED || ledger->stream == OPENING ||
         (ours ? header->term < ledger->term : !greets))
         return ARB_LINK_DROP;
@@ -578,8 +593,7 @@ void arb_ledger_progress(arb_ledger *ledger, uint64_t run, uint64_t rows, uint64
 void arb_ledger_drain(arb_ledger *ledger)
 {
     ledger->draining = true;
-    if (ledger->stream == WELCOMED)
-        send(ledger, &(arb_to_scheduler){.kind = ARB_TO_SCHEDULER_DRAINING});
+    say_draining(ledger);
 }
 
 void arb_ledger_goodbye(arb_ledger *ledger)

@@ -30,10 +30,11 @@ typedef struct arb_ledger_actions {
     /* Run a task as `run`, a number of this ledger's own; then arb_ledger_done or arb_ledger_failed. Its inputs:
      * arb_ledger_sources. */
     void (*start)(void *context, uint64_t run, const arb_attempt *attempt, const arb_launch *launch);
-    void (*stop)(void *context, uint64_t run);      /* soon; then one of the two as well */
-    void (*drop)(void *context, uint64_t run);      /* its output is not needed any more */
-    void (*gone)(void *context, arb_uuid executor); /* waiting to reach it is no use */
-    void (*may_go)(void *context);                  /* nothing here is needed any more */
+    void (*stop)(void *context, uint64_t run);       /* soon; then one of the two as well */
+    void (*drop)(void *context, uint64_t run);       /* its output is not needed any more */
+    void (*gone)(void *context, arb_uuid executor);  /* waiting to reach it is no use */
+    void (*may_go)(void *context);                   /* nothing here is needed any more */
+    void (*refused)(void *context, const char *why); /* for people; it closes, and tries again later */
 } arb_ledger_actions;
 
 typedef struct arb_ledger_options {

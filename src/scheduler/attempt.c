@@ -40,6 +40,7 @@ static void free_slot(arb_scheduler *s, arb_sched_executor *executor, const arb_
     executor->memory_taken -= attempt->memory;
     if (executor->alone == attempt)
         executor->alone = NULL;
+    arb_sched_room_changed(s, false);
 }
 
 static void take_slot(arb_scheduler *s, arb_sched_executor *executor, arb_sched_attempt *attempt)
@@ -86,8 +87,14 @@ arb_sched_attempt *arb_sched_attempt_make(arb_scheduler *s, arb_sched_executor *
     if (stage->tasks[task].state == ARB_TASK_PENDING)
         arb_sched_task_set(stage, task, ARB_TASK_RUNNING);
     if (job->queued.place != 0)
-        arb_heap_put(&s->queue, &job->queued, (int64_t)job->running, job->served);
+        arb_sched_queue_put(s, job);
     return made;
+}
+
+arb_sched_attempt *arb_sched_attempt_at(const arb_scheduler *s, const arb_sched_executor *executor, arb_id id)
+{
+    arb_sched_attempt *attempt = arb_id_map_get(&s->attempts, id.term, id.number);
+    return attempt != NULL && attempt->executor == executor ? attempt : NULL;
 }
 
 /* It leaves its task and its stage. The task is PENDING again when nothing else runs for it. */
@@ -110,7 +117,7 @@ static void detach(arb_scheduler *s, arb_sched_attempt *attempt)
     attempt->stage = NULL;
     stage->job->running--;
     if (stage->job->queued.place != 0)
-        arb_heap_put(&s->queue, &stage->job->queued, (int64_t)stage->job->running, stage->job->served);
+        arb_sched_queue_put(s, stage->job);
     if (task->attempts == NULL && task->state == ARB_TASK_RUNNING)
         arb_sched_task_set(stage, attempt->key.task, ARB_TASK_PENDING);
 }
@@ -200,16 +207,15 @@ static void unreachable(arb_scheduler *s, arb_sched_executor *reader, arb_sched_
     bool fresh = s->now - producer->complained < 3 * s->times.exclusion;
     bool agreed = fresh && (producer->complainer.high | producer->complainer.low) != 0 &&
                   !arb_uuid_equal(producer->complainer, reader->id);
-    if (agreed || trouble == NULL || trouble->bounced) {
+    if (agreed || trouble == NULL || arb_uuid_equal(trouble->bounced_to, reader->id)) {
         if (trouble != NULL)
-            trouble->bounced = false;
+            trouble->bounced_to = (arb_uuid){0};
         arb_sched_exclude(s, producer);
         return;
     }
     producer->complainer = reader->id;
     producer->complained = s->now;
-    trouble->bounced = true;
-    trouble->beside = producer->id;
+    trouble->beside = trouble->bounced_to = producer->id;
 }
 
 static void read_failed(arb_scheduler *s, arb_sched_executor *reader, arb_sched_stage *stage, uint32_t task,
@@ -253,11 +259,14 @@ void arb_sched_output_unreadable(arb_scheduler *s, arb_sched_stage *stage, uint3
 void arb_sched_attempt_failed(arb_scheduler *s, arb_sched_executor *executor, const arb_to_scheduler *message)
 {
     const arb_failure *failure = &message->failure;
-    arb_sched_attempt *attempt =
-        arb_id_map_get(&s->attempts, message->attempt.attempt.term, message->attempt.attempt.number);
+    arb_sched_attempt *attempt = arb_sched_attempt_at(s, executor, message->attempt.attempt);
     arb_sched_send(s, executor, &(arb_to_executor){.kind = ARB_TO_EXECUTOR_SEEN, .attempt = message->attempt});
-    if (attempt == NULL || attempt->executor != executor)
+    if (attempt == NULL)
         return;
+    if (!arb_attempt_equal(&attempt->key, &message->attempt)) { /* what failed there is not what was launched */
+        arb_sched_attempt_lost(s, attempt);
+        return;
+    }
     arb_sched_stage *stage = attempt->stage;
     uint32_t task = attempt->key.task;
     arb_sched_attempt_free(s, attempt);

@@ -78,6 +78,12 @@ typedef struct arb_attempt {
     uint32_t stage, task;
 } arb_attempt;
 
+ARB_INLINE bool arb_attempt_equal(const arb_attempt *a, const arb_attempt *b)
+{
+    return arb_id_equal(a->attempt, b->attempt) && arb_id_equal(a->job, b->job) &&
+           arb_id_equal(a->generation, b->generation) && a->stage == b->stage && a->task == b->task;
+}
+
 /* What a finished attempt left with its executor. */
 typedef struct arb_task_output {
     uint64_t rows, bytes;
@@ -106,11 +112,10 @@ typedef enum arb_failure_kind {
 typedef struct arb_failure {
     arb_failure_kind kind;
     const arb_error *error; /* borrowed; not for READ and CANCELLED */
-    /* READ: which output, of whom */
+    /* READ: which output */
     arb_read_failure read;
     uint32_t producer_stage, producer_task;
     arb_id producer_attempt;
-    arb_uuid producer_executor;
 } arb_failure;
 
 typedef enum arb_to_scheduler_kind {
@@ -155,7 +160,8 @@ typedef struct arb_to_scheduler {
 
 typedef enum arb_to_executor_kind {
     ARB_TO_EXECUTOR_WELCOME,
-    ARB_TO_EXECUTOR_REFUSED, /* by the transport, of a version or token that does not fit: `why`; then it closes */
+    ARB_TO_EXECUTOR_REFUSED, /* instead of WELCOME: `why`; then the stream is closed. By the transport for a version or
+                              * token that does not fit, by a scheduler that was replaced */
     ARB_TO_EXECUTOR_HEARTBEAT_SEEN,
     ARB_TO_EXECUTOR_SOURCES,
     ARB_TO_EXECUTOR_LAUNCH,

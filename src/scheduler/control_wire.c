@@ -144,7 +144,6 @@ static Arbalest__Control__Failure *write_failure(control_writer *w, const arb_fa
     to->producer_stage = failure->producer_stage;
     to->producer_task = failure->producer_task;
     to->producer_attempt = write_id(w, failure->producer_attempt);
-    to->producer_executor = write_uuid(w, failure->producer_executor);
     return to;
 }
 
@@ -450,7 +449,6 @@ static arb_code read_failure(control_reader *r, const Arbalest__Control__Failure
         out->producer_stage = from->producer_stage;
         out->producer_task = from->producer_task;
         out->producer_attempt = read_id(from->producer_attempt);
-        out->producer_executor = read_uuid(from->producer_executor);
     }
     return ARB_OK;
 }

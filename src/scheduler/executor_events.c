@@ -27,6 +27,7 @@ void arb_sched_send(arb_scheduler *s, arb_sched_executor *executor, arb_to_execu
 static void count_out(arb_scheduler *s, const arb_sched_executor *executor)
 {
     s->draining -= executor->draining;
+    arb_sched_room_changed(s, true);
     if (!arb_sched_ready(executor))
         return;
     s->ready--;
@@ -36,8 +37,11 @@ static void count_out(arb_scheduler *s, const arb_sched_executor *executor)
 static void count_in(arb_scheduler *s, const arb_sched_executor *executor)
 {
     s->draining += executor->draining;
-    if (!arb_sched_ready(executor))
+    if (!arb_sched_ready(executor)) {
+        if (s->reserved_slot == executor->slot) /* the task that must run alone looks for another */
+            s->reserved_slot = ARB_SCHED_NO_SLOT;
         return;
+    }
     s->ready++;
     s->free_slots += executor->slots - ARB_MIN(executor->running, executor->slots);
 }
@@ -163,7 +167,40 @@ void arb_sched_let_go(arb_scheduler *s)
 
 /* ---- registration ------------------------------------------------------------------------------------------------------ */
 
-/* Room for names of roots that nobody has named yet; 64 at most, further ones are not known. */
+/* The bit of a name that no executor uses any more, nor the one that registers (`taken`); it is another's from now on, so
+ * jobs forget it. */
+static size_t reuse_root(arb_scheduler *s, uint64_t taken)
+{
+    for (size_t slot = 0; slot < s->slots.size; slot++)
+        if (s->slots.data[slot] != NULL)
+            taken |= s->slots.data[slot]->roots;
+    if (taken == UINT64_MAX)
+        return ARB_JOB_ROOTS_MOST;
+    size_t bit = (size_t)__builtin_ctzll(~taken);
+    for (arb_sched_job *job = s->first_job; job != NULL; job = job->next)
+        for (uint32_t root = 0; root < job->spec.root_count; root++)
+            if (job->root_masks[root] == (uint64_t)1 << bit)
+                job->root_masks[root] = 0;
+    return bit;
+}
+
+/* A place for a name that nobody has named yet; ARB_JOB_ROOTS_MOST: there is none. False without memory. */
+static bool add_root(arb_scheduler *s, arb_str name, uint64_t taken, size_t *out_bit)
+{
+    *out_bit = s->roots.size < ARB_JOB_ROOTS_MOST ? s->roots.size : reuse_root(s, taken);
+    if (*out_bit == ARB_JOB_ROOTS_MOST)
+        return true;
+    char *copy = arb_strndup(name.data, name.size);
+    if (copy == NULL || (*out_bit == s->roots.size && !ARB_VEC_PUSH(&s->roots, (arb_str){0}))) {
+        arb_free(copy);
+        return false;
+    }
+    arb_free((char *)s->roots.data[*out_bit].data);
+    s->roots.data[*out_bit] = (arb_str){copy, name.size};
+    return true;
+}
+
+/* The bits of an executor's roots; of all executors together 64 at most, further ones are not known. */
 static bool intern_roots(arb_scheduler *s, const arb_register *inventory, uint64_t *out_mask)
 {
     *out_mask = 0;
@@ -171,16 +208,10 @@ static bool intern_roots(arb_scheduler *s, const arb_register *inventory, uint64
         size_t bit = 0;
         while (bit < s->roots.size && !arb_str_equal(s->roots.data[bit], inventory->roots[i]))
             bit++;
-        if (bit == ARB_JOB_ROOTS_MOST)
-            continue;
-        if (bit == s->roots.size) {
-            char *copy = arb_strndup(inventory->roots[i].data, inventory->roots[i].size);
-            if (copy == NULL || !ARB_VEC_PUSH(&s->roots, (arb_str){copy, inventory->roots[i].size})) {
-                arb_free(copy);
-                return false;
-            }
-        }
-        *out_mask |= (uint64_t)1 << bit;
+        if (bit == s->roots.size && !add_root(s, inventory->roots[i], *out_mask, &bit))
+            return false;
+        if (bit < ARB_JOB_ROOTS_MOST)
+            *out_mask |= (uint64_t)1 << bit;
     }
     return true;
 }
@@ -240,13 +271,15 @@ static bool take_texts(arb_sched_executor *executor, const arb_register *invento
 static void settle_running(arb_scheduler *s, arb_sched_executor *executor, const arb_attempt *key)
 {
     arb_sched_attempt *attempt = arb_id_map_get(&s->attempts, key->attempt.term, key->attempt.number);
-    if (attempt != NULL && attempt->executor == executor && attempt->stage != NULL) {
+    bool ours = attempt != NULL && attempt->executor == executor && arb_attempt_equal(&attempt->key, key);
+    if (ours && attempt->stage != NULL) {
         attempt->reported = true;
         return;
     }
     arb_sched_job *job = arb_sched_job_of(s, key->job);
-    if (attempt == NULL && job != NULL && job->state <= ARB_JOB_FINISHED && key->stage < job->spec.stage_count &&
-        key->task < job->stages[key->stage].spec->task_count && !executor->excluded) {
+    if (attempt == NULL && arb_sched_id_given(s, key->attempt) && job != NULL && job->state <= ARB_JOB_FINISHED &&
+        key->stage < job->spec.stage_count && key->task < job->stages[key->stage].spec->task_count &&
+        !executor->excluded) {
         arb_sched_stage *stage = &job->stages[key->stage];
         arb_sched_task *task = &stage->tasks[key->task];
         if (arb_id_equal(stage->generation, key->generation) && task->state == ARB_TASK_PENDING &&
@@ -259,7 +292,7 @@ static void settle_running(arb_scheduler *s, arb_sched_executor *executor, const
             }
         }
     }
-    if (attempt != NULL && attempt->executor == executor)
+    if (ours)
         attempt->reported = true; /* it is to stop, and was told so in a session that is over */
     arb_sched_cancel_output(s, executor, key);
 }
@@ -296,9 +329,8 @@ static void settle(arb_scheduler *s, arb_sched_executor *executor, const arb_reg
     for (size_t i = 0; i < inventory->running_count; i++)
         settle_running(s, executor, &inventory->running[i]);
     for (size_t i = 0; i < inventory->failed_count; i++) {
-        arb_id id = inventory->failed[i].attempt;
-        arb_sched_attempt *attempt = arb_id_map_get(&s->attempts, id.term, id.number);
-        if (attempt != NULL && attempt->executor == executor)
+        arb_sched_attempt *attempt = arb_sched_attempt_at(s, executor, inventory->failed[i].attempt);
+        if (attempt != NULL)
             attempt->reported = true;
     }
     s->settling = true;
@@ -335,6 +367,16 @@ static void greet(arb_scheduler *s, arb_sched_executor *executor)
                                                   .unreachable_ns = s->times.unreachable}});
 }
 
+/* The reason, then the end of the stream: not a session, so what is sent is its first message and its last. */
+static void refuse(arb_scheduler *s, const arb_control_header *header, const char *why)
+{
+    s->actions->send(s->context,
+                     &(arb_to_executor){.header = {s->cluster, s->term, header->executor, header->session, 1},
+                                        .kind = ARB_TO_EXECUTOR_REFUSED,
+                                        .why = why});
+    s->actions->close_stream(s->context, header->executor, header->session);
+}
+
 static void register_executor(arb_scheduler *s, const arb_to_scheduler *message)
 {
     const arb_register *inventory = &message->inventory;
@@ -343,13 +385,15 @@ static void register_executor(arb_scheduler *s, const arb_to_scheduler *message)
     bool ours = arb_uuid_equal(message->header.cluster, s->cluster);
     uint64_t mask;
     if (ours && message->header.term > s->term) { /* this scheduler was replaced, and will learn it from the store */
-        s->actions->close_stream(s->context, message->header.executor, message->header.session);
+        refuse(s, &message->header, "a newer scheduler has taken over from this one");
         return;
     }
     if (message->header.session <= executor->link.session || message->header.sequence != 1)
         return;
     if (!take_texts(executor, inventory) || !intern_roots(s, inventory, &mask))
-        return; /* as if it was lost: the executor hears nothing, and tries again */
+        return;              /* as if it was lost: the executor hears nothing, and tries again */
+    if (executor->connected) /* the end of its old stream was not seen here */
+        s->actions->close_stream(s->context, executor->id, executor->link.session);
     arb_sched_executor *previous = arb_sched_executor_of(s, inventory->previous);
     if (previous != NULL && previous != executor)
         dead(s, previous);
@@ -404,16 +448,15 @@ void arb_sched_receive(arb_scheduler *s, const arb_to_scheduler *message)
     executor->heard = s->now;
     if (executor->suspect)
         set_suspect(s, executor, false);
-    arb_sched_attempt *attempt =
-        arb_id_map_get(&s->attempts, message->attempt.attempt.term, message->attempt.attempt.number);
+    arb_sched_attempt *attempt = arb_sched_attempt_at(s, executor, message->attempt.attempt);
     switch (message->kind) {
     case ARB_TO_SCHEDULER_HEARTBEAT:
         arb_sched_send(s, executor, &(arb_to_executor){.kind = ARB_TO_EXECUTOR_HEARTBEAT_SEEN});
         break;
     case ARB_TO_SCHEDULER_PROGRESS:
-        if (attempt != NULL && attempt->executor == executor) {
-            attempt->rows = message->output.rows;
-            attempt->bytes = message->output.bytes;
+        if (attempt != NULL) {
+            attempt->rows = ARB_MIN(message->output.rows, ARB_SCHED_SIZE_MOST);
+            attempt->bytes = ARB_MIN(message->output.bytes, ARB_SCHED_SIZE_MOST);
         }
         break;
     case ARB_TO_SCHEDULER_DONE:

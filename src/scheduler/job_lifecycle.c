@@ -54,8 +54,8 @@ static arb_code stage_init(arb_scheduler *s, arb_sched_job *job, uint32_t number
 /* Room in all that the scheduler keeps for each job. */
 static bool reserve_for_job(arb_scheduler *s, uint32_t stages)
 {
-    return arb_id_map_reserve(&s->jobs, s->jobs.count + 1) && arb_heap_reserve(&s->queue, s->job_count + 1) &&
-           arb_sched_timers_reserve(s, 2 + (size_t)stages);
+    return arb_id_map_reserve(&s->jobs, s->jobs.count + 1) && arb_heap_reserve(&s->queues[0], s->job_count + 1) &&
+           arb_heap_reserve(&s->queues[1], s->job_count + 1) && arb_sched_timers_reserve(s, 2 + (size_t)stages);
 }
 
 arb_code arb_sched_job_create(arb_scheduler *s, arb_id id, arb_str record, arb_sched_job **out_job, arb_error *error)
@@ -123,7 +123,7 @@ void arb_sched_job_free(arb_scheduler *s, arb_sched_job *job)
         stage_free(s, &job->stages[number]);
     arb_sched_timer_clear(s, &job->lease);
     arb_sched_timer_clear(s, &job->unplaceable);
-    arb_heap_remove(&s->queue, &job->queued);
+    arb_sched_queue_remove(s, job);
     s->timer_objects -= 2 + (size_t)job->spec.stage_count;
     arb_sched_leave_unwritten(s, job);
     *(job->previous != NULL ? &job->previous->next : &s->first_job) = job->next;
@@ -342,7 +342,7 @@ static arb_code rows_left(arb_sched_job *job, const arb_event *event, arb_error 
 static arb_code delivered(arb_scheduler *s, arb_sched_job *job, const arb_event *event, arb_error *error)
 {
     arb_sched_task *task = result_task(job, event->task);
-    if (task == NULL || !task->leaving)
+    if (task == NULL || !task->leaving || (!task->delivered && !is_current(job, task, event->attempt)))
         return arb_fail(error, ARB_UNDEFINED_OBJECT, "this part of the result is not there");
     if (task->delivered)
         return ARB_OK;
@@ -356,11 +356,11 @@ static arb_code delivered(arb_scheduler *s, arb_sched_job *job, const arb_event 
 static void result_lost(arb_scheduler *s, arb_sched_job *job, const arb_event *event)
 {
     arb_sched_task *task = result_task(job, event->task);
-    if (task == NULL || task->delivered)
-        return;
+    if (task == NULL || task->delivered || !is_current(job, task, event->attempt))
+        return; /* nobody reads that any more */
     if (task->leaving)
         arb_sched_job_fail(s, job, ARB_RESULT_LOST, "reading the result failed after rows had been sent");
-    else if (task->state == ARB_TASK_COMMITTED && arb_id_equal(task->attempt, event->attempt))
+    else if (task->state == ARB_TASK_COMMITTED)
         arb_sched_output_unreadable(s, &job->stages[job->spec.stage_count - 1], event->task, event->read);
 }
 

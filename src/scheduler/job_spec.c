@@ -32,6 +32,29 @@ static arb_code check_stage(const arb_job_spec *spec, uint32_t number, arb_error
     return ARB_OK;
 }
 
+static arb_code too_large(uint64_t size, arb_error *error)
+{
+    arb_fail(error, ARB_LIMIT_EXCEEDED,
+             "the query takes %llu bytes in the state store, with all that its tasks are told; %d are possible",
+             (unsigned long long)size, ARB_JOB_RECORD_MOST);
+    arb_error_hint(error, "a query of fewer files or shorter lists of values takes less");
+    return ARB_LIMIT_EXCEEDED;
+}
+
+static arb_code check_texts(const arb_job_spec *spec, arb_error *error)
+{
+    uint64_t size = (uint64_t)spec->text.size + spec->user.size + spec->settings.size;
+    for (uint32_t i = 0; i < spec->root_count; i++)
+        size += spec->roots[i].size;
+    for (uint32_t number = 0; number < spec->stage_count; number++) {
+        const arb_stage_spec *stage = &spec->stages[number];
+        size += stage->plan.size;
+        for (uint32_t task = 0; stage->payloads != NULL && task < stage->task_count; task++)
+            size += stage->payloads[task].size;
+    }
+    return size <= ARB_JOB_RECORD_MOST ? ARB_OK : too_large(size, error);
+}
+
 arb_code arb_job_spec_check(const arb_job_spec *spec, arb_error *error)
 {
     if (spec->stage_count == 0 || spec->stage_count > ARB_JOB_STAGES_MOST)
@@ -44,7 +67,7 @@ arb_code arb_job_spec_check(const arb_job_spec *spec, arb_error *error)
         ARB_TRY(check_stage(spec, number, error));
     if (spec->may_stream && spec->stages[spec->stage_count - 1].task_count != 1)
         return arb_fail(error, ARB_INVALID_PARAMETER, "a result of several tasks cannot stream");
-    return ARB_OK;
+    return check_texts(spec, error);
 }
 
 static void encode_stage(const arb_stage_spec *stage, arb_text *out)
@@ -75,6 +98,7 @@ static void encode_stage(const arb_stage_spec *stage, arb_text *out)
 
 arb_code arb_job_spec_encode(const arb_job_spec *spec, arb_text *out, arb_error *error)
 {
+    size_t before = out->size;
     arb_record_put_number(out, SPEC_VERSION);
     arb_record_put_text(out, spec->text);
     arb_record_put_text(out, spec->user);
@@ -86,7 +110,8 @@ arb_code arb_job_spec_encode(const arb_job_spec *spec, arb_text *out, arb_error 
     arb_record_put_number(out, spec->stage_count);
     for (uint32_t i = 0; i < spec->stage_count; i++)
         encode_stage(&spec->stages[i], out);
-    return arb_text_check(out, error);
+    ARB_TRY(arb_text_check(out, error));
+    return out->size - before <= ARB_JOB_RECORD_MOST ? ARB_OK : too_large(out->size - before, error);
 }
 
 /* What a record claims is there is checked against its size before anything is allocated for it. */

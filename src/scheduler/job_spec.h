@@ -11,6 +11,8 @@ enum {
     ARB_JOB_STAGES_MOST = 10000,
     ARB_STAGE_TASKS_MOST = 10000000,
     ARB_JOB_ROOTS_MOST = 64,
+    ARB_JOB_RECORD_MOST =
+        ARB_STORE_VALUE_MOST - 16, /* bytes of its lasting form; when it was submitted stands before it */
 };
 
 typedef struct arb_stage_input {
@@ -47,7 +49,8 @@ typedef struct arb_job_spec {
 
 /* ARB_INVALID_PARAMETER or ARB_LIMIT_EXCEEDED and what is wrong with it. */
 ARB_NODISCARD arb_code arb_job_spec_check(const arb_job_spec *spec, arb_error *error);
-/* Append its lasting form. ARB_OUT_OF_MEMORY. */
+/* Append its lasting form. ARB_OUT_OF_MEMORY; ARB_LIMIT_EXCEEDED when the store would refuse it, which the check sees
+ * before anything is copied where texts are the reason. */
 ARB_NODISCARD arb_code arb_job_spec_encode(const arb_job_spec *spec, arb_text *out, arb_error *error);
 /* From its lasting form, which may be anything: ARB_CORRUPT_DATA. What it gives lies in the arena, texts too, and has
  * passed the check. */

@@ -9,7 +9,9 @@
  *
  * Records of one batch are written together, batches one behind the other: what the store holds is always what held at
  * some moment. A batch that fails is tried again; after five times its jobs end with the store's error and it is dropped,
- * but for its deletions, so a full disk stops the jobs that need it and nothing else.
+ * so a full disk stops the jobs that need it and nothing else. What it said of ends goes into the next batch: an ended job
+ * must not come back. Whoever waits for the end of a job that changes something waits on, since such a job, run again by a
+ * later scheduler, would change it twice; other ends are told at once.
  *
  * A scheduler that writes nothing for a while writes nothing to the store: an empty transaction, which tells one that was
  * replaced and does not know it, while executors still listen to it. */
@@ -22,13 +24,16 @@
 
 enum { KEY_SIZE = 128, ENDED_VERSION = 1, ENDED_SIZE = sizeof(arb_sched_ended) + 128, SMALL_SIZE = KEY_SIZE + 64 };
 
+#define LIVE_KEYS ARB_SCHEDULER_KEYS "live/"
+#define ENDED_KEYS ARB_SCHEDULER_KEYS "ended/"
+
 bool arb_sched_store_prepare(arb_scheduler *s, size_t held, size_t record_size)
 {
     /* an event may end every job (2 operations, and one for the oldest in history), reset every stage (2), and give up a
-     * batch, whose deletions go into the next */
+     * batch, what of it lasts goes into the next */
     size_t carried = s->flying.operations.size;
     size_t operations = s->filling.operations.size + held + carried + 3 * (s->job_count + 1) + 2 * s->stage_count;
-    size_t bytes = held * SMALL_SIZE + carried * KEY_SIZE + (s->job_count + 1) * (ENDED_SIZE + 3 * KEY_SIZE) +
+    size_t bytes = held * SMALL_SIZE + s->flying.lasting + (s->job_count + 1) * (ENDED_SIZE + 3 * KEY_SIZE) +
                    s->stage_count * 2 * SMALL_SIZE + record_size;
     if (arb_text_room(&s->filling.bytes, bytes) == NULL) {
         s->filling.bytes.failed = false; /* it still holds all that it held */
@@ -75,17 +80,26 @@ static void put_begin(arb_scheduler *s, arb_store_operation_kind kind, const cha
     arb_text_append(&batch->bytes, key, strlen(key));
 }
 
+/* Whether an operation says of an end, that of a job or of one's place in the history, and not of what goes on. */
+static bool lasts(arb_store_operation_kind kind, const char *key)
+{
+    return kind == ARB_STORE_DELETE || kind == ARB_STORE_DELETE_PREFIX ||
+           strncmp(key, ENDED_KEYS, sizeof ENDED_KEYS - 1) == 0;
+}
+
 static void put_end(arb_scheduler *s)
 {
     arb_sched_batch *batch = &s->filling;
     arb_store_operation *operation = &batch->operations.data[batch->operations.size - 1];
     operation->value.size = batch->bytes.size - batch->places.data[batch->places.size - 1] - operation->key.size;
     assert(!batch->bytes.failed);
+    if (lasts(operation->kind, batch->bytes.data + batch->places.data[batch->places.size - 1]))
+        batch->lasting += operation->key.size + operation->value.size;
 }
 
 static void live_key(char key[KEY_SIZE], arb_id job, const char *rest)
 {
-    snprintf(key, KEY_SIZE, ARB_SCHEDULER_KEYS "live/%016" PRIx64 ".%016" PRIx64 "%s", job.term, job.number, rest);
+    snprintf(key, KEY_SIZE, LIVE_KEYS "%016" PRIx64 ".%016" PRIx64 "%s", job.term, job.number, rest);
 }
 
 void arb_sched_store_job(arb_scheduler *s, arb_sched_job *job, arb_str record)
@@ -129,7 +143,7 @@ void arb_sched_store_reset(arb_scheduler *s, arb_sched_stage *stage)
 
 static void ended_key(char key[KEY_SIZE], arb_id job)
 {
-    snprintf(key, KEY_SIZE, ARB_SCHEDULER_KEYS "ended/%016" PRIx64 ".%016" PRIx64, job.term, job.number);
+    snprintf(key, KEY_SIZE, ENDED_KEYS "%016" PRIx64 ".%016" PRIx64, job.term, job.number);
 }
 
 void arb_sched_store_ended(arb_scheduler *s, arb_sched_job *job)
@@ -162,6 +176,32 @@ void arb_sched_store_forget(arb_scheduler *s, const arb_sched_ended *ended)
     ended_key(key, ended->job);
     put_begin(s, ARB_STORE_DELETE, key);
     put_end(s);
+}
+
+/* ---- keys -------------------------------------------------------------------------------------------------------------- */
+
+static bool parse_hex(arb_str *text, size_t digits, uint64_t *out_number)
+{
+    char copy[17] = {0}, *end;
+    if (text->size < digits)
+        return false;
+    memcpy(copy, text->data, digits);
+    *out_number = strtoull(copy, &end, 16);
+    *text = (arb_str){text->data + digits, text->size - digits};
+    return end == copy + digits;
+}
+
+static bool skip(arb_str *text, arb_str prefix)
+{
+    if (!arb_str_starts_with(*text, prefix))
+        return false;
+    *text = (arb_str){text->data + prefix.size, text->size - prefix.size};
+    return true;
+}
+
+static bool parse_id(arb_str *text, arb_id *out_id)
+{
+    return parse_hex(text, 16, &out_id->term) && skip(text, ARB_STR(".")) && parse_hex(text, 16, &out_id->number);
 }
 
 /* ---- batches ----------------------------------------------------------------------------------------------------------- */
@@ -214,7 +254,7 @@ void arb_sched_store_again(arb_scheduler *s)
 static void batch_over(arb_scheduler *s)
 {
     enum { KEPT = 4 << 20 }; /* bytes; a large job's record does not stay in memory for good */
-    s->flying.operations.size = s->flying.places.size = 0;
+    s->flying.operations.size = s->flying.places.size = s->flying.lasting = 0;
     arb_text_clear(&s->flying.bytes);
     if (s->flying.bytes.capacity > KEPT)
         arb_text_reset(&s->flying.bytes);
@@ -222,34 +262,65 @@ static void batch_over(arb_scheduler *s)
     s->written = s->write_sequence - 1;
 }
 
-/* What the batch would have deleted for good is deleted by a later one: else an ended job would come back. */
-static void carry_deletions(arb_scheduler *s)
+/* What the batch that is given up says of ends. What was deleted for good is always deleted by a later one, since a write
+ * that failed may yet be found on the disk after a crash. How a job ended that the store has never had is left out: so a
+ * disk that stays full gathers little. */
+static bool outlasts(const arb_scheduler *s, const arb_store_operation *operation)
 {
-    size_t job_key = strlen(ARB_SCHEDULER_KEYS "live/") + 33;
-    for (size_t i = 0; i < s->flying.operations.size; i++) {
-        const arb_store_operation *operation = &s->flying.operations.data[i];
-        char key[KEY_SIZE] = {0};
-        if (operation->kind != ARB_STORE_DELETE &&
-            (operation->kind != ARB_STORE_DELETE_PREFIX || operation->key.size != job_key))
-            continue;
-        memcpy(key, operation->key.data, operation->key.size);
-        put_begin(s, operation->kind, key);
-        put_end(s);
+    arb_id id;
+    arb_str key = operation->key;
+    bool live = skip(&key, ARB_STR(LIVE_KEYS));
+    if ((!live && !skip(&key, ARB_STR(ENDED_KEYS))) || !parse_id(&key, &id) || key.size > 0)
+        return false; /* of one of its stages */
+    const arb_sched_job *job = arb_sched_job_of(s, id);
+    return operation->kind != ARB_STORE_PUT || (!live && job != NULL && job->stored);
+}
+
+/* They go before all that was said meanwhile. */
+static void carry_ends(arb_scheduler *s)
+{
+    arb_sched_batch *from = &s->flying, *to = &s->filling;
+    arb_store_operation *operations = from->operations.data;
+    size_t carried = 0;
+    for (size_t i = 0; i < from->operations.size; i++)
+        if (outlasts(s, &operations[i]))
+            operations[carried++] = operations[i];
+    assert(to->operations.size + carried <= to->operations.capacity);
+    if (carried == 0)
+        return;
+    memmove(to->operations.data + carried, to->operations.data, to->operations.size * sizeof *operations);
+    memmove(to->places.data + carried, to->places.data, to->places.size * sizeof *to->places.data);
+    for (size_t i = 0; i < carried; i++) {
+        to->operations.data[i] = operations[i];
+        to->places.data[i] = to->bytes.size;
+        arb_text_append_str(&to->bytes, operations[i].key);
+        arb_text_append_str(&to->bytes, operations[i].value);
+        to->lasting += operations[i].key.size + operations[i].value.size;
     }
+    to->operations.size += carried;
+    to->places.size += carried;
+    assert(!to->bytes.failed);
 }
 
 static void give_up(arb_scheduler *s, const arb_error *error)
 {
     uint64_t given_up = s->write_sequence - 1;
-    carry_deletions(s);
+    carry_ends(s);
     for (arb_sched_job *job = s->unwritten, *next; job != NULL; job = next) {
         next = job->unwritten_next;
-        if (job->unwritten_from <= given_up && job->state <= ARB_JOB_FINISHED)
+        if (job->unwritten_from > given_up)
+            continue;
+        if (job->state <= ARB_JOB_FINISHED) {
             arb_sched_job_end(s, job, ARB_JOB_FAILED, error);
+        } else if (job->stored && !job->spec.read_only) {
+            note_unwritten(s, job);
+            job->awaits = job->unwritten_to;
+        }
     }
 }
 
-static void jobs_written(arb_scheduler *s)
+/* Batches up to `s->written` are over; `committed`: the last one is in the store. */
+static void jobs_written(arb_scheduler *s, bool committed)
 {
     for (arb_sched_job *job = s->unwritten, *next; job != NULL; job = next) {
         next = job->unwritten_next;
@@ -258,7 +329,7 @@ static void jobs_written(arb_scheduler *s)
         job->unwritten_from = job->unwritten_to > s->written ? s->written + 1 : 0;
         if (job->unwritten_from == 0)
             arb_sched_leave_unwritten(s, job);
-        if (!job->stored) {
+        if (committed && !job->stored) {
             job->stored = true;
             for (uint32_t number = 0; number < job->spec.stage_count; number++)
                 arb_sched_stage_hunger(s, &job->stages[number]);
@@ -291,34 +362,10 @@ void arb_sched_written(arb_scheduler *s, const arb_event *event)
     }
     batch_over(s);
     arb_sched_commits_written(s);
-    jobs_written(s);
+    jobs_written(s, event->outcome == ARB_STORE_COMMITTED);
 }
 
 /* ---- records in -------------------------------------------------------------------------------------------------------- */
-
-static bool parse_hex(arb_str *text, size_t digits, uint64_t *out_number)
-{
-    char copy[17] = {0}, *end;
-    if (text->size < digits)
-        return false;
-    memcpy(copy, text->data, digits);
-    *out_number = strtoull(copy, &end, 16);
-    *text = (arb_str){text->data + digits, text->size - digits};
-    return end == copy + digits;
-}
-
-static bool skip(arb_str *text, arb_str prefix)
-{
-    if (!arb_str_starts_with(*text, prefix))
-        return false;
-    *text = (arb_str){text->data + prefix.size, text->size - prefix.size};
-    return true;
-}
-
-static bool parse_id(arb_str *text, arb_id *out_id)
-{
-    return parse_hex(text, 16, &out_id->term) && skip(text, ARB_STR(".")) && parse_hex(text, 16, &out_id->number);
-}
 
 static arb_code recover_ended(arb_scheduler *s, arb_id id, arb_str value, arb_error *error)
 {

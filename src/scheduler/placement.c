@@ -2,7 +2,8 @@
  *
  * Jobs take turns: the one of which least runs gives the next task; among those the one that has waited longest. Within
  * a job its stages take turns in the order in which they became hungry, within a stage its tasks in the order in which
- * they came to wait; a task that finds no place lets the next few pass.
+ * they came to wait; a task that finds no place lets the others pass. What has found none is looked at again when
+ * something has changed, and an event looks at so many tasks at most.
  *
  * A place is a ready executor with a free slot, memory for the task and the folders that it reads. A task that needs more
  * memory than an executor has at all may run there with nothing beside it. Among places: not where it failed last; a
@@ -38,7 +39,7 @@ bool arb_sched_touch(arb_sched_job *job, uint32_t slot)
 /* ---- where ------------------------------------------------------------------------------------------------------------- */
 
 /* The scheduler's bits of the roots that a task reads; false: one of them nobody has. */
-static bool roots_of(const arb_scheduler *s, arb_sched_stage *stage, uint32_t task, uint64_t *out_mask)
+static bool roots_of(const arb_scheduler *s, const arb_sched_stage *stage, uint32_t task, uint64_t *out_mask)
 {
     arb_sched_job *job = stage->job;
     uint64_t wanted = stage->spec->task_roots != NULL ? stage->spec->task_roots[task] : 0;
@@ -74,31 +75,40 @@ static bool has_room(const arb_sched_executor *executor, const arb_sched_stage *
            (executor->running == 0 || executor->memory_taken + memory <= executor->memory);
 }
 
-/* Kept for a task that must run alone; one that is not there any more keeps nothing. */
-static bool reserved(arb_scheduler *s, uint32_t slot, const arb_sched_stage *stage, uint32_t task)
+/* Kept for another task, which must run alone. */
+static bool reserved(const arb_scheduler *s, uint32_t slot, const arb_sched_stage *stage, uint32_t task)
 {
-    if (s->reserved_slot != slot)
-        return false;
     const arb_attempt *of = &s->reserved_for;
-    const arb_sched_job *job = arb_sched_job_of(s, of->job);
-    if (job == NULL || job->state > ARB_JOB_FINISHED || !job->stages[of->stage].open ||
-        job->stages[of->stage].tasks[of->task].state != ARB_TASK_PENDING) {
-        s->reserved_slot = ARB_SCHED_NO_SLOT;
-        return false;
-    }
-    return !arb_id_equal(of->job, stage->job->id) || of->stage != stage->number || of->task != task;
+    return s->reserved_slot == slot &&
+           (!arb_id_equal(of->job, stage->job->id) || of->stage != stage->number || of->task != task);
 }
 
-static placed choose(arb_scheduler *s, arb_sched_stage *stage, uint32_t number, bool twin,
-                     arb_sched_executor **out_executor)
+/* A task that is not there any more keeps nothing. */
+static void drop_reservation(arb_scheduler *s)
+{
+    const arb_attempt *of = &s->reserved_for;
+    if (s->reserved_slot == ARB_SCHED_NO_SLOT)
+        return;
+    const arb_sched_job *job = arb_sched_job_of(s, of->job);
+    if (job != NULL && job->state <= ARB_JOB_FINISHED && job->stages[of->stage].open &&
+        job->stages[of->stage].tasks[of->task].state == ARB_TASK_PENDING)
+        return;
+    s->reserved_slot = ARB_SCHED_NO_SLOT;
+    arb_sched_room_changed(s, false);
+}
+
+/* The best place, NULL without one. `out_emptiest`: of those who could run a task that must run alone, had they nothing
+ * else to do. */
+static placed find_place(const arb_scheduler *s, const arb_sched_stage *stage, uint32_t number, bool twin,
+                         arb_sched_executor **out_executor, const arb_sched_executor **out_emptiest)
 {
     const arb_sched_task *task = &stage->tasks[number];
     const arb_sched_executor *beside = task->trouble != NULL ? arb_sched_executor_of(s, task->trouble->beside) : NULL;
     bool few = stage->spec->task_count <= s->ready, able = false;
     bool alone = task->trouble != NULL && task->trouble->alone;
     uint64_t roots, best = UINT64_MAX;
-    arb_sched_executor *emptiest = NULL;
     *out_executor = NULL;
+    *out_emptiest = NULL;
     if (!roots_of(s, stage, number, &roots))
         return UNPLACEABLE;
     if (beside != NULL && (!arb_sched_ready(beside) || (roots & ~beside->roots) != 0))
@@ -111,8 +121,8 @@ static placed choose(arb_scheduler *s, arb_sched_stage *stage, uint32_t number, 
         able = true;
         if (reserved(s, executor->slot, stage, number))
             continue;
-        if (alone && (emptiest == NULL || executor->running < emptiest->running))
-            emptiest = executor;
+        if (alone && (*out_emptiest == NULL || executor->running < (*out_emptiest)->running))
+            *out_emptiest = executor;
         if (!has_room(executor, stage) || (alone && executor->running > 0))
             continue;
         uint64_t cost = cost_of(executor, stage, task, few);
@@ -121,13 +131,33 @@ static placed choose(arb_scheduler *s, arb_sched_stage *stage, uint32_t number, 
             *out_executor = executor;
         }
     }
-    if (*out_executor != NULL)
-        return LAUNCHED;
-    if (emptiest != NULL && s->reserved_slot == ARB_SCHED_NO_SLOT) {
+    return *out_executor != NULL ? LAUNCHED : able ? BUSY : UNPLACEABLE;
+}
+
+static placed choose(arb_scheduler *s, arb_sched_stage *stage, uint32_t number, bool twin,
+                     arb_sched_executor **out_executor)
+{
+    const arb_sched_executor *emptiest;
+    placed result = find_place(s, stage, number, twin, out_executor, &emptiest);
+    s->counts.looks++;
+    if (result != LAUNCHED && emptiest != NULL && s->reserved_slot == ARB_SCHED_NO_SLOT) {
         s->reserved_slot = emptiest->slot;
         s->reserved_for = (arb_attempt){.job = stage->job->id, .stage = stage->number, .task = number};
     }
-    return able ? BUSY : UNPLACEABLE;
+    return result;
+}
+
+bool arb_sched_somebody_fits(const arb_scheduler *s, const arb_sched_stage *stage)
+{
+    for (uint32_t i = 0; i < stage->queue_size; i++) {
+        uint32_t task = stage->queue[(stage->queue_head + i) % stage->spec->task_count];
+        arb_sched_executor *executor;
+        const arb_sched_executor *emptiest;
+        if (stage->tasks[task].state == ARB_TASK_PENDING &&
+            find_place(s, stage, task, false, &executor, &emptiest) == LAUNCHED)
+            return true;
+    }
+    return false;
 }
 
 /* ---- launch ------------------------------------------------------------------------------------------------------------ */
@@ -233,7 +263,7 @@ static placed launch(arb_scheduler *s, arb_sched_stage *stage, uint32_t number, 
     s->next_number++;
     job->served = ++s->served;
     if (job->queued.place != 0)
-        arb_heap_put(&s->queue, &job->queued, (int64_t)job->running, job->served);
+        arb_sched_queue_put(s, job);
     s->counts.launched++;
     s->counts.twins += twin;
     if (s->reserved_slot == executor->slot)
@@ -258,18 +288,28 @@ static uint32_t pop(arb_sched_stage *stage)
     return task;
 }
 
-/* Try the first few tasks of a stage. */
+/* Try the first few tasks of a stage; those that find no place go to the end of its queue. When all of them have been
+ * looked at, they are not again before something changes: a place becomes free, or, where nobody could run them, somebody
+ * else comes. */
 static placed launch_of_stage(arb_scheduler *s, arb_sched_stage *stage)
 {
     enum { TRIES = 8 };
-    placed result = NOTHING;
-    for (int tries = 0; tries < TRIES && stage->queue_size > 0;) {
+    if (stage->hopeless_in == s->reach)
+        return UNPLACEABLE;
+    if (stage->looked_in != s->room) {
+        stage->looked_in = s->room;
+        stage->looked = 0;
+    }
+    if (stage->looked == 0)
+        stage->looked_busy = false;
+    for (int tries = 0; tries < TRIES && stage->looked < stage->queue_size;) {
         uint32_t number = pop(stage);
         arb_sched_task *task = &stage->tasks[number];
         bool twin = task->state == ARB_TASK_RUNNING && task->twin_wanted;
         arb_sched_executor *executor;
         if (task->state != ARB_TASK_PENDING && !twin)
             continue;
+        tries++;
         task->twin_wanted = false;
         placed where = choose(s, stage, number, twin, &executor);
         if (where == LAUNCHED)
@@ -280,11 +320,21 @@ static placed launch_of_stage(arb_scheduler *s, arb_sched_stage *stage)
             arb_sched_timer_set(s, &stage->twin, ARB_SCHED_TIMER_TWIN, s->now + s->times.twin_least);
             continue;
         }
-        arb_sched_enqueue(s, stage, number);
-        result = result == BUSY || where == BUSY ? BUSY : where;
-        tries++;
+        bool waits = arb_sched_put_back(stage, number);
+        if (where == STARVED) {
+            stage->looked = 0;
+            return STARVED;
+        }
+        stage->looked += waits;
+        stage->looked_busy |= where == BUSY;
     }
-    return result;
+    if (stage->queue_size == 0)
+        return NOTHING;
+    if (stage->looked < stage->queue_size)
+        s->untested = true;
+    else if (!stage->looked_busy)
+        stage->hopeless_in = s->reach;
+    return stage->looked_busy ? BUSY : UNPLACEABLE;
 }
 
 /* One task of a job. */
@@ -295,8 +345,8 @@ static placed launch_of_job(arb_scheduler *s, arb_sched_job *job)
         next = stage->hungry_next;
         placed one = launch_of_stage(s, stage);
         arb_sched_stage_hunger(s, stage);
-        if (one == LAUNCHED)
-            return LAUNCHED;
+        if (one == LAUNCHED || one == STARVED)
+            return one;
         if (one != NOTHING)
             result = result == BUSY || one == BUSY ? BUSY : one;
     }
@@ -321,29 +371,94 @@ static void note_unplaceable(arb_scheduler *s, arb_sched_job *job)
         arb_sched_timer_set(s, &job->unplaceable, ARB_SCHED_TIMER_UNPLACEABLE, s->now + s->times.no_executor);
 }
 
+/* ---- jobs' turns ------------------------------------------------------------------------------------------------------- */
+
+void arb_sched_queue_put(arb_scheduler *s, arb_sched_job *job)
+{
+    if (job->queued.place == 0) {
+        job->turn = s->turn;
+        if (s->ready == 0)
+            note_unplaceable(s, job);
+    }
+    arb_heap_put(&s->queues[job->turn], &job->queued, (int64_t)job->running, job->served);
+}
+
+void arb_sched_queue_remove(arb_scheduler *s, arb_sched_job *job)
+{
+    arb_heap_remove(&s->queues[job->turn], &job->queued);
+}
+
+/* It found no place: it is looked at again in the next round. */
+static void pass_over(arb_scheduler *s, arb_sched_job *job)
+{
+    arb_sched_queue_remove(s, job);
+    job->turn = s->turn ^ 1;
+    arb_heap_put(&s->queues[job->turn], &job->queued, (int64_t)job->running, job->served);
+}
+
+/* All jobs, in their order. */
+static void begin_round(arb_scheduler *s)
+{
+    for (arb_heap_node *first; (first = arb_heap_first(&s->queues[s->turn ^ 1])) != NULL;) {
+        arb_sched_job *job = ARB_CONTAINER_OF(first, arb_sched_job, queued);
+        arb_sched_queue_remove(s, job);
+        arb_sched_queue_put(s, job);
+    }
+    s->round = s->room;
+    s->untested = false;
+}
+
+static void end_round(arb_scheduler *s)
+{
+    s->settled = s->round == s->room && !s->untested;
+    s->cut = false;
+    s->turn ^= 1;
+    s->round = s->room;
+    s->untested = false;
+}
+
+static void note_absence(arb_scheduler *s)
+{
+    if (s->ready == 0 && !s->absence_noted)
+        for (int turn = 0; turn < 2; turn++)
+            for (size_t i = 0; i < s->queues[turn].nodes.size; i++)
+                note_unplaceable(s, ARB_CONTAINER_OF(s->queues[turn].nodes.data[i], arb_sched_job, queued));
+    s->absence_noted = s->ready == 0;
+}
+
+/* A round that looks at too much for one event goes on in the next, which is due at once, and begins anew only when it has
+ * come to its end or no slot is free: so everything has its turn, however much waits in vain. */
 void arb_sched_schedule(arb_scheduler *s)
 {
-    arb_sched_job *skipped = NULL;
-    bool starved = false;
-    for (size_t i = 0; s->ready == 0 && i < s->queue.nodes.size; i++)
-        note_unplaceable(s, ARB_CONTAINER_OF(s->queue.nodes.data[i], arb_sched_job, queued));
-    while (s->free_slots > 0 && s->queue.nodes.size > 0) {
-        arb_sched_job *job = ARB_CONTAINER_OF(arb_heap_first(&s->queue), arb_sched_job, queued);
+    enum { LOOKS_MOST = 256 };
+    uint64_t looks_most = s->counts.looks + LOOKS_MOST, jobs_most = LOOKS_MOST + s->free_slots;
+    drop_reservation(s);
+    note_absence(s);
+    if (!s->settled && !s->cut && s->free_slots > 0)
+        begin_round(s);
+    for (uint64_t jobs = 0; s->free_slots > 0 && !s->settled; jobs++) {
+        arb_heap_node *first = arb_heap_first(&s->queues[s->turn]);
+        if (first == NULL) {
+            end_round(s);
+            continue;
+        }
+        if (s->counts.looks >= looks_most || jobs >= jobs_most) {
+            s->cut = true;
+            arb_sched_timer_set(s, &s->placement, ARB_SCHED_TIMER_PLACEMENT, s->now);
+            return;
+        }
+        arb_sched_job *job = ARB_CONTAINER_OF(first, arb_sched_job, queued);
         placed result = launch_of_job(s, job);
         if (result == UNPLACEABLE)
             note_unplaceable(s, job);
         else if (result != NOTHING)
             arb_sched_timer_clear(s, &job->unplaceable);
-        starved |= result == STARVED;
-        if (result == LAUNCHED || job->queued.place == 0)
-            continue;
-        arb_heap_remove(&s->queue, &job->queued);
-        job->skipped_next = skipped;
-        skipped = job;
+        if (result == STARVED) {
+            arb_sched_timer_set(s, &s->placement, ARB_SCHED_TIMER_PLACEMENT, s->now + s->times.retry);
+            return;
+        }
+        if (result != LAUNCHED && job->queued.place != 0)
+            pass_over(s, job);
     }
-    for (; skipped != NULL; skipped = skipped->skipped_next)
-        if (skipped->hungry_first != NULL)
-            arb_heap_put(&s->queue, &skipped->queued, (int64_t)skipped->running, skipped->served);
-    if (starved)
-        arb_sched_timer_set(s, &s->starved, ARB_SCHED_TIMER_STARVED, s->now + s->times.retry);
+    s->cut = s->cut && s->free_slots > 0;
 }

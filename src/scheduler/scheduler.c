@@ -42,7 +42,7 @@ arb_code arb_scheduler_create(const arb_scheduler_options *options, arb_schedule
     s->times = times_of(&options->times);
     s->actions = options->actions;
     s->context = options->context;
-    s->write_sequence = 1;
+    s->write_sequence = s->reach = s->room = 1;
     s->reserved_slot = ARB_SCHED_NO_SLOT;
     s->history_most = options->history_most != 0 ? options->history_most : 1000;
     s->history = arb_alloc_zeroed(s->history_most * sizeof *s->history);
@@ -97,7 +97,8 @@ void arb_scheduler_destroy(arb_scheduler *s)
     arb_id_map_reset(&s->executors);
     arb_id_map_reset(&s->jobs);
     arb_id_map_reset(&s->attempts);
-    arb_heap_reset(&s->queue);
+    arb_heap_reset(&s->queues[0]);
+    arb_heap_reset(&s->queues[1]);
     arb_heap_reset(&s->timers);
     batch_reset(&s->filling);
     batch_reset(&s->flying);
@@ -192,7 +193,7 @@ static void run_out(arb_scheduler *s, arb_sched_timer *timer)
     case ARB_SCHED_TIMER_TERM:
         arb_sched_store_ask(s);
         break;
-    case ARB_SCHED_TIMER_STARVED:
+    case ARB_SCHED_TIMER_PLACEMENT:
         break; /* what follows every event tries again */
     }
 }
@@ -221,7 +222,10 @@ arb_code arb_scheduler_apply(arb_scheduler *s, const arb_event *event, arb_error
     arb_code code = ARB_OK;
     assert(event->now >= s->now);
     if (s->stopped)
-        return ARB_OK;
+        return event->kind < ARB_EVENT_JOB_SUBMITTED
+                   ? ARB_OK
+                   : arb_fail(error, ARB_CONNECTION_FAILED,
+                              "this scheduler was replaced by a newer one: connect again");
     s->now = event->now;
     s->wall_us = event->wall_us;
     ARB_TRY(prepare(s, event, error));

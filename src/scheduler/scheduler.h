@@ -71,7 +71,8 @@ typedef struct arb_scheduler_actions {
     void (*answer)(void *context, const arb_answer *answer);
     /* Write to the store under this scheduler's term, and give WRITTEN with the outcome. The operations stay valid until then. */
     void (*write)(void *context, const arb_store_operation *operations, size_t count);
-    /* A newer scheduler is there: nothing more will be done. */
+    /* A newer scheduler is there: nothing more will be done or answered, and clients' events fail. Whoever waits for an
+     * answer is to be sent to the other one. */
     void (*stop)(void *context);
 } arb_scheduler_actions;
 
@@ -89,13 +90,15 @@ typedef enum arb_event_kind {
     ARB_EVENT_MESSAGE,
     ARB_EVENT_STREAM_CLOSED, /* of `executor` in `session` */
     ARB_EVENT_WRITTEN,       /* `outcome`, and `error` of FAILED */
+    /* those of clients */
     ARB_EVENT_JOB_SUBMITTED, /* `spec`, `client`; gives `out_job` */
     ARB_EVENT_JOB_CANCEL,
     ARB_EVENT_CLIENT_ALIVE, /* asked for `job`, renewed it */
     ARB_EVENT_CLIENT_GONE,  /* and will not be back: cancels the job */
     ARB_EVENT_ROWS_LEFT,    /* rows of result task `task`, made by `attempt`, are on their way to the client */
-    ARB_EVENT_DELIVERED,    /* the client has all rows of `task` */
-    ARB_EVENT_RESULT_LOST,  /* reading result `task`, made by `attempt`, failed: `read` */
+    ARB_EVENT_DELIVERED,    /* the client has all rows of `task`, made by `attempt`: that of ROWS_LEFT */
+    ARB_EVENT_RESULT_LOST, /* reading result `task`, made by `attempt`, failed: `read`. Of another attempt than the one that
+                             * is read now, or would be, it means nothing */
 } arb_event_kind;
 
 typedef struct arb_event {
@@ -131,7 +134,8 @@ ARB_NODISCARD arb_code arb_scheduler_recover_record(arb_scheduler *scheduler, ar
 void arb_scheduler_recover_end(arb_scheduler *scheduler, int64_t now);
 
 /* Never waits. Besides ARB_OUT_OF_MEMORY: what JOB_SUBMITTED says of its spec, and ARB_UNDEFINED_OBJECT for events of a
- * job that is not there (any more): nothing has changed either. */
+ * job that is not there (any more), ARB_CONNECTION_FAILED for those of clients once it has stopped: nothing has changed
+ * either. */
 ARB_NODISCARD arb_code arb_scheduler_apply(arb_scheduler *scheduler, const arb_event *event, arb_error *error);
 /* When the next TICK is due; INT64_MAX: none. Asked after each event. */
 int64_t arb_scheduler_wake(const arb_scheduler *scheduler);
@@ -168,6 +172,7 @@ typedef struct arb_job_view {
 } arb_job_view;
 
 typedef struct arb_stage_view {
+    arb_id job, generation; /* which making of the stage */
     uint32_t stage;
     uint64_t tasks, pending, running, committed, superfluous;
     uint64_t rows, bytes;
@@ -184,7 +189,8 @@ typedef struct arb_attempt_view {
 } arb_attempt_view;
 
 typedef struct arb_task_view {
-    uint32_t task;
+    arb_id job;
+    uint32_t stage, task;
     arb_task_state state;
     uint32_t failures, crashes;
     uint64_t rows, bytes;
@@ -206,7 +212,8 @@ typedef struct arb_executor_view {
 } arb_executor_view;
 
 typedef struct arb_result_view {
-    uint32_t task;
+    arb_id job;
+    uint32_t stage, task;
     arb_id attempt;
     arb_uuid executor;
     arb_str address;
@@ -235,6 +242,7 @@ ARB_NODISCARD arb_code arb_scheduler_executors(const arb_scheduler *scheduler, a
 typedef struct arb_scheduler_counts {
     uint64_t jobs, attempts, timers, executors, history;
     uint64_t launched, committed, failed, lost, rebuilt, twins, resets, crashes, exclusions, writes, broken_streams;
+    uint64_t looks; /* for a place for a task */
     bool stopped, writing;
 } arb_scheduler_counts;
 arb_scheduler_counts arb_scheduler_count(const arb_scheduler *scheduler);

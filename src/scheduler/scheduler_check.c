@@ -55,6 +55,8 @@ static bool stage_sound(const arb_scheduler *s, const arb_sched_stage *stage, ui
         what = "rows are miscounted";
     if (stage->hungry && !stage->open)
         what = "hungry, and not open";
+    if (stage->hungry && s->settled && s->free_slots > 0 && arb_sched_somebody_fits(s, stage))
+        what = "a task waits, and there is a place for it";
     if (stage->open && stage->job->state <= ARB_JOB_FINISHED)
         for (uint32_t i = 0; i < stage->spec->input_count; i++) {
             const arb_sched_stage *input = &stage->job->stages[stage->spec->inputs[i].stage];
@@ -81,9 +83,68 @@ static bool executor_sound(const arb_sched_executor *executor, uint64_t outputs,
     return true;
 }
 
+/* Its place among those with tasks to launch, and what it knows of roots, whose bits go from name to name. */
+static bool job_sound(const arb_scheduler *s, const arb_sched_job *job, arb_error *error)
+{
+    const arb_heap_node *queued = &job->queued;
+    if ((queued->place != 0) != (job->hungry_first != NULL))
+        return unsound(error, "its place in the queue", job->id, 0, 0);
+    if (queued->place != 0 && (queued->place > s->queues[job->turn].nodes.size ||
+                               s->queues[job->turn].nodes.data[queued->place - 1] != queued))
+        return unsound(error, "it is in another queue than it thinks", job->id, 0, 0);
+    for (uint32_t root = 0; root < job->spec.root_count; root++) {
+        uint64_t mask = job->root_masks[root];
+        if (mask == 0)
+            continue;
+        size_t bit = (size_t)__builtin_ctzll(mask);
+        if ((mask & (mask - 1)) != 0 || bit >= s->roots.size ||
+            !arb_str_equal(s->roots.data[bit], job->spec.roots[root]))
+            return unsound(error, "one of its roots has another one's bit", job->id, 0, 0);
+    }
+    return true;
+}
+
+/* What is launched where: the sums over executors, and the one that is being emptied. */
+static bool placement_sound(const arb_scheduler *s, arb_error *error)
+{
+    uint64_t free_slots = 0;
+    uint32_t ready = 0, draining = 0;
+    bool kept = s->reserved_slot == ARB_SCHED_NO_SLOT;
+    for (size_t slot = 0; slot < s->slots.size; slot++) {
+        const arb_sched_executor *executor = s->slots.data[slot];
+        if (executor == NULL)
+            continue;
+        draining += executor->draining;
+        if (!arb_sched_ready(executor))
+            continue;
+        ready++;
+        free_slots += executor->slots - ARB_MIN(executor->running, executor->slots);
+        kept |= slot == s->reserved_slot;
+    }
+    if (!kept)
+        return unsound(error, "an executor that gets no tasks is kept for one", s->reserved_for.job,
+                       s->reserved_for.stage, s->reserved_for.task);
+    if (ready != s->ready || draining != s->draining || free_slots != s->free_slots)
+        return unsound(error, "executors or free slots are miscounted in sum", (arb_id){0}, 0, 0);
+    if (s->queues[0].nodes.size + s->queues[1].nodes.size > s->job_count)
+        return unsound(error, "jobs are queued that are not there", (arb_id){0}, 0, 0);
+    return true;
+}
+
+/* A batch takes no more than its bytes, and what lasts of it fits where it goes when it is given up. */
+static bool batches_sound(const arb_scheduler *s, arb_error *error)
+{
+    const arb_sched_batch *batches[] = {&s->filling, &s->flying};
+    for (size_t i = 0; i < ARB_COUNT_OF(batches); i++)
+        if (batches[i]->operations.size != batches[i]->places.size || batches[i]->lasting > batches[i]->bytes.size)
+            return unsound(error, "a batch for the store is miscounted", (arb_id){0}, 0, 0);
+    return s->writing || s->flying.operations.size == 0 ||
+           unsound(error, "a batch that is over is not empty", (arb_id){0}, 0, 0);
+}
+
 bool arb_scheduler_sound(const arb_scheduler *s, arb_error *error)
 {
-    uint64_t attempts = 0, free_slots = 0, jobs = 0;
+    uint64_t attempts = 0, jobs = 0;
     uint64_t *outputs = arb_alloc_zeroed((s->slots.size + 1) * sizeof *outputs);
     bool sound = outputs != NULL;
     for (const arb_sched_job *job = s->first_job; sound && job != NULL; job = job->next) {
@@ -96,20 +157,19 @@ bool arb_scheduler_sound(const arb_scheduler *s, arb_error *error)
             for (const arb_sched_attempt *at = stage->running; at != NULL; at = at->stage_next)
                 running++;
         }
-        if (sound && (expected != job->expected || running != job->running ||
-                      (job->queued.place != 0) != (job->hungry_first != NULL)))
-            sound = unsound(error, "a job's tasks are miscounted, or its place in the queue", job->id, 0, 0);
+        if (sound && (expected != job->expected || running != job->running))
+            sound = unsound(error, "a job's tasks are miscounted", job->id, 0, 0);
+        sound = sound && job_sound(s, job, error);
     }
     for (size_t slot = 0; sound && slot < s->slots.size; slot++) {
         const arb_sched_executor *executor = s->slots.data[slot];
         if (executor == NULL)
             continue;
         sound = executor_sound(executor, outputs[slot], &attempts, error);
-        if (arb_sched_ready(executor))
-            free_slots += executor->slots - ARB_MIN(executor->running, executor->slots);
     }
-    if (sound && (attempts != s->attempts.count || free_slots != s->free_slots || jobs != s->job_count))
-        sound = unsound(error, "attempts, free slots or jobs are miscounted in sum", (arb_id){0}, 0, 0);
+    sound = sound && placement_sound(s, error) && batches_sound(s, error);
+    if (sound && (attempts != s->attempts.count || jobs != s->job_count))
+        sound = unsound(error, "attempts or jobs are miscounted in sum", (arb_id){0}, 0, 0);
     if (outputs == NULL)
         arb_fail_memory(error, "a check of the scheduler", s->slots.size * sizeof *outputs);
     arb_free(outputs);

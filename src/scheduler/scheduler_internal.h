@@ -34,6 +34,9 @@ enum {
     ARB_SCHED_DURATIONS = 31,        /* newest committed attempts that a stage's median is taken of */
 };
 
+/* More rows or bytes of one task than this are taken for this many: sums over all tasks of a stage hold then. */
+#define ARB_SCHED_SIZE_MOST ((uint64_t)1 << 40)
+
 typedef enum arb_sched_timer_kind {
     ARB_SCHED_TIMER_LIVENESS,    /* executor */
     ARB_SCHED_TIMER_EXCLUSION,   /* executor */
@@ -43,7 +46,7 @@ typedef enum arb_sched_timer_kind {
     ARB_SCHED_TIMER_RETRY,       /* trouble */
     ARB_SCHED_TIMER_RECOVERY,    /* scheduler */
     ARB_SCHED_TIMER_WRITE,       /* scheduler */
-    ARB_SCHED_TIMER_STARVED,     /* scheduler: a launch found no memory */
+    ARB_SCHED_TIMER_PLACEMENT,   /* scheduler: a pass was cut short, or a launch found no memory */
     ARB_SCHED_TIMER_TERM,        /* scheduler: nothing was written for a while; is the term still the newest? */
 } arb_sched_timer_kind;
 
@@ -58,11 +61,11 @@ typedef struct arb_sched_trouble {
     uint32_t task;
     uint32_t failures, crashes, crashes_alone, rebuilds;
     bool alone;        /* it has crashed: runs with nothing beside it */
-    bool bounced;      /* it was placed beside a producer that it could not reach */
     arb_id alone_from; /* attempts from here on ran alone */
     arb_id last_crash;
-    arb_uuid avoid;  /* where it failed last */
-    arb_uuid beside; /* where its producer is */
+    arb_uuid avoid;      /* where it failed last */
+    arb_uuid beside;     /* where its producer is, while it is to be placed there */
+    arb_uuid bounced_to; /* and who that was: a complaint from there is about another producer, and weighs more */
     arb_sched_timer retry;
 } arb_sched_trouble;
 
@@ -103,7 +106,11 @@ struct arb_sched_stage {
     bool changed;     /* its readers must be told sources again */
     uint32_t *queue;  /* ring of tasks to launch */
     uint32_t queue_head, queue_size;
-    uint64_t wave; /* with a row limit: as many tasks may have been started */
+    uint64_t looked_in;   /* the scheduler's `room` when the last tasks of the queue were looked at */
+    uint32_t looked;      /* how many of them found no place */
+    bool looked_busy;     /* one of them at somebody who could run it */
+    uint64_t hopeless_in; /* the scheduler's `reach` when nobody could run any of the queue; 0: not known */
+    uint64_t wave;        /* with a row limit: as many tasks may have been started */
     uint64_t rows, bytes;
     uint64_t made_rows, made_bytes; /* of the last complete making; kept when it is released */
     arb_str *facts;                 /* by task; each is owned */
@@ -142,7 +149,7 @@ struct arb_sched_job {
     uint64_t *root_masks; /* for each of its roots the scheduler's bit; 0: no executor has named it yet */
     arb_sched_stage *stages;
     bool recorded; /* has records in the store */
-    bool stored;   /* and they are written */
+    bool stored;   /* and the first one is written */
     bool recovering;
     bool rows_left;
     bool owes_accepted, owes_finished, owes_ended; /* answers that wait for a write */
@@ -155,7 +162,8 @@ struct arb_sched_job {
     uint64_t facts_bytes;
     uint64_t *touched; /* bitmap of executor slots that hold something of it */
     size_t touched_words;
-    arb_heap_node queued; /* in the scheduler's queue of jobs, by what runs */
+    arb_heap_node queued; /* in one of the scheduler's queues of jobs, by what runs */
+    uint8_t turn;         /* which one */
     arb_sched_stage *hungry_first, *hungry_last;
     arb_sched_timer lease, unplaceable;
     arb_sched_ended *ended; /* its place in history, taken when it was made */
@@ -164,8 +172,7 @@ struct arb_sched_job {
     arb_sched_job *next, *previous;                     /* all jobs, oldest first */
     arb_sched_job *unwritten_next, *unwritten_previous; /* jobs that wait for writes */
     bool in_unwritten;
-    arb_sched_job *skipped_next; /* while a scheduling pass goes on */
-    arb_sched_job *reaped_next;  /* ended and answered: freed at the event's end */
+    arb_sched_job *reaped_next; /* ended and answered: freed at the event's end */
 };
 
 struct arb_sched_attempt {
@@ -205,6 +212,7 @@ typedef struct arb_sched_batch {
     ARB_VEC(arb_store_operation) operations;
     ARB_VEC(size_t) places; /* of each key in `bytes`; its value stands behind it */
     arb_text bytes;
+    size_t lasting; /* of those, what goes into the next batch at most, if this one is given up */
 } arb_sched_batch;
 
 /* An output that is kept once its record is written. */
@@ -239,10 +247,18 @@ struct arb_scheduler {
     arb_id_map jobs, attempts;
     arb_sched_job *first_job, *last_job, *unwritten, *reaped;
     uint64_t job_count, stage_count;
-    arb_heap queue; /* of jobs with tasks to launch */
+    arb_heap queues[2]; /* of jobs with tasks to launch: those to look at, and those that were passed over */
+    uint8_t turn;       /* which one is the former */
+    uint64_t reach;     /* counted up when it changes who is there and may get tasks */
+    uint64_t room;      /* and this also when a place becomes free */
+    uint64_t round;     /* `room` when the round over all jobs began */
+    bool cut;           /* the round goes on in the next event */
+    bool untested;      /* since it began, something came to wait or was not looked at */
+    bool settled;       /* nothing that waits finds a place, and nothing has changed since */
+    bool absence_noted; /* of all executors, with each job in the queues */
     arb_heap timers;
     size_t timer_objects;
-    arb_sched_timer recovery, write_timer, starved, term_timer;
+    arb_sched_timer recovery, write_timer, placement, term_timer;
     ARB_VEC(arb_source) sources; /* scratch of a launch */
 
     arb_sched_batch filling, flying;
@@ -289,6 +305,13 @@ arb_sched_attempt *arb_sched_attempt_make(arb_scheduler *s, arb_sched_executor *
                                           uint32_t task, arb_id id, bool alone, bool twin);
 /* It has ended, however: it leaves all lists and frees its slot. */
 void arb_sched_attempt_free(arb_scheduler *s, arb_sched_attempt *attempt);
+/* The attempt of that id at that executor, or NULL: none is there, or it is another's. */
+arb_sched_attempt *arb_sched_attempt_at(const arb_scheduler *s, const arb_sched_executor *executor, arb_id id);
+/* Whether this scheduler or one before it may have given it to an attempt. */
+ARB_INLINE bool arb_sched_id_given(const arb_scheduler *s, arb_id id)
+{
+    return !arb_id_is_none(id) && (id.term < s->term || (id.term == s->term && id.number <= s->next_number));
+}
 /* It leaves its task, and its executor is told; its slot is free when it says so. */
 void arb_sched_attempt_stop(arb_scheduler *s, arb_sched_attempt *attempt);
 void arb_sched_attempt_lost(arb_scheduler *s, arb_sched_attempt *attempt);
@@ -300,7 +323,9 @@ void arb_sched_output_unreadable(arb_scheduler *s, arb_sched_stage *stage, uint3
 
 /* ---- commit and loss: stage_progress.c */
 void arb_sched_task_set(arb_sched_stage *stage, uint32_t task, arb_task_state state);
-/* Put a pending task (or one that wants a twin) among those to launch. */
+/* Put a pending task (or one that wants a twin) at the end of its stage's queue. False: it need not wait, or does. */
+bool arb_sched_put_back(arb_sched_stage *stage, uint32_t task);
+/* The same for one that was not there just now: it is looked at. */
 void arb_sched_enqueue(arb_scheduler *s, arb_sched_stage *stage, uint32_t task);
 /* An executor has a finished attempt's output: keep it, or have it dropped. */
 void arb_sched_output_offered(arb_scheduler *s, arb_sched_executor *executor, const arb_attempt *key,
@@ -325,6 +350,18 @@ int64_t arb_sched_stage_median(const arb_sched_stage *stage);
 
 /* ---- placement.c */
 void arb_sched_schedule(arb_scheduler *s);
+/* Put a job among those with tasks to launch, or move it there, when what runs of it has changed. */
+void arb_sched_queue_put(arb_scheduler *s, arb_sched_job *job);
+void arb_sched_queue_remove(arb_scheduler *s, arb_sched_job *job);
+/* Places may have become free; with `reach` also: other executors than before may get tasks. */
+ARB_INLINE void arb_sched_room_changed(arb_scheduler *s, bool reach)
+{
+    s->room++;
+    s->reach += reach;
+    s->settled = false;
+}
+/* Whether some task that waits would find a place: not while the scheduler is settled. For tests. */
+bool arb_sched_somebody_fits(const arb_scheduler *s, const arb_sched_stage *stage);
 /* No executor that is there could run any task of it, however long it waited. */
 bool arb_sched_nobody_can(arb_scheduler *s, arb_sched_job *job);
 ARB_NODISCARD bool arb_sched_touch(arb_sched_job *job, uint32_t slot);

@@ -103,7 +103,9 @@ arb_code arb_scheduler_stages(const arb_scheduler *s, arb_id id, arb_arena *aren
         const arb_sched_stage *stage = &job->stages[number];
         bool complete = arb_sched_complete(stage);
         views[number] =
-            (arb_stage_view){.stage = number,
+            (arb_stage_view){.job = id,
+                             .generation = stage->generation,
+                             .stage = number,
                              .tasks = stage->spec->task_count,
                              .pending = stage->counts[ARB_TASK_PENDING] + stage->counts[ARB_TASK_EXPECTED],
                              .running = stage->counts[ARB_TASK_RUNNING] + stage->counts[ARB_TASK_COMMITTING],
@@ -120,9 +122,10 @@ arb_code arb_scheduler_stages(const arb_scheduler *s, arb_id id, arb_arena *aren
     return ARB_OK;
 }
 
-static arb_code task_view(const arb_scheduler *s, const arb_sched_task *task, uint32_t number, arb_arena *arena,
+static arb_code task_view(const arb_scheduler *s, const arb_sched_stage *stage, uint32_t number, arb_arena *arena,
                           arb_task_view *out_view, arb_error *error)
 {
+    const arb_sched_task *task = &stage->tasks[number];
     const arb_sched_trouble *trouble = task->trouble;
     size_t count = 0;
     for (const arb_sched_attempt *at = task->attempts; at != NULL; at = at->task_next)
@@ -130,7 +133,9 @@ static arb_code task_view(const arb_scheduler *s, const arb_sched_task *task, ui
     arb_attempt_view *running = ARB_ARENA_ARRAY(arena, arb_attempt_view, count + 1);
     if (running == NULL)
         return no_memory(error);
-    *out_view = (arb_task_view){.task = number,
+    *out_view = (arb_task_view){.job = stage->job->id,
+                                .stage = stage->number,
+                                .task = number,
                                 .state = (arb_task_state)task->state,
                                 .failures = trouble != NULL ? trouble->failures : 0,
                                 .crashes = trouble != NULL ? trouble->crashes : 0,
@@ -165,7 +170,7 @@ arb_code arb_scheduler_tasks(const arb_scheduler *s, arb_id id, uint32_t stage, 
     if (views == NULL)
         return no_memory(error);
     for (uint32_t task = 0; task < of->spec->task_count; task++)
-        ARB_TRY(task_view(s, &of->tasks[task], task, arena, &views[task], error));
+        ARB_TRY(task_view(s, of, task, arena, &views[task], error));
     *out_tasks = views;
     *out_count = of->spec->task_count;
     return ARB_OK;
@@ -186,7 +191,9 @@ arb_code arb_scheduler_results(const arb_scheduler *s, arb_id id, arb_arena *are
         if (task->state != ARB_TASK_COMMITTED || job->state > ARB_JOB_FINISHED)
             continue;
         arb_result_view *view = &views[count++];
-        *view = (arb_result_view){.task = i,
+        *view = (arb_result_view){.job = id,
+                                  .stage = last->number,
+                                  .task = i,
                                   .attempt = task->attempt,
                                   .rows = task->rows,
                                   .bytes = task->bytes,

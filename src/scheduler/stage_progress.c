@@ -27,15 +27,26 @@ void arb_sched_task_set(arb_sched_stage *stage, uint32_t task, arb_task_state st
     of->state = (uint8_t)state;
 }
 
-void arb_sched_enqueue(arb_scheduler *s, arb_sched_stage *stage, uint32_t task)
+bool arb_sched_put_back(arb_sched_stage *stage, uint32_t task)
 {
     arb_sched_task *of = &stage->tasks[task];
     bool waits = of->state == ARB_TASK_PENDING || (of->state == ARB_TASK_RUNNING && of->twin_wanted);
-    if (!waits || stage->job->state > ARB_JOB_FINISHED || (of->trouble != NULL && of->trouble->retry.node.place != 0))
-        return;
-    if (!of->queued)
-        stage->queue[(stage->queue_head + stage->queue_size++) % stage->spec->task_count] = task;
+    if (!waits || stage->job->state > ARB_JOB_FINISHED || of->queued ||
+        (of->trouble != NULL && of->trouble->retry.node.place != 0))
+        return false;
+    stage->queue[(stage->queue_head + stage->queue_size++) % stage->spec->task_count] = task;
     of->queued = true;
+    return true;
+}
+
+void arb_sched_enqueue(arb_scheduler *s, arb_sched_stage *stage, uint32_t task)
+{
+    if (arb_sched_put_back(stage, task)) {
+        stage->looked = 0;
+        stage->hopeless_in = 0;
+        s->untested = true;
+        s->settled = false;
+    }
     arb_sched_stage_hunger(s, stage);
 }
 
@@ -63,11 +74,15 @@ void arb_sched_stage_hunger(arb_scheduler *s, arb_sched_stage *stage)
         *(stage->hungry_next != NULL ? &stage->hungry_next->hungry_previous : &job->hungry_last) =
             stage->hungry_previous;
     }
+    if (hungry && !stage->hungry) {
+        s->untested = true;
+        s->settled = false;
+    }
     stage->hungry = hungry;
     if (job->hungry_first != NULL && job->queued.place == 0) {
-        arb_heap_put(&s->queue, &job->queued, (int64_t)job->running, job->served);
+        arb_sched_queue_put(s, job);
     } else if (job->hungry_first == NULL) {
-        arb_heap_remove(&s->queue, &job->queued);
+        arb_sched_queue_remove(s, job);
         arb_sched_timer_clear(s, &job->unplaceable);
     }
 }
@@ -205,11 +220,11 @@ static void take(arb_scheduler *s, arb_sched_executor *executor, arb_sched_stage
     task->twin_wanted = false;
     task->attempt = key->attempt;
     task->slot = executor->slot;
-    task->rows = output->rows;
-    task->bytes = output->bytes;
+    task->rows = ARB_MIN(output->rows, ARB_SCHED_SIZE_MOST);
+    task->bytes = ARB_MIN(output->bytes, ARB_SCHED_SIZE_MOST);
     task->seen = s->settling;
     executor->outputs++;
-    executor->output_bytes += output->bytes;
+    executor->output_bytes += task->bytes;
     keep_facts(stage, key->task, output->facts);
 }
 
@@ -237,10 +252,24 @@ static arb_sched_stage *stage_offered(arb_scheduler *s, arb_sched_executor *exec
     return stage;
 }
 
+/* An offer that cannot be: of an attempt that runs elsewhere or as another task, of one that nobody launched, or, but in
+ * an inventory, of one that is not known. */
+static bool refused(arb_scheduler *s, arb_sched_executor *executor, const arb_attempt *key)
+{
+    arb_sched_attempt *attempt = arb_id_map_get(&s->attempts, key->attempt.term, key->attempt.number);
+    if (attempt == NULL)
+        return !s->settling || !arb_sched_id_given(s, key->attempt);
+    if (attempt->executor != executor)
+        return true;
+    if (arb_attempt_equal(&attempt->key, key))
+        return false;
+    arb_sched_attempt_lost(s, attempt); /* whatever it was, it runs no more */
+    return true;
+}
+
 void arb_sched_output_offered(arb_scheduler *s, arb_sched_executor *executor, const arb_attempt *key,
                               const arb_task_output *output)
 {
-    arb_sched_attempt *attempt = arb_id_map_get(&s->attempts, key->attempt.term, key->attempt.number);
     bool stops = false;
     int64_t took = 0;
     arb_sched_stage *stage = stage_offered(s, executor, key);
@@ -252,7 +281,12 @@ void arb_sched_output_offered(arb_scheduler *s, arb_sched_executor *executor, co
             arb_sched_send(s, executor, &(arb_to_executor){.kind = ARB_TO_EXECUTOR_SEEN, .attempt = *key});
         return;
     }
-    if (attempt != NULL && attempt->executor == executor) {
+    if (refused(s, executor, key)) {
+        arb_sched_cancel_output(s, executor, key);
+        return;
+    }
+    arb_sched_attempt *attempt = arb_sched_attempt_at(s, executor, key->attempt);
+    if (attempt != NULL) {
         stops = attempt->stage == NULL;
         took = s->now - attempt->started;
         if (stage == NULL)
@@ -516,7 +550,8 @@ static void note_near(arb_scheduler *s, arb_sched_stage *stage)
         if (stage->spec->inputs[i].mode == ARB_INPUT_FACTS)
             continue;
         for (uint32_t task = 0; task < input->spec->task_count; task++) {
-            if (input->tasks[task].slot == ARB_SCHED_NO_SLOT)
+            if (input->tasks[task].slot == ARB_SCHED_NO_SLOT ||
+                input->tasks[task].bytes > UINT64_MAX - stage->near_total)
                 continue;
             stage->near_bytes[input->tasks[task].slot] += input->tasks[task].bytes;
             stage->near_total += input->tasks[task].bytes;

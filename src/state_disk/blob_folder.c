@@ -3,17 +3,17 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <openssl/evp.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "state/store.h"
 
 struct arb_blob_folder {
     int descriptor;
-    _Atomic uint64_t parts;
 };
 
 struct arb_blob_writer {
@@ -76,18 +76,22 @@ void arb_blob_folder_close(arb_blob_folder *folder)
 
 arb_code arb_blob_write_begin(arb_blob_folder *folder, arb_blob_writer **out_writer, arb_error *error)
 {
+    arb_uuid name;
     *out_writer = NULL;
     arb_blob_writer *writer = arb_alloc_zeroed(sizeof *writer);
     if (writer == NULL)
         return arb_fail_memory(error, "a blob", sizeof *writer);
     writer->folder = folder;
-    snprintf(writer->name, sizeof writer->name, "part.%ld.%llu", (long)getpid(),
-             (unsigned long long)atomic_fetch_add(&folder->parts, 1));
-    /* a process before this one may have had its number, and left a part behind */
-    unlinkat(folder->descriptor, writer->name, 0);
-    writer->file = openat(folder->descriptor, writer->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (writer->file < 0) {
-        arb_code code = arb_fail_errno(error, errno, "a blob cannot be written");
+    /* Numbers of processes come again, and elsewhere: in other name spaces, on other hosts that share the folder. */
+    arb_code code = arb_uuid_make(&name, error);
+    if (code == ARB_OK) {
+        snprintf(writer->name, sizeof writer->name, "part.%016" PRIx64 "%016" PRIx64, name.high, name.low);
+        writer->file =
+            openat(folder->descriptor, writer->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (writer->file < 0)
+            code = arb_fail_errno(error, errno, "a blob cannot be written");
+    }
+    if (code != ARB_OK) {
         arb_free(writer);
         return code;
     }

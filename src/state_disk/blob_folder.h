@@ -6,7 +6,7 @@
  * The hash is SHA-256, not a faster one: whoever may send SQL chooses what is hashed, and with a hash whose collisions
  * can be made could put own rows in the place of another's. It costs about a second for 1 to 2 GB.
  *
- * FOLDER/ab/cdef…  62 more digits, below the first two      FOLDER/part.NUMBER.NUMBER  not finished */
+ * FOLDER/ab/cdef…  62 more digits, below the first two      FOLDER/part.UUID  not finished */
 #ifndef ARB_STATE_DISK_BLOB_FOLDER_H
 #define ARB_STATE_DISK_BLOB_FOLDER_H
 

@@ -9,7 +9,7 @@
 
 #include "base/alloc.h"
 
-enum { APPLICATION = 0x41524253, VERSION = 1, LOCKED_MS = 5000 }; /* "ARBS" */
+enum { APPLICATION = 0x41524253, VERSION = 1, LOCKED_MS = 5000, BEHIND_ALL = ARB_STORE_KEY_MOST + 1 }; /* "ARBS" */
 
 typedef enum statement {
     BEGIN,
@@ -38,7 +38,7 @@ static const char *const statement_texts[STATEMENTS] = {
     [SET_TERM] = "UPDATE meta SET value = ?1 WHERE name = 'term'",
     [PUT] = "INSERT INTO entries (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
     [DELETE] = "DELETE FROM entries WHERE key = ?1",
-    [DELETE_RANGE] = "DELETE FROM entries WHERE key >= ?1 AND (?2 IS NULL OR key < ?2)",
+    [DELETE_RANGE] = "DELETE FROM entries WHERE key >= ?1 AND key < ?2",
     [GET] = "SELECT value FROM entries WHERE key = ?1",
 };
 
@@ -137,14 +137,18 @@ static arb_code get_term(sqlite_store *store, uint64_t *out_term, arb_error *err
     return code;
 }
 
-/* The least text behind all that begin with `prefix`; empty: there is none. In `buffer`. */
+/* A text behind all keys that begin with `prefix`, and behind no other one: the prefix with its last byte that is not
+ * 0xFF one higher, and if there is none, a text of 0xFF longer than any key. Always a bound, so that SQLite goes through
+ * that part of its index alone. `buffer` has room for the prefix and for BEHIND_ALL. */
 static arb_str behind(arb_str prefix, char *buffer)
 {
     size_t size = prefix.size;
     while (size > 0 && (unsigned char)prefix.data[size - 1] == 0xFF)
         size--;
-    if (size == 0)
-        return (arb_str){buffer, 0};
+    if (size == 0) {
+        memset(buffer, 0xFF, BEHIND_ALL);
+        return (arb_str){buffer, BEHIND_ALL};
+    }
     memcpy(buffer, prefix.data, size);
     buffer[size - 1] = (char)((unsigned char)buffer[size - 1] + 1);
     return (arb_str){buffer, size};
@@ -171,7 +175,7 @@ static arb_code compare(sqlite_store *store, const arb_store_operation *operatio
 
 static arb_code write_one(sqlite_store *store, const arb_store_operation *operation, arb_error *error)
 {
-    char buffer[ARB_STORE_KEY_MOST];
+    char buffer[BEHIND_ALL];
     bool bound = true;
     statement which;
     switch (operation->kind) {
@@ -184,8 +188,7 @@ static arb_code write_one(sqlite_store *store, const arb_store_operation *operat
         break;
     case ARB_STORE_DELETE_PREFIX:
         which = DELETE_RANGE;
-        arb_str limit = behind(operation->key, buffer);
-        bound = limit.size == 0 || bind(store, which, 2, limit);
+        bound = bind(store, which, 2, behind(operation->key, buffer));
         break;
     default:
         return ARB_OK; /* compared already */
@@ -331,24 +334,22 @@ static arb_code sqlite_range(arb_store *base, arb_str prefix, arb_store_visit vi
 {
     sqlite_store *store = (sqlite_store *)base;
     sqlite3_stmt *select = NULL;
-    char *buffer = arb_alloc(prefix.size + 1);
+    char buffer[BEHIND_ALL];
     arb_code code = ARB_OK;
-    if (buffer == NULL)
-        return arb_fail_memory(error, "the state store", prefix.size);
+    if (prefix.size > ARB_STORE_KEY_MOST)
+        return ARB_OK; /* no key is as long */
     arb_str limit = behind(prefix, buffer);
     pthread_mutex_lock(&store->reading);
     int result = sqlite3_prepare_v2(
-        store->reader, "SELECT key, value FROM entries WHERE key >= ?1 AND (?2 IS NULL OR key < ?2) ORDER BY key", -1,
-        &select, NULL);
+        store->reader, "SELECT key, value FROM entries WHERE key >= ?1 AND key < ?2 ORDER BY key", -1, &select, NULL);
     if (result == SQLITE_OK)
         result = sqlite3_bind_blob64(select, 1, prefix.size > 0 ? prefix.data : "", prefix.size, SQLITE_STATIC);
-    if (result == SQLITE_OK && limit.size > 0)
+    if (result == SQLITE_OK)
         result = sqlite3_bind_blob64(select, 2, limit.data, limit.size, SQLITE_STATIC);
     code = result == SQLITE_OK ? visit_rows(select, store->reader, visit, context, error)
                                : fail(store->reader, result, "read", error);
     sqlite3_finalize(select);
     pthread_mutex_unlock(&store->reading);
-    arb_free(buffer);
     return code;
 }
 
@@ -494,10 +495,23 @@ static arb_code read_cluster(sqlite_store *store, arb_error *error)
     return code;
 }
 
+/* While another process opens the file SQLite says at once that it is locked, and does not wait as it does elsewhere. */
+static arb_code begin_log(sqlite_store *store, arb_error *error)
+{
+    enum { PAUSE_MS = 20 };
+    int result = sqlite3_exec(store->writer, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
+    for (int waited = 0; (result & 0xFF) == SQLITE_BUSY && waited < LOCKED_MS; waited += PAUSE_MS) {
+        sqlite3_sleep(PAUSE_MS);
+        result = sqlite3_exec(store->writer, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
+    }
+    return result == SQLITE_OK ? ARB_OK : fail(store->writer, result, "be opened", error);
+}
+
+/* The log comes once the file is known to be ours, and has its tables: so its beginning says whose it is. */
 static arb_code open_all(sqlite_store *store, const char *path, arb_error *error)
 {
     ARB_TRY(open_connection(path, &store->writer, error));
-    ARB_TRY(execute(store->writer, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;", error));
+    ARB_TRY(execute(store->writer, "PRAGMA synchronous = FULL", error));
     ARB_TRY(execute(store->writer, "BEGIN IMMEDIATE", error));
     arb_code code = check_layout(store, path, error);
     if (code != ARB_OK) {
@@ -505,6 +519,7 @@ static arb_code open_all(sqlite_store *store, const char *path, arb_error *error
         return code;
     }
     ARB_TRY(execute(store->writer, "COMMIT", error));
+    ARB_TRY(begin_log(store, error));
     ARB_TRY(read_cluster(store, error));
     for (int which = 0; which < STATEMENTS; which++) {
         int result = sqlite3_prepare_v3(store->writer, statement_texts[which], -1, SQLITE_PREPARE_PERSISTENT,
@@ -520,14 +535,39 @@ static arb_code open_all(sqlite_store *store, const char *path, arb_error *error
     return ARB_OK;
 }
 
+/* It is there, made if need be, and if it has content, that is a store's: before SQLite sees it, which may change a file by
+ * opening it. SQLite gives the log and the index of it the rights of the file. */
+static arb_code check_file(const char *path, arb_error *error)
+{
+    enum { HEADER = 100, APPLICATION_AT = 68 }; /* sqlite.org/fileformat2.html */
+    static const char magic[16] = "SQLite format 3";
+    char header[HEADER];
+    int file = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (file < 0 && errno == ENOENT)
+        file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (file < 0 && errno == EEXIST) /* another process was faster */
+        file = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (file < 0)
+        return arb_fail_errno(error, errno, "the state store %s cannot be opened", path);
+    ssize_t size = pread(file, header, sizeof header, 0);
+    int reason = errno;
+    close(file);
+    if (size < 0)
+        return arb_fail_errno(error, reason, "the state store %s cannot be read", path);
+    if (size == 0)
+        return ARB_OK;
+    if (size < HEADER || memcmp(header, magic, sizeof magic) != 0)
+        return fail(NULL, SQLITE_NOTADB, "be opened", error);
+    const uint8_t *id = (const uint8_t *)header + APPLICATION_AT;
+    if (((uint32_t)id[0] << 24 | (uint32_t)id[1] << 16 | (uint32_t)id[2] << 8 | id[3]) != APPLICATION)
+        return arb_fail(error, ARB_CONFIGURATION, "%s is not a state store", path);
+    return ARB_OK;
+}
+
 arb_code arb_sqlite_store_open(const char *path, arb_store **out_store, arb_error *error)
 {
     *out_store = NULL;
-    /* SQLite gives the log and the index of it the rights of the file. */
-    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (file < 0)
-        return arb_fail_errno(error, errno, "the state store %s cannot be opened", path);
-    close(file);
+    ARB_TRY(check_file(path, error));
     sqlite_store *store = arb_alloc_zeroed(sizeof *store);
     if (store == NULL)
         return arb_fail_memory(error, "the state store", sizeof *store);

@@ -285,7 +285,7 @@ static void look_up(sim_world *world, sim_job *job)
         world->counts.unknown++;
         done(world, job, "it had ended");
     } else if (code != ARB_OK) {
-        if (!is_small(job) && !world->faults.forget && !world->short_history && world->faults.write == 0)
+        if (!is_small(job) && !world->faults.forget && !world->short_history)
             sim_fail(world, "job %u was accepted, and is forgotten", job->index);
         world->counts.unknown++;
         done(world, job, "it is unknown");

@@ -102,6 +102,9 @@ static void act_start(void *context, uint64_t number, const arb_attempt *attempt
     run->attempt = *attempt;
     run->job = job;
     run->alone = launch->alone;
+    for (const sim_run *beside = at->executor->runs; beside != NULL; beside = beside->next)
+        if (!beside->stopping && (beside->alone || run->alone))
+            sim_fail(world, "something runs beside a task that must run alone");
     run->next = at->executor->runs;
     at->executor->runs = run;
     if (job == NULL)
@@ -153,8 +156,15 @@ static void act_may_go(void *context)
     sim_at(at->world, at->world->now + SIM_MS, SIM_FAULT, at->executor->index, 1, at->executor->incarnation);
 }
 
-static const arb_ledger_actions actions = {act_open, act_close, act_send, act_start,
-                                           act_stop, act_drop,  act_gone, act_may_go};
+static void act_refused(void *context, const char *why)
+{
+    sim_place *at = context;
+    at->world->counts.refused++;
+    sim_trace(at->world, "executor %u is refused: %s", at->executor->index, why);
+}
+
+static const arb_ledger_actions actions = {act_open, act_close, act_send,   act_start,  act_stop,
+                                           act_drop, act_gone,  act_may_go, act_refused};
 
 /* ---- processes --------------------------------------------------------------------------------------------------------- */
 
@@ -307,8 +317,7 @@ static reading read_inputs(sim_world *world, sim_executor *executor, const sim_j
                                          .read = failure,
                                          .producer_stage = input->producer_stage,
                                          .producer_task = source->task,
-                                         .producer_attempt = source->attempt,
-                                         .producer_executor = source->executor};
+                                         .producer_attempt = source->attempt};
             bool wait = failure == ARB_READ_UNREACHABLE &&
                         (int64_t)++run->waits * SIM_SECOND < arb_ledger_unreachable_ns(executor->ledger);
             return wait ? READ_LATER : READ_FAILED;

@@ -1,4 +1,5 @@
-/* The network: messages are copied, then lost, late, doubled, or overtaken. */
+/* The network: messages become bytes, which are lost, late, doubled, or overtaken, and messages again. */
+#include "scheduler/control_wire.h"
 #include "simulator.h"
 
 int64_t sim_delay(sim_world *world)
@@ -7,67 +8,32 @@ int64_t sim_delay(sim_world *world)
     return late ? sim_between(world, 10 * SIM_MS, 1500 * SIM_MS) : sim_between(world, SIM_MS / 10, 3 * SIM_MS);
 }
 
-static arb_str keep(arb_arena *arena, arb_str text)
+/* What arrives of a message is what its bytes say. */
+static arb_to_scheduler *bytes_up(sim_world *world, arb_arena *arena, const arb_to_scheduler *message)
 {
-    return arb_str_copy(arena, text);
+    arb_text bytes = {0};
+    arb_error error = {0};
+    arb_str token;
+    arb_to_scheduler *arrives = ARB_ARENA_NEW(arena, arb_to_scheduler);
+    if (arb_to_scheduler_encode(message, ARB_STR(""), &bytes, &error) != ARB_OK ||
+        arb_to_scheduler_decode(arena, arb_text_view(&bytes), arrives, &token, &error) != ARB_OK)
+        sim_fail(world, "a message of kind %d to the scheduler: %s", message->kind, error.message);
+    arb_text_reset(&bytes);
+    return arrives;
 }
 
-static const void *keep_array(arb_arena *arena, const void *array, size_t size)
+static arb_to_executor *bytes_down(sim_world *world, arb_arena *arena, const arb_to_executor *message)
 {
-    void *copy = arb_arena_alloc(arena, size + 1);
-    if (size > 0)
-        memcpy(copy, array, size);
-    return copy;
-}
-
-static arb_to_scheduler *copy_up(arb_arena *arena, const arb_to_scheduler *from)
-{
-    arb_to_scheduler *to = ARB_ARENA_NEW(arena, arb_to_scheduler);
-    *to = *from;
-    to->output.facts = keep(arena, from->output.facts);
-    if (from->failure.error != NULL)
-        to->failure.error = keep_array(arena, from->failure.error, sizeof *from->failure.error);
-    if (from->kind != ARB_TO_SCHEDULER_REGISTER)
-        return to;
-    const arb_register *of = &from->inventory;
-    to->inventory.address = keep(arena, of->address);
-    to->inventory.version = keep(arena, of->version);
-    arb_str *roots = (arb_str *)keep_array(arena, of->roots, of->root_count * sizeof *roots);
-    for (size_t i = 0; i < of->root_count; i++)
-        roots[i] = keep(arena, of->roots[i]);
-    to->inventory.roots = roots;
-    to->inventory.running = keep_array(arena, of->running, of->running_count * sizeof *of->running);
-    to->inventory.failed = keep_array(arena, of->failed, of->failed_count * sizeof *of->failed);
-    to->inventory.crashed = keep_array(arena, of->crashed, of->crashed_count * sizeof *of->crashed);
-    arb_held_output *held = (arb_held_output *)keep_array(arena, of->held, of->held_count * sizeof *held);
-    for (size_t i = 0; i < of->held_count; i++)
-        held[i].output.facts = keep(arena, held[i].output.facts);
-    to->inventory.held = held;
-    return to;
-}
-
-static arb_to_executor *copy_down(arb_arena *arena, const arb_to_executor *from)
-{
-    arb_to_executor *to = ARB_ARENA_NEW(arena, arb_to_executor);
-    *to = *from;
-    if (from->kind == ARB_TO_EXECUTOR_LAUNCH) {
-        to->launch.plan = keep(arena, from->launch.plan);
-        to->launch.settings = keep(arena, from->launch.settings);
-        to->launch.payload = keep(arena, from->launch.payload);
-        arb_str *facts = (arb_str *)keep_array(arena, from->launch.facts, from->launch.fact_count * sizeof *facts);
-        for (size_t i = 0; i < from->launch.fact_count; i++)
-            facts[i] = keep(arena, facts[i]);
-        to->launch.facts = facts;
-    } else if (from->kind == ARB_TO_EXECUTOR_SOURCES) {
-        size_t count = from->sources.source_count;
-        arb_source *sources = (arb_source *)keep_array(arena, from->sources.sources, count * sizeof *sources);
-        for (size_t i = 0; i < count; i++) {
-            sources[i].address = keep(arena, sources[i].address);
-            sources[i].facts = keep(arena, sources[i].facts);
-        }
-        to->sources.sources = sources;
-    }
-    return to;
+    arb_text bytes = {0};
+    arb_error error = {0};
+    bool is_chunk;
+    arb_chunk chunk;
+    arb_to_executor *arrives = ARB_ARENA_NEW(arena, arb_to_executor);
+    if (arb_to_executor_encode(message, &bytes, &error) != ARB_OK ||
+        arb_to_executor_decode(arena, arb_text_view(&bytes), &is_chunk, arrives, &chunk, &error) != ARB_OK)
+        sim_fail(world, "a message of kind %d to an executor: %s", message->kind, error.message);
+    arb_text_reset(&bytes);
+    return arrives;
 }
 
 /* How many copies arrive. */
@@ -102,7 +68,7 @@ void sim_send_up(sim_world *world, sim_executor *from, const arb_to_scheduler *m
         return;
     for (int left = copies(world); left > 0; left--) {
         sim_event *event = sim_at(world, arrival(world, &from->last_up), SIM_TO_SCHEDULER, from->index, 0, 0);
-        event->up = copy_up(&event->arena, message);
+        event->up = bytes_up(world, &event->arena, message);
     }
 }
 
@@ -116,7 +82,7 @@ void sim_send_down(sim_world *world, const arb_to_executor *message)
             continue;
         for (int left = copies(world); left > 0; left--) {
             sim_event *event = sim_at(world, arrival(world, &to->last_down), SIM_TO_EXECUTOR, i, 0, 0);
-            event->down = copy_down(&event->arena, message);
+            event->down = bytes_down(world, &event->arena, message);
         }
     }
 }

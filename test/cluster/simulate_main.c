@@ -72,9 +72,9 @@ static void print(const totals *sum)
         N(c->zombies), N(c->injected), N(c->corrupted), N(c->write_failures));
     printf("answers to them: %llu launched, %llu committed, %llu twins, %llu lost, %llu rebuilt, %llu resets, %llu "
            "excluded, "
-           "%llu streams broken off\n",
+           "%llu streams broken off, %llu registrations refused, %llu results streamed\n",
            N(m->launched), N(m->committed), N(m->twins), N(m->lost), N(m->rebuilt), N(m->resets), N(m->exclusions),
-           N(m->broken_streams));
+           N(m->broken_streams), N(c->refused), N(c->streamed));
     printf("%llu events\n", N(c->events));
 }
 

@@ -170,7 +170,7 @@ typedef struct sim_event {
 
 typedef struct sim_counts {
     uint64_t events, messages, deaths, pauses, cuts, parts, restarts, zombies, crashes, injected, lost_messages;
-    uint64_t succeeded, failed, cancelled, unknown, corrupted, write_failures, resumed, streamed;
+    uint64_t succeeded, failed, cancelled, unknown, corrupted, write_failures, resumed, streamed, refused;
 } sim_counts;
 
 struct sim_world {

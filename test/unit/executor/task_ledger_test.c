@@ -15,11 +15,12 @@
 typedef struct hand {
     arb_ledger *ledger;
     int64_t now;
-    int opened, closed, started, stopped, dropped, gone;
+    int opened, closed, started, stopped, dropped, gone, refused;
     uint64_t last_run;
     arb_to_scheduler_kind sent;
     arb_attempt sent_attempt;
     arb_failure sent_failure;
+    bool draining;
     size_t running, failed, held, crashed;
     int sent_count[ARB_TO_SCHEDULER_GOODBYE + 1];
     uint64_t session, sequence; /* of what it sends to the ledger */
@@ -53,6 +54,7 @@ static void on_send(void *context, const arb_to_scheduler *message)
         return;
     h->session = message->header.session;
     h->sequence = 0;
+    h->draining = message->inventory.draining;
     h->running = message->inventory.running_count;
     h->failed = message->inventory.failed_count;
     h->held = message->inventory.held_count;
@@ -91,7 +93,15 @@ static void on_may_go(void *context)
     (void)context;
 }
 
-static const arb_ledger_actions actions = {on_open, on_close, on_send, on_start, on_stop, on_drop, on_gone, on_may_go};
+static void on_refused(void *context, const char *why)
+{
+    hand *h = context;
+    h->refused++;
+    assert_string_equal(why, "not you");
+}
+
+static const arb_ledger_actions actions = {on_open, on_close, on_send,   on_start,  on_stop,
+                                           on_drop, on_gone,  on_may_go, on_refused};
 
 static void tell(hand *h, arb_to_executor message)
 {
@@ -205,6 +215,51 @@ static void what_ends_between_registration_and_welcome_is_said(void **state)
     assert_int_equal(h.sent, ARB_TO_SCHEDULER_REGISTER);
     greet(&h);
     assert_int_equal(h.sent, ARB_TO_SCHEDULER_DONE);
+    arb_ledger_destroy(h.ledger);
+}
+
+static void draining_is_said_once_in_each_session(void **state)
+{
+    (void)state;
+    hand h;
+    begin(&h);
+    connect_again(&h);
+    assert_false(h.draining);
+    arb_ledger_drain(h.ledger); /* registered, not yet welcomed */
+    assert_int_equal(h.sent_count[ARB_TO_SCHEDULER_DRAINING], 0);
+    greet(&h);
+    assert_int_equal(h.sent_count[ARB_TO_SCHEDULER_DRAINING], 1);
+    arb_ledger_drain(h.ledger);
+    connect_again(&h);
+    assert_true(h.draining);
+    greet(&h);
+    assert_int_equal(h.sent_count[ARB_TO_SCHEDULER_DRAINING], 1);
+    arb_ledger_destroy(h.ledger);
+}
+
+static void a_refusal_says_why_and_ends_the_stream(void **state)
+{
+    (void)state;
+    hand h;
+    begin(&h);
+    const arb_to_executor refusal = {.kind = ARB_TO_EXECUTOR_REFUSED, .why = "not you"};
+    tell(&h, refusal); /* in the middle of a session: nobody says so */
+    assert_int_equal(h.refused, 0);
+    assert_true(arb_ledger_welcomed(h.ledger));
+    connect_again(&h);
+    h.session--;
+    tell(&h, refusal); /* of an older stream */
+    assert_int_equal(h.refused, 0);
+    h.session++;
+    h.term = 0; /* whoever was replaced has an older term */
+    h.sequence = 0;
+    tell(&h, refusal);
+    assert_int_equal(h.refused, 1);
+    assert_int_equal(h.closed, 1);
+    h.term = 1;
+    connect_again(&h);
+    greet(&h);
+    assert_true(arb_ledger_welcomed(h.ledger));
     arb_ledger_destroy(h.ledger);
 }
 
@@ -413,6 +468,8 @@ int main(void)
         cmocka_unit_test(an_attempt_is_started_once_and_reported_until_seen),
         cmocka_unit_test(a_failure_is_reported_until_seen),
         cmocka_unit_test(what_ends_between_registration_and_welcome_is_said),
+        cmocka_unit_test(draining_is_said_once_in_each_session),
+        cmocka_unit_test(a_refusal_says_why_and_ends_the_stream),
         cmocka_unit_test(cancel_stops_or_drops),
         cmocka_unit_test(deletes_go_by_stage_and_by_job),
         cmocka_unit_test(older_terms_and_other_clusters_are_refused),

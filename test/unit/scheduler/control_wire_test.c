@@ -212,8 +212,7 @@ static void reading_failures_name_the_producer(void **state)
                                     .read = ARB_READ_UNREACHABLE,
                                     .producer_stage = 1,
                                     .producer_task = 2,
-                                    .producer_attempt = {3, 4},
-                                    .producer_executor = {5, 6}};
+                                    .producer_attempt = {3, 4}};
     assert_int_equal(arb_to_scheduler_encode(&message, ARB_STR(""), &sent, &error), ARB_OK);
     assert_int_equal(arb_to_scheduler_decode(&arena, arb_text_view(&sent), &got, &token, &error), ARB_OK);
     assert_memory_equal(&got.failure, &message.failure, sizeof got.failure);

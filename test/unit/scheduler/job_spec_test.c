@@ -66,6 +66,32 @@ static void a_job_comes_back_as_it_was(void **state)
     arb_arena_reset(&arena);
 }
 
+/* The store would refuse it each time, and end the job of every other record in the same batch. */
+static void what_the_store_cannot_take_is_refused(void **state)
+{
+    (void)state;
+    enum { TASKS = 256, NUMBERS = 9000000 };
+    arb_text bytes = {0};
+    static char text[ARB_JOB_RECORD_MOST / TASKS];
+    static arb_str payloads[TASKS];
+    for (int i = 0; i < TASKS; i++)
+        payloads[i] = (arb_str){text, sizeof text};
+    arb_stage_spec stage = {.task_count = TASKS, .payloads = payloads, .row_limit = -1};
+    arb_job_spec spec = {.stages = &stage, .stage_count = 1};
+    assert_int_equal(arb_job_spec_check(&spec, &error), ARB_OK);
+    spec.text = (arb_str){text, ARB_JOB_RECORD_MOST % TASKS + 1};
+    assert_int_equal(arb_job_spec_check(&spec, &error), ARB_LIMIT_EXCEEDED);
+    uint64_t *numbers = arb_alloc(NUMBERS * sizeof *numbers); /* of ten bytes each, and three such columns */
+    memset(numbers, 0xFF, NUMBERS * sizeof *numbers);
+    stage = (arb_stage_spec){.task_count = NUMBERS, .task_bytes = numbers, .row_limit = -1};
+    arb_stage_spec stages[] = {stage, stage, stage};
+    spec = (arb_job_spec){.stages = stages, .stage_count = 3};
+    assert_int_equal(arb_job_spec_check(&spec, &error), ARB_OK);
+    assert_int_equal(arb_job_spec_encode(&spec, &bytes, &error), ARB_LIMIT_EXCEEDED);
+    arb_text_reset(&bytes);
+    arb_free(numbers);
+}
+
 /* Of exact size, so that a sanitizer sees each byte read too much. */
 static arb_code decode_copy(const char *data, size_t size, arb_job_spec *out_spec, arb_arena *arena)
 {
@@ -151,6 +177,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_job_comes_back_as_it_was),
+        cmocka_unit_test(what_the_store_cannot_take_is_refused),
         cmocka_unit_test(cut_and_changed_records_are_refused),
         cmocka_unit_test(claims_are_checked_before_memory_is_taken),
         cmocka_unit_test(numbers_of_every_size_come_back),

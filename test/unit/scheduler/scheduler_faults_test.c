@@ -88,6 +88,25 @@ static void a_gap_breaks_the_session(void **state)
     end(&h);
 }
 
+static void a_new_session_closes_the_old_stream(void **state)
+{
+    (void)state;
+    hand h;
+    begin(&h);
+    join(&h, 1, (arb_register){0});
+    join(&h, 1, (arb_register){0});
+    assert_int_equal(h.closed, 1);
+    assert_int_equal(h.closed_session, 1);
+    apply(&h, (arb_event){.kind = ARB_EVENT_STREAM_CLOSED, .executor = {0, 1}, .session = 1}); /* the old one */
+    submit_pair(&h, 1);
+    assert_int_equal(count_notes(&h, ARB_TO_EXECUTOR_LAUNCH), 1);
+    h.term = 2; /* and as this executor says, there is another scheduler */
+    join(&h, 2, (arb_register){0});
+    assert_int_equal(newest(&h, ARB_TO_EXECUTOR_REFUSED).executor, 2);
+    assert_int_equal(h.closed, 2);
+    end(&h);
+}
+
 static void other_clusters_and_terms_count_for_nothing(void **state)
 {
     (void)state;
@@ -140,6 +159,73 @@ static void the_fourth_failure_ends_the_job(void **state)
     end(&h);
 }
 
+/* An executor that is confused, or plays tricks, commits nothing that was not launched there. */
+static void what_disagrees_is_refused(void **state)
+{
+    (void)state;
+    hand h;
+    size_t from = 0;
+    begin(&h);
+    join(&h, 1, (arb_register){.slots = 1});
+    join(&h, 2, (arb_register){.slots = 1});
+    submit_pair(&h, 2);
+    const note first = *next_note(&h, ARB_TO_EXECUTOR_LAUNCH, &from),
+               second = *next_note(&h, ARB_TO_EXECUTOR_LAUNCH, &from);
+    done(&h, second.executor, &first.attempt, 1); /* runs elsewhere */
+    assert_int_equal(newest(&h, ARB_TO_EXECUTOR_CANCEL).executor, second.executor);
+    arb_attempt wrong = first.attempt;
+    wrong.attempt.number -= 1; /* was given, but runs nowhere */
+    done(&h, first.executor, &wrong, 1);
+    assert_int_equal(arb_scheduler_count(h.machine).attempts, 2);
+    wrong = first.attempt;
+    wrong.task = second.attempt.task; /* was launched as another task */
+    done(&h, first.executor, &wrong, 1);
+    assert_int_equal(arb_scheduler_count(h.machine).lost, 1);
+    const note again = newest(&h, ARB_TO_EXECUTOR_LAUNCH);
+    assert_int_equal(again.attempt.task, first.attempt.task);
+    wrong = again.attempt;
+    wrong.stage = 1;
+    failed(&h, again.executor, &wrong, (arb_failure){.kind = ARB_FAILURE_CANCELLED});
+    assert_int_equal(arb_scheduler_count(h.machine).lost, 2);
+    arb_held_output held = {first.attempt, {.rows = 1, .bytes = 1}};
+    held.attempt.attempt.number += 1000; /* was never given */
+    join(&h, 3, (arb_register){.slots = 1, .held = &held, .held_count = 1});
+    held.attempt.attempt = (arb_id){9, 1};
+    join(&h, 3, (arb_register){.slots = 1, .running = &held.attempt, .running_count = 1});
+    held.attempt.attempt = (arb_id){1, 0};
+    join(&h, 3, (arb_register){.slots = 1, .held = &held, .held_count = 1});
+    assert_int_equal(arb_scheduler_count(h.machine).committed, 0);
+    assert_int_equal(count_notes(&h, ARB_TO_EXECUTOR_CANCEL), 6);
+    end(&h);
+}
+
+static void sizes_that_cannot_be_do_not_overflow(void **state)
+{
+    (void)state;
+    hand h;
+    arb_arena arena = {0};
+    const arb_stage_view *stages;
+    const arb_executor_view *executors;
+    size_t count, from = 0;
+    begin(&h);
+    join(&h, 1, (arb_register){.slots = 3});
+    arb_id job = submit_pair(&h, 3);
+    for (int i = 0; i < 3; i++) {
+        const note task = *next_note(&h, ARB_TO_EXECUTOR_LAUNCH, &from);
+        arb_to_scheduler message = {.attempt = task.attempt, .output = {.rows = UINT64_MAX, .bytes = UINT64_MAX / 2}};
+        message.kind = ARB_TO_SCHEDULER_PROGRESS;
+        say(&h, 1, message);
+        message.kind = ARB_TO_SCHEDULER_DONE;
+        say(&h, 1, message);
+    }
+    assert_int_equal(arb_scheduler_stages(h.machine, job, &arena, &stages, &count, &error), ARB_OK);
+    assert_true(stages[0].rows == 3 * ARB_SCHED_SIZE_MOST && stages[0].bytes == 3 * ARB_SCHED_SIZE_MOST);
+    assert_int_equal(arb_scheduler_executors(h.machine, &arena, &executors, &count, &error), ARB_OK);
+    assert_true(executors[0].output_bytes == 3 * ARB_SCHED_SIZE_MOST);
+    arb_arena_reset(&arena);
+    end(&h);
+}
+
 static void a_final_error_ends_the_job_at_once(void **state)
 {
     (void)state;
@@ -183,8 +269,7 @@ static arb_failure unreadable(const hand *h, unsigned executor, arb_read_failure
                                  .read = why,
                                  .producer_stage = 0,
                                  .producer_task = task->attempt.task,
-                                 .producer_attempt = task->attempt.attempt,
-                                 .producer_executor = {0, executor}};
+                                 .producer_attempt = task->attempt.attempt};
     }
 }
 
@@ -245,6 +330,27 @@ static void who_is_unreachable_is_found_out(void **state)
     for (size_t i = h.notes.size - 1; h.notes.data[i].kind == ARB_TO_EXECUTOR_LAUNCH; i--)
         used |= h.notes.data[i].executor == reader.executor;
     assert_true(used);
+    end(&h);
+}
+
+/* A reader that could not be placed beside its producer has not shown that it is somebody else who is cut off. */
+static void a_complaint_from_elsewhere_excludes_nobody(void **state)
+{
+    (void)state;
+    hand h;
+    const note reader = reader_of_two(&h, false);
+    unsigned producer = 3 - reader.executor;
+    say(&h, producer, (arb_to_scheduler){.kind = ARB_TO_SCHEDULER_DRAINING}); /* nothing new goes there */
+    failed(&h, reader.executor, &reader.attempt, unreadable(&h, producer, ARB_READ_UNREACHABLE));
+    const note again = newest(&h, ARB_TO_EXECUTOR_LAUNCH);
+    assert_int_equal(again.executor, reader.executor);
+    join(&h, 3, (arb_register){.slots = 1});
+    failed(&h, again.executor, &again.attempt, (arb_failure){.kind = ARB_FAILURE_RETRYABLE});
+    pass(&h, SECOND, 14);
+    const note elsewhere = newest(&h, ARB_TO_EXECUTOR_LAUNCH);
+    assert_int_equal(elsewhere.executor, 3);
+    failed(&h, elsewhere.executor, &elsewhere.attempt, unreadable(&h, 3 - producer, ARB_READ_UNREACHABLE));
+    assert_int_equal(arb_scheduler_count(h.machine).exclusions, 0);
     end(&h);
 }
 
@@ -319,6 +425,40 @@ static void a_task_that_crashes_runs_alone_and_only_thrice(void **state)
     end(&h);
 }
 
+/* A task that must run alone waits for an executor to be empty, and does not wait for one that gets nothing new. */
+static void one_that_goes_is_not_kept_for_a_task(void **state)
+{
+    (void)state;
+    for (int how = 0; how < 3; how++) {
+        hand h;
+        begin(&h);
+        join(&h, 1, (arb_register){.slots = 4});
+        submit_pair(&h, 1);
+        const arb_attempt crashed = newest(&h, ARB_TO_EXECUTOR_LAUNCH).attempt;
+        join(&h, 2, (arb_register){.slots = 8});
+        join(&h, 3, (arb_register){.slots = 8});
+        submit_pair(&h, 6);
+        join(&h, 4,
+             (arb_register){.draining = true,
+                            .crashed = &crashed,
+                            .crashed_count = 1,
+                            .crashed_cluster = {1, 1},
+                            .previous = {0, 1}}); /* 2 and 3 have room, but something to do: one is kept */
+        assert_int_not_equal(h.machine->reserved_slot, ARB_SCHED_NO_SLOT);
+        unsigned kept = (unsigned)h.machine->slots.data[h.machine->reserved_slot]->id.low;
+        if (how == 0)
+            say(&h, kept, (arb_to_scheduler){.kind = ARB_TO_SCHEDULER_DRAINING});
+        else if (how == 1)
+            pass(&h, 2100 * MS, 28 & ~(1u << kept));
+        else
+            arb_sched_exclude(h.machine, arb_sched_executor_of(h.machine, (arb_uuid){0, kept}));
+        apply(&h, (arb_event){.kind = ARB_EVENT_TICK});
+        assert_int_not_equal(h.machine->reserved_slot, ARB_SCHED_NO_SLOT); /* another one is */
+        assert_int_not_equal(h.machine->slots.data[h.machine->reserved_slot]->id.low, kept);
+        end(&h);
+    }
+}
+
 static void a_crash_that_is_said_twice_counts_once(void **state)
 {
     (void)state;
@@ -378,6 +518,102 @@ static void busy_is_not_absent(void **state)
     end(&h);
 }
 
+/* Names come and go with executors; 64 are known at a time. */
+static void roots_that_nobody_has_give_way(void **state)
+{
+    (void)state;
+    enum { NAMES = 150 };
+    hand h;
+    static char texts[NAMES][16];
+    static arb_str names[NAMES];
+    static const uint64_t reads[] = {1};
+    arb_stage_spec stage = plain_stage(1);
+    stage.task_roots = reads;
+    arb_job_spec spec = {.read_only = true, .stages = &stage, .stage_count = 1, .root_count = 1};
+    begin(&h);
+    for (int i = 0; i < NAMES; i++) {
+        snprintf(texts[i], sizeof texts[i], "root %d", i);
+        names[i] = arb_str_of(texts[i]);
+    }
+    join(&h, 1, (arb_register){.roots = names, .root_count = 64});
+    join(&h, 2, (arb_register){.roots = names + 64, .root_count = 1}); /* one too many */
+    spec.roots = names;
+    submit_spec(&h, spec);
+    assert_int_equal(newest(&h, ARB_TO_EXECUTOR_LAUNCH).executor, 1);
+    spec.roots = names + 64;
+    submit_spec(&h, spec);
+    assert_int_equal(count_notes(&h, ARB_TO_EXECUTOR_LAUNCH), 1);
+    say(&h, 1, (arb_to_scheduler){.kind = ARB_TO_SCHEDULER_GOODBYE});
+    join(&h, 2, (arb_register){.roots = names + 64, .root_count = 64}); /* now they are known */
+    assert_int_equal(newest(&h, ARB_TO_EXECUTOR_LAUNCH).executor, 2);
+    assert_int_equal(count_notes(&h, ARB_TO_EXECUTOR_LAUNCH), 2); /* and whoever read the first reads none of these */
+    join(&h, 3, (arb_register){.roots = names, .root_count = 1});
+    assert_int_equal(count_notes(&h, ARB_TO_EXECUTOR_LAUNCH), 2); /* again one too many */
+    join(&h, 2, (arb_register){.roots = names + 128, .root_count = 10});
+    join(&h, 3, (arb_register){.roots = names, .root_count = 1});
+    assert_int_equal(newest(&h, ARB_TO_EXECUTOR_LAUNCH).executor, 3);
+    end(&h);
+}
+
+static uint64_t looks(const hand *h)
+{
+    return arb_scheduler_count(h->machine).looks;
+}
+
+/* Ticks that are due at once; none looks at much. */
+static void settle(hand *h)
+{
+    while (arb_scheduler_wake(h->machine) <= h->now) {
+        uint64_t before = looks(h);
+        apply(h, (arb_event){.kind = ARB_EVENT_TICK});
+        assert_true(looks(h) < before + 300);
+    }
+}
+
+static void what_waits_in_vain_costs_little(void **state)
+{
+    (void)state;
+    enum { TASKS = 5000 };
+    hand h;
+    static uint64_t masks[TASKS];
+    const arb_str lake[] = {ARB_STR("lake")}, attic[] = {ARB_STR("attic")};
+    arb_stage_spec stage = plain_stage(TASKS);
+    for (int i = 0; i < TASKS; i++)
+        masks[i] = i + 1 < TASKS ? 1 : 0; /* the last one could run anywhere */
+    stage.task_roots = masks;
+    const arb_job_spec spec = {.read_only = true, .stages = &stage, .stage_count = 1, .roots = attic, .root_count = 1};
+    begin(&h);
+    h.unchecked = true;
+    join(&h, 1, (arb_register){.slots = 9, .roots = lake, .root_count = 1});
+    submit_pair(&h, 3);
+    submit_spec(&h, spec);
+    assert_true(looks(&h) < 600); /* two events: it was written, too */
+    assert_int_equal(count_notes(&h, ARB_TO_EXECUTOR_LAUNCH), 3);
+    settle(&h);
+    assert_int_equal(newest(&h, ARB_TO_EXECUTOR_LAUNCH).attempt.task, TASKS - 1);
+    uint64_t before = looks(&h);
+    assert_in_range(before, TASKS, 2 * TASKS + 10);
+    pass(&h, SECOND, 1 << 1);
+    assert_int_equal(looks(&h), before); /* heartbeats and ticks */
+    size_t from = 0;
+    const note task = *next_note(&h, ARB_TO_EXECUTOR_LAUNCH, &from);
+    done(&h, 1, &task.attempt, 1); /* a place, but not for them */
+    settle(&h);
+    assert_int_equal(looks(&h), before);
+    join(&h, 2, (arb_register){.slots = 1, .roots = attic, .root_count = 1});
+    assert_int_equal(newest(&h, ARB_TO_EXECUTOR_LAUNCH).executor, 2);
+    settle(&h);
+    before = looks(&h);
+    const note second = *next_note(&h, ARB_TO_EXECUTOR_LAUNCH, &from);
+    done(&h, 1, &second.attempt, 1); /* whoever could run them is full: all are looked at, a few in each event */
+    assert_true(looks(&h) < before + 600);
+    settle(&h);
+    assert_in_range(looks(&h) - before, 1, TASKS + 10);
+    h.unchecked = false;
+    apply(&h, (arb_event){.kind = ARB_EVENT_TICK});
+    end(&h);
+}
+
 static void a_drained_executor_goes_when_nothing_of_it_is_needed(void **state)
 {
     (void)state;
@@ -425,6 +661,15 @@ static void rows_that_have_left_cannot_change(void **state)
     const note again = *next_note(&h, ARB_TO_EXECUTOR_LAUNCH, &from);
     done(&h, again.executor, &again.attempt, 1);
     client(&h, ARB_EVENT_ROWS_LEFT, job, 0, again.attempt.attempt);
+    apply(&h, (arb_event){.kind = ARB_EVENT_RESULT_LOST,
+                          .job = job,
+                          .task = 0,
+                          .attempt = first.attempt.attempt, /* said late, of what was lost before */
+                          .read = ARB_READ_NOT_FOUND});
+    arb_event other = {
+        .kind = ARB_EVENT_DELIVERED, .now = h.now, .job = job, .task = 0, .attempt = first.attempt.attempt};
+    assert_int_equal(arb_scheduler_apply(h.machine, &other, &error), ARB_UNDEFINED_OBJECT);
+    assert_null(newest_answer(&h, ARB_ANSWER_ENDED));
     client(&h, ARB_EVENT_DELIVERED, job, 0, again.attempt.attempt);
     client(&h, ARB_EVENT_ROWS_LEFT, job, 1, second.attempt.attempt);
     say(&h, second.executor, (arb_to_scheduler){.kind = ARB_TO_SCHEDULER_GOODBYE});
@@ -529,10 +774,16 @@ static void a_fenced_scheduler_stops(void **state)
     begin(&h);
     h.auto_write = false;
     join(&h, 1, (arb_register){0});
-    submit_pair(&h, 1);
+    arb_id job = submit_pair(&h, 1);
     h.writing = false;
     apply(&h, (arb_event){.kind = ARB_EVENT_WRITTEN, .outcome = ARB_STORE_FENCED});
     assert_true(h.stopped);
+    const arb_stage_spec stage = plain_stage(1);
+    const arb_job_spec spec = {.read_only = true, .stages = &stage, .stage_count = 1};
+    for (arb_event_kind kind = ARB_EVENT_JOB_SUBMITTED; kind <= ARB_EVENT_RESULT_LOST; kind++) {
+        arb_event event = {.kind = kind, .now = h.now, .spec = &spec, .job = job, .out_job = &job};
+        assert_int_equal(arb_scheduler_apply(h.machine, &event, &error), ARB_CONNECTION_FAILED);
+    }
     size_t before = h.notes.size;
     pass(&h, 10 * SECOND, 1 << 1);
     assert_int_equal(h.notes.size, before);
@@ -547,17 +798,24 @@ int main(void)
         cmocka_unit_test(one_that_comes_back_keeps_what_it_has),
         cmocka_unit_test(one_taken_for_dead_may_bring_its_outputs),
         cmocka_unit_test(a_gap_breaks_the_session),
+        cmocka_unit_test(a_new_session_closes_the_old_stream),
         cmocka_unit_test(other_clusters_and_terms_count_for_nothing),
         cmocka_unit_test(the_fourth_failure_ends_the_job),
+        cmocka_unit_test(what_disagrees_is_refused),
+        cmocka_unit_test(sizes_that_cannot_be_do_not_overflow),
         cmocka_unit_test(a_final_error_ends_the_job_at_once),
         cmocka_unit_test(a_corrupt_output_is_made_again_alone),
         cmocka_unit_test(all_of_a_stage_that_may_differ_is_made_again),
         cmocka_unit_test(who_is_unreachable_is_found_out),
+        cmocka_unit_test(a_complaint_from_elsewhere_excludes_nobody),
         cmocka_unit_test(a_slow_task_gets_a_twin),
         cmocka_unit_test(a_task_that_crashes_runs_alone_and_only_thrice),
+        cmocka_unit_test(one_that_goes_is_not_kept_for_a_task),
         cmocka_unit_test(a_crash_that_is_said_twice_counts_once),
         cmocka_unit_test(without_executors_jobs_wait_then_fail),
         cmocka_unit_test(busy_is_not_absent),
+        cmocka_unit_test(roots_that_nobody_has_give_way),
+        cmocka_unit_test(what_waits_in_vain_costs_little),
         cmocka_unit_test(a_drained_executor_goes_when_nothing_of_it_is_needed),
         cmocka_unit_test(rows_that_have_left_cannot_change),
         cmocka_unit_test(exclusion_leaves_a_stream_alone),

@@ -38,10 +38,10 @@ typedef struct hand {
     arb_error last_error; /* of the newest answer that had one */
     uint64_t sessions[16], sent[16];
     bool writing, auto_write, stopped;
-    bool may_starve;   /* an event that found no memory is given again */
-    bool unchecked;    /* its soundness: costs as much as it has tasks */
-    size_t operations; /* written so far */
-    uint64_t closed;   /* streams */
+    bool may_starve;                 /* an event that found no memory is given again */
+    bool unchecked;                  /* its soundness: costs as much as it has tasks */
+    size_t operations;               /* written so far */
+    uint64_t closed, closed_session; /* streams; of the last one */
     uint64_t term;
     arb_store *store; /* what is written goes there too; NULL: nowhere */
 } hand;
@@ -65,8 +65,8 @@ static ARB_UNUSED void on_send(void *context, const arb_to_executor *message)
 static ARB_UNUSED void on_close(void *context, arb_uuid executor, uint64_t session)
 {
     (void)executor;
-    (void)session;
     ((hand *)context)->closed++;
+    ((hand *)context)->closed_session = session;
 }
 
 static ARB_UNUSED void on_answer(void *context, const arb_answer *answer)

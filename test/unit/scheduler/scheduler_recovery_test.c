@@ -192,6 +192,79 @@ static void ended_jobs_stay_ended(void **state)
     end_on_store(&h);
 }
 
+/* The batch under way fails until it is given up; what is written from then on goes to `store`. */
+static void give_batch_up(hand *h, arb_store *store)
+{
+    arb_error full = {0};
+    arb_fail(&full, ARB_DISK_FULL, "the disk is full");
+    for (int i = 0; i < 5; i++) {
+        assert_true(h->writing);
+        h->writing = false;
+        if (i == 4)
+            h->store = store;
+        apply(h, (arb_event){.kind = ARB_EVENT_WRITTEN, .outcome = ARB_STORE_FAILED, .error = &full});
+        pass(h, i < 4 ? 4 * SECOND : 0, 1 << 1);
+    }
+}
+
+static void the_end_of_a_job_that_writes_is_recorded_however_late(void **state)
+{
+    (void)state;
+    hand h;
+    arb_arena arena = {0};
+    arb_job_view view;
+    const arb_stage_spec stage = plain_stage(1);
+    begin_on_store(&h);
+    join(&h, 1, (arb_register){0});
+    arb_id job = submit_spec(&h, (arb_job_spec){.stages = &stage, .stage_count = 1});
+    const note task = newest(&h, ARB_TO_EXECUTOR_LAUNCH);
+    done(&h, 1, &task.attempt, 1);
+    client(&h, ARB_EVENT_ROWS_LEFT, job, 0, task.attempt.attempt);
+    arb_store *store = h.store;
+    h.store = NULL;
+    h.auto_write = false;
+    client(&h, ARB_EVENT_DELIVERED, job, 0, task.attempt.attempt);
+    give_batch_up(&h, NULL);
+    assert_null(newest_answer(&h, ARB_ANSWER_ENDED)); /* else it could run again after its client was told */
+    give_batch_up(&h, store);
+    assert_null(newest_answer(&h, ARB_ANSWER_ENDED));
+    assert_true(h.writing);
+    h.writing = false;
+    apply(&h, (arb_event){.kind = ARB_EVENT_WRITTEN, .outcome = ARB_STORE_COMMITTED});
+    assert_int_equal(newest_answer(&h, ARB_ANSWER_ENDED)->state, ARB_JOB_SUCCEEDED);
+    assert_int_equal(arb_scheduler_count(h.machine).jobs, 0);
+    restart(&h);
+    assert_int_equal(arb_scheduler_count(h.machine).jobs, 0);
+    assert_int_equal(arb_scheduler_job(h.machine, job, &arena, &view, &error), ARB_OK);
+    assert_int_equal(view.state, ARB_JOB_SUCCEEDED);
+    arb_arena_reset(&arena);
+    end_on_store(&h);
+}
+
+/* Of what the store never had little is kept for it, however long its disk is full. */
+static void what_was_never_stored_is_not_carried_on(void **state)
+{
+    (void)state;
+    hand h;
+    const arb_stage_spec stage = plain_stage(1);
+    begin_on_store(&h);
+    join(&h, 1, (arb_register){0});
+    arb_store *store = h.store;
+    h.store = NULL;
+    h.auto_write = false;
+    submit_spec(&h, (arb_job_spec){.stages = &stage, .stage_count = 1});
+    give_batch_up(&h, NULL);
+    assert_null(newest_answer(&h, ARB_ANSWER_ENDED));
+    size_t before = h.operations + 8; /* two more in each of four tries */
+    give_batch_up(&h, store);         /* that it has ended could not be written either */
+    assert_int_equal(newest_answer(&h, ARB_ANSWER_ENDED)->state, ARB_JOB_FAILED);
+    assert_int_equal(h.last_error.code, ARB_DISK_FULL);
+    assert_int_equal(arb_scheduler_count(h.machine).jobs, 0);
+    assert_true(h.writing);
+    assert_int_equal(h.operations - before, 1); /* the deletion */
+    end_on_store(&h);
+}
+
 static void a_damaged_record_ends_its_job_alone(void **state)
 {
     (void)state;
@@ -224,6 +297,8 @@ int main(void)
         cmocka_unit_test(behind_a_row_limit_only_what_was_recorded_counts),
         cmocka_unit_test(strangers_are_told_to_stop_and_drop),
         cmocka_unit_test(ended_jobs_stay_ended),
+        cmocka_unit_test(the_end_of_a_job_that_writes_is_recorded_however_late),
+        cmocka_unit_test(what_was_never_stored_is_not_carried_on),
         cmocka_unit_test(a_damaged_record_ends_its_job_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -55,22 +55,45 @@ static void a_small_query_waits_for_no_disk(void **state)
     end(&h);
 }
 
+static void written(hand *h)
+{
+    assert_true(h->writing);
+    h->writing = false;
+    apply(h, (arb_event){.kind = ARB_EVENT_WRITTEN, .outcome = ARB_STORE_COMMITTED});
+}
+
 static void a_job_that_writes_is_recorded_first(void **state)
 {
     (void)state;
     hand h;
-    const arb_stage_spec stage = plain_stage(1);
+    static const arb_stage_input input = {0, ARB_INPUT_ALL};
+    const arb_stage_spec stage = plain_stage(1), pair[] = {stage, reading_stage(1, &input, 1)};
     begin(&h);
     h.auto_write = false;
     join(&h, 1, (arb_register){0});
-    submit_spec(&h, (arb_job_spec){.read_only = false, .stages = &stage, .stage_count = 1});
-    assert_true(h.writing);
+    arb_id job = submit_spec(&h, (arb_job_spec){.read_only = false, .stages = &stage, .stage_count = 1});
     assert_null(newest_answer(&h, ARB_ANSWER_ACCEPTED));
     assert_int_equal(count_notes(&h, ARB_TO_EXECUTOR_LAUNCH), 0);
-    h.writing = false;
-    apply(&h, (arb_event){.kind = ARB_EVENT_WRITTEN, .outcome = ARB_STORE_COMMITTED});
+    written(&h);
     assert_non_null(newest_answer(&h, ARB_ANSWER_ACCEPTED));
     assert_int_equal(count_notes(&h, ARB_TO_EXECUTOR_LAUNCH), 1);
+    const note task = newest(&h, ARB_TO_EXECUTOR_LAUNCH);
+    done(&h, 1, &task.attempt, 1);
+    assert_null(newest_answer(&h, ARB_ANSWER_FINISHED));
+    written(&h);
+    assert_non_null(newest_answer(&h, ARB_ANSWER_FINISHED));
+    client(&h, ARB_EVENT_ROWS_LEFT, job, 0, task.attempt.attempt);
+    client(&h, ARB_EVENT_DELIVERED, job, 0, task.attempt.attempt);
+    assert_null(newest_answer(&h, ARB_ANSWER_ENDED));
+    written(&h);
+    assert_int_equal(newest_answer(&h, ARB_ANSWER_ENDED)->state, ARB_JOB_SUCCEEDED);
+    job = submit(&h, pair, 2); /* and one that changes nothing, and is cancelled while it is recorded */
+    client(&h, ARB_EVENT_JOB_CANCEL, job, 0, (arb_id){0});
+    h.answers.size = 0;
+    written(&h);
+    assert_null(newest_answer(&h, ARB_ANSWER_ENDED));
+    written(&h);
+    assert_int_equal(newest_answer(&h, ARB_ANSWER_ENDED)->state, ARB_JOB_CANCELLED);
     end(&h);
 }
 

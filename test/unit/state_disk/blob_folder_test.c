@@ -58,6 +58,28 @@ static void they_are_named_by_content(void **state)
     arb_text_reset(&out);
 }
 
+/* Two processes may have the same number, each in its own name space. */
+static void writers_do_not_meet(void **state)
+{
+    (void)state;
+    arb_blob_folder *again;
+    arb_blob_writer *first, *second;
+    arb_blob_hash a, b;
+    arb_text out = {0};
+    assert_int_equal(arb_blob_folder_open(folder, &again, &error), ARB_OK);
+    assert_int_equal(arb_blob_write_begin(blobs, &first, &error), ARB_OK);
+    assert_int_equal(arb_blob_write_begin(again, &second, &error), ARB_OK);
+    assert_int_equal(arb_blob_write(first, "first", 5, &error), ARB_OK);
+    assert_int_equal(arb_blob_write(second, "second", 6, &error), ARB_OK);
+    assert_int_equal(arb_blob_write_commit(first, &a, &error), ARB_OK);
+    assert_int_equal(arb_blob_write_commit(second, &b, &error), ARB_OK);
+    assert_int_equal(arb_blob_get(blobs, &a, 5, &out, &error), ARB_OK);
+    assert_int_equal(arb_blob_get(again, &b, 6, &out, &error), ARB_OK);
+    assert_string_equal(out.data, "firstsecond");
+    arb_text_reset(&out);
+    arb_blob_folder_close(again);
+}
+
 static void what_is_wrong_is_said(void **state)
 {
     (void)state;
@@ -183,6 +205,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(they_are_named_by_content, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(writers_do_not_meet, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_wrong_is_said, set_up, tear_down),
         cmocka_unit_test_setup_teardown(leftovers_are_swept, set_up, tear_down),
         cmocka_unit_test_setup_teardown(kill_leaves_whole_blobs, set_up, tear_down),

@@ -5,7 +5,9 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "base/clock.h"
@@ -42,6 +44,15 @@ static arb_code write_value(arb_store *store, uint64_t term, const char *key, ar
 {
     const arb_store_operation operation = {ARB_STORE_PUT, arb_str_of(key), value};
     return arb_store_txn_wait(store, term, &operation, 1, outcome, NULL, &error);
+}
+
+static arb_code count_one(void *context, arb_str key, arb_str value, arb_error *unused)
+{
+    (void)key;
+    (void)value;
+    (void)unused;
+    ++*(uint64_t *)context;
+    return ARB_OK;
 }
 
 static void it_lasts(void **state)
@@ -88,6 +99,112 @@ static void the_older_of_two_is_fenced(void **state)
     arb_store_destroy(newer);
 }
 
+/* ---- what it costs ----------------------------------------------------------------------------------------------------- */
+
+static int most_steps; /* of SQLite's machine in one statement */
+
+static int note_steps(unsigned what, void *context, void *ended, void *unused)
+{
+    (void)what;
+    (void)context;
+    (void)unused;
+    int steps = sqlite3_stmt_status(ended, SQLITE_STMTSTATUS_VM_STEP, 1);
+    most_steps = ARB_MAX(most_steps, steps);
+    return 0;
+}
+
+/* What sqlite3_auto_extension calls for each connection; the type it wants hides that. */
+static int watch(sqlite3 *connection, char **message, const void *unused)
+{
+    (void)message;
+    (void)unused;
+    return sqlite3_trace_v2(connection, SQLITE_TRACE_PROFILE, note_steps, NULL);
+}
+
+static atomic_int syncs;
+
+/* In the place of libc's, for SQLite too. */
+__attribute__((visibility("default"))) int fdatasync(int file);
+__attribute__((visibility("default"))) int fsync(int file);
+
+int fdatasync(int file)
+{
+    syncs++;
+    return (int)syscall(SYS_fdatasync, file);
+}
+
+int fsync(int file)
+{
+    syncs++;
+    return (int)syscall(SYS_fsync, file);
+}
+
+static atomic_int ended;
+
+static void count_end(arb_store_txn *txn)
+{
+    ended += txn->outcome == ARB_STORE_COMMITTED;
+}
+
+static void each_commit_is_synced_and_those_that_wait_are_once(void **state)
+{
+    enum { ALONE = 20, TOGETHER = 200 };
+    (void)state;
+    uint64_t term;
+    arb_store_outcome outcome;
+    static arb_store_txn txns[TOGETHER];
+    const arb_store_operation puts[] = {{ARB_STORE_PUT, ARB_STR("k"), ARB_STR("x")},
+                                        {ARB_STORE_PUT, ARB_STR("k"), ARB_STR("y")}};
+    sqlite3 *raw;
+    arb_store *store = open_store();
+    assert_int_equal(arb_store_raise_term(store, &term, &error), ARB_OK);
+    int before = syncs;
+    for (int i = 0; i < ALONE; i++)
+        assert_int_equal(write_value(store, term, "k", (arb_str){&"ab"[i % 2], 1}, &outcome), ARB_OK);
+    assert_in_range(syncs - before, ALONE, 2 * ALONE); /* a value that is there already would be no change */
+    assert_int_equal(sqlite3_open(path, &raw), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(raw, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK); /* so that they wait */
+    before = syncs;
+    ended = 0;
+    for (int i = 0; i < TOGETHER; i++) {
+        txns[i] = (arb_store_txn){.term = term, .operations = &puts[i % 2], .operation_count = 1, .done = count_end};
+        arb_store_submit(store, &txns[i]);
+    }
+    assert_int_equal(ended, 0);
+    assert_int_equal(sqlite3_exec(raw, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(raw);
+    while (ended < TOGETHER)
+        usleep(1000);
+    assert_in_range(syncs - before, 1, 4); /* the first alone, perhaps, then all others */
+    arb_store_destroy(store);
+}
+
+static void a_range_costs_what_is_in_it(void **state)
+{
+    (void)state;
+    enum { KEYS = 20000 };
+    uint64_t term, rows = 0;
+    arb_store_outcome outcome;
+    static char keys[KEYS][16];
+    static arb_store_operation operations[KEYS];
+    sqlite3_auto_extension((void (*)(void))watch);
+    arb_store *store = open_store();
+    sqlite3_cancel_auto_extension((void (*)(void))watch);
+    assert_int_equal(arb_store_raise_term(store, &term, &error), ARB_OK);
+    for (int i = 0; i < KEYS; i++) {
+        snprintf(keys[i], sizeof keys[i], "%s/%d", i < 10 ? "a" : "b", i);
+        operations[i] = (arb_store_operation){ARB_STORE_PUT, arb_str_of(keys[i]), ARB_STR("v")};
+    }
+    assert_int_equal(arb_store_txn_wait(store, term, operations, KEYS, &outcome, NULL, &error), ARB_OK);
+    most_steps = 0;
+    assert_int_equal(arb_store_range(store, ARB_STR("a/"), count_one, &rows, &error), ARB_OK);
+    assert_int_equal(rows, 10);
+    operations[0] = (arb_store_operation){ARB_STORE_DELETE_PREFIX, ARB_STR("a/"), {"", 0}};
+    assert_int_equal(arb_store_txn_wait(store, term, operations, 1, &outcome, NULL, &error), ARB_OK);
+    assert_in_range(most_steps, 10, 1000);
+    arb_store_destroy(store);
+}
+
 /* ---- kill -9 ----------------------------------------------------------------------------------------------------------- */
 
 /* Writes `last` = n and `n/…` together, says n when it is committed, until it is killed. */
@@ -119,15 +236,6 @@ static arb_code take_number(void *context, arb_str key, arb_str value, arb_error
     (void)unused;
     memcpy(text, value.data, 20);
     *(uint64_t *)context = strtoull(text, NULL, 10);
-    return ARB_OK;
-}
-
-static arb_code count_one(void *context, arb_str key, arb_str value, arb_error *unused)
-{
-    (void)key;
-    (void)value;
-    (void)unused;
-    ++*(uint64_t *)context;
     return ARB_OK;
 }
 
@@ -243,11 +351,74 @@ static void execute(const char *text)
     sqlite3_close(raw);
 }
 
+static void read_page(char out[4096])
+{
+    int file = open(path, O_RDONLY);
+    assert_int_equal(pread(file, out, 4096, 0), 4096);
+    close(file);
+}
+
+/* Its application stands in the file, whatever is still in the log. */
+static void a_killed_one_is_known_again(void **state)
+{
+    (void)state;
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+        open_store();
+        kill(getpid(), SIGKILL);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status));
+    arb_store_destroy(open_store());
+    execute("PRAGMA journal_mode = DELETE"); /* and when somebody has looked into it so */
+    arb_store_destroy(open_store());
+}
+
+/* Open the file when the pipe is closed, all at the same moment. */
+static void open_at_once(int waits)
+{
+    arb_store *store;
+    char nothing;
+    if (read(waits, &nothing, 1) != 0 || arb_sqlite_store_open(path, &store, &error) != ARB_OK)
+        _exit(3);
+    arb_store_destroy(store);
+    _exit(0);
+}
+
+static void several_may_make_it_at_once(void **state)
+{
+    enum { ROUNDS = 40, PROCESSES = 6 };
+    (void)state;
+    for (int round = 0; round < ROUNDS; round++) {
+        int status, ends[2];
+        snprintf(path, sizeof path, "%s/%d.sqlite", folder, round);
+        assert_int_equal(pipe(ends), 0);
+        for (int i = 0; i < PROCESSES; i++)
+            if (fork() == 0) {
+                close(ends[1]);
+                open_at_once(ends[0]);
+            }
+        close(ends[0]);
+        close(ends[1]);
+        for (int i = 0; i < PROCESSES; i++) {
+            assert_true(wait(&status) > 0);
+            assert_int_equal(status, 0);
+        }
+    }
+}
+
 static void files_of_others_are_refused(void **state)
 {
     (void)state;
+    char before[4096], after[4096], log[160];
     execute("CREATE TABLE t (a)");
+    read_page(before);
     refused(ARB_CONFIGURATION, "is not a state store");
+    read_page(after);
+    assert_memory_equal(before, after, sizeof before); /* nor is it changed: it may be somebody's */
+    snprintf(log, sizeof log, "%s-wal", path);
+    assert_int_not_equal(access(log, F_OK), 0);
     unlink(path);
     arb_store_destroy(open_store());
     execute("PRAGMA user_version = 2");
@@ -338,9 +509,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(it_lasts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_older_of_two_is_fenced, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(each_commit_is_synced_and_those_that_wait_are_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_range_costs_what_is_in_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(kill_loses_nothing_that_was_committed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_full_disk_is_said, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_write_that_fails_is_said, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_killed_one_is_known_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(several_may_make_it_at_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(files_of_others_are_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(damage_is_found, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_lock_is_not_waited_for_without_end, set_up, tear_down),

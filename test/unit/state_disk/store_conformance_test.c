@@ -102,6 +102,28 @@ static void operations_go_in_their_order(void **state)
     holds(of->store, "k", "k/2=c;");
 }
 
+/* Behind the last key there is nothing, and it belongs to each prefix of itself. */
+static void the_last_key_that_can_be_is_found(void **state)
+{
+    subject *of = *state;
+    static char last[ARB_STORE_KEY_MOST + 2];
+    memset(last, 0xFF, ARB_STORE_KEY_MOST);
+    arb_text expected = {0};
+    arb_text_printf(&expected, "%s=1;", last);
+    assert_int_equal(WRITE(of, put(last, "1"), put("\xFE", "2"), put("\xFE\xFF", "3")), ARB_STORE_COMMITTED);
+    holds(of->store, "\xFF", expected.data);
+    holds(of->store, last, expected.data);
+    last[ARB_STORE_KEY_MOST] = (char)0xFF; /* longer than any key */
+    holds(of->store, last, "");
+    last[ARB_STORE_KEY_MOST] = '\0';
+    holds(of->store, "\xFE", "\xFE=2;\xFE\xFF=3;");
+    assert_int_equal(WRITE(of, of_kind(ARB_STORE_DELETE_PREFIX, "\xFE\xFF", "")), ARB_STORE_COMMITTED);
+    holds(of->store, "\xFE", "\xFE=2;");
+    assert_int_equal(WRITE(of, of_kind(ARB_STORE_DELETE_PREFIX, "\xFF\xFF", "")), ARB_STORE_COMMITTED);
+    holds(of->store, "", "\xFE=2;");
+    arb_text_reset(&expected);
+}
+
 static void prefixes_end_where_they_end(void **state)
 {
     subject *of = *state;
@@ -332,6 +354,7 @@ int main(void)
     }
         const struct CMUnitTest tests[] = {
             ON_IT(keys_are_put_replaced_and_deleted), ON_IT(operations_go_in_their_order),
+            ON_IT(the_last_key_that_can_be_is_found), ON_IT(bytes_are_bytes),
             ON_IT(prefixes_end_where_they_end),       ON_IT(bytes_are_bytes),
             ON_IT(a_conflict_writes_nothing),         ON_IT(another_term_is_fenced),
             ON_IT(impossible_keys_are_refused),       ON_IT(a_visitor_may_stop),
