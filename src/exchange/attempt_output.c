@@ -31,6 +31,7 @@ struct arb_attempt_output {
     pthread_mutex_t lock;
     pthread_mutex_t moving; /* held by whoever moves blocks to the file; before the other */
     arb_block_origin origin;
+    arb_arrow_schema *schema; /* NULL: not known */
     uint64_t arrivals;
     bool finished;
     placed_block *unmoved, **unmoved_end; /* blocks that are in memory alone, in the order in which they came */
@@ -100,6 +101,7 @@ void arb_attempt_output_unref(arb_attempt_output *output)
     }
     count_held(output, -(int64_t)atomic_load(&output->held));
     arb_spill_file_reset(&output->file);
+    arb_arrow_schema_unref(output->schema);
     arb_free(output->partitions);
     pthread_mutex_destroy(&output->moving);
     pthread_mutex_destroy(&output->lock);
@@ -107,6 +109,17 @@ void arb_attempt_output_unref(arb_attempt_output *output)
 }
 
 /* ---- while the attempt runs ---------------------------------------------------------------------------------------------- */
+
+void arb_attempt_output_describe(arb_attempt_output *output, const arb_arrow_schema *schema)
+{
+    assert(output->schema == NULL);
+    output->schema = arb_arrow_schema_ref(schema);
+}
+
+const arb_arrow_schema *arb_attempt_output_schema(const arb_attempt_output *output)
+{
+    return output->schema;
+}
 
 arb_code arb_attempt_output_add(arb_attempt_output *output, uint32_t partition, arb_block *block, arb_block_place place,
                                 arb_error *error)

@@ -31,6 +31,8 @@ ARB_NODISCARD arb_code arb_attempt_output_create(const arb_block_origin *origin,
 arb_attempt_output *arb_attempt_output_ref(arb_attempt_output *output);
 void arb_attempt_output_unref(arb_attempt_output *output); /* NULL is a no-op */
 
+/* What rows it has: takes a count of the schema, which blocks of such rows have. Once, before it is finished. */
+void arb_attempt_output_describe(arb_attempt_output *output, const arb_arrow_schema *schema);
 /* Takes the block, also on failure. Any thread. */
 ARB_NODISCARD arb_code arb_attempt_output_add(arb_attempt_output *output, uint32_t partition, arb_block *block,
                                               arb_block_place place, arb_error *error);
@@ -42,6 +44,8 @@ ARB_NODISCARD arb_code arb_attempt_output_spill(arb_attempt_output *output, uint
 
 const arb_block_origin *arb_attempt_output_origin(const arb_attempt_output *output);
 uint32_t arb_attempt_output_partitions(const arb_attempt_output *output);
+/* NULL when nobody has described it. */
+const arb_arrow_schema *arb_attempt_output_schema(const arb_attempt_output *output);
 /* Any thread; exact once the output is finished. */
 arb_partition_size arb_attempt_output_size(arb_attempt_output *output, uint32_t partition);
 arb_partition_size arb_attempt_output_total(arb_attempt_output *output);

@@ -3,6 +3,18 @@
 #include <xxhash.h>
 
 #include "base/alloc.h"
+#include "columnar/arrow_buffer.h"
+
+arb_code arb_block_room(arb_block *block, arb_error *error)
+{
+    block->body_at = arb_round_up(block->metadata_size, ARB_ARROW_ALIGNMENT);
+    block->data = arb_alloc_aligned(block->body_at + block->body_size + ARB_VECTOR_PADDING, ARB_ARROW_ALIGNMENT);
+    if (block->data == NULL)
+        return arb_fail_memory(error, "an exchange", block->body_size);
+    memset(block->data + block->metadata_size, 0, block->body_at - block->metadata_size);
+    memset(block->data + block->body_at + block->body_size, 0, ARB_VECTOR_PADDING);
+    return ARB_OK;
+}
 
 void arb_block_reset(arb_block *block)
 {

@@ -32,6 +32,8 @@ typedef struct arb_block_origin {
     uint32_t stage, task, partition;
 } arb_block_origin;
 
+/* Memory for a block whose sizes of description and body are set, to be filled; what lies between and behind them is zero. */
+ARB_NODISCARD arb_code arb_block_room(arb_block *block, arb_error *error);
 void arb_block_reset(arb_block *block); /* a zeroed one is a no-op */
 /* XXH3 of the description, the body and the origin. */
 uint64_t arb_block_checksum(const arb_block *block, const arb_block_origin *origin);

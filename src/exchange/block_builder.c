@@ -257,14 +257,10 @@ arb_code arb_block_builder_seal(arb_block_builder *builder, const arb_block_orig
         code = describe(builder, places, count, block.body_size, &metadata, error);
     if (code == ARB_OK) {
         block.metadata_size = (uint32_t)metadata.size;
-        block.body_at = arb_round_up(metadata.size, ARB_ARROW_ALIGNMENT);
-        block.data = arb_alloc_aligned(block.body_at + block.body_size + ARB_VECTOR_PADDING, ARB_ARROW_ALIGNMENT);
-        if (block.data == NULL)
-            code = arb_fail_memory(error, "an exchange", block.body_size);
+        code = arb_block_room(&block, error);
     }
     if (code == ARB_OK) {
         memcpy(block.data, metadata.data, metadata.size);
-        memset(block.data + metadata.size, 0, block.body_at - metadata.size);
         for (size_t i = 0; i < count; i++) {
             uint8_t *to = block.data + block.body_at + places[i].offset;
             size_t size = (size_t)places[i].size, padded = arb_round_up(size, ARB_ARROW_ALIGNMENT);
@@ -272,7 +268,6 @@ arb_code arb_block_builder_seal(arb_block_builder *builder, const arb_block_orig
                 memcpy(to, buffers[i]->data, size);
             memset(to + size, 0, padded - size);
         }
-        memset(block.data + block.body_at + block.body_size, 0, ARB_VECTOR_PADDING);
         block.checksum = arb_block_checksum(&block, origin);
         *out_block = block;
         empty(builder);

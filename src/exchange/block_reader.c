@@ -14,11 +14,12 @@ typedef struct place {
 } place;
 
 struct arb_block_reader {
-    const arb_layout *layout;
+    size_t produced_count;
+    const uint8_t *produced;
     const uint32_t *columns;
     size_t column_count;
     uint32_t batch_rows;
-    place *places;                /* of all columns of the layout */
+    place *places;                /* of all columns of the block */
     arb_vector_storage *storages; /* of the columns given: texts, and bits that begin within a byte */
     arb_vector *vectors;
     uint32_t rows, next;
@@ -37,16 +38,20 @@ void arb_block_reader_destroy(arb_block_reader *reader)
     arb_free(reader);
 }
 
-arb_code arb_block_reader_create(const arb_layout *layout, const uint32_t *columns, size_t column_count,
-                                 uint32_t batch_rows, arb_block_reader **out_reader, arb_error *error)
+arb_code arb_block_reader_create(const uint8_t *produced, size_t produced_count, const uint32_t *columns,
+                                 size_t column_count, uint32_t batch_rows, arb_block_reader **out_reader,
+                                 arb_error *error)
 {
     *out_reader = NULL;
     arb_block_reader *reader = arb_alloc_zeroed(sizeof *reader);
     if (reader == NULL)
         return arb_fail_memory(error, "an exchange", sizeof *reader);
-    *reader = (arb_block_reader){
-        .layout = layout, .columns = columns, .column_count = column_count, .batch_rows = batch_rows};
-    reader->places = arb_alloc_zeroed((layout->count + 1) * sizeof *reader->places);
+    *reader = (arb_block_reader){.produced_count = produced_count,
+                                 .produced = produced,
+                                 .columns = columns,
+                                 .column_count = column_count,
+                                 .batch_rows = batch_rows};
+    reader->places = arb_alloc_zeroed((produced_count + 1) * sizeof *reader->places);
     reader->storages = arb_alloc_zeroed((column_count + 1) * sizeof *reader->storages);
     reader->vectors = arb_alloc_zeroed((column_count + 1) * sizeof *reader->vectors);
     arb_code code = ARB_OK;
@@ -54,7 +59,7 @@ arb_code arb_block_reader_create(const arb_layout *layout, const uint32_t *colum
         code = arb_fail_memory(error, "an exchange", column_count * sizeof *reader->storages);
     for (size_t i = 0; code == ARB_OK && i < column_count; i++)
         code =
-            arb_vector_storage_init(&reader->storages[i], layout->slots[columns[i]].physical, ARB_VECTOR_ROWS, error);
+            arb_vector_storage_init(&reader->storages[i], (arb_physical)produced[columns[i]], ARB_VECTOR_ROWS, error);
     if (code != ARB_OK) {
         arb_block_reader_destroy(reader);
         return code;
@@ -132,8 +137,8 @@ arb_code arb_block_reader_begin(arb_block_reader *reader, const arb_block *block
         compressed)
         return damaged("another description than it should", error);
     uint32_t next = 0;
-    for (size_t i = 0; i < reader->layout->count; i++)
-        ARB_TRY(find_column(reader->layout->slots[i].physical, block, &buffers, &next, &reader->places[i], error));
+    for (size_t i = 0; i < reader->produced_count; i++)
+        ARB_TRY(find_column(reader->produced[i], block, &buffers, &next, &reader->places[i], error));
     if (next != buffers.count)
         return damaged("more columns than it should", error);
     reader->rows = block->rows;

@@ -6,9 +6,11 @@
 
 typedef struct arb_block_reader arb_block_reader;
 
-/* Reads blocks of that layout and gives the columns named, in that order. The arrays are borrowed. */
-ARB_NODISCARD arb_code arb_block_reader_create(const arb_layout *layout, const uint32_t *columns, size_t column_count,
-                                               uint32_t batch_rows, arb_block_reader **out_reader, arb_error *error);
+/* Reads blocks whose columns have these physical types and gives the columns named, in that order. The arrays are
+ * borrowed. */
+ARB_NODISCARD arb_code arb_block_reader_create(const uint8_t *produced, size_t produced_count, const uint32_t *columns,
+                                               size_t column_count, uint32_t batch_rows, arb_block_reader **out_reader,
+                                               arb_error *error);
 void arb_block_reader_destroy(arb_block_reader *reader); /* NULL is a no-op */
 /* The block is borrowed until the next begin. Everything in it is checked but that texts are UTF-8: who made it knows.
  * ARB_CORRUPT_DATA. */

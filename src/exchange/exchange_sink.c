@@ -23,6 +23,7 @@ typedef struct sink_feeder {
 typedef struct exchange_sink {
     arb_operator base;
     const arb_stage *stage;
+    arb_output_store *store; /* that the output is of; may be NULL */
     arb_attempt_output *output;
     arb_arena arena;
     arb_layout layout;    /* of the output's columns */
@@ -99,7 +100,8 @@ static arb_code seal(exchange_sink *s, const sink_local *local, uint32_t partiti
     arb_block_origin origin = *arb_attempt_output_origin(s->output);
     origin.partition = partition;
     ARB_TRY(arb_block_builder_seal(builder, &origin, &block, error));
-    return arb_attempt_output_add(s->output, partition, &block, local->place, error);
+    return s->store != NULL ? arb_output_store_add(s->store, s->output, partition, &block, local->place, error)
+                            : arb_attempt_output_add(s->output, partition, &block, local->place, error);
 }
 
 /* Memory is short: all builders become blocks, however small, and give theirs back. */
@@ -241,11 +243,15 @@ static arb_code prepare(exchange_sink *s, arb_error *error)
     s->keys = keys;
     uint64_t share = builders_most / ARB_MAX(s->stage->output.partitions, 1u);
     s->block_bytes = ARB_MIN(ARB_MAX(share, (uint64_t)block_least), (uint64_t)block_most);
+    arb_arrow_schema *schema;
+    ARB_TRY(arb_block_schema(&s->layout, &schema, error));
+    arb_attempt_output_describe(s->output, schema);
+    arb_arrow_schema_unref(schema);
     return ARB_OK;
 }
 
-arb_code arb_exchange_sink_create(const arb_stage *stage, arb_attempt_output *output, arb_query_context *context,
-                                  arb_operator **out_op, arb_error *error)
+arb_code arb_exchange_sink_create(const arb_stage *stage, arb_output_store *store, arb_attempt_output *output,
+                                  arb_query_context *context, arb_operator **out_op, arb_error *error)
 {
     static const arb_operator_vtable any_order = {
         .name = "exchange",
@@ -271,6 +277,7 @@ arb_code arb_exchange_sink_create(const arb_stage *stage, arb_attempt_output *ou
     s->base.vtable = stage->output.kind == ARB_OUTPUT_ONE ? &in_order : &any_order;
     s->base.context = context;
     s->stage = stage;
+    s->store = store;
     s->output = output;
     arb_code code = prepare(s, error);
     if (code != ARB_OK) {

@@ -212,7 +212,9 @@ arb_attempt_output *arb_output_store_find(arb_output_store *store, const arb_blo
 {
     pthread_mutex_lock(&store->lock);
     const stored_output *stored = look_up(store, origin);
-    arb_attempt_output *output = stored != NULL && stored->kept ? arb_attempt_output_ref(stored->output) : NULL;
+    const arb_block_origin *own = stored != NULL ? arb_attempt_output_origin(stored->output) : NULL;
+    bool found = stored != NULL && stored->kept && own->stage == origin->stage && own->task == origin->task;
+    arb_attempt_output *output = found ? arb_attempt_output_ref(stored->output) : NULL;
     pthread_mutex_unlock(&store->lock);
     return output;
 }

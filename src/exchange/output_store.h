@@ -34,7 +34,7 @@ ARB_NODISCARD arb_code arb_output_store_add(arb_output_store *store, arb_attempt
                                             arb_block *block, arb_block_place place, arb_error *error);
 /* The attempt has ended well: its output can be read from now on. */
 void arb_output_store_keep(arb_output_store *store, arb_attempt_output *output);
-/* A count of the kept output of job and attempt, or NULL. */
+/* A count of the kept output of job and attempt, if it is of that stage and task, or NULL. */
 arb_attempt_output *arb_output_store_find(arb_output_store *store, const arb_block_origin *origin);
 
 /* The output of an attempt, kept or begun (then the attempt is over); none: no effect. */

@@ -36,7 +36,8 @@ struct arb_execution {
     pthread_cond_t idle;
     uint32_t tasks; /* drivers and finishing tasks that are not over */
     arb_error error;
-    const arb_batch *last; /* given to the caller */
+    void (*on_done)(void *context);
+    void *done_context;
 };
 
 /* A task that finishes some parts of a sink. */
@@ -77,9 +78,14 @@ static void fail_query(arb_execution *e, const arb_error *error)
 static void task_over(arb_execution *e)
 {
     pthread_mutex_lock(&e->lock);
-    if (--e->tasks == 0)
+    bool last = --e->tasks == 0;
+    void (*on_done)(void *) = last ? e->on_done : NULL;
+    void *context = e->done_context;
+    if (last)
         pthread_cond_broadcast(&e->idle);
     pthread_mutex_unlock(&e->lock);
+    if (on_done != NULL)
+        on_done(context);
 }
 
 static void task_begins(arb_execution *e)
@@ -296,6 +302,12 @@ static arb_code name_feeders(arb_execution *e, arb_error *error)
     return ARB_OK;
 }
 
+static unsigned drivers_of(const arb_execution_options *options)
+{
+    unsigned threads = arb_cpu_pool_threads(options->pool);
+    return options->drivers != 0 ? ARB_MIN(options->drivers, threads) : threads;
+}
+
 arb_code arb_execution_start(const arb_physical_plan *plan, const arb_execution_options *options,
                              arb_execution **out_execution, arb_error *error)
 {
@@ -316,7 +328,7 @@ arb_code arb_execution_start(const arb_physical_plan *plan, const arb_execution_
                                      .memory = &e->memory,
                                      .work = options->work,
                                      .spill_folder = options->spill_folder,
-                                     .drivers = arb_cpu_pool_threads(options->pool),
+                                     .drivers = drivers_of(options),
                                      .batch_rows = options->batch_rows != 0 ? options->batch_rows : ARB_VECTOR_ROWS,
                                      .guarantee = guarantee_of(plan, options->governor),
                                      .ceiling = options->force_spill ? forced_ceiling : UINT64_MAX,
@@ -346,6 +358,10 @@ arb_code arb_execution_start(const arb_physical_plan *plan, const arb_execution_
             code = arb_fail_memory(error, "a query", sizeof ready);
     for (size_t i = 0; code == ARB_OK && i < ready.size; i++)
         start_pipeline(e, ready.data[i]);
+    if (code == ARB_OK) {
+        e->on_done = options->on_done; /* this call's own task is not over: it has not been missed */
+        e->done_context = options->done_context;
+    }
     task_over(e);
     if (code != ARB_OK) {
         arb_execution_destroy(e);
@@ -387,6 +403,13 @@ arb_code arb_execution_wait(arb_execution *e, arb_error *error)
 void arb_execution_cancel(arb_execution *e)
 {
     atomic_store(&e->context.cancelled, true);
+}
+
+void arb_execution_stop(arb_execution *e)
+{
+    arb_error error = {0};
+    (void)arb_fail_stopped(&error);
+    fail_query(e, &error);
 }
 
 double arb_execution_progress(const arb_execution *e)

@@ -18,7 +18,12 @@ typedef struct arb_execution_options {
     uint32_t batch_rows;       /* 0 = ARB_VECTOR_ROWS; fewer in tests */
     bool force_spill;          /* tests */
     bool force_async_io;       /* tests: nothing is read before it was waited for */
+    uint32_t drivers;          /* of a pipeline at most; 0 = as many as the pool has threads */
     const arb_task_work *work; /* a task of a stage: rows go to its sink; NULL: the caller takes them */
+    /* Unless NULL, called once when nothing of it runs any more, well or not: the last that happens, on a thread of the pool or
+     * within start. arb_execution_wait returns at once then. Not when start fails. */
+    void (*on_done)(void *context);
+    void *done_context;
 } arb_execution_options;
 
 typedef struct arb_execution arb_execution;
@@ -33,6 +38,8 @@ ARB_NODISCARD arb_code arb_execution_next(arb_execution *execution, const arb_ba
 ARB_NODISCARD arb_code arb_execution_wait(arb_execution *execution, arb_error *error);
 /* End it soon: `next` then fails with ARB_CANCELLED. Any thread, any time before destroy; async-signal-safe. */
 void arb_execution_cancel(arb_execution *execution);
+/* The same for who need not fear signals: whatever waits is woken, so that it ends soon, though nobody asks for rows. */
+void arb_execution_stop(arb_execution *execution);
 /* 0 to 1, by the rows that scans have read of those that they shall read; any thread. */
 double arb_execution_progress(const arb_execution *execution);
 uint64_t arb_execution_peak_memory(const arb_execution *execution);

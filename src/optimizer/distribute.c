@@ -240,6 +240,27 @@ static bool add_stage(distributor *d, fragment *f, arb_stage_output output, cons
     return ARB_ARENA_PUSH(d->arena, &d->stages, stage) || arb_distribute_no_memory(d) != NULL;
 }
 
+/* The leaf is an exchange over that stage. */
+static bool reads_from(distributor *d, arb_physical_node *leaf, uint32_t number, arb_exchange_read read,
+                       const uint32_t *columns)
+{
+    const arb_stage *stage = &d->stages.data[number];
+    size_t count = stage->plan.column_count;
+    uint8_t *produced = ARB_ARENA_ARRAY(d->arena, uint8_t, count + 1);
+    if (produced == NULL)
+        return arb_distribute_no_memory(d) != NULL;
+    for (size_t i = 0; i < count; i++)
+        produced[i] = stage->plan.root->layout.slots[stage->plan.columns[i]].physical;
+    leaf->kind = ARB_PHYSICAL_EXCHANGE;
+    leaf->exchange.stage = number;
+    leaf->exchange.partitions = stage->output.partitions;
+    leaf->exchange.read = (uint8_t)read;
+    leaf->exchange.produced_count = count;
+    leaf->exchange.produced = produced;
+    leaf->exchange.columns = columns;
+    return true;
+}
+
 /* An exchange's leaf over the last stage, with all its columns. */
 static arb_physical_node *read_stage(distributor *d, const arb_physical_node *producer, uint32_t stage,
                                      arb_exchange_read read)
@@ -251,14 +272,10 @@ static arb_physical_node *read_stage(distributor *d, const arb_physical_node *pr
         return arb_distribute_no_memory(d);
     for (size_t i = 0; i < count; i++)
         columns[i] = (uint32_t)i;
-    leaf->kind = ARB_PHYSICAL_EXCHANGE;
     leaf->number = d->node_count++;
     leaf->layout = producer->layout;
     leaf->rows = producer->rows;
-    leaf->exchange.stage = stage;
-    leaf->exchange.read = (uint8_t)read;
-    leaf->exchange.columns = columns;
-    return leaf;
+    return reads_from(d, leaf, stage, read, columns) ? leaf : NULL;
 }
 
 fragment arb_distribute_by_hash(distributor *d, fragment *f, const uint32_t *keys, size_t key_count,
@@ -345,11 +362,8 @@ static fragment distribute_shared(distributor *d, const arb_physical_node *node)
     arb_physical_node *leaf = arb_distribute_copy(d, node, NULL);
     if (leaf == NULL || !add_group(d, &f, stage->output.partitions, node->number))
         return f;
-    leaf->kind = ARB_PHYSICAL_EXCHANGE;
-    leaf->exchange.columns = node->shared.columns;
-    leaf->exchange.stage = stage->number;
-    leaf->exchange.read = ARB_READ_PARTITIONS;
-    f.root = leaf;
+    const uint32_t *columns = node->shared.columns; /* in the place of the exchange's own members */
+    f.root = reads_from(d, leaf, stage->number, ARB_READ_PARTITIONS, columns) ? leaf : NULL;
     return f;
 }
 

@@ -164,8 +164,11 @@ struct arb_physical_node {
             const uint32_t *columns; /* its columns that this node gives */
         } shared;
         struct {
-            uint32_t stage;          /* whose output it is */
-            uint8_t read;            /* arb_exchange_read */
+            uint32_t stage;      /* whose output it is */
+            uint32_t partitions; /* that the output has */
+            uint8_t read;        /* arb_exchange_read */
+            size_t produced_count;
+            const uint8_t *produced; /* the arb_physical of each of the output's columns */
             const uint32_t *columns; /* of the output: those that this node gives */
         } exchange;
     };

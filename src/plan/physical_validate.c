@@ -389,6 +389,23 @@ static arb_code check_shared(checker *c, const arb_physical_node *node)
     return ARB_OK;
 }
 
+/* Whether it is what the other stage leaves is seen when the stages are put together. */
+static arb_code check_exchange(checker *c, const arb_physical_node *node)
+{
+    EXPECT(node->exchange.partitions > 0, "reads an output without partitions");
+    for (size_t i = 0; i < node->exchange.produced_count; i++)
+        EXPECT(node->exchange.produced[i] < ARB_PHYS_COUNT && node->exchange.produced[i] != ARB_PHYS_LIST &&
+                   node->exchange.produced[i] != ARB_PHYS_STRUCT,
+               "reads a column that no block can have");
+    for (size_t i = 0; i < node->layout.count; i++) {
+        uint32_t column = node->exchange.columns[i];
+        EXPECT(column < node->exchange.produced_count &&
+                   node->exchange.produced[column] == node->layout.slots[i].physical,
+               "reads a column that the output lacks");
+    }
+    return ARB_OK;
+}
+
 static arb_code check_kept_columns(checker *c, const arb_physical_node *node, size_t count)
 {
     const arb_layout *child = &node->children[0]->layout;
@@ -470,8 +487,8 @@ static arb_code check_kind(checker *c, const arb_physical_node *node)
         return check_union(c, node);
     case ARB_PHYSICAL_SHARED:
         return check_shared(c, node);
-    case ARB_PHYSICAL_EXCHANGE: /* what it reads is seen when the stages are put together */
-        return ARB_OK;
+    case ARB_PHYSICAL_EXCHANGE:
+        return check_exchange(c, node);
     case ARB_PHYSICAL_KIND_COUNT:
         break;
     }

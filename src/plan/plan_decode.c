@@ -296,6 +296,14 @@ static arb_code read_exchange(plan_reader *r, size_t at, arb_physical_node *node
     EXPECT(from->n_columns == node->layout.count && from->read <= ARB_READ_ALL, "reads other columns than it gives");
     node->exchange.stage = from->stage;
     node->exchange.read = (uint8_t)from->read;
+    node->exchange.partitions = from->partitions;
+    node->exchange.produced_count = from->produced.len;
+    uint8_t *produced = ARB_ARENA_ARRAY(r->arena, uint8_t, from->produced.len + 1);
+    if (produced == NULL)
+        return arb_fail_memory(r->error, "a plan", from->produced.len);
+    if (from->produced.len != 0)
+        memcpy(produced, from->produced.data, from->produced.len);
+    node->exchange.produced = produced;
     return copy_numbers(r, from->columns, from->n_columns, &node->exchange.columns);
 }
 

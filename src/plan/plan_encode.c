@@ -255,6 +255,9 @@ static void write_exchange(plan_writer *w, const arb_physical_node *node, Arbale
     exchange->read = node->exchange.read;
     exchange->n_columns = node->layout.count;
     exchange->columns = copy_numbers(w, node->exchange.columns, node->layout.count);
+    exchange->partitions = node->exchange.partitions;
+    exchange->produced =
+        arb_plan_write_text(w, (arb_str){(const char *)node->exchange.produced, node->exchange.produced_count});
     to->body_case = ARBALEST__PLAN__NODE__BODY_EXCHANGE;
     to->exchange = exchange;
 }

@@ -64,6 +64,12 @@ arb_code arb_stage_validate(const arb_stage *stage, arb_error *error)
 
 static bool reads_what_is_left(const arb_physical_node *leaf, const arb_stage *producer)
 {
+    if (leaf->exchange.partitions != producer->output.partitions ||
+        leaf->exchange.produced_count != producer->plan.column_count)
+        return false;
+    for (size_t i = 0; i < leaf->exchange.produced_count; i++)
+        if (leaf->exchange.produced[i] != producer->plan.root->layout.slots[producer->plan.columns[i]].physical)
+            return false;
     for (size_t i = 0; i < leaf->layout.count; i++) {
         if (leaf->exchange.columns[i] >= producer->plan.column_count)
             return false;

@@ -425,6 +425,7 @@ static arb_code open_session(slt_options *options, arb_runtime **out_runtime, ar
     if (options->wire)
         arb_session_set_runner(*out_session, &slt_wire_runner);
     if (options->cluster.slots != 0) {
+        options->cluster.hosts = slt_local_hosts;
         arb_query_runner runner = slt_cluster_runner(&options->cluster);
         arb_session_set_runner(*out_session, &runner);
     }

@@ -27,7 +27,7 @@ static void write_table(exchange *x, t_world *world, const t_table *table, arb_s
     x->stage.plan = (arb_physical_plan){.root = &x->root, .column_count = columns, .columns = all_columns};
     x->stage.output = output;
     assert_int_equal(arb_attempt_output_create(&origin, output.partitions, "/tmp", NULL, &x->output, &error), ARB_OK);
-    assert_int_equal(arb_exchange_sink_create(&x->stage, x->output, &world->context, &sink, &error), ARB_OK);
+    assert_int_equal(arb_exchange_sink_create(&x->stage, NULL, x->output, &world->context, &sink, &error), ARB_OK);
     assert_int_equal(t_sink(world, sink, table), ARB_OK);
     sink->vtable->destroy(sink);
     arb_attempt_output_finish(x->output);
@@ -40,13 +40,19 @@ static t_rows read_partition(exchange *x, uint32_t partition)
     arb_error error = {0};
     arb_operator *source;
     arb_physical_node node = {.kind = ARB_PHYSICAL_EXCHANGE, .layout = x->layout};
+    uint8_t produced[columns];
+    for (size_t c = 0; c < columns; c++)
+        produced[c] = x->layout.slots[c].physical;
+    node.exchange.produced_count = columns;
+    node.exchange.produced = produced;
     node.exchange.columns = all_columns;
     size_t count = arb_attempt_output_size(x->output, partition).blocks;
     arb_block_ref *blocks = calloc(count + 1, sizeof *blocks);
     for (size_t i = 0; i < count; i++)
         blocks[i] = (arb_block_ref){x->output, partition, i};
-    assert_int_equal(arb_exchange_source_create(&node, &x->layout, blocks, count, &x->world->context, &source, &error),
-                     ARB_OK);
+    arb_block_feed *feed;
+    assert_int_equal(arb_block_feed_create(blocks, count, &feed, &error), ARB_OK);
+    assert_int_equal(arb_exchange_source_create(&node, feed, &x->world->context, &source, &error), ARB_OK);
     free(blocks);
     t_rows rows = {.lock = PTHREAD_MUTEX_INITIALIZER};
     assert_int_equal(t_source_in_order(x->world, source, &rows), ARB_OK);
