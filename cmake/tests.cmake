@@ -38,8 +38,15 @@ endif()
 
 file(GLOB slt_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/test/slt/*.c)
 if(slt_sources AND TARGET arb_engine)
-  add_executable(arbalest-slt ${slt_sources})
-  target_link_libraries(arbalest-slt PRIVATE arb_engine)
+  if(TARGET arb_executor AND TARGET arb_exchange_flight)
+    add_executable(arbalest-slt ${slt_sources})
+    target_link_libraries(arbalest-slt PRIVATE arb_executor)
+    target_compile_definitions(arbalest-slt PRIVATE SLT_EXECUTORS)
+  else()
+    list(FILTER slt_sources EXCLUDE REGEX "flight_host")
+    add_executable(arbalest-slt ${slt_sources})
+    target_link_libraries(arbalest-slt PRIVATE arb_engine)
+  endif()
 endif()
 
 # Every test/tools/NAME.c is a program for people and scripts, which may use the libraries up to formats.

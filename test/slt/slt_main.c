@@ -1,7 +1,7 @@
 /* slt_main.c: runs sqllogictest files against the engine, in this process.
  *
  *     arbalest-slt [--data DIR]… [--set KEY=VALUE]… [--threads N] [--any-error] [--wire]
- *         [--slots N [--broadcast BYTES]] [--failures N] FILE…
+ *         [--slots N [--broadcast BYTES] [--executors N [--grpc]]] [--failures N] FILE…
  *
  * Each file has a session of its own. The forms are SQLite's and those that DuckDB added:
  *
@@ -10,7 +10,8 @@
  *     skipif NAME, onlyif NAME, require NAME          NAME is "arbalest", or a feature for require
  *     loop NAME FROM TO, foreach NAME VALUE…, endloop, halt, mode skip|unskip, hash-threshold N
  *
- * --wire sends every plan through its wire form; --slots distributes every query over as many tasks, in this process.
+ * --wire sends every plan through its wire form; --slots distributes every query over as many tasks, in this process; with
+ * --executors the tasks belong to several executors, which read each other's outputs over Arrow Flight.
  *
  * ${scratch} is a folder of the file's own, gone at its end.
  *
@@ -21,6 +22,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "flight_host.h"
 #include "local_cluster.h"
 #include "slt_values.h"
 #include "wire_runner.h"
@@ -30,7 +32,9 @@ typedef struct slt_options {
     ARB_VEC(const char *) data;
     ARB_VEC(const char *) settings;
     unsigned threads;
-    bool any_error, wire;
+    bool any_error, wire, grpc;
+    unsigned executor_count;
+    slt_executors *executors;
     slt_cluster cluster; /* slots 0: none */
     size_t failures;     /* shown per file */
 } slt_options;
@@ -426,6 +430,10 @@ static arb_code open_session(slt_options *options, arb_runtime **out_runtime, ar
         arb_session_set_runner(*out_session, &slt_wire_runner);
     if (options->cluster.slots != 0) {
         options->cluster.hosts = slt_local_hosts;
+#ifdef SLT_EXECUTORS
+        if (options->executors != NULL)
+            options->cluster.hosts = slt_flight_hosts(options->executors);
+#endif
         arb_query_runner runner = slt_cluster_runner(&options->cluster);
         arb_session_set_runner(*out_session, &runner);
     }
@@ -485,6 +493,10 @@ static bool read_arguments(char **arguments, slt_options *options)
             options->wire = true;
             continue;
         }
+        if (strcmp(*at, "--grpc") == 0) {
+            options->grpc = true;
+            continue;
+        }
         if ((*at)[0] != '-') {
             if (!ARB_VEC_PUSH(&options->files, *at))
                 return false;
@@ -496,6 +508,8 @@ static bool read_arguments(char **arguments, slt_options *options)
             options->threads = (unsigned)strtoul(value, NULL, 10);
         else if (strcmp(*at, "--slots") == 0)
             options->cluster.slots = (uint32_t)strtoul(value, NULL, 10);
+        else if (strcmp(*at, "--executors") == 0)
+            options->executor_count = (unsigned)strtoul(value, NULL, 10);
         else if (strcmp(*at, "--broadcast") == 0)
             options->cluster.broadcast_bytes = strtoull(value, NULL, 10);
         else if (strcmp(*at, "--failures") == 0)
@@ -508,6 +522,22 @@ static bool read_arguments(char **arguments, slt_options *options)
     return options->files.size > 0;
 }
 
+static bool begin_executors(slt_options *options)
+{
+    arb_error error = {0};
+    if (options->executor_count == 0)
+        return true;
+#ifdef SLT_EXECUTORS
+    enum { HELD = 1 << 20 }; /* so that much of what tasks leave goes to files */
+    if (slt_executors_create(options->executor_count, HELD, options->grpc, &options->executors, &error) == ARB_OK)
+        return true;
+#else
+    (void)arb_fail(&error, ARB_NOT_SUPPORTED, "this build has no executors: gRPC or libcrypto is missing");
+#endif
+    fprintf(stderr, "%s\n", error.message);
+    return false;
+}
+
 int main(int count, char **arguments)
 {
     (void)count;
@@ -515,13 +545,18 @@ int main(int count, char **arguments)
     size_t totals[3] = {0};
     if (!read_arguments(arguments + 1, &options)) {
         fputs("usage: arbalest-slt [--data DIR]… [--set KEY=VALUE]… [--threads N] [--any-error] [--wire]\n"
-              "       [--slots N [--broadcast BYTES]] [--failures N] FILE…\n",
+              "       [--slots N [--broadcast BYTES] [--executors N [--grpc]]] [--failures N] FILE…\n",
               stderr);
         return 2;
     }
+    if (!begin_executors(&options))
+        return 2;
     for (size_t i = 0; i < options.files.size; i++)
         run_file(&options, options.files.data[i], totals);
     printf("%zu passed, %zu failed, %zu skipped\n", totals[0], totals[1], totals[2]);
+#ifdef SLT_EXECUTORS
+    slt_executors_destroy(options.executors);
+#endif
     ARB_VEC_RESET(&options.files);
     ARB_VEC_RESET(&options.data);
     ARB_VEC_RESET(&options.settings);

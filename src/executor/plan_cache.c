@@ -1,0 +1,224 @@
+#include "executor/plan_cache.h"
+
+#include <openssl/evp.h>
+#include <pthread.h>
+
+#include "base/alloc.h"
+#include "base/vec.h"
+
+typedef struct plan_entry plan_entry;
+struct plan_entry {
+    arb_cached_plan plan; /* first: what users see. NULL until it is decoded */
+    uint8_t hash[ARB_PLAN_HASH_BYTES];
+    uint64_t total;
+    arb_text bytes; /* as far as it has come */
+    arb_arena arena;
+    bool decoding; /* by some thread, without the lock */
+    uint32_t users;
+    uint64_t used; /* when it was last given back */
+};
+
+struct arb_plan_cache {
+    pthread_mutex_t lock;
+    pthread_cond_t decoded;
+    const arb_plan_tables *tables;
+    uint64_t limit, uses;
+    ARB_VEC(plan_entry *) entries; /* few: looked through */
+};
+
+static void free_entry(plan_entry *entry)
+{
+    arb_text_reset(&entry->bytes);
+    arb_arena_reset(&entry->arena);
+    arb_free(entry);
+}
+
+arb_code arb_plan_cache_create(const arb_plan_tables *tables, uint64_t limit, arb_plan_cache **out_cache,
+                               arb_error *error)
+{
+    *out_cache = NULL;
+    arb_plan_cache *cache = arb_alloc_zeroed(sizeof *cache);
+    if (cache == NULL)
+        return arb_fail_memory(error, "the plans", sizeof *cache);
+    pthread_mutex_init(&cache->lock, NULL);
+    pthread_cond_init(&cache->decoded, NULL);
+    cache->tables = tables;
+    cache->limit = limit;
+    *out_cache = cache;
+    return ARB_OK;
+}
+
+void arb_plan_cache_destroy(arb_plan_cache *cache)
+{
+    if (cache == NULL)
+        return;
+    for (size_t i = 0; i < cache->entries.size; i++) {
+        assert(cache->entries.data[i]->users == 0);
+        free_entry(cache->entries.data[i]);
+    }
+    ARB_VEC_RESET(&cache->entries);
+    pthread_cond_destroy(&cache->decoded);
+    pthread_mutex_destroy(&cache->lock);
+    arb_free(cache);
+}
+
+void arb_plan_hash(arb_str bytes, uint8_t out_hash[ARB_PLAN_HASH_BYTES])
+{
+    unsigned size = 0;
+    /* of libcrypto's own algorithms this one is always there */
+    if (EVP_Digest(bytes.data, bytes.size, out_hash, &size, EVP_sha256(), NULL) != 1)
+        memset(out_hash, 0, ARB_PLAN_HASH_BYTES);
+}
+
+/* ---- with the lock held -------------------------------------------------------------------------------------------------- */
+
+static plan_entry *find(const arb_plan_cache *cache, arb_str hash)
+{
+    for (size_t i = 0; hash.size == ARB_PLAN_HASH_BYTES && i < cache->entries.size; i++)
+        if (memcmp(cache->entries.data[i]->hash, hash.data, hash.size) == 0)
+            return cache->entries.data[i];
+    return NULL;
+}
+
+static void remove_entry(arb_plan_cache *cache, plan_entry *entry)
+{
+    size_t at = 0;
+    while (cache->entries.data[at] != entry)
+        at++;
+    cache->entries.data[at] = cache->entries.data[--cache->entries.size];
+    free_entry(entry);
+}
+
+/* What is left of the oldest goes, while those that nobody uses are more than the limit. */
+static void evict(arb_plan_cache *cache)
+{
+    for (;;) {
+        plan_entry *oldest = NULL;
+        uint64_t idle = 0;
+        for (size_t i = 0; i < cache->entries.size; i++) {
+            plan_entry *entry = cache->entries.data[i];
+            if (entry->users != 0 || entry->decoding)
+                continue;
+            idle += entry->bytes.size + entry->arena.total;
+            if (oldest == NULL || entry->used < oldest->used)
+                oldest = entry;
+        }
+        if (oldest == NULL || idle <= cache->limit)
+            return;
+        remove_entry(cache, oldest);
+    }
+}
+
+static arb_code begin_entry(arb_plan_cache *cache, arb_str hash, uint64_t total, plan_entry **out_entry,
+                            arb_error *error)
+{
+    plan_entry *entry = arb_alloc_zeroed(sizeof *entry);
+    if (entry == NULL || !ARB_VEC_PUSH(&cache->entries, entry)) {
+        arb_free(entry);
+        return arb_fail_memory(error, "a plan", sizeof *entry);
+    }
+    memcpy(entry->hash, hash.data, ARB_PLAN_HASH_BYTES);
+    entry->total = total;
+    entry->used = ++cache->uses;
+    *out_entry = entry;
+    return ARB_OK;
+}
+
+static bool is_whole(const plan_entry *entry)
+{
+    return entry->bytes.size == entry->total;
+}
+
+static arb_code add_chunk(arb_plan_cache *cache, arb_str hash, uint64_t total, uint64_t offset, arb_str bytes,
+                          arb_error *error)
+{
+    plan_entry *entry = find(cache, hash);
+    if (entry != NULL && is_whole(entry))
+        return ARB_OK; /* it comes again */
+    if (entry == NULL)
+        ARB_TRY(begin_entry(cache, hash, total, &entry, error));
+    if (offset == 0)
+        arb_text_clear(&entry->bytes);
+    if (entry->total != total || offset != entry->bytes.size || bytes.size > total - offset) {
+        remove_entry(cache, entry);
+        return arb_fail(error, ARB_CORRUPT_DATA, "a plan's chunk does not follow the one before it");
+    }
+    arb_text_append_str(&entry->bytes, bytes);
+    if (entry->bytes.failed) {
+        remove_entry(cache, entry);
+        return arb_fail_memory(error, "a plan", (size_t)total);
+    }
+    uint8_t found[ARB_PLAN_HASH_BYTES];
+    if (!is_whole(entry))
+        return ARB_OK;
+    arb_plan_hash(arb_text_view(&entry->bytes), found);
+    if (memcmp(found, entry->hash, sizeof found) == 0)
+        return ARB_OK;
+    remove_entry(cache, entry);
+    return arb_fail(error, ARB_CORRUPT_DATA, "a plan is not what its hash says");
+}
+
+arb_code arb_plan_cache_chunk(arb_plan_cache *cache, arb_str hash, uint64_t total, uint64_t offset, arb_str bytes,
+                              arb_error *error)
+{
+    if (hash.size != ARB_PLAN_HASH_BYTES || total == 0 || total > ARB_PLAN_BYTES_MOST || offset > total)
+        return arb_fail(error, ARB_CORRUPT_DATA, "a plan's chunk makes no sense");
+    pthread_mutex_lock(&cache->lock);
+    arb_code code = add_chunk(cache, hash, total, offset, bytes, error);
+    evict(cache);
+    pthread_mutex_unlock(&cache->lock);
+    return code;
+}
+
+/* ---- plans in use ---------------------------------------------------------------------------------------------------------- */
+
+/* With the lock held, which is let go of meanwhile. Others who want the plan wait. */
+static arb_code decode(arb_plan_cache *cache, plan_entry *entry, arb_error *error)
+{
+    entry->decoding = true;
+    pthread_mutex_unlock(&cache->lock);
+    const arb_stage *stage = NULL;
+    arb_code code = arb_stage_decode(&entry->arena, arb_text_view(&entry->bytes), cache->tables, &stage, error);
+    pthread_mutex_lock(&cache->lock);
+    entry->decoding = false;
+    entry->plan.stage = code == ARB_OK ? stage : NULL;
+    if (code != ARB_OK)
+        arb_arena_reset(&entry->arena); /* another time may be better: a file may be there then */
+    pthread_cond_broadcast(&cache->decoded);
+    return code;
+}
+
+arb_code arb_plan_cache_get(arb_plan_cache *cache, arb_str hash, const arb_cached_plan **out_plan, arb_error *error)
+{
+    arb_code code = ARB_OK;
+    *out_plan = NULL;
+    pthread_mutex_lock(&cache->lock);
+    plan_entry *entry = find(cache, hash);
+    if (entry == NULL || !is_whole(entry)) {
+        code = arb_fail(error, ARB_UNDEFINED_OBJECT, "the plan of a task has not come");
+    } else {
+        entry->users++; /* so that it stays meanwhile */
+        while (entry->decoding)
+            pthread_cond_wait(&cache->decoded, &cache->lock);
+        if (entry->plan.stage == NULL)
+            code = decode(cache, entry, error);
+        if (code == ARB_OK)
+            *out_plan = &entry->plan;
+        else
+            entry->users--;
+    }
+    pthread_mutex_unlock(&cache->lock);
+    return code;
+}
+
+void arb_plan_cache_give_back(arb_plan_cache *cache, const arb_cached_plan *plan)
+{
+    if (plan == NULL)
+        return;
+    plan_entry *entry = (plan_entry *)(uintptr_t)plan;
+    pthread_mutex_lock(&cache->lock);
+    entry->users--;
+    entry->used = ++cache->uses;
+    evict(cache);
+    pthread_mutex_unlock(&cache->lock);
+}

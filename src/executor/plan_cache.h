@@ -1,0 +1,41 @@
+/* plan_cache.h: plans of stages as they came from the scheduler, by the hash of their bytes, each decoded once.
+ *
+ * A plan comes in chunks, before the first task that names it, and may come again. It is decoded when a task first asks: that
+ * opens tables and may wait for a disk, so it is done on a thread that may. Plans that no task uses stay, the newest ones, as
+ * far as the limit lets them. Thread: any. */
+#ifndef ARB_EXECUTOR_PLAN_CACHE_H
+#define ARB_EXECUTOR_PLAN_CACHE_H
+
+#include "plan/plan_wire.h"
+
+enum {
+    ARB_PLAN_HASH_BYTES = 32, /* SHA-256 */
+    ARB_PLAN_BYTES_MOST = 256 << 20,
+    ARB_PLAN_CHUNK_BYTES = 1 << 20, /* what a chunk should have, so that other messages need not wait long */
+};
+
+typedef struct arb_plan_cache arb_plan_cache;
+
+/* A decoded plan that is in use. */
+typedef struct arb_cached_plan {
+    const arb_stage *stage;
+} arb_cached_plan;
+
+/* `tables` is borrowed; `limit`: bytes, as they came, of plans that nobody uses. */
+ARB_NODISCARD arb_code arb_plan_cache_create(const arb_plan_tables *tables, uint64_t limit, arb_plan_cache **out_cache,
+                                             arb_error *error);
+/* No plan may be in use. NULL is a no-op. */
+void arb_plan_cache_destroy(arb_plan_cache *cache);
+
+void arb_plan_hash(arb_str bytes, uint8_t out_hash[ARB_PLAN_HASH_BYTES]);
+/* The next chunk of a plan of `total` bytes; one at offset 0 begins it anew. ARB_CORRUPT_DATA for one that does not follow, or
+ * when the whole is not what its hash says. */
+ARB_NODISCARD arb_code arb_plan_cache_chunk(arb_plan_cache *cache, arb_str hash, uint64_t total, uint64_t offset,
+                                            arb_str bytes, arb_error *error);
+/* The plan, decoded, with a count for the caller. ARB_UNDEFINED_OBJECT when it has not come; what is wrong with it or its
+ * tables. May wait. */
+ARB_NODISCARD arb_code arb_plan_cache_get(arb_plan_cache *cache, arb_str hash, const arb_cached_plan **out_plan,
+                                          arb_error *error);
+void arb_plan_cache_give_back(arb_plan_cache *cache, const arb_cached_plan *plan); /* NULL is a no-op */
+
+#endif

@@ -1,0 +1,200 @@
+/* Plans that come in chunks: whole or not at all, decoded once, kept while they are used. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <pthread.h>
+
+#include "base/alloc.h"
+#include "executor/plan_cache.h"
+
+typedef struct sent_plan {
+    arb_text bytes;
+    uint8_t hash[ARB_PLAN_HASH_BYTES];
+} sent_plan;
+
+/* A stage that reads all of another one; `partitions` makes it one of its own. */
+static sent_plan make_plan(uint32_t partitions)
+{
+    static const uint32_t columns[] = {0};
+    static const uint8_t produced[] = {ARB_PHYS_INT64};
+    static const arb_slot slot = {
+        .id = 1, .type = {.id = ARB_TYPE_BIGINT}, .physical = ARB_PHYS_INT64, .range = {true, INT64_MIN, INT64_MAX}};
+    static const arb_str names[] = {{"a", 1}};
+    arb_error error = {0};
+    sent_plan sent = {0};
+    arb_physical_node leaf = {.kind = ARB_PHYSICAL_EXCHANGE, .layout = {1, &slot}};
+    leaf.exchange.partitions = partitions;
+    leaf.exchange.read = ARB_READ_ALL;
+    leaf.exchange.produced_count = 1;
+    leaf.exchange.produced = produced;
+    leaf.exchange.columns = columns;
+    arb_stage stage = {.number = 1,
+                       .plan = {.root = &leaf, .node_count = 1, .column_count = 1, .columns = columns, .names = names},
+                       .tasks = 1,
+                       .output = {.kind = ARB_OUTPUT_ONE, .partitions = 1},
+                       .row_limit = -1};
+    static const arb_plan_tables no_tables = {0};
+    assert_int_equal(arb_stage_encode(&stage, &no_tables, &sent.bytes, &error), ARB_OK);
+    arb_plan_hash(arb_text_view(&sent.bytes), sent.hash);
+    return sent;
+}
+
+static arb_str hash_of(const sent_plan *sent)
+{
+    return (arb_str){(const char *)sent->hash, sizeof sent->hash};
+}
+
+static arb_code send_chunk(arb_plan_cache *cache, const sent_plan *sent, size_t from, size_t to)
+{
+    arb_error error = {0};
+    return arb_plan_cache_chunk(cache, hash_of(sent), sent->bytes.size, from,
+                                (arb_str){sent->bytes.data + from, to - from}, &error);
+}
+
+static arb_plan_cache *make_cache(uint64_t limit)
+{
+    static const arb_plan_tables no_tables = {0};
+    arb_error error = {0};
+    arb_plan_cache *cache;
+    assert_int_equal(arb_plan_cache_create(&no_tables, limit, &cache, &error), ARB_OK);
+    return cache;
+}
+
+static arb_code get(arb_plan_cache *cache, const sent_plan *sent, const arb_cached_plan **out_plan)
+{
+    arb_error error = {0};
+    arb_code code = arb_plan_cache_get(cache, hash_of(sent), out_plan, &error);
+    assert_int_equal(code, error.code);
+    return code;
+}
+
+static void chunks_become_a_plan(void **state)
+{
+    (void)state;
+    sent_plan sent = make_plan(3);
+    arb_plan_cache *cache = make_cache(1 << 20);
+    const arb_cached_plan *plan, *same;
+    size_t size = sent.bytes.size;
+    assert_int_equal(get(cache, &sent, &plan), ARB_UNDEFINED_OBJECT);
+    for (size_t from = 0; from < size; from += 7) {
+        assert_int_equal(get(cache, &sent, &plan), ARB_UNDEFINED_OBJECT);
+        assert_int_equal(send_chunk(cache, &sent, from, ARB_MIN(from + 7, size)), ARB_OK);
+    }
+    assert_int_equal(get(cache, &sent, &plan), ARB_OK);
+    assert_int_equal(plan->stage->plan.root->exchange.partitions, 3);
+    assert_int_equal(send_chunk(cache, &sent, 0, size), ARB_OK); /* it comes again */
+    assert_int_equal(get(cache, &sent, &same), ARB_OK);
+    assert_ptr_equal(plan->stage, same->stage);
+    arb_plan_cache_give_back(cache, plan);
+    arb_plan_cache_give_back(cache, same);
+    arb_plan_cache_destroy(cache);
+    arb_text_reset(&sent.bytes);
+}
+
+static void what_does_not_fit_is_refused(void **state)
+{
+    (void)state;
+    sent_plan sent = make_plan(3);
+    arb_plan_cache *cache = make_cache(1 << 20);
+    const arb_cached_plan *plan;
+    arb_error error = {0};
+    size_t size = sent.bytes.size;
+    assert_int_equal(send_chunk(cache, &sent, 5, size), ARB_CORRUPT_DATA);
+    assert_int_equal(send_chunk(cache, &sent, 0, 5), ARB_OK);
+    assert_int_equal(send_chunk(cache, &sent, 6, size), ARB_CORRUPT_DATA);
+    assert_int_equal(send_chunk(cache, &sent, 5, size), ARB_CORRUPT_DATA); /* the beginning was dropped with it */
+    assert_int_equal(send_chunk(cache, &sent, 0, 5), ARB_OK);
+    assert_int_equal(send_chunk(cache, &sent, 0, 9), ARB_OK); /* a new beginning */
+    assert_int_equal(send_chunk(cache, &sent, 9, size), ARB_OK);
+    assert_int_equal(get(cache, &sent, &plan), ARB_OK);
+    arb_plan_cache_give_back(cache, plan);
+    arb_str view = arb_text_view(&sent.bytes);
+    assert_int_equal(arb_plan_cache_chunk(cache, ARB_STR("short"), size, 0, view, &error), ARB_CORRUPT_DATA);
+    assert_int_equal(arb_plan_cache_chunk(cache, hash_of(&sent), (uint64_t)1 << 40, 0, view, &error), ARB_CORRUPT_DATA);
+    assert_int_equal(arb_plan_cache_chunk(cache, hash_of(&sent), 0, 0, (arb_str){"", 0}, &error), ARB_CORRUPT_DATA);
+    sent.hash[3] ^= 1; /* other bytes than its name says */
+    assert_int_equal(send_chunk(cache, &sent, 0, size), ARB_CORRUPT_DATA);
+    assert_int_equal(get(cache, &sent, &plan), ARB_UNDEFINED_OBJECT);
+    sent.bytes.data[size / 2] ^= 0x40; /* its name is right, but it is no plan */
+    arb_plan_hash(arb_text_view(&sent.bytes), sent.hash);
+    assert_int_equal(send_chunk(cache, &sent, 0, size), ARB_OK);
+    for (int i = 0; i < 2; i++) {
+        arb_code code = get(cache, &sent, &plan);
+        assert_true(code == ARB_CORRUPT_DATA || code == ARB_NOT_SUPPORTED);
+        assert_null(plan);
+    }
+    arb_plan_cache_destroy(cache);
+    arb_text_reset(&sent.bytes);
+}
+
+static void only_what_is_used_must_stay(void **state)
+{
+    (void)state;
+    sent_plan first = make_plan(1), second = make_plan(2);
+    arb_plan_cache *cache = make_cache(first.bytes.size + second.bytes.size / 2);
+    const arb_cached_plan *plan, *other;
+    assert_int_equal(send_chunk(cache, &first, 0, first.bytes.size), ARB_OK);
+    assert_int_equal(get(cache, &first, &plan), ARB_OK);
+    assert_int_equal(send_chunk(cache, &second, 0, second.bytes.size), ARB_OK);
+    assert_int_equal(get(cache, &second, &other), ARB_OK); /* the one that is used does not count */
+    arb_plan_cache_give_back(cache, other);
+    assert_int_equal(plan->stage->plan.root->exchange.partitions, 1);
+    arb_plan_cache_give_back(cache, plan); /* with its decoded form it is too much */
+    assert_int_equal(get(cache, &first, &plan), ARB_UNDEFINED_OBJECT);
+    arb_plan_cache_destroy(cache);
+    arb_text_reset(&first.bytes);
+    arb_text_reset(&second.bytes);
+}
+
+typedef struct crowd {
+    arb_plan_cache *cache;
+    const sent_plan *sent;
+    const arb_stage *stages[4];
+    _Atomic int next;
+} crowd;
+
+static void *join_crowd(void *context)
+{
+    crowd *c = context;
+    int place = atomic_fetch_add(&c->next, 1);
+    for (int i = 0; i < 200; i++) {
+        const arb_cached_plan *plan;
+        if (get(c->cache, c->sent, &plan) == ARB_OK) {
+            c->stages[place] = plan->stage;
+            arb_plan_cache_give_back(c->cache, plan);
+        }
+    }
+    return NULL;
+}
+
+static void several_threads_get_one_plan(void **state)
+{
+    (void)state;
+    sent_plan sent = make_plan(7);
+    crowd c = {.cache = make_cache(1 << 20), .sent = &sent};
+    pthread_t threads[4];
+    assert_int_equal(send_chunk(c.cache, &sent, 0, sent.bytes.size), ARB_OK);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, join_crowd, &c), 0);
+    for (int i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
+    for (int i = 1; i < 4; i++)
+        assert_ptr_equal(c.stages[i], c.stages[0]);
+    assert_non_null(c.stages[0]);
+    arb_plan_cache_destroy(c.cache);
+    arb_text_reset(&sent.bytes);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(chunks_become_a_plan),
+        cmocka_unit_test(what_does_not_fit_is_refused),
+        cmocka_unit_test(only_what_is_used_must_stay),
+        cmocka_unit_test(several_threads_get_one_plan),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
