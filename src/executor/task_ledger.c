@@ -59,9 +59,11 @@ static bool copy_registration(arb_ledger *ledger, const arb_register *from)
                          .crashed_cluster = from->crashed_cluster};
     to->address = arb_str_copy(&ledger->arena, from->address);
     to->version = arb_str_copy(&ledger->arena, from->version);
+    to->key = arb_str_copy(&ledger->arena, from->key);
     arb_str *roots = ARB_ARENA_ARRAY(&ledger->arena, arb_str, from->root_count + 1);
     arb_attempt *crashed = ARB_ARENA_ARRAY(&ledger->arena, arb_attempt, from->crashed_count + 1);
-    if (to->address.data == NULL || to->version.data == NULL || roots == NULL || crashed == NULL)
+    if (to->address.data == NULL || to->version.data == NULL || to->key.data == NULL || roots == NULL ||
+        crashed == NULL)
         return false;
     for (size_t i = 0; i < from->root_count; i++)
         if ((roots[i] = arb_str_copy(&ledger->arena, from->roots[i])).data == NULL)
@@ -432,8 +434,9 @@ static bool copy_sources(kept_sources *kept, const arb_sources *from)
     for (size_t i = 0; i < from->source_count; i++) {
         copies[i] = from->sources[i];
         copies[i].address = arb_str_copy(&kept->arena, from->sources[i].address);
+        copies[i].key = arb_str_copy(&kept->arena, from->sources[i].key);
         copies[i].facts = arb_str_copy(&kept->arena, from->sources[i].facts);
-        if (copies[i].address.data == NULL || copies[i].facts.data == NULL)
+        if (copies[i].address.data == NULL || copies[i].key.data == NULL || copies[i].facts.data == NULL)
             return false;
     }
     kept->sources = *from;

@@ -38,7 +38,8 @@
  * another cluster, and counts from 1 again.
  *
  * Plans. A LAUNCH names its plan by a hash. The transport sends a plan in chunks, before the first LAUNCH that names it,
- * outside of the numbering: chunks are named by content, and may come twice. */
+ * outside of the numbering: chunks are named by content, and may come twice. An executor that has a plan no more, or lost it
+ * with a stream, asks for it by its hash, outside of the numbering too. */
 #ifndef ARB_SCHEDULER_CONTROL_H
 #define ARB_SCHEDULER_CONTROL_H
 
@@ -131,6 +132,7 @@ typedef enum arb_to_scheduler_kind {
 typedef struct arb_register {
     arb_str address; /* where its outputs are read: host:port */
     arb_str version; /* of the program, for people */
+    arb_str key;     /* seals tickets for its outputs; from the scheduler it goes to other executors alone */
     uint32_t slots;
     uint64_t memory;
     const arb_str *roots; /* names of the folders of data that it sees */
@@ -181,7 +183,7 @@ typedef struct arb_source {
     uint32_t task;
     arb_id attempt;
     arb_uuid executor;
-    arb_str address;
+    arb_str address, key;
     uint64_t rows, bytes;
     arb_str facts; /* FACTS inputs only */
 } arb_source;

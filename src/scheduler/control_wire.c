@@ -163,6 +163,7 @@ static Arbalest__Control__Register *write_register(control_writer *w, const arb_
     if (to == NULL)
         return NULL;
     to->address = text_of(from->address);
+    to->key = text_of(from->key);
     to->version = text_of(from->version);
     to->slots = from->slots;
     to->memory = from->memory;
@@ -239,6 +240,7 @@ static Arbalest__Control__Sources *write_sources(control_writer *w, const arb_so
         list[i]->attempt = write_id(w, source->attempt);
         list[i]->executor = write_uuid(w, source->executor);
         list[i]->address = text_of(source->address);
+        list[i]->key = text_of(source->key);
         list[i]->rows = source->rows;
         list[i]->bytes = source->bytes;
         list[i]->facts = text_of(source->facts);
@@ -308,6 +310,13 @@ arb_code arb_to_executor_encode(const arb_to_executor *message, arb_text *out, a
         break;
     }
     return finish(&w, &to.base, out, error);
+}
+
+arb_code arb_wanted_encode(arb_str hash, arb_text *out, arb_error *error)
+{
+    Arbalest__Control__ToScheduler to = ARBALEST__CONTROL__TO_SCHEDULER__INIT;
+    to.wanted = text_of(hash);
+    return arb_wire_pack(&to.base, out, error);
 }
 
 arb_code arb_chunk_encode(const arb_chunk *chunk, arb_text *out, arb_error *error)
@@ -473,6 +482,7 @@ static arb_code read_register(control_reader *r, const Arbalest__Control__Regist
         return damaged(r, "no inventory");
     *out = (arb_register){.address = str_of(from->address),
                           .version = str_of(from->version),
+                          .key = str_of(from->key),
                           .slots = from->slots,
                           .memory = from->memory,
                           .root_count = from->n_roots,
@@ -491,15 +501,18 @@ static arb_code read_register(control_reader *r, const Arbalest__Control__Regist
 }
 
 arb_code arb_to_scheduler_decode(arb_arena *arena, arb_str bytes, arb_to_scheduler *out, arb_str *out_token,
-                                 arb_error *error)
+                                 arb_str *out_wanted, arb_error *error)
 {
     control_reader r = {arena, error};
     ProtobufCMessage *message;
     *out = (arb_to_scheduler){0};
-    *out_token = (arb_str){0};
+    *out_token = *out_wanted = (arb_str){0};
     ARB_TRY(
         arb_wire_unpack(&arbalest__control__to_scheduler__descriptor, arena, bytes.data, bytes.size, &message, error));
     const Arbalest__Control__ToScheduler *from = (const Arbalest__Control__ToScheduler *)message;
+    *out_wanted = str_of(from->wanted);
+    if (out_wanted->size != 0)
+        return ARB_OK;
     if (from->kind > ARB_TO_SCHEDULER_GOODBYE)
         return damaged(&r, "an unknown kind");
     out->kind = (arb_to_scheduler_kind)from->kind;
@@ -536,6 +549,7 @@ static arb_code read_sources(control_reader *r, const Arbalest__Control__Sources
                                   .attempt = read_id(from->sources[i]->attempt),
                                   .executor = read_uuid(from->sources[i]->executor),
                                   .address = str_of(from->sources[i]->address),
+                                  .key = str_of(from->sources[i]->key),
                                   .rows = from->sources[i]->rows,
                                   .bytes = from->sources[i]->bytes,
                                   .facts = str_of(from->sources[i]->facts)};

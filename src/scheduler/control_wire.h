@@ -17,9 +17,12 @@ typedef struct arb_chunk {
 
 ARB_NODISCARD arb_code arb_to_scheduler_encode(const arb_to_scheduler *message, arb_str join_token, arb_text *out,
                                                arb_error *error);
-/* All that the message refers to lives in the arena. *out_token is what a REGISTER came with, else empty. */
+/* That the executor lacks the plan of that hash. */
+ARB_NODISCARD arb_code arb_wanted_encode(arb_str hash, arb_text *out, arb_error *error);
+/* All that the message refers to lives in the arena. *out_token is what a REGISTER came with, else empty. *out_wanted, unless it
+ * is empty, is the hash of a plan that is asked for, and then there is no message. */
 ARB_NODISCARD arb_code arb_to_scheduler_decode(arb_arena *arena, arb_str bytes, arb_to_scheduler *out_message,
-                                               arb_str *out_token, arb_error *error);
+                                               arb_str *out_token, arb_str *out_wanted, arb_error *error);
 
 ARB_NODISCARD arb_code arb_to_executor_encode(const arb_to_executor *message, arb_text *out, arb_error *error);
 ARB_NODISCARD arb_code arb_chunk_encode(const arb_chunk *chunk, arb_text *out, arb_error *error);

@@ -256,7 +256,8 @@ static bool take_texts(arb_sched_executor *executor, const arb_register *invento
 {
     arb_arena arena = {0};
     arb_str address = arb_str_copy(&arena, inventory->address), version = arb_str_copy(&arena, inventory->version);
-    if (address.data == NULL || version.data == NULL) {
+    arb_str key = arb_str_copy(&arena, inventory->key);
+    if (address.data == NULL || version.data == NULL || key.data == NULL) {
         arb_arena_reset(&arena);
         return false;
     }
@@ -264,6 +265,7 @@ static bool take_texts(arb_sched_executor *executor, const arb_register *invento
     executor->arena = arena;
     executor->address = address;
     executor->version = version;
+    executor->key = key;
     return true;
 }
 

@@ -180,6 +180,7 @@ static bool send_sources(arb_scheduler *s, arb_sched_executor *executor, arb_sch
                          .attempt = task->attempt,
                          .executor = holder != NULL ? holder->id : (arb_uuid){0},
                          .address = holder != NULL ? holder->address : (arb_str){"", 0},
+                         .key = holder != NULL ? holder->key : (arb_str){"", 0},
                          .rows = task->rows,
                          .bytes = task->bytes,
                          .facts = facts && producers->facts != NULL ? producers->facts[i] : (arb_str){"", 0}};

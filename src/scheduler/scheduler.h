@@ -216,7 +216,7 @@ typedef struct arb_result_view {
     uint32_t stage, task;
     arb_id attempt;
     arb_uuid executor;
-    arb_str address;
+    arb_str address, key; /* to read it: see arb_register */
     uint64_t rows, bytes;
     bool delivered;
 } arb_result_view;

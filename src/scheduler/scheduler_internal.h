@@ -195,7 +195,7 @@ struct arb_sched_executor {
     uint64_t welcome; /* a new one for each session */
     int64_t registered, heard;
     arb_arena arena; /* texts of its newest registration */
-    arb_str address, version;
+    arb_str address, version, key;
     uint32_t slots, running;
     uint64_t memory, memory_taken;
     uint64_t roots; /* the scheduler's bits */

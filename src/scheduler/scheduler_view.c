@@ -198,11 +198,13 @@ arb_code arb_scheduler_results(const arb_scheduler *s, arb_id id, arb_arena *are
                                   .rows = task->rows,
                                   .bytes = task->bytes,
                                   .delivered = task->delivered,
-                                  .address = {"", 0}};
+                                  .address = {"", 0},
+                                  .key = {"", 0}};
         if (task->slot == ARB_SCHED_NO_SLOT)
             continue;
         view->executor = s->slots.data[task->slot]->id;
         ARB_TRY(copy(arena, s->slots.data[task->slot]->address, &view->address, error));
+        ARB_TRY(copy(arena, s->slots.data[task->slot]->key, &view->key, error));
     }
     *out_results = views;
     *out_count = count;

@@ -13,10 +13,10 @@ static arb_to_scheduler *bytes_up(sim_world *world, arb_arena *arena, const arb_
 {
     arb_text bytes = {0};
     arb_error error = {0};
-    arb_str token;
+    arb_str wanted, token;
     arb_to_scheduler *arrives = ARB_ARENA_NEW(arena, arb_to_scheduler);
     if (arb_to_scheduler_encode(message, ARB_STR(""), &bytes, &error) != ARB_OK ||
-        arb_to_scheduler_decode(arena, arb_text_view(&bytes), arrives, &token, &error) != ARB_OK)
+        arb_to_scheduler_decode(arena, arb_text_view(&bytes), arrives, &token, &wanted, &error) != ARB_OK)
         sim_fail(world, "a message of kind %d to the scheduler: %s", message->kind, error.message);
     arb_text_reset(&bytes);
     return arrives;

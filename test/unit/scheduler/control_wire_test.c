@@ -31,7 +31,13 @@ static const arb_attempt attempts[] = {FIRST_ATTEMPT, OTHER_ATTEMPT};
 static const arb_held_output held[] = {{FIRST_ATTEMPT, {10, 11, TEXT("facts\0with NUL")}}, {OTHER_ATTEMPT, {0}}};
 static const arb_str roots[] = {TEXT("data"), TEXT("")};
 static const arb_source sources[] = {
-    {.task = 1, .attempt = {7, 2}, .executor = {8, 9}, .address = TEXT("host:50051"), .rows = 5, .bytes = 6},
+    {.task = 1,
+     .attempt = {7, 2},
+     .executor = {8, 9},
+     .address = TEXT("host:50051"),
+     .key = TEXT("secret"),
+     .rows = 5,
+     .bytes = 6},
     {.task = 2, .facts = TEXT("f")},
 };
 static const arb_error failure = {.code = ARB_DISK_FULL,
@@ -47,6 +53,7 @@ static arb_to_scheduler to_scheduler(arb_to_scheduler_kind kind)
     arb_to_scheduler message = {.header = header, .kind = kind, .attempt = attempts[0], .output = held[0].output};
     message.failure = (arb_failure){.kind = ARB_FAILURE_RETRYABLE, .error = &failure};
     message.inventory = (arb_register){.address = ARB_STR("127.0.0.1:50051"),
+                                       .key = ARB_STR("of tickets"),
                                        .version = ARB_STR("0.1.0"),
                                        .slots = 4,
                                        .memory = UINT64_MAX,
@@ -95,6 +102,7 @@ static arb_to_executor to_executor(arb_to_executor_kind kind)
 static void expect_register(const arb_register *got, const arb_register *sent)
 {
     assert_true(arb_str_equal(got->address, sent->address) && arb_str_equal(got->version, sent->version));
+    assert_true(arb_str_equal(got->key, sent->key));
     assert_true(got->slots == sent->slots && got->memory == sent->memory && got->draining == sent->draining);
     assert_true(arb_uuid_equal(got->previous, sent->previous));
     assert_true(arb_uuid_equal(got->crashed_cluster, sent->crashed_cluster));
@@ -131,6 +139,7 @@ static void expect_sources(const arb_sources *got, const arb_sources *sent)
         assert_true(a->task == b->task && arb_id_equal(a->attempt, b->attempt) &&
                     arb_uuid_equal(a->executor, b->executor));
         assert_true(arb_str_equal(a->address, b->address) && a->rows == b->rows && a->bytes == b->bytes);
+        assert_true(arb_str_equal(a->key, b->key));
         assert_true(arb_str_equal(a->facts, b->facts));
     }
 }
@@ -143,10 +152,10 @@ static void messages_to_the_scheduler_come_back(void **state)
         arb_arena arena = {0};
         arb_error error = {0};
         arb_text sent = {0}, again = {0};
-        arb_str token;
+        arb_str wanted, token;
         arb_to_scheduler message = to_scheduler((arb_to_scheduler_kind)kind), got;
         assert_int_equal(arb_to_scheduler_encode(&message, ARB_STR("secret"), &sent, &error), ARB_OK);
-        assert_int_equal(arb_to_scheduler_decode(&arena, arb_text_view(&sent), &got, &token, &error), ARB_OK);
+        assert_int_equal(arb_to_scheduler_decode(&arena, arb_text_view(&sent), &got, &token, &wanted, &error), ARB_OK);
         assert_int_equal(got.kind, kind);
         assert_memory_equal(&got.header, &header, sizeof header);
         assert_int_equal(arb_to_scheduler_encode(&got, token, &again, &error), ARB_OK);
@@ -206,7 +215,7 @@ static void reading_failures_name_the_producer(void **state)
     arb_arena arena = {0};
     arb_error error = {0};
     arb_text sent = {0};
-    arb_str token;
+    arb_str wanted, token;
     arb_to_scheduler message = to_scheduler(ARB_TO_SCHEDULER_FAILED), got;
     message.failure = (arb_failure){.kind = ARB_FAILURE_READ,
                                     .read = ARB_READ_UNREACHABLE,
@@ -214,7 +223,7 @@ static void reading_failures_name_the_producer(void **state)
                                     .producer_task = 2,
                                     .producer_attempt = {3, 4}};
     assert_int_equal(arb_to_scheduler_encode(&message, ARB_STR(""), &sent, &error), ARB_OK);
-    assert_int_equal(arb_to_scheduler_decode(&arena, arb_text_view(&sent), &got, &token, &error), ARB_OK);
+    assert_int_equal(arb_to_scheduler_decode(&arena, arb_text_view(&sent), &got, &token, &wanted, &error), ARB_OK);
     assert_memory_equal(&got.failure, &message.failure, sizeof got.failure);
     arb_text_reset(&sent);
     arb_arena_reset(&arena);
@@ -245,6 +254,27 @@ static void chunks_lie_within_their_whole(void **state)
     }
 }
 
+static void plans_are_asked_for_by_their_hash(void **state)
+{
+    (void)state;
+    static const arb_str hash = TEXT("hash\0with NUL");
+    arb_arena arena = {0};
+    arb_error error = {0};
+    arb_text sent = {0};
+    arb_str wanted, token;
+    arb_to_scheduler got;
+    assert_int_equal(arb_wanted_encode(hash, &sent, &error), ARB_OK);
+    assert_int_equal(arb_to_scheduler_decode(&arena, arb_text_view(&sent), &got, &token, &wanted, &error), ARB_OK);
+    assert_true(arb_str_equal(wanted, hash));
+    arb_text_clear(&sent);
+    arb_to_scheduler beat = to_scheduler(ARB_TO_SCHEDULER_HEARTBEAT);
+    assert_int_equal(arb_to_scheduler_encode(&beat, ARB_STR(""), &sent, &error), ARB_OK);
+    assert_int_equal(arb_to_scheduler_decode(&arena, arb_text_view(&sent), &got, &token, &wanted, &error), ARB_OK);
+    assert_int_equal(wanted.size, 0);
+    arb_text_reset(&sent);
+    arb_arena_reset(&arena);
+}
+
 static void changed_messages_do_no_harm(void **state)
 {
     (void)state;
@@ -255,7 +285,7 @@ static void changed_messages_do_no_harm(void **state)
         arb_error error = {0};
         arb_text sent = {0};
         bool up = round % 2 == 0, is_chunk;
-        arb_str token;
+        arb_str wanted, token;
         arb_to_scheduler a = to_scheduler((arb_to_scheduler_kind)(round / 2 % (ARB_TO_SCHEDULER_GOODBYE + 1)));
         arb_to_executor b = to_executor((arb_to_executor_kind)(round / 2 % (ARB_TO_EXECUTOR_MAY_GO + 1)));
         arb_chunk chunk;
@@ -267,7 +297,7 @@ static void changed_messages_do_no_harm(void **state)
         sent.data[(random >> 20) % sent.size] ^= (char)(1 + (random >> 50) % 255);
         char *bytes = malloc(size + 1);
         memcpy(bytes, sent.data, size);
-        arb_code code = up ? arb_to_scheduler_decode(&arena, (arb_str){bytes, size}, &a, &token, &error)
+        arb_code code = up ? arb_to_scheduler_decode(&arena, (arb_str){bytes, size}, &a, &token, &wanted, &error)
                            : arb_to_executor_decode(&arena, (arb_str){bytes, size}, &is_chunk, &b, &chunk, &error);
         assert_true(code == ARB_OK || code == ARB_CORRUPT_DATA || code == ARB_LIMIT_EXCEEDED);
         refused += code != ARB_OK;
@@ -289,12 +319,12 @@ static void allocations_fail(void **state)
         arb_arena arena = {0};
         arb_error error = {0};
         arb_text sent = {0};
-        arb_str token;
+        arb_str wanted, token;
         arb_to_scheduler message = to_scheduler(ARB_TO_SCHEDULER_REGISTER), got;
         arb_alloc_fail_at(n, false);
         arb_code code = arb_to_scheduler_encode(&message, ARB_STR("t"), &sent, &error);
         if (code == ARB_OK)
-            code = arb_to_scheduler_decode(&arena, arb_text_view(&sent), &got, &token, &error);
+            code = arb_to_scheduler_decode(&arena, arb_text_view(&sent), &got, &token, &wanted, &error);
         count = n == 0 ? arb_alloc_count() : count;
         arb_alloc_fail_at(0, false);
         assert_true(code == ARB_OK || code == ARB_OUT_OF_MEMORY);
@@ -312,9 +342,13 @@ static void allocations_fail(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(messages_to_the_scheduler_come_back), cmocka_unit_test(messages_to_an_executor_come_back),
-        cmocka_unit_test(reading_failures_name_the_producer),  cmocka_unit_test(chunks_lie_within_their_whole),
-        cmocka_unit_test(changed_messages_do_no_harm),         cmocka_unit_test(allocations_fail),
+        cmocka_unit_test(messages_to_the_scheduler_come_back),
+        cmocka_unit_test(messages_to_an_executor_come_back),
+        cmocka_unit_test(reading_failures_name_the_producer),
+        cmocka_unit_test(chunks_lie_within_their_whole),
+        cmocka_unit_test(plans_are_asked_for_by_their_hash),
+        cmocka_unit_test(changed_messages_do_no_harm),
+        cmocka_unit_test(allocations_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

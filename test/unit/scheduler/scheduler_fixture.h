@@ -28,6 +28,7 @@ typedef struct note {
     bool alone;
     size_t count; /* of sources or facts */
     arb_uuid gone;
+    bool keyed; /* each source comes with its executor's key */
 } note;
 
 typedef struct hand {
@@ -57,7 +58,10 @@ static ARB_UNUSED void on_send(void *context, const arb_to_executor *message)
                   .alone = message->launch.alone,
                   .count = message->kind == ARB_TO_EXECUTOR_SOURCES ? message->sources.source_count
                                                                     : message->launch.fact_count,
-                  .gone = message->gone};
+                  .gone = message->gone,
+                  .keyed = message->kind == ARB_TO_EXECUTOR_SOURCES};
+    for (size_t i = 0; noted.keyed && i < message->sources.source_count; i++)
+        noted.keyed = arb_str_equal(message->sources.sources[i].key, ARB_STR("secret"));
     if (message->kind != ARB_TO_EXECUTOR_HEARTBEAT_SEEN && !ARB_VEC_PUSH(&h->notes, noted))
         abort();
 }
@@ -156,6 +160,7 @@ static ARB_UNUSED void join(hand *h, unsigned executor, arb_register inventory)
     if (inventory.memory == 0)
         inventory.memory = 1000;
     inventory.address = ARB_STR("there:1");
+    inventory.key = ARB_STR("secret");
     inventory.version = ARB_STR("test");
     say(h, executor, (arb_to_scheduler){.kind = ARB_TO_SCHEDULER_REGISTER, .inventory = inventory});
 }

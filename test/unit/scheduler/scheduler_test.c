@@ -20,6 +20,7 @@ static void a_job_goes_from_scan_to_delivery(void **state)
     const note reader = newest(&h, ARB_TO_EXECUTOR_LAUNCH);
     assert_int_equal(reader.attempt.stage, 1);
     assert_int_equal(newest(&h, ARB_TO_EXECUTOR_SOURCES).count, 2);
+    assert_true(newest(&h, ARB_TO_EXECUTOR_SOURCES).keyed);
     assert_int_equal(count_notes(&h, ARB_TO_EXECUTOR_DELETE), 0);
     done(&h, 1, &reader.attempt, 5);
     assert_int_equal(newest(&h, ARB_TO_EXECUTOR_DELETE).attempt.stage, 0); /* everybody has read it */
