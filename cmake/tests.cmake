@@ -18,6 +18,7 @@ find_library(ARB_CMOCKA cmocka)
 
 # System calls that a test takes the place of, in the libraries too: it has a function __wrap_NAME for each.
 set(ARB_WRAPPED_io_torture_test open pread preadv2 pwrite write fsync close rename)
+set(ARB_WRAPPED_open_beneath_test syscall)
 
 if(ARB_CMOCKA)
   foreach(library IN LISTS ARB_LIBRARIES ARB_CLUSTER_LIBRARIES)

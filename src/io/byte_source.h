@@ -51,6 +51,10 @@ struct arb_byte_source {
 
 /* Open a file of the local file system. The caller owns *out_source. Directories and the like are refused. */
 ARB_NODISCARD arb_code arb_byte_source_open_local(const char *path, arb_byte_source **out_source, arb_error *error);
+/* The same beneath a folder that is open (open_beneath.h): a path that leads out of it is ARB_ACCESS_DENIED. `shown`, which
+ * is copied, is the source's path in messages. */
+ARB_NODISCARD arb_code arb_byte_source_open_beneath(int folder, const char *path, arb_str shown,
+                                                    arb_byte_source **out_source, arb_error *error);
 /* Which bytes a path leads to now, without opening it. */
 ARB_NODISCARD arb_code arb_source_identity_of_local(const char *path, arb_source_identity *out_identity,
                                                     arb_error *error);

@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "io/byte_source.h"
+#include "io/open_beneath.h"
 
 typedef struct local_source {
     arb_byte_source base;
@@ -93,46 +94,68 @@ arb_code arb_source_identity_of_local(const char *path, arb_source_identity *out
     return ARB_OK;
 }
 
-arb_code arb_byte_source_open_local(const char *path, arb_byte_source **out_source, arb_error *error)
+enum { ANYWHERE = AT_FDCWD };
+
+/* The one place where a file is opened to be read. `folder` is ANYWHERE, or what `path` must lie beneath. */
+static int open_input(int folder, const char *path)
+{
+    int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK; /* a pipe's open must not wait */
+    return folder == ANYWHERE ? open(path, flags) : arb_open_beneath(folder, path, flags);
+}
+
+static arb_code open_source(local_source *local, int folder, const char *path, arb_error *error)
 {
     static const arb_byte_source_vtable on_disk = {local_destroy, local_read, local_try_read, local_expect},
                                         in_memory = {.destroy = local_destroy, .read = local_read};
-    *out_source = NULL;
-    size_t path_size = strlen(path);
-    local_source *local = arb_alloc_zeroed(sizeof *local + path_size + 1);
-    if (local == NULL)
-        return arb_fail_memory(error, "a byte source", sizeof *local + path_size + 1);
-    memcpy(local->path, path, path_size);
-    arb_code code;
     struct stat status;
-    local->descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe's open must not wait */
-    if (local->descriptor < 0) {
-        code = arb_fail_errno(error, errno, "cannot open %s", path);
-        goto fail;
-    }
-    if (fstat(local->descriptor, &status) != 0) {
-        code = arb_fail_errno(error, errno, "cannot look at %s", path);
-        goto close_and_fail;
-    }
-    if (!S_ISREG(status.st_mode)) {
-        code = arb_fail(error, ARB_WRONG_OBJECT_TYPE, "%s is not a regular file", path);
-        goto close_and_fail;
+    local->descriptor = open_input(folder, path);
+    if (local->descriptor < 0 && folder != ANYWHERE && errno == EXDEV)
+        return arb_fail(error, ARB_ACCESS_DENIED, "%s leads out of its folder", local->path);
+    if (local->descriptor < 0)
+        return arb_fail_errno(error, errno, "cannot open %s", local->path);
+    arb_code code = ARB_OK;
+    if (fstat(local->descriptor, &status) != 0)
+        code = arb_fail_errno(error, errno, "cannot look at %s", local->path);
+    else if (!S_ISREG(status.st_mode))
+        code = arb_fail(error, ARB_WRONG_OBJECT_TYPE, "%s is not a regular file", local->path);
+    if (code != ARB_OK) {
+        close(local->descriptor);
+        return code;
     }
     local->base = (arb_byte_source){
         .vtable = lies_in_memory(local->descriptor) ? &in_memory : &on_disk,
-        .path = {local->path, path_size},
+        .path = arb_str_of(local->path),
         .identity = identity_of(&status),
         .read_ahead = LOCAL_READ_AHEAD,
         .read_far = LOCAL_READ_FAR,
     };
     /* Readers know better than the system what comes next: the next bytes of some columns, not those behind. */
     posix_fadvise(local->descriptor, 0, 0, POSIX_FADV_RANDOM);
-    *out_source = &local->base;
     return ARB_OK;
+}
 
-close_and_fail:
-    close(local->descriptor);
-fail:
-    arb_free(local);
+static arb_code create(int folder, const char *path, arb_str shown, arb_byte_source **out_source, arb_error *error)
+{
+    *out_source = NULL;
+    local_source *local = arb_alloc_zeroed(sizeof *local + shown.size + 1);
+    if (local == NULL)
+        return arb_fail_memory(error, "a byte source", sizeof *local + shown.size + 1);
+    memcpy(local->path, shown.data, shown.size);
+    arb_code code = open_source(local, folder, path, error);
+    if (code != ARB_OK)
+        arb_free(local);
+    else
+        *out_source = &local->base;
     return code;
+}
+
+arb_code arb_byte_source_open_local(const char *path, arb_byte_source **out_source, arb_error *error)
+{
+    return create(ANYWHERE, path, arb_str_of(path), out_source, error);
+}
+
+arb_code arb_byte_source_open_beneath(int folder, const char *path, arb_str shown, arb_byte_source **out_source,
+                                      arb_error *error)
+{
+    return create(folder, path, shown, out_source, error);
 }
