@@ -64,6 +64,17 @@ arb_type arb_type_copy(arb_arena *arena, arb_type type)
     return nested(arena, (arb_type_id)type.id, type.children->names, type.children->types, type.children->count);
 }
 
+bool arb_type_of_numbers(uint32_t id, uint32_t precision, uint32_t scale, bool nanoseconds, arb_type *out_type)
+{
+    enum { digits_most = 38 };
+    bool is_decimal = id == ARB_TYPE_DECIMAL, is_timestamp = id == ARB_TYPE_TIMESTAMP || id == ARB_TYPE_TIMESTAMPTZ;
+    *out_type = (arb_type){
+        .id = (uint8_t)id, .precision = (uint8_t)precision, .scale = (uint8_t)scale, .nanoseconds = nanoseconds};
+    return id < ARB_TYPE_COUNT && (!nanoseconds || is_timestamp) &&
+           (is_decimal ? precision != 0 && precision <= digits_most && scale <= precision
+                       : precision == 0 && scale == 0);
+}
+
 bool arb_type_equal(arb_type a, arb_type b)
 {
     if (a.id != b.id || a.precision != b.precision || a.scale != b.scale || a.nanoseconds != b.nanoseconds)

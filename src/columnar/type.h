@@ -167,6 +167,8 @@ arb_type arb_type_map(arb_arena *arena, arb_type key, arb_type value);
 /* A deep copy into another arena; id is ARB_TYPE_NULL when there is no memory (and the type was not). */
 arb_type arb_type_copy(arb_arena *arena, arb_type type);
 
+/* A type of numbers that came from outside, without children; false when they are none's. */
+bool arb_type_of_numbers(uint32_t id, uint32_t precision, uint32_t scale, bool nanoseconds, arb_type *out_type);
 bool arb_type_equal(arb_type a, arb_type b);
 /* The width that holds every value: decimals by precision (9, 18, 38 digits: int32, int64, int128). */
 arb_physical arb_type_physical(arb_type type);

@@ -87,7 +87,7 @@ ARB_INLINE arb_int128 arb_plan_read_integer(uint64_t low, int64_t high)
 }
 ARB_INLINE arb_str arb_plan_read_text(ProtobufCBinaryData bytes)
 {
-    return (arb_str){(const char *)bytes.data, bytes.len};
+    return arb_wire_text(bytes);
 }
 
 /* The whole plan of a message, validated. */

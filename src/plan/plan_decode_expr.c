@@ -15,7 +15,7 @@ static_assert(ARB_EXPR_CONSTANT == 0 && ARB_EXPR_CALL == 2 && ARB_EXPR_NOT == 6 
                   ARB_NOT_DISTINCT == 7,
               "expressions have the numbers that they travel under");
 
-enum { type_depth_most = 64, digits_of_decimal = 38 };
+enum { type_depth_most = 64 };
 
 arb_code arb_plan_damaged(const plan_reader *r, const char *list, size_t at, const char *format, ...)
 {
@@ -68,15 +68,9 @@ static arb_code make_nested(plan_reader *r, const Arbalest__Plan__Type *from, ar
 static arb_code read_type(plan_reader *r, size_t at, uint16_t *depths)
 {
     const Arbalest__Plan__Type *from = r->plan->types[at];
-    if (from->id >= ARB_TYPE_COUNT)
-        return arb_plan_damaged(r, "type", at, "is unknown");
-    bool is_decimal = from->id == ARB_TYPE_DECIMAL;
-    bool is_timestamp = from->id == ARB_TYPE_TIMESTAMP || from->id == ARB_TYPE_TIMESTAMPTZ;
-    if (is_decimal ? from->precision == 0 || from->precision > digits_of_decimal || from->scale > from->precision
-                   : from->precision != 0 || from->scale != 0)
-        return arb_plan_damaged(r, "type", at, "has %u digits, %u behind the point", from->precision, from->scale);
-    if (from->nanoseconds && !is_timestamp)
-        return arb_plan_damaged(r, "type", at, "has nanoseconds");
+    if (!arb_type_of_numbers(from->id, from->precision, from->scale, from->nanoseconds, &r->types[at]))
+        return arb_plan_damaged(r, "type", at, "is unknown (%u, with %u digits, %u behind the point)", from->id,
+                                from->precision, from->scale);
     if (from->n_children != children_wanted((arb_type_id)from->id, from->n_children) ||
         from->n_names != (from->id == ARB_TYPE_STRUCT ? from->n_children : 0))
         return arb_plan_damaged(r, "type", at, "has %zu children and %zu names", from->n_children, from->n_names);
@@ -87,13 +81,7 @@ static arb_code read_type(plan_reader *r, size_t at, uint16_t *depths)
     }
     if (depths[at] > type_depth_most)
         return arb_plan_damaged(r, "type", at, "is nested too deeply");
-    if (from->n_children != 0)
-        return make_nested(r, from, &r->types[at]);
-    r->types[at] = (arb_type){.id = (uint8_t)from->id,
-                              .precision = (uint8_t)from->precision,
-                              .scale = (uint8_t)from->scale,
-                              .nanoseconds = from->nanoseconds};
-    return ARB_OK;
+    return from->n_children != 0 ? make_nested(r, from, &r->types[at]) : ARB_OK;
 }
 
 arb_code arb_plan_read_types(plan_reader *r)

@@ -8,35 +8,33 @@ void arb_plan_write_failed(plan_writer *w, arb_code code)
         w->code = code;
 }
 
+static void *or_fail(plan_writer *w, void *made, size_t size)
+{
+    if (made == NULL)
+        arb_plan_write_failed(w, arb_fail_memory(w->error, "a plan's message", size));
+    return made;
+}
+
 void *arb_plan_write_room(plan_writer *w, size_t count, size_t size)
 {
-    void *room = w->code == ARB_OK ? arb_arena_alloc_zeroed(w->arena, (count + 1) * size) : NULL;
-    if (room == NULL)
-        arb_plan_write_failed(w, arb_fail_memory(w->error, "a plan's message", count * size));
-    return room;
+    return w->code == ARB_OK ? or_fail(w, arb_arena_alloc_zeroed(w->arena, (count + 1) * size), count * size) : NULL;
 }
 
 void *arb_plan_write_message(plan_writer *w, const ProtobufCMessageDescriptor *kind)
 {
-    ProtobufCMessage *message = arb_plan_write_room(w, 1, kind->sizeof_message);
-    if (message != NULL)
-        protobuf_c_message_init(kind, message);
-    return message;
+    return w->code == ARB_OK ? or_fail(w, arb_wire_message(w->arena, kind), kind->sizeof_message) : NULL;
 }
 
 void *arb_plan_write_messages(plan_writer *w, const ProtobufCMessageDescriptor *kind, size_t count)
 {
-    ProtobufCMessage **list = arb_plan_write_room(w, count, sizeof *list);
-    for (size_t i = 0; list != NULL && i < count; i++)
-        if ((list[i] = arb_plan_write_message(w, kind)) == NULL)
-            return NULL;
-    return list;
+    return w->code == ARB_OK ? or_fail(w, arb_wire_messages(w->arena, kind, count), count * kind->sizeof_message)
+                             : NULL;
 }
 
 ProtobufCBinaryData arb_plan_write_text(plan_writer *w, arb_str text)
 {
     (void)w; /* it is borrowed: packing copies */
-    return (ProtobufCBinaryData){text.size, (uint8_t *)(uintptr_t)text.data};
+    return arb_wire_bytes(text);
 }
 
 /* Add to a list; its place. */

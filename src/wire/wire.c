@@ -184,6 +184,23 @@ arb_code arb_wire_unpack(const ProtobufCMessageDescriptor *kind, arb_arena *aren
     return *out_message != NULL ? ARB_OK : arb_fail_memory(error, kind->name, size);
 }
 
+void *arb_wire_message(arb_arena *arena, const ProtobufCMessageDescriptor *kind)
+{
+    ProtobufCMessage *message = arb_arena_alloc_zeroed(arena, kind->sizeof_message);
+    if (message != NULL)
+        protobuf_c_message_init(kind, message);
+    return message;
+}
+
+void *arb_wire_messages(arb_arena *arena, const ProtobufCMessageDescriptor *kind, size_t count)
+{
+    ProtobufCMessage **list = ARB_ARENA_ARRAY(arena, ProtobufCMessage *, count + 1);
+    for (size_t i = 0; list != NULL && i < count; i++)
+        if ((list[i] = arb_wire_message(arena, kind)) == NULL)
+            return NULL;
+    return list;
+}
+
 arb_code arb_wire_pack(const ProtobufCMessage *message, arb_text *out, arb_error *error)
 {
     size_t size = protobuf_c_message_get_packed_size(message);

@@ -28,6 +28,19 @@ ARB_NODISCARD arb_code arb_wire_check(const ProtobufCMessageDescriptor *kind, co
 /* Check and unpack. *out_message lives in the arena; cast it to the kind's struct. */
 ARB_NODISCARD arb_code arb_wire_unpack(const ProtobufCMessageDescriptor *kind, arb_arena *arena, const void *data,
                                        size_t size, ProtobufCMessage **out_message, arb_error *error);
+/* For who fills messages to be packed: initialised ones of a kind, in the arena: one, or the pointers to `count` of them.
+ * NULL when memory is short. */
+ARB_NODISCARD void *arb_wire_message(arb_arena *arena, const ProtobufCMessageDescriptor *kind);
+ARB_NODISCARD void *arb_wire_messages(arb_arena *arena, const ProtobufCMessageDescriptor *kind, size_t count);
+/* Both borrow. */
+ARB_INLINE ProtobufCBinaryData arb_wire_bytes(arb_str text)
+{
+    return (ProtobufCBinaryData){text.size, (uint8_t *)(uintptr_t)text.data};
+}
+ARB_INLINE arb_str arb_wire_text(ProtobufCBinaryData bytes)
+{
+    return (arb_str){(const char *)bytes.data, bytes.len};
+}
 /* Append the message's bytes to `out`. */
 ARB_NODISCARD arb_code arb_wire_pack(const ProtobufCMessage *message, arb_text *out, arb_error *error);
 
