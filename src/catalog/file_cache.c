@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include "base/alloc.h"
+#include "catalog/footer_hash.h"
 
 /* Entries form one list, the most recently used first. A process opens some dozens of files, rarely some thousands, so
  * they are found by a hash table of chains over the path. */
@@ -112,16 +113,26 @@ bool arb_cached_file_is_current(const arb_cached_file *file)
            arb_source_identity_equal(identity, file->identity);
 }
 
-/* Called with the lock held. */
-static arb_cached_file *find_current(arb_file_cache *cache, arb_str path, uint64_t hash)
+/* ---- finding and opening ------------------------------------------------------------------------------------------ */
+
+/* What is asked for. */
+typedef struct request {
+    arb_str path;
+    uint64_t hash; /* of the path */
+    const arb_file_format *format;
+    const arb_file_options *options;
+    arb_stop_flag *stop;
+} request;
+
+/* Called with the lock held: the file of that path, if it is this version. Another version is not found any more. */
+static arb_cached_file *find_version(arb_file_cache *cache, const request *asked, arb_source_identity identity)
 {
-    for (entry *at = cache->buckets[hash % BUCKETS]; at != NULL; at = at->next_in_bucket) {
-        if (at->hash != hash || !arb_str_equal(at->public.path, path))
+    for (entry *at = cache->buckets[asked->hash % BUCKETS]; at != NULL; at = at->next_in_bucket) {
+        if (at->hash != asked->hash || !arb_str_equal(at->public.path, asked->path))
             continue;
         arb_cached_file *file = &at->public;
-        bool current = arb_cached_file_is_current(file);
         unlink_entry(cache, file);
-        if (current) {
+        if (arb_source_identity_equal(file->identity, identity)) {
             link_entry(cache, file);
             file->users++;
             return file;
@@ -133,63 +144,143 @@ static arb_cached_file *find_current(arb_file_cache *cache, arb_str path, uint64
     return NULL;
 }
 
-static arb_code open_entry(arb_file_cache *cache, arb_str path, uint64_t hash, const arb_file_format *format,
-                           const arb_file_options *options, arb_stop_flag *stop, arb_cached_file **out_file,
-                           arb_error *error)
+/* The file as it is open for others, or NULL; `out_list` says whether one that is opened now is for others, too. */
+static arb_cached_file *find_shared(arb_file_cache *cache, const request *asked, arb_source_identity identity,
+                                    bool *out_list)
 {
-    if (format->open == NULL)
-        return arb_fail(error, ARB_NOT_SUPPORTED, "%.*s: files of format %s cannot be read yet", ARB_STR_ARGS(path),
-                        format->name);
-    entry *self = arb_alloc_zeroed(sizeof *self + path.size + 1);
-    if (self == NULL)
-        return arb_fail_memory(error, "the file cache", sizeof *self + path.size + 1);
-    memcpy(self->path, path.data, path.size);
-    self->hash = hash;
+    *out_list = asked->options == NULL;
+    if (asked->options != NULL)
+        return NULL;
+    pthread_mutex_lock(&cache->lock);
+    arb_cached_file *file = find_version(cache, asked, identity);
+    pthread_mutex_unlock(&cache->lock);
+    if (file == NULL || file->format == asked->format)
+        return file;
+    arb_file_cache_release(file); /* known as another format: opened beside it, outside of the list */
+    *out_list = false;
+    return NULL;
+}
+
+/* Takes the source over, also on failure. */
+static arb_code open_file(arb_file_cache *cache, const request *asked, arb_byte_source *source, bool list,
+                          arb_cached_file **out_file, arb_error *error)
+{
+    size_t size = sizeof(entry) + asked->path.size + 1;
+    entry *self = asked->format->open == NULL ? NULL : arb_alloc_zeroed(size);
+    if (self == NULL) {
+        arb_byte_source_destroy(source);
+        return asked->format->open != NULL
+                   ? arb_fail_memory(error, "the file cache", size)
+                   : arb_fail(error, ARB_NOT_SUPPORTED, "%.*s: files of format %s cannot be read yet",
+                              ARB_STR_ARGS(asked->path), asked->format->name);
+    }
+    memcpy(self->path, asked->path.data, asked->path.size);
+    self->hash = asked->hash;
     arb_cached_file *file = &self->public;
-    file->path = (arb_str){self->path, path.size};
-    file->format = format;
+    file->path = (arb_str){self->path, asked->path.size};
+    file->format = asked->format;
     file->cache = cache;
-    arb_byte_source *source;
-    arb_code code;
-    ARB_TRY_GOTO(code, arb_byte_source_open_local(self->path, &source, error), fail);
     file->identity = source->identity;
     arb_reservation_init(&source->held, cache->memory, "an open file");
-    ARB_TRY_GOTO(code, format->open(source, options, stop, &file->file, error), fail);
-    file->bytes = file->file->bytes + sizeof *self + path.size;
+    arb_code code = asked->format->open(source, asked->options, asked->stop, &file->file, error);
+    if (code != ARB_OK) {
+        arb_free(self);
+        return code;
+    }
+    file->bytes = file->file->bytes + size;
     file->users = 1;
     *out_file = file;
+    if (list) {
+        pthread_mutex_lock(&cache->lock);
+        link_entry(cache, file);
+        trim(cache);
+        pthread_mutex_unlock(&cache->lock);
+    }
     return ARB_OK;
-
-fail:
-    arb_free(self);
-    return code;
 }
 
 arb_code arb_file_cache_get(arb_file_cache *cache, arb_str path, const arb_file_format *format,
                             const arb_file_options *options, arb_stop_flag *stop, arb_cached_file **out_file,
                             arb_error *error)
 {
+    request asked = {path, arb_str_hash(path), format, options, stop};
+    arb_source_identity now = {0};
+    arb_byte_source *source;
+    bool list;
     *out_file = NULL;
     if (memchr(path.data, '\0', path.size) != NULL)
         return arb_fail(error, ARB_INVALID_PARAMETER, "a path holds a zero byte");
-    uint64_t hash = arb_str_hash(path);
-    if (options != NULL)
-        return open_entry(cache, path, hash, format, options, stop, out_file, error);
-    pthread_mutex_lock(&cache->lock);
-    *out_file = find_current(cache, path, hash);
-    pthread_mutex_unlock(&cache->lock);
-    if (*out_file != NULL && (*out_file)->format == format)
+    if (options == NULL && arb_source_identity_of_local(path.data, &now, NULL) != ARB_OK)
+        now = (arb_source_identity){0}; /* opening will say why */
+    if ((*out_file = find_shared(cache, &asked, now, &list)) != NULL)
         return ARB_OK;
-    arb_file_cache_release(*out_file); /* known as another format: opened beside it, outside of the list */
-    bool list = *out_file == NULL;
+    ARB_TRY(arb_byte_source_open_local(path.data, &source, error));
+    return open_file(cache, &asked, source, list, out_file, error);
+}
+
+/* ---- versions ----------------------------------------------------------------------------------------------------- */
+
+static bool find_hash(const arb_cached_file *file, uint64_t *out_hash)
+{
+    pthread_mutex_lock(&file->cache->lock);
+    bool known = file->hashed;
+    *out_hash = file->footer_hash;
+    pthread_mutex_unlock(&file->cache->lock);
+    return known;
+}
+
+static void keep_hash(arb_cached_file *file, uint64_t hash)
+{
+    pthread_mutex_lock(&file->cache->lock);
+    file->hashed = true;
+    file->footer_hash = hash;
+    pthread_mutex_unlock(&file->cache->lock);
+}
+
+arb_code arb_file_cache_get_planned(arb_file_cache *cache, const arb_planned_file *planned,
+                                    const arb_file_format *format, const arb_file_options *options, arb_stop_flag *stop,
+                                    arb_cached_file **out_file, arb_error *error)
+{
+    request asked = {planned->path, arb_str_hash(planned->path), format, options, stop};
+    arb_byte_source *source;
+    uint64_t hash;
+    bool list;
     *out_file = NULL;
-    ARB_TRY(open_entry(cache, path, hash, format, NULL, stop, out_file, error));
-    if (list) {
-        pthread_mutex_lock(&cache->lock);
-        link_entry(cache, *out_file);
-        trim(cache);
-        pthread_mutex_unlock(&cache->lock);
+    ARB_TRY(arb_planned_file_open(planned, &source, error));
+    arb_cached_file *file = find_shared(cache, &asked, source->identity, &list);
+    arb_code code = file != NULL && find_hash(file, &hash) ? ARB_OK : arb_footer_hash(source, &hash, error);
+    if (code == ARB_OK)
+        code = arb_planned_file_check_hash(planned, hash, error);
+    if (code == ARB_OK && file == NULL) {
+        code = open_file(cache, &asked, source, list, &file, error);
+        source = NULL;
     }
+    arb_byte_source_destroy(source);
+    if (code != ARB_OK) {
+        arb_file_cache_release(file);
+        return code;
+    }
+    keep_hash(file, hash);
+    *out_file = file;
+    return ARB_OK;
+}
+
+arb_code arb_cached_file_version(arb_cached_file *file, arb_file_version *out_version, arb_error *error)
+{
+    arb_byte_source *source;
+    uint64_t hash;
+    if (!find_hash(file, &hash)) {
+        ARB_TRY(arb_byte_source_open_local(file->path.data, &source, error));
+        arb_code code =
+            arb_source_identity_equal(source->identity, file->identity)
+                ? arb_footer_hash(source, &hash, error)
+                : arb_fail(error, ARB_FILE_CHANGED, "%.*s changed since it was opened", ARB_STR_ARGS(file->path));
+        arb_byte_source_destroy(source);
+        if (code != ARB_OK)
+            return code;
+        keep_hash(file, hash);
+    }
+    *out_version = (arb_file_version){file->identity.size, file->identity.modified_ns, hash};
     return ARB_OK;
 }
 

@@ -18,7 +18,7 @@ typedef struct arb_file_options {
     arb_csv_options csv; /* of CSV and TSV files */
     bool union_by_name;  /* columns of several files are matched by name, and NULL where a file has none of that name */
     arb_hive_choice hive;
-    const arb_csv_column_type *hive_types; /* of those columns; of the others their values tell */
+    const arb_csv_column_type *hive_types; /* of those columns; NULL, and of the others: their values tell */
     size_t hive_type_count;
     arb_str file_name_column; /* a column with each row's file; empty: there is none */
 } arb_file_options;

@@ -25,10 +25,12 @@ typedef struct file_table {
     arb_arena arena; /* columns, lists; not the files */
     arb_file_cache *cache;
     const arb_file_format *format;
-    const arb_file_options *options; /* while it is opened, as the flag */
-    arb_stop_flag *stop;
+    const arb_file_options *options;   /* NULL: nothing is said */
+    arb_stop_flag *stop;               /* while it is opened; likewise: */
+    const arb_planned_member *members; /* NULL: the files are found at their paths */
     size_t opened;
     arb_cached_file **cached;
+    arb_str *shown; /* their paths, as rows name their file */
     arb_table_file **list;
     arb_hive_parts *parts;         /* a list a file: of the keys that are columns; all have the same */
     uint32_t **places;             /* a file: for each of its columns the table's */
@@ -146,8 +148,12 @@ static arb_code match_columns(file_table *self, arb_error *error)
 
 static arb_code open_file(file_table *self, size_t at, arb_str path, const arb_file_options *options, arb_error *error)
 {
+    arb_cached_file **out = &self->cached[at];
     ARB_TRY(arb_check_stop(self->stop, error));
-    ARB_TRY(arb_file_cache_get(self->cache, path, self->format, options, self->stop, &self->cached[at], error));
+    ARB_TRY(self->members != NULL
+                ? arb_file_cache_get_planned(self->cache, &self->members[at].file, self->format, options, self->stop,
+                                             out, error)
+                : arb_file_cache_get(self->cache, path, self->format, options, self->stop, out, error));
     self->list[at] = self->cached[at]->file;
     return ARB_OK;
 }
@@ -245,9 +251,6 @@ static arb_code check_text(arb_str text, arb_str path, arb_error *error)
 static arb_code read_keys(file_table *self, const arb_table_path *paths, arb_error *error)
 {
     arb_hive_choice choice = self->options != NULL ? self->options->hive : ARB_HIVE_AUTO;
-    self->parts = ARB_ARENA_ARRAY(&self->arena, arb_hive_parts, self->opened);
-    if (self->parts == NULL)
-        return no_memory(self, error);
     for (size_t i = 0; choice != ARB_HIVE_NO && i < self->opened; i++) {
         ARB_TRY(arb_hive_path_read(&self->arena, paths[i].path, paths[i].keys_from, &self->parts[i], error));
         for (size_t k = 0; k < self->parts[i].size; k++) {
@@ -262,6 +265,35 @@ static arb_code read_keys(file_table *self, const arb_table_path *paths, arb_err
                             ARB_STR_ARGS(paths[i].path), ARB_STR_ARGS(paths[0].path));
         memset(self->parts, 0, self->opened * sizeof *self->parts);
         break;
+    }
+    return ARB_OK;
+}
+
+/* The same where it is known from elsewhere. */
+static arb_code copy_keys(file_table *self, const arb_planned_member *member, arb_hive_parts *out, arb_error *error)
+{
+    for (size_t k = 0; k < member->keys.size; k++) {
+        arb_hive_part part = member->keys.data[k];
+        ARB_TRY(check_text(part.key, member->file.path, error));
+        ARB_TRY(check_text(part.text, member->file.path, error));
+        part.key = arb_str_copy(&self->arena, part.key);
+        part.text = arb_str_copy(&self->arena, part.text);
+        if (part.key.data == NULL || part.text.data == NULL || !ARB_ARENA_PUSH(&self->arena, out, part))
+            return no_memory(self, error);
+    }
+    return ARB_OK;
+}
+
+static arb_code take_known(file_table *self, const arb_planned_member *members, arb_error *error)
+{
+    for (size_t i = 0; i < self->opened; i++) {
+        if (i != 0 && members[i].keys.data == members[i - 1].keys.data) /* files of one folder share them */
+            self->parts[i] = self->parts[i - 1];
+        else
+            ARB_TRY(copy_keys(self, &members[i], &self->parts[i], error));
+        assert(same_keys(&self->parts[i], &self->parts[0]));
+        if ((self->shown[i] = arb_str_copy(&self->arena, members[i].shown)).data == NULL)
+            return no_memory(self, error);
     }
     return ARB_OK;
 }
@@ -322,13 +354,13 @@ static arb_code add_path_columns(file_table *self, arb_error *error)
 static arb_code find_constant(file_table *self, size_t file, const table_column *column, arb_value *out,
                               arb_error *error)
 {
-    arb_str path = self->list[file]->path;
+    arb_str path = self->cached[file]->path;
     *out = arb_value_null(column->type);
     if (column->origin == FROM_FILES)
         return ARB_OK;
     if (column->origin == FROM_PATH) {
-        *out = (arb_value){.type = column->type, .text = path};
-        return check_text(path, path, error);
+        *out = (arb_value){.type = column->type, .text = self->shown[file]};
+        return check_text(out->text, path, error);
     }
     const arb_hive_part *part = &self->parts[file].data[column->place];
     if (part->is_null)
@@ -446,17 +478,35 @@ static arb_code merge_columns(file_table *self, arb_error *error)
     return ARB_OK;
 }
 
-static arb_code open_table(file_table *self, const arb_table_path *paths, size_t count, arb_error *error)
+static arb_code copy_options(file_table *self, const arb_file_options *options, arb_error *error)
+{
+    arb_file_options *copy = ARB_ARENA_NEW(&self->arena, arb_file_options);
+    self->options = copy;
+    return copy != NULL && arb_file_options_copy(&self->arena, options, copy) ? ARB_OK : no_memory(self, error);
+}
+
+/* One of `paths` and `members` is NULL. */
+static arb_code open_table(file_table *self, const arb_file_options *options, const arb_table_path *paths,
+                           const arb_planned_member *members, size_t count, arb_error *error)
 {
     self->cached = ARB_ARENA_ARRAY(&self->arena, arb_cached_file *, count);
     self->list = ARB_ARENA_ARRAY(&self->arena, arb_table_file *, count);
-    if (self->base.name.data == NULL || self->cached == NULL || self->list == NULL)
+    self->shown = ARB_ARENA_ARRAY(&self->arena, arb_str, count);
+    self->parts = ARB_ARENA_ARRAY(&self->arena, arb_hive_parts, count);
+    if (self->base.name.data == NULL || self->cached == NULL || self->list == NULL || self->shown == NULL ||
+        self->parts == NULL)
         return no_memory(self, error);
+    if (options != NULL)
+        ARB_TRY(copy_options(self, options, error));
     for (; self->opened < count; self->opened++)
-        ARB_TRY(open_file(self, self->opened, paths[self->opened].path, self->options, error));
+        ARB_TRY(open_file(self, self->opened,
+                          members != NULL ? members[self->opened].file.path : paths[self->opened].path, self->options,
+                          error));
     ARB_TRY(match_columns(self, error));
     ARB_TRY(agree_on_types(self, error));
-    ARB_TRY(read_keys(self, paths, error));
+    for (size_t i = 0; i < count; i++)
+        self->shown[i] = self->cached[i]->path;
+    ARB_TRY(members != NULL ? take_known(self, members, error) : read_keys(self, paths, error));
     ARB_TRY(add_path_columns(self, error));
     ARB_TRY(map_files(self, error));
     self->base.rows_exact = true;
@@ -469,9 +519,9 @@ static arb_code open_table(file_table *self, const arb_table_path *paths, size_t
     return merge_columns(self, error);
 }
 
-arb_code arb_file_table_open(arb_file_cache *cache, arb_str name, const arb_file_format *format,
-                             const arb_file_options *options, const arb_table_path *paths, size_t count,
-                             arb_stop_flag *stop, arb_table **out_table, arb_error *error)
+static arb_code create(arb_file_cache *cache, arb_str name, const arb_file_format *format,
+                       const arb_file_options *options, const arb_table_path *paths, const arb_planned_member *members,
+                       size_t count, arb_stop_flag *stop, arb_table **out_table, arb_error *error)
 {
     static const arb_table_vtable vtable = {.kind = "files", .destroy = file_table_destroy};
     assert(count != 0);
@@ -484,17 +534,31 @@ arb_code arb_file_table_open(arb_file_cache *cache, arb_str name, const arb_file
     self->base.name = arb_str_copy(&self->arena, name);
     self->cache = cache;
     self->format = format;
-    self->options = options;
     self->stop = stop;
-    arb_code code = open_table(self, paths, count, error);
-    self->options = NULL;
+    self->members = members;
+    arb_code code = open_table(self, options, paths, members, count, error);
     self->stop = NULL;
+    self->members = NULL;
     if (code != ARB_OK) {
         file_table_destroy(&self->base);
         return code;
     }
     *out_table = &self->base;
     return ARB_OK;
+}
+
+arb_code arb_file_table_open(arb_file_cache *cache, arb_str name, const arb_file_format *format,
+                             const arb_file_options *options, const arb_table_path *paths, size_t count,
+                             arb_stop_flag *stop, arb_table **out_table, arb_error *error)
+{
+    return create(cache, name, format, options, paths, NULL, count, stop, out_table, error);
+}
+
+arb_code arb_file_table_open_planned(arb_file_cache *cache, arb_str name, const arb_file_format *format,
+                                     const arb_file_options *options, const arb_planned_member *members, size_t count,
+                                     arb_stop_flag *stop, arb_table **out_table, arb_error *error)
+{
+    return create(cache, name, format, options, NULL, members, count, stop, out_table, error);
 }
 
 bool arb_file_table_is_current(const arb_table *table, const arb_table_path *paths, size_t count)
@@ -505,5 +569,19 @@ bool arb_file_table_is_current(const arb_table *table, const arb_table_path *pat
     for (size_t i = 0; i < count; i++)
         if (!arb_str_equal(self->cached[i]->path, paths[i].path) || !arb_cached_file_is_current(self->cached[i]))
             return false;
+    return true;
+}
+
+bool arb_file_table_describe(const arb_table *table, arb_file_table_content *out_content)
+{
+    const file_table *self = (const file_table *)table;
+    if (table->vtable->destroy != file_table_destroy)
+        return false;
+    *out_content = (arb_file_table_content){.format = self->format,
+                                            .options = self->options,
+                                            .file_count = self->opened,
+                                            .files = self->cached,
+                                            .shown = self->shown,
+                                            .keys = self->parts};
     return true;
 }

@@ -9,11 +9,12 @@ enum { split_rows_least = 64 * ARB_VECTOR_ROWS, splits_most = 4096 };
 
 typedef struct series_table {
     arb_table base;
-    int64_t start, step;
+    arb_series series;
     arb_table_column column;
     arb_table_file file;
     arb_table_file *files[1];
     arb_split *splits;
+    char name[];
 } series_table;
 
 typedef struct series_reader {
@@ -31,7 +32,7 @@ typedef struct series_reader {
 
 static int64_t number_at(const series_table *table, uint64_t place)
 {
-    return (int64_t)((uint64_t)table->start + place * (uint64_t)table->step);
+    return (int64_t)((uint64_t)table->series.start + place * (uint64_t)table->series.step);
 }
 
 /* ---- reading ---------------------------------------------------------------------------------------------------------- */
@@ -72,7 +73,7 @@ static arb_code reader_begin(arb_split_reader *reader, const arb_split *split, a
 
 static void fill(const series_reader *self, const arb_vector_storage *storage, uint32_t rows)
 {
-    uint64_t value = (uint64_t)number_at(self->table, self->next), step = (uint64_t)self->table->step;
+    uint64_t value = (uint64_t)number_at(self->table, self->next), step = (uint64_t)self->table->series.step;
     if (storage->physical == ARB_PHYS_INT32)
         for (uint32_t row = 0; row < rows; row++, value += step)
             ((int32_t *)storage->values)[row] = (int32_t)value;
@@ -159,13 +160,21 @@ static void file_destroy(arb_table_file *file)
 static const arb_table_file_vtable file_vtable = {"series", file_destroy, reader_create};
 static const arb_table_vtable table_vtable = {.kind = "series", .destroy = table_destroy};
 
-arb_code arb_series_table_create(arb_str name, int64_t start, int64_t step, uint64_t count, arb_table **out_table,
-                                 arb_error *error)
+bool arb_series_fits(arb_series series)
 {
+    arb_int128 span = ((arb_int128)series.count - 1) * series.step; /* less than 2^127 */
+    return series.count <= INT64_MAX &&
+           (series.count == 0 || (series.start + span >= INT64_MIN && series.start + span <= INT64_MAX));
+}
+
+arb_code arb_series_table_create(arb_str name, arb_series series, arb_table **out_table, arb_error *error)
+{
+    uint64_t count = series.count;
+    assert(arb_series_fits(series));
     *out_table = NULL;
     uint64_t split_rows = ARB_MAX(arb_round_up(count / splits_most + 1, ARB_VECTOR_ROWS), (uint64_t)split_rows_least);
     size_t splits = (size_t)((count + split_rows - 1) / split_rows);
-    series_table *self = arb_alloc_zeroed(sizeof *self);
+    series_table *self = arb_alloc_zeroed(sizeof *self + name.size + 1);
     arb_split *list = arb_alloc_zeroed((splits + 1) * sizeof *list);
     if (self == NULL || list == NULL) {
         arb_free(self);
@@ -177,13 +186,14 @@ arb_code arb_series_table_create(arb_str name, int64_t start, int64_t step, uint
                               .first_row = i * split_rows,
                               .rows = ARB_MIN(split_rows, count - i * split_rows),
                               .bytes = split_rows * sizeof(int64_t)};
-    self->start = start;
-    self->step = step;
+    memcpy(self->name, name.data, name.size);
+    name.data = self->name;
+    self->series = series;
     self->splits = list;
-    int64_t last = count == 0 ? start : number_at(self, count - 1);
+    int64_t last = count == 0 ? series.start : number_at(self, count - 1);
     arb_column_statistics statistics = {.has_range = true,
-                                        .low = ARB_MIN(start, last),
-                                        .high = ARB_MAX(start, last),
+                                        .low = ARB_MIN(series.start, last),
+                                        .high = ARB_MAX(series.start, last),
                                         .has_null_count = true,
                                         .has_distinct = true,
                                         .distinct = count,
@@ -209,4 +219,12 @@ arb_code arb_series_table_create(arb_str name, int64_t start, int64_t step, uint
                              .files = self->files};
     *out_table = &self->base;
     return ARB_OK;
+}
+
+bool arb_series_table_describe(const arb_table *table, arb_series *out_series)
+{
+    if (table->vtable != &table_vtable)
+        return false;
+    *out_series = ((const series_table *)table)->series;
+    return true;
 }

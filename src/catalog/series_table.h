@@ -4,9 +4,19 @@
 
 #include "catalog/table.h"
 
-/* A table of one BIGINT column, table and column called `name` (borrowed: a literal): the numbers start, start + step, …,
- * `count` of them, all of which must fit the type. The caller has the one reference. */
-ARB_NODISCARD arb_code arb_series_table_create(arb_str name, int64_t start, int64_t step, uint64_t count,
-                                               arb_table **out_table, arb_error *error);
+/* The numbers start, start + step, …, `count` of them. */
+typedef struct arb_series {
+    int64_t start, step;
+    uint64_t count;
+} arb_series;
+
+/* Is the last one, and with it all of them, a BIGINT? */
+bool arb_series_fits(arb_series series);
+/* A table of one BIGINT column, table and column called `name`, which is copied. The series must fit. The caller has the
+ * one reference. */
+ARB_NODISCARD arb_code arb_series_table_create(arb_str name, arb_series series, arb_table **out_table,
+                                               arb_error *error);
+/* False when it is no such table. */
+bool arb_series_table_describe(const arb_table *table, arb_series *out_series);
 
 #endif

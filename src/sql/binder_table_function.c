@@ -109,12 +109,8 @@ static arb_code bind_files(arb_binder *b, const arb_ast_call *call, const struct
 }
 
 /* ---- series ------------------------------------------------------------------------------------------------------- */
-typedef struct series {
-    int64_t start, step, count;
-} series;
-
 /* generate_series(stop), (start, stop), (start, stop, step) with the stop, range without it; from 0 when not given. */
-static arb_code read_series(arb_binder *b, const arb_ast_call *call, bool inclusive, series *out)
+static arb_code read_series(arb_binder *b, const arb_ast_call *call, bool inclusive, arb_series *out)
 {
     int64_t given[3] = {0, 0, 1};
     size_t count = call->arguments.size;
@@ -139,17 +135,17 @@ static arb_code read_series(arb_binder *b, const arb_ast_call *call, bool inclus
     arb_int128 steps = distance < 0 ? 0 : inclusive ? distance / step + 1 : (distance + step - 1) / step;
     if (steps > INT64_MAX)
         return arb_bind_fail(b, call->base.span, ARB_LIMIT_EXCEEDED, "the series has too many numbers");
-    *out = (series){.start = given[0], .step = given[2], .count = (int64_t)steps};
+    *out = (arb_series){.start = given[0], .step = given[2], .count = (uint64_t)steps};
     return ARB_OK;
 }
 
 static arb_code bind_series(arb_binder *b, const arb_ast_call *call, bool inclusive, arb_bound_query *out)
 {
-    series numbers = {.step = 1};
+    arb_series numbers = {.step = 1};
     arb_table *table;
     arb_str name = inclusive ? ARB_STR("generate_series") : ARB_STR("range");
     ARB_TRY(read_series(b, call, inclusive, &numbers));
-    ARB_TRY(arb_series_table_create(name, numbers.start, numbers.step, (uint64_t)numbers.count, &table, b->error));
+    ARB_TRY(arb_series_table_create(name, numbers, &table, b->error));
     ARB_TRY(arb_table_give(table, b->arena, b->error));
     return arb_bind_scan(b, table, name, out);
 }

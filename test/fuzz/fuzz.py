@@ -45,6 +45,7 @@ TARGETS = {
     "sql_execute": (3000, ["sql"], []),
     "sql_parse": (10000, ["sql"], []),
     "statement_split": (10000, ["sql"], []),
+    "table_wire": (20000, ["table_wire"], []),
     "text_value": (30000, ["text_value"], []),
     "time_pattern": (30000, ["time_pattern"], []),
     "zone_file": (50000, ["zone_file"], []),
