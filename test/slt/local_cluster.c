@@ -3,12 +3,12 @@
 #include "base/alloc.h"
 #include "optimizer/distribute.h"
 #include "plan/plan_wire.h"
-#include "wire_runner.h"
 
 typedef struct cluster_run {
     arb_query_run base;
     arb_arena arena;
     const arb_execution_options *options;
+    arb_plan_tables tables;
     const arb_stage_graph *graph;
     slt_task_host *host;
     const arb_stage *last; /* decoded */
@@ -33,9 +33,9 @@ static arb_code source_create(const arb_task_work *base, const arb_physical_node
 static arb_code run_stage(cluster_run *run, const arb_stage *planned, arb_error *error)
 {
     arb_text bytes = {0};
-    arb_code code = arb_stage_encode(planned, &slt_local_tables, &bytes, error);
+    arb_code code = arb_stage_encode(planned, &run->tables, &bytes, error);
     if (code == ARB_OK)
-        code = arb_stage_decode(&run->arena, arb_text_view(&bytes), &slt_local_tables, &run->last, error);
+        code = arb_stage_decode(&run->arena, arb_text_view(&bytes), &run->tables, &run->last, error);
     arb_text_reset(&bytes);
     for (uint32_t t = 0; code == ARB_OK && t < planned->tasks; t++)
         code = run->host->vtable->run_task(run->host, run->last, t, planned->tasks, run->options, error);
@@ -150,13 +150,15 @@ static arb_code start(void *context, const arb_physical_plan *plan, const arb_ex
                       arb_query_run **out_run, arb_error *error)
 {
     static const arb_query_run_vtable vtable = {next, cancel, progress, peak_memory, explain, destroy};
+    const slt_cluster *cluster = context;
     *out_run = NULL;
     cluster_run *run = arb_alloc_zeroed(sizeof *run);
     if (run == NULL)
         return arb_fail_memory(error, "a query", sizeof *run);
     run->base.vtable = &vtable;
     run->options = options;
-    arb_code code = run_all(run, context, plan, error);
+    run->tables = slt_wire_tables_names(cluster->tables);
+    arb_code code = run_all(run, cluster, plan, error);
     if (code != ARB_OK) {
         destroy(&run->base);
         return code;

@@ -11,7 +11,8 @@
  *     loop NAME FROM TO, foreach NAME VALUE…, endloop, halt, mode skip|unskip, hash-threshold N
  *
  * --wire sends every plan through its wire form; --slots distributes every query over as many tasks, in this process; with
- * --executors the tasks belong to several executors, which read each other's outputs over Arrow Flight.
+ * --executors the tasks belong to several executors, which read each other's outputs over Arrow Flight. In all of them files
+ * must lie in a root (catalog/root.h): the folder data/ beside the file, ${scratch}, or one given by --data.
  *
  * ${scratch} is a folder of the file's own, gone at its end.
  *
@@ -22,6 +23,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "engine/known_formats.h"
 #include "flight_host.h"
 #include "local_cluster.h"
 #include "slt_values.h"
@@ -420,21 +422,48 @@ static bool read_lines(const char *path, arb_text *text, slt_file *file)
     return fine;
 }
 
-static arb_code open_session(slt_options *options, arb_runtime **out_runtime, arb_session **out_session,
-                             arb_error *error)
+/* The folders that executors see. */
+static arb_code open_tables(const slt_file *file, const char *scratch, slt_wire_tables *tables, arb_error *error)
+{
+    arb_arena arena = {0};
+    slt_roots roots = {0};
+    arb_text beside = {0};
+    const char *slash = strrchr(file->path, '/');
+    if (slash != NULL)
+        arb_text_append(&beside, file->path, (size_t)(slash + 1 - file->path));
+    arb_text_append_str(&beside, ARB_STR("data"));
+    bool complete = arb_text_check(&beside, NULL) == ARB_OK &&
+                    ARB_ARENA_PUSH(&arena, &roots, (arb_root){ARB_STR("scratch"), arb_str_of(scratch)});
+    if (complete && access(beside.data, F_OK) == 0)
+        complete = ARB_ARENA_PUSH(&arena, &roots, (arb_root){ARB_STR("beside"), arb_text_view(&beside)});
+    for (size_t i = 0; complete && i < file->options->data.size; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "data-%zu", i);
+        arb_root root = {arb_str_copy(&arena, arb_str_of(name)), arb_str_of(file->options->data.data[i])};
+        complete = root.name.data != NULL && ARB_ARENA_PUSH(&arena, &roots, root);
+    }
+    arb_code code = complete ? slt_wire_tables_open(tables, &roots, &arb_known_formats, error)
+                             : arb_fail_memory(error, "the list of roots", 0);
+    arb_text_reset(&beside);
+    arb_arena_reset(&arena);
+    return code;
+}
+
+static arb_code open_session(slt_options *options, slt_wire_tables *tables, arb_runtime **out_runtime,
+                             arb_session **out_session, arb_error *error)
 {
     arb_runtime_options runtime_options = {.threads = options->threads};
     ARB_TRY(arb_runtime_create(&runtime_options, out_runtime, error));
     ARB_TRY(arb_session_create(*out_runtime, out_session, error));
-    if (options->wire)
-        arb_session_set_runner(*out_session, &slt_wire_runner);
-    if (options->cluster.slots != 0) {
-        options->cluster.hosts = slt_local_hosts;
+    options->cluster.tables = tables;
+    options->cluster.hosts = slt_local_hosts;
 #ifdef SLT_EXECUTORS
-        if (options->executors != NULL)
-            options->cluster.hosts = slt_flight_hosts(options->executors);
+    if (options->executors != NULL)
+        options->cluster.hosts = slt_flight_hosts(options->executors);
 #endif
-        arb_query_runner runner = slt_cluster_runner(&options->cluster);
+    if (options->wire || options->cluster.slots != 0) {
+        arb_query_runner runner =
+            options->cluster.slots != 0 ? slt_cluster_runner(&options->cluster) : slt_wire_runner(tables);
         arb_session_set_runner(*out_session, &runner);
     }
     for (size_t i = 0; i < options->data.size; i++)
@@ -455,12 +484,14 @@ static void run_file(slt_options *options, const char *path, size_t totals[3])
     arb_error error = {0};
     arb_text text = {0};
     arb_runtime *runtime = NULL;
+    slt_wire_tables tables = {0};
     slt_file file = {.options = options, .path = path};
     char scratch[4096];
     if (!read_lines(path, &text, &file) || !make_scratch(&file, scratch, sizeof scratch)) {
         printf("FAILED %s: cannot be read, or has no folder to write to\n", path);
         file.failed++;
-    } else if (open_session(options, &runtime, &file.session, &error) != ARB_OK) {
+    } else if (open_tables(&file, scratch, &tables, &error) != ARB_OK ||
+               open_session(options, &tables, &runtime, &file.session, &error) != ARB_OK) {
         printf("FAILED %s: %s\n", path, error.message);
         file.failed++;
     } else {
@@ -468,6 +499,7 @@ static void run_file(slt_options *options, const char *path, size_t totals[3])
     }
     arb_session_destroy(file.session);
     arb_runtime_destroy(runtime);
+    slt_wire_tables_close(&tables);
     if (file.variables.size > 0)
         drop_scratch(scratch);
     ARB_VEC_RESET(&file.lines);

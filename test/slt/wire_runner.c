@@ -47,29 +47,10 @@ static void destroy(arb_query_run *run)
     arb_free(self);
 }
 
-static arb_code write_table(void *context, const arb_table *table, arb_text *out, arb_error *error)
+static arb_code through_the_wire(wire_run *run, slt_wire_tables *names, const arb_physical_plan *plan,
+                                 const arb_physical_plan **out_plan, arb_error *error)
 {
-    (void)context;
-    arb_text_append(out, (const char *)&table, sizeof table);
-    return arb_text_check(out, error);
-}
-
-static arb_code find_table(void *context, arb_str name, arb_str reference, arb_table **out_table, arb_error *error)
-{
-    (void)context;
-    if (reference.size != sizeof *out_table)
-        return arb_fail(error, ARB_UNDEFINED_TABLE, "%.*s is not known", ARB_STR_ARGS(name));
-    memcpy(out_table, reference.data, sizeof *out_table);
-    (void)arb_table_ref(*out_table);
-    return ARB_OK;
-}
-
-const arb_plan_tables slt_local_tables = {NULL, write_table, find_table};
-
-static arb_code through_the_wire(wire_run *run, const arb_physical_plan *plan, const arb_physical_plan **out_plan,
-                                 arb_error *error)
-{
-    const arb_plan_tables tables = slt_local_tables;
+    const arb_plan_tables tables = slt_wire_tables_names(names);
     arb_text sent = {0}, again = {0};
     arb_code code = arb_plan_encode(plan, &tables, &sent, error);
     if (code == ARB_OK)
@@ -87,14 +68,13 @@ static arb_code start(void *context, const arb_physical_plan *plan, const arb_ex
                       arb_query_run **out_run, arb_error *error)
 {
     static const arb_query_run_vtable vtable = {next, cancel, progress, peak_memory, explain, destroy};
-    (void)context;
     *out_run = NULL;
     wire_run *run = arb_alloc_zeroed(sizeof *run);
     if (run == NULL)
         return arb_fail_memory(error, "a query", sizeof *run);
     run->base.vtable = &vtable;
     const arb_physical_plan *decoded;
-    arb_code code = through_the_wire(run, plan, &decoded, error);
+    arb_code code = through_the_wire(run, context, plan, &decoded, error);
     if (code == ARB_OK)
         code = arb_local_runner.start(arb_local_runner.context, decoded, options, &run->inner, error);
     if (code != ARB_OK) {
@@ -105,4 +85,7 @@ static arb_code start(void *context, const arb_physical_plan *plan, const arb_ex
     return ARB_OK;
 }
 
-const arb_query_runner slt_wire_runner = {NULL, start};
+arb_query_runner slt_wire_runner(slt_wire_tables *tables)
+{
+    return (arb_query_runner){tables, start};
+}
