@@ -15,7 +15,7 @@
 /* Raised when an older reader would misunderstand a plan. */
 enum { ARB_PLAN_WIRE_VERSION = 1 };
 
-/* How tables are named between the two ends. */
+/* How tables are named between the two ends; catalog/table_wire.h has names for those that can travel. */
 typedef struct arb_plan_tables {
     void *context;
     /* Append what the other end needs to find the table. */
