@@ -629,6 +629,11 @@ bool arb_ledger_welcomed(const arb_ledger *ledger)
     return ledger->stream == WELCOMED;
 }
 
+arb_uuid arb_ledger_cluster(const arb_ledger *ledger)
+{
+    return ledger->cluster;
+}
+
 int64_t arb_ledger_unreachable_ns(const arb_ledger *ledger)
 {
     return ledger->times.unreachable_ns;

@@ -77,7 +77,8 @@ void arb_ledger_goodbye(arb_ledger *ledger);
 const arb_sources *arb_ledger_sources(const arb_ledger *ledger, arb_id job, uint32_t stage, uint32_t input);
 /* False: not known. */
 bool arb_ledger_state_of(const arb_ledger *ledger, arb_id attempt, arb_ledger_state *out_state);
-bool arb_ledger_welcomed(const arb_ledger *ledger); /* its session stands */
+bool arb_ledger_welcomed(const arb_ledger *ledger);    /* its session stands */
+arb_uuid arb_ledger_cluster(const arb_ledger *ledger); /* whose WELCOME was the last; zero: none came yet */
 int64_t arb_ledger_unreachable_ns(const arb_ledger *ledger);
 /* How many attempts and outputs it knows. */
 size_t arb_ledger_size(const arb_ledger *ledger);

@@ -28,7 +28,7 @@ static arb_code sink_create(const arb_task_work *work, const arb_physical_plan *
     return arb_exchange_sink_create(run->options.stage, run->options.store, run->output, context, out_op, error);
 }
 
-static arb_block_origin origin_of(const arb_attempt *attempt)
+arb_block_origin arb_task_run_origin(const arb_attempt *attempt)
 {
     return (arb_block_origin){.job_term = attempt->job.term,
                               .job = attempt->job.number,
@@ -54,7 +54,7 @@ static void classify(arb_task_run *run, arb_code code, arb_failure *out_failure,
 static arb_code begin(arb_task_run *run, arb_error *error)
 {
     const arb_task_run_options *o = &run->options;
-    const arb_block_origin origin = origin_of(&o->attempt);
+    const arb_block_origin origin = arb_task_run_origin(&o->attempt);
     arb_execution_options execution = o->execution;
     ARB_TRY(arb_stage_deal(&run->arena, o->stage, o->attempt.task, o->task_count, &run->work.leaves,
                            &run->work.leaf_count, error));
@@ -123,7 +123,7 @@ void arb_task_run_destroy(arb_task_run *run)
     arb_execution_destroy(run->execution);
     arb_task_inputs_destroy(run->inputs);
     if (run->output != NULL && !run->kept) {
-        const arb_block_origin origin = origin_of(&run->options.attempt);
+        const arb_block_origin origin = arb_task_run_origin(&run->options.attempt);
         arb_output_store_drop(run->options.store, &origin);
     }
     arb_attempt_output_unref(run->output);

@@ -34,6 +34,8 @@ ARB_NODISCARD bool arb_task_run_result(arb_task_run *run, arb_failure *out_failu
 /* Stops it and waits for its end, if need be. An output that cannot be read is dropped. NULL is a no-op. */
 void arb_task_run_destroy(arb_task_run *run);
 
+/* Whose the attempt's output is in the store. */
+arb_block_origin arb_task_run_origin(const arb_attempt *attempt);
 /* As what a failure counts that is not an input's. */
 arb_failure_kind arb_failure_kind_of(arb_code code);
 

@@ -8,6 +8,11 @@
 #include "base/arena.h"
 #include "scheduler/control.h"
 
+/* Where they cross: a call that an executor makes, of messages that each are one of these. */
+#define ARB_CONTROL_SERVICE "arbalest.control.Control"
+#define ARB_CONTROL_METHOD "Connect"
+#define ARB_CONTROL_CONNECT "/" ARB_CONTROL_SERVICE "/" ARB_CONTROL_METHOD
+
 /* A part of something that a message names by its hash: of a plan. */
 typedef struct arb_chunk {
     arb_str hash;
