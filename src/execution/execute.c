@@ -80,7 +80,7 @@ static void task_over(arb_execution *e)
     pthread_mutex_lock(&e->lock);
     bool last = --e->tasks == 0;
     void (*on_done)(void *) = last ? e->on_done : NULL;
-    void *context = e->done_context;
+    void *context = last ? e->done_context : NULL; /* until then, start may be about to set it */
     if (last)
         pthread_cond_broadcast(&e->idle);
     pthread_mutex_unlock(&e->lock);

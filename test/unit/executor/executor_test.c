@@ -1,6 +1,9 @@
 /* Executors, whole: they register, run tasks of stages that read each other, serve what they left, and forget what they shall. */
 #include "unit/executor/executor_world.h"
 
+#include <semaphore.h>
+
+#include "catalog/table.h"
 #include "expr/expr.h"
 
 /* ---- stages -------------------------------------------------------------------------------------------------------------- */
@@ -76,8 +79,38 @@ static sent_stage stage_of_rows(cluster *c)
     return send_form(c, &stage, values(c), 1);
 }
 
-/* Stage 1: one task a partition of stage 0. */
-static sent_stage stage_of_partitions(cluster *c)
+/* A table without rows, for one that takes time to open. */
+static arb_code load_nothing(arb_table *table, arb_error *error)
+{
+    (void)table, (void)error;
+    return ARB_OK;
+}
+
+static const arb_table_vtable empty_vtable = {.kind = "empty", .load = load_nothing};
+static const arb_table_column empty_column = {.name = {"a", 1}, .type = {.id = ARB_TYPE_INTEGER}};
+static arb_table empty_table = {.vtable = &empty_vtable,
+                                .references = 1,
+                                .name = {"empty", 5},
+                                .column_count = 1,
+                                .columns = &empty_column,
+                                .rows_exact = true};
+
+static const arb_physical_node *scan_of_nothing(cluster *c)
+{
+    arb_physical_node *node = node_of(c, ARB_PHYSICAL_SCAN, 1, 1);
+    arb_scan_column *column = ARB_ARENA_NEW(&c->arena, arb_scan_column);
+    *column = arb_scan_column_of(&node->layout.slots[0], 0, false);
+    node->scan.table = &empty_table;
+    node->scan.alias = ARB_STR("empty");
+    node->scan.column_count = 1;
+    node->scan.columns = column;
+    node->scan.read = node->layout;
+    node->scan.limit = -1;
+    return node;
+}
+
+/* Stage 1: one task a partition of stage 0; and all of a table, if it shall. */
+static sent_stage stage_that_reads(cluster *c, bool with_table)
 {
     static const uint32_t columns[] = {0}, leaves[] = {0};
     static const uint8_t produced[] = {ARB_PHYS_INT32};
@@ -90,7 +123,18 @@ static sent_stage stage_of_partitions(cluster *c)
     leaf->exchange.columns = columns;
     arb_stage stage = {
         .number = 1, .group_count = 1, .groups = groups, .output = {.kind = ARB_OUTPUT_ONE, .partitions = 1}};
-    return send_form(c, &stage, leaf, 1);
+    if (!with_table)
+        return send_form(c, &stage, leaf, 1);
+    const arb_physical_node *children[] = {leaf, scan_of_nothing(c)};
+    arb_physical_node *both = node_of(c, ARB_PHYSICAL_UNION, 2, 2);
+    both->child_count = 2;
+    both->children = children;
+    return send_form(c, &stage, both, 3);
+}
+
+static sent_stage stage_of_partitions(cluster *c)
+{
+    return stage_that_reads(c, false);
 }
 
 /* Stage 0, too: 100 / (row - 50). */
@@ -434,6 +478,118 @@ static void another_cluster_begins_anew(void **state)
     cluster_end(&c);
 }
 
+/* ---- a start that takes long --------------------------------------------------------------------------------------------- */
+
+typedef struct gate {
+    _Atomic int waiting;
+    sem_t open;
+} gate;
+
+static arb_code name_table(void *context, const arb_table *table, arb_text *out, arb_error *error)
+{
+    (void)context, (void)table;
+    arb_text_append_str(out, ARB_STR("the table"));
+    return arb_text_check(out, error);
+}
+
+static arb_code open_table(void *context, arb_str name, arb_str reference, arb_table **out_table, arb_error *error)
+{
+    (void)name, (void)reference, (void)error;
+    gate *g = context;
+    atomic_fetch_add(&g->waiting, 1);
+    while (sem_wait(&g->open) != 0) {
+    }
+    *out_table = arb_table_ref(&empty_table);
+    return ARB_OK;
+}
+
+/* A task of the first executor, which waits for its table. */
+static arb_attempt launch_slow(cluster *c, gate *g, const sent_stage *slow)
+{
+    const host *x = &c->hosts[0];
+    say_sources_at(c, x, c->w.kind == IN_MEMORY ? "nobody" : "127.0.0.1:1");
+    send_plan(c, x, slow);
+    arb_attempt attempt = launch(c, x, slow, 0);
+    wait_until(&g->waiting, 1);
+    return attempt;
+}
+
+static void expect_to_live(cluster *c, const host *x)
+{
+    for (noted *note; (note = take_note(c, x, ARB_TO_SCHEDULER_HEARTBEAT)) != NULL;)
+        free_note(note);
+    for (int i = 0; i < 3; i++)
+        (void)expect(c, x, ARB_TO_SCHEDULER_HEARTBEAT);
+}
+
+static void gated_cluster(cluster *c, void **state, gate *g)
+{
+    *g = (gate){0};
+    sem_init(&g->open, 0, 0);
+    cluster_begin(c, state);
+    c->tables = (arb_plan_tables){g, name_table, open_table};
+    make_rows(c);
+}
+
+static void a_task_that_starts_can_be_told_to_end(void **state)
+{
+    for (int gone = 0; gone < 2; gone++) {
+        cluster c;
+        gate g;
+        gated_cluster(&c, state, &g);
+        const host *x = &c.hosts[0];
+        sent_stage slow = stage_that_reads(&c, true);
+        arb_attempt attempt = launch_slow(&c, &g, &slow);
+        if (gone)
+            say(&c, x, &(arb_to_executor){.kind = ARB_TO_EXECUTOR_GONE, .gone = c.hosts[1].id});
+        else
+            say_of(&c, x, ARB_TO_EXECUTOR_CANCEL, &attempt);
+        expect_to_live(&c, x);
+        assert_null(take_note(&c, x, ARB_TO_SCHEDULER_FAILED));
+        sem_post(&g.open);
+        const arb_failure *failure = expect_failed(&c, x, &attempt);
+        assert_int_equal(failure->kind, gone ? ARB_FAILURE_READ : ARB_FAILURE_CANCELLED);
+        cluster_end(&c);
+        sem_destroy(&g.open);
+    }
+}
+
+/* An attempt of the new cluster has the ids of one that has not ended yet. */
+static void the_same_ids_wait_for_each_other(void **state)
+{
+    cluster c;
+    gate g;
+    gated_cluster(&c, state, &g);
+    host *x = &c.hosts[0];
+    sent_stage slow = stage_that_reads(&c, true), partitions = stage_of_partitions(&c);
+    (void)launch_slow(&c, &g, &slow);
+    pthread_mutex_lock(&c.hand.lock);
+    c.hand.cluster = (arb_uuid){8, 8};
+    pthread_mutex_unlock(&c.hand.lock);
+    for (unsigned i = 0; i < EXECUTORS; i++) {
+        break_stream(&c, &c.hosts[i]);
+        (void)expect_register(&c, &c.hosts[i]);
+    }
+    make_rows(&c);
+    say_sources_at(&c, x, NULL);
+    send_plan(&c, x, &partitions);
+    arb_attempt attempt = launch(&c, x, &partitions, 0);
+    expect_to_live(&c, x);
+    assert_null(take_note(&c, x, ARB_TO_SCHEDULER_DONE));
+    arb_attempt stopped = attempt; /* one that waits so can be stopped as well */
+    say_of(&c, x, ARB_TO_EXECUTOR_CANCEL, &attempt);
+    assert_int_equal(expect_failed(&c, x, &stopped)->kind, ARB_FAILURE_CANCELLED);
+    (void)launch(&c, x, &partitions, 0);
+    sem_post(&g.open);
+    assert_true(expect_done(&c, x, &attempt).rows > 0);
+    assert_null(take_note(&c, x, ARB_TO_SCHEDULER_FAILED));
+    wait_for_outputs(x, 2);
+    cluster_end(&c);
+    sem_destroy(&g.open);
+}
+
+/* ---- the end ------------------------------------------------------------------------------------------------------------- */
+
 static void who_drains_may_go(void **state)
 {
     cluster c;
@@ -494,7 +650,8 @@ int main(void)
         OVER_BOTH(two_executors_run_two_stages),     OVER_BOTH(a_plan_that_never_came_is_asked_for),
         OVER_BOTH(a_plan_is_not_asked_for_for_ever), OVER_BOTH(running_tasks_end_when_they_are_told),
         OVER_BOTH(failures_say_what_they_are),       OVER_BOTH(who_loses_the_stream_registers_again),
-        OVER_BOTH(another_cluster_begins_anew),      OVER_BOTH(who_drains_may_go),
+        OVER_BOTH(another_cluster_begins_anew),      OVER_BOTH(a_task_that_starts_can_be_told_to_end),
+        OVER_BOTH(the_same_ids_wait_for_each_other), OVER_BOTH(who_drains_may_go),
         OVER_BOTH(it_stops_whatever_it_does),        OVER_BOTH(who_is_refused_tries_again),
     };
     return run_rpc_tests(tests);
