@@ -38,6 +38,9 @@ typedef struct stream_in {
 } stream_in;
 
 typedef struct hand {
+    /* Unless NULL: it does not greet and note by itself, these do. `closed`: of a stream that was registered on. */
+    void (*take)(struct hand *hand, stream_in *stream, const noted *note);
+    void (*closed)(struct hand *hand, const stream_in *stream);
     pthread_mutex_t lock;
     arb_uuid cluster;
     uint64_t term;
@@ -81,6 +84,12 @@ static inline void welcome(stream_in *stream, const arb_control_header *header)
                                                       .unreachable_ns = INT64_C(20000000000)}});
 }
 
+static inline void free_note(void *note)
+{
+    arb_arena_reset(&((noted *)note)->arena);
+    arb_free(note);
+}
+
 static inline void stream_message(arb_rpc_call *call, void *context, arb_rpc_message *message)
 {
     stream_in *stream = context;
@@ -94,6 +103,12 @@ static inline void stream_message(arb_rpc_call *call, void *context, arb_rpc_mes
     assert_int_equal(arb_to_scheduler_decode(&note->arena, bytes, &note->message, &note->token, &note->wanted, &error),
                      ARB_OK);
     bool spoke = note->wanted.size == 0;
+    if (h->take != NULL) {
+        h->take(h, stream, note);
+        free_note(note);
+        arb_rpc_read(call);
+        return;
+    }
     pthread_mutex_lock(&h->lock);
     if (spoke && note->message.kind == ARB_TO_SCHEDULER_REGISTER)
         welcome(stream, &note->message.header);
@@ -119,6 +134,8 @@ static inline void stream_done(arb_rpc_call *call, void *context, const arb_erro
     pthread_mutex_lock(&stream->hand->lock);
     stream->over = true;
     pthread_mutex_unlock(&stream->hand->lock);
+    if (stream->hand->closed != NULL && stream->session != 0)
+        stream->hand->closed(stream->hand, stream);
 }
 
 static inline void start_connect(void *service, arb_rpc_call *call)
@@ -149,8 +166,7 @@ static inline void hand_end(hand *h)
     }
     for (noted *note = h->first, *next; note != NULL; note = next) {
         next = note->next;
-        arb_arena_reset(&note->arena);
-        arb_free(note);
+        free_note(note);
     }
     pthread_mutex_destroy(&h->lock);
 }
@@ -231,12 +247,6 @@ static inline noted *take_note(cluster *c, const host *from, int kind)
     }
     pthread_mutex_unlock(&c->hand.lock);
     return found;
-}
-
-static inline void free_note(void *note)
-{
-    arb_arena_reset(&((noted *)note)->arena);
-    arb_free(note);
 }
 
 static inline noted *expect(cluster *c, const host *from, int kind)
@@ -327,17 +337,16 @@ static inline void host_begin(cluster *c, unsigned number, const char *scheduler
     assert_int_equal(arb_executor_start(x->executor, arb_str_of(x->address), &error), ARB_OK);
 }
 
-/* `refuses` may be NULL. */
-static inline void cluster_begin_as(cluster *c, void **state, const char *refuses)
+/* `how` says what the hand does. */
+static inline void cluster_begin_as(cluster *c, void **state, const hand *how)
 {
     char scheduler[64];
     arb_error error = {0};
-    *c = (cluster){0};
+    *c = (cluster){.hand = *how};
     world_begin(&c->w, state);
     pthread_mutex_init(&c->hand.lock, NULL);
     c->hand.cluster = (arb_uuid){7, 7};
     c->hand.term = 1;
-    c->hand.refuses = refuses;
     c->hand.last = &c->hand.first;
     assert_int_equal(arb_cpu_pool_create(2, &c->pool, &error), ARB_OK);
     arb_governor_init(&c->governor, 64 << 20);
@@ -350,7 +359,7 @@ static inline void cluster_begin_as(cluster *c, void **state, const char *refuse
 
 static inline void cluster_begin(cluster *c, void **state)
 {
-    cluster_begin_as(c, state, NULL);
+    cluster_begin_as(c, state, &(hand){0});
     for (unsigned i = 0; i < EXECUTORS; i++) {
         const arb_register *inventory = expect_register(c, &c->hosts[i]);
         assert_true(inventory->slots == 2 && inventory->root_count == 1 && inventory->held_count == 0);
