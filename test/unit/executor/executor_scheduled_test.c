@@ -83,19 +83,26 @@ static void act_stop(void *context)
 
 /* ---- its events ---------------------------------------------------------------------------------------------------------- */
 
-static void apply(scheduled *s, arb_event event)
+/* What cannot be lost is given again; false: there was no memory for an executor's message. */
+static bool apply(scheduled *s, arb_event event)
 {
     arb_error error = {0};
+    arb_code code;
     pthread_mutex_lock(&s->lock);
     event.now = arb_clock_monotonic_ns();
-    if (arb_scheduler_apply(s->machine, &event, &error) != ARB_OK)
-        fail_msg("%s", error.message);
-    while (s->writing) {
+    do {
+        code = arb_scheduler_apply(s->machine, &event, &error);
+    } while (code == ARB_OUT_OF_MEMORY && event.kind != ARB_EVENT_MESSAGE);
+    while (code == ARB_OK && s->writing) {
         s->writing = false;
-        event = (arb_event){.kind = ARB_EVENT_WRITTEN, .now = event.now, .outcome = ARB_STORE_COMMITTED};
-        assert_int_equal(arb_scheduler_apply(s->machine, &event, &error), ARB_OK);
+        const arb_event written = {.kind = ARB_EVENT_WRITTEN, .now = event.now, .outcome = ARB_STORE_COMMITTED};
+        while (arb_scheduler_apply(s->machine, &written, &error) != ARB_OK)
+            assert_int_equal(error.code, ARB_OUT_OF_MEMORY);
     }
     pthread_mutex_unlock(&s->lock);
+    if (code != ARB_OK && code != ARB_OUT_OF_MEMORY)
+        fail_msg("%s", error.message);
+    return code == ARB_OK;
 }
 
 /* Plans go to who asks for them. */
@@ -128,13 +135,14 @@ static void take(hand *h, stream_in *stream, const noted *note)
         stream->session = note->message.header.session;
         pthread_mutex_unlock(&h->lock);
     }
-    apply(s, (arb_event){.kind = ARB_EVENT_MESSAGE, .message = &note->message});
+    if (!apply(s, (arb_event){.kind = ARB_EVENT_MESSAGE, .message = &note->message}))
+        arb_rpc_cancel(stream->call);
 }
 
 static void closed(hand *h, const stream_in *stream)
 {
-    apply(scheduled_of(h),
-          (arb_event){.kind = ARB_EVENT_STREAM_CLOSED, .executor = stream->executor, .session = stream->session});
+    (void)apply(scheduled_of(h),
+                (arb_event){.kind = ARB_EVENT_STREAM_CLOSED, .executor = stream->executor, .session = stream->session});
 }
 
 static void *tick(void *context)
@@ -145,7 +153,7 @@ static void *tick(void *context)
         bool due = arb_scheduler_wake(s->machine) <= arb_clock_monotonic_ns();
         pthread_mutex_unlock(&s->lock);
         if (due)
-            apply(s, (arb_event){.kind = ARB_EVENT_TICK});
+            (void)apply(s, (arb_event){.kind = ARB_EVENT_TICK});
     }
     return NULL;
 }
@@ -194,7 +202,7 @@ static arb_id submit(scheduled *s, size_t stage_count)
                                      .drivers = 1};
     const arb_job_spec spec = {
         .text = ARB_STR("a test"), .read_only = true, .stage_count = (uint32_t)stage_count, .stages = stages};
-    apply(s, (arb_event){.kind = ARB_EVENT_JOB_SUBMITTED, .spec = &spec, .client = 1, .out_job = &job});
+    (void)apply(s, (arb_event){.kind = ARB_EVENT_JOB_SUBMITTED, .spec = &spec, .client = 1, .out_job = &job});
     return job;
 }
 
@@ -227,11 +235,11 @@ static rows_read deliver(scheduled *s, arb_id job)
         memcpy(from->key.bytes, results[i].key.data, sizeof from->key.bytes);
         arb_event event = {
             .kind = ARB_EVENT_ROWS_LEFT, .job = job, .task = results[i].task, .attempt = results[i].attempt};
-        apply(s, event);
+        (void)apply(s, event);
         assert_int_equal(read_output(&s->c, from, &of, &got), ARB_OK);
         assert_int_equal(got.rows, results[i].rows);
         event.kind = ARB_EVENT_DELIVERED;
-        apply(s, event);
+        (void)apply(s, event);
         all.rows += got.rows;
         all.sum += got.sum;
     }
@@ -267,8 +275,42 @@ static void jobs_run_from_submission_to_delivery(void **state)
     scheduled_end(&s);
 }
 
+/* Whatever allocation fails, once: the job ends, well or for want of memory, and nothing of it stays. */
+static void memory_that_runs_out_is_survived(void **state)
+{
+    enum { ROUNDS = 100 };
+    scheduled s;
+    scheduled_begin(&s, state);
+    s.plans[0] = stage_of_rows(&s.c);
+    s.plans[1] = stage_of_partitions(&s.c);
+    int succeeded = 0;
+    for (int i = 1; i <= ROUNDS; i++) {
+        arb_id job = submit(&s, 2);
+        arb_alloc_fail_at(1 + (uint64_t)i * 37 % 600, false);
+        for (int64_t end = in_ms(60000); atomic_load(&s.finished) + atomic_load(&s.ended) < i + succeeded; usleep(1000))
+            if (arb_clock_monotonic_ns() > end)
+                fail_msg("a job does not end after failure of allocation %d", i);
+        arb_alloc_fail_at(0, false);
+        if (atomic_load(&s.ended) == i) {
+            assert_int_equal(s.state, ARB_JOB_FAILED);
+            assert_int_equal(s.error.code, ARB_OUT_OF_MEMORY);
+            atomic_fetch_add(&s.finished, 1);
+        } else {
+            assert_int_equal(deliver(&s, job).rows, 2 * MADE_ROWS);
+        }
+        succeeded++;
+        wait_until(&s.ended, i);
+        for (unsigned x = 0; x < EXECUTORS; x++)
+            wait_for_outputs(&s.c.hosts[x], 0);
+    }
+    scheduled_end(&s);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {OVER_BOTH(jobs_run_from_submission_to_delivery)};
+    const struct CMUnitTest tests[] = {
+        OVER_BOTH(jobs_run_from_submission_to_delivery),
+        {"memory_that_runs_out_is_survived, in memory", memory_that_runs_out_is_survived, NULL, NULL, &in_memory},
+    };
     return run_rpc_tests(tests);
 }

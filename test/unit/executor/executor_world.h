@@ -49,14 +49,17 @@ typedef struct hand {
     noted *first, **last;
 } hand;
 
-/* With the lock held. */
+/* With the lock held. Without memory the stream is given up, as a scheduler does. */
 static inline void send_down(stream_in *stream, arb_text *bytes, arb_code code)
 {
     arb_rpc_message *message;
     arb_error error = {0};
-    assert_int_equal(code, ARB_OK);
-    assert_int_equal(arb_rpc_message_copy(arb_text_view(bytes), &message, &error), ARB_OK);
-    (void)!arb_rpc_send(stream->call, message, &error); /* it may be over */
+    if (code == ARB_OK)
+        code = arb_rpc_message_copy(arb_text_view(bytes), &message, &error);
+    if (code == ARB_OK)
+        code = arb_rpc_send(stream->call, message, &error); /* it may be over */
+    if (code != ARB_OK)
+        arb_rpc_cancel(stream->call);
     arb_text_reset(bytes);
 }
 
@@ -90,25 +93,29 @@ static inline void free_note(void *note)
     arb_free(note);
 }
 
-static inline void stream_message(arb_rpc_call *call, void *context, arb_rpc_message *message)
+static inline noted *note_of(arb_rpc_message *message)
 {
-    stream_in *stream = context;
-    hand *h = stream->hand;
     arb_error error = {0};
     arb_str bytes;
     noted *note = arb_alloc_zeroed(sizeof *note);
-    assert_non_null(note);
-    assert_int_equal(arb_rpc_message_bytes(message, &note->arena, &bytes, &error), ARB_OK);
-    bytes = arb_str_copy(&note->arena, bytes);
-    assert_int_equal(arb_to_scheduler_decode(&note->arena, bytes, &note->message, &note->token, &note->wanted, &error),
-                     ARB_OK);
+    if (note == NULL)
+        return NULL;
+    arb_code code = arb_rpc_message_bytes(message, &note->arena, &bytes, &error);
+    if (code == ARB_OK && (bytes = arb_str_copy(&note->arena, bytes)).data == NULL)
+        code = ARB_OUT_OF_MEMORY;
+    if (code == ARB_OK)
+        code = arb_to_scheduler_decode(&note->arena, bytes, &note->message, &note->token, &note->wanted, &error);
+    assert_true(code == ARB_OK || code == ARB_OUT_OF_MEMORY);
+    if (code == ARB_OK)
+        return note;
+    free_note(note);
+    return NULL;
+}
+
+static inline void greet_and_note(stream_in *stream, noted *note)
+{
+    hand *h = stream->hand;
     bool spoke = note->wanted.size == 0;
-    if (h->take != NULL) {
-        h->take(h, stream, note);
-        free_note(note);
-        arb_rpc_read(call);
-        return;
-    }
     pthread_mutex_lock(&h->lock);
     if (spoke && note->message.kind == ARB_TO_SCHEDULER_REGISTER)
         welcome(stream, &note->message.header);
@@ -118,6 +125,20 @@ static inline void stream_message(arb_rpc_call *call, void *context, arb_rpc_mes
     *h->last = note;
     h->last = &note->next;
     pthread_mutex_unlock(&h->lock);
+}
+
+static inline void stream_message(arb_rpc_call *call, void *context, arb_rpc_message *message)
+{
+    stream_in *stream = context;
+    noted *note = note_of(message);
+    if (note == NULL) {
+        arb_rpc_cancel(call);
+    } else if (stream->hand->take != NULL) {
+        stream->hand->take(stream->hand, stream, note);
+        free_note(note);
+    } else {
+        greet_and_note(stream, note);
+    }
     arb_rpc_read(call);
 }
 
@@ -144,7 +165,10 @@ static inline void start_connect(void *service, arb_rpc_call *call)
         .on_message = stream_message, .on_half_close = stream_half_close, .on_done = stream_done};
     hand *h = service;
     stream_in *stream = arb_alloc_zeroed(sizeof *stream);
-    assert_non_null(stream);
+    if (stream == NULL) {
+        arb_rpc_cancel(call);
+        return;
+    }
     stream->hand = h;
     stream->call = arb_rpc_call_ref(call);
     pthread_mutex_lock(&h->lock);
