@@ -164,8 +164,10 @@ static void scheduled_begin(scheduled *s, void **state)
     arb_error error = {0};
     *s = (scheduled){0};
     pthread_mutex_init(&s->lock, NULL);
+    arb_scheduler_times times = arb_scheduler_times_default(4);
+    times.retry = 1000000;
     const arb_scheduler_options options = {
-        .cluster = {7, 7}, .term = 1, .times = arb_scheduler_times_default(4), .actions = &actions, .context = s};
+        .cluster = {7, 7}, .term = 1, .times = times, .actions = &actions, .context = s};
     assert_int_equal(arb_scheduler_create(&options, &s->machine, &error), ARB_OK);
     arb_scheduler_recover_end(s->machine, arb_clock_monotonic_ns());
     cluster_begin_as(&s->c, state, &(hand){.take = take, .closed = closed});
