@@ -1,6 +1,5 @@
 #include "executor/plan_cache.h"
 
-#include <openssl/evp.h>
 #include <pthread.h>
 
 #include "base/alloc.h"
@@ -60,14 +59,6 @@ void arb_plan_cache_destroy(arb_plan_cache *cache)
     pthread_cond_destroy(&cache->decoded);
     pthread_mutex_destroy(&cache->lock);
     arb_free(cache);
-}
-
-void arb_plan_hash(arb_str bytes, uint8_t out_hash[ARB_PLAN_HASH_BYTES])
-{
-    unsigned size = 0;
-    /* of libcrypto's own algorithms this one is always there */
-    if (EVP_Digest(bytes.data, bytes.size, out_hash, &size, EVP_sha256(), NULL) != 1)
-        memset(out_hash, 0, ARB_PLAN_HASH_BYTES);
 }
 
 /* ---- with the lock held -------------------------------------------------------------------------------------------------- */

@@ -6,13 +6,8 @@
 #ifndef ARB_EXECUTOR_PLAN_CACHE_H
 #define ARB_EXECUTOR_PLAN_CACHE_H
 
+#include "exchange_flight/plan_hash.h"
 #include "plan/plan_wire.h"
-
-enum {
-    ARB_PLAN_HASH_BYTES = 32, /* SHA-256 */
-    ARB_PLAN_BYTES_MOST = 256 << 20,
-    ARB_PLAN_CHUNK_BYTES = 1 << 20, /* what a chunk should have, so that other messages need not wait long */
-};
 
 typedef struct arb_plan_cache arb_plan_cache;
 
@@ -27,7 +22,6 @@ ARB_NODISCARD arb_code arb_plan_cache_create(const arb_plan_tables *tables, uint
 /* No plan may be in use. NULL is a no-op. */
 void arb_plan_cache_destroy(arb_plan_cache *cache);
 
-void arb_plan_hash(arb_str bytes, uint8_t out_hash[ARB_PLAN_HASH_BYTES]);
 /* The next chunk of a plan of `total` bytes; one at offset 0 begins it anew. ARB_CORRUPT_DATA for one that does not follow, or
  * when the whole is not what its hash says. */
 ARB_NODISCARD arb_code arb_plan_cache_chunk(arb_plan_cache *cache, arb_str hash, uint64_t total, uint64_t offset,

@@ -181,6 +181,7 @@ static Arbalest__Control__Register *write_register(control_writer *w, const arb_
     to->crashed = write_attempts(w, from->crashed, from->crashed_count);
     to->crashed_cluster = write_uuid(w, from->crashed_cluster);
     to->token = text_of(token);
+    to->protocol = ARB_CONTROL_PROTOCOL;
     return to;
 }
 
@@ -480,6 +481,12 @@ static arb_code read_register(control_reader *r, const Arbalest__Control__Regist
 {
     if (from == NULL)
         return damaged(r, "no inventory");
+    if (from->protocol != ARB_CONTROL_PROTOCOL)
+        return arb_fail(
+            r->error, ARB_NOT_SUPPORTED,
+            "the executor speaks version %u of the control protocol, the scheduler version %d: both must be "
+            "of the same release",
+            from->protocol, ARB_CONTROL_PROTOCOL);
     *out = (arb_register){.address = str_of(from->address),
                           .version = str_of(from->version),
                           .key = str_of(from->key),

@@ -13,6 +13,9 @@
 #define ARB_CONTROL_METHOD "Connect"
 #define ARB_CONTROL_CONNECT "/" ARB_CONTROL_SERVICE "/" ARB_CONTROL_METHOD
 
+/* Which version of the messages this is; each REGISTER says it. */
+enum { ARB_CONTROL_PROTOCOL = 1 };
+
 /* A part of something that a message names by its hash: of a plan. */
 typedef struct arb_chunk {
     arb_str hash;
@@ -25,7 +28,8 @@ ARB_NODISCARD arb_code arb_to_scheduler_encode(const arb_to_scheduler *message, 
 /* That the executor lacks the plan of that hash. */
 ARB_NODISCARD arb_code arb_wanted_encode(arb_str hash, arb_text *out, arb_error *error);
 /* All that the message refers to lives in the arena. *out_token is what a REGISTER came with, else empty. *out_wanted, unless it
- * is empty, is the hash of a plan that is asked for, and then there is no message. */
+ * is empty, is the hash of a plan that is asked for, and then there is no message. ARB_NOT_SUPPORTED: a REGISTER of another
+ * version, of which the header alone is filled in. */
 ARB_NODISCARD arb_code arb_to_scheduler_decode(arb_arena *arena, arb_str bytes, arb_to_scheduler *out_message,
                                                arb_str *out_token, arb_str *out_wanted, arb_error *error);
 

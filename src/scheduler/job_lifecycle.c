@@ -83,8 +83,7 @@ arb_code arb_sched_job_create(arb_scheduler *s, arb_id id, arb_str record, arb_s
         code = arb_fail_memory(error, "a job", 0);
         goto failed;
     }
-    const arb_stage_spec *last = &job->spec.stages[job->spec.stage_count - 1];
-    job->recorded = !job->spec.read_only || job->spec.stage_count > 1 || last->task_count > 1;
+    job->recorded = arb_job_spec_recorded(&job->spec);
     job->previous = s->last_job;
     *(s->last_job != NULL ? &s->last_job->next : &s->first_job) = job;
     s->last_job = job;
@@ -382,7 +381,10 @@ arb_code arb_sched_client_event(arb_scheduler *s, const arb_event *event, arb_er
         arb_sched_job_end(s, job, ARB_JOB_CANCELLED, &gone);
         return ARB_OK;
     case ARB_EVENT_JOB_CANCEL:
-        arb_sched_job_end(s, job, ARB_JOB_CANCELLED, &gone);
+        if (event->error != NULL)
+            arb_sched_job_end(s, job, ARB_JOB_FAILED, event->error);
+        else
+            arb_sched_job_end(s, job, ARB_JOB_CANCELLED, &gone);
         return ARB_OK;
     case ARB_EVENT_ROWS_LEFT:
         return rows_left(job, event, error);

@@ -47,6 +47,12 @@ typedef struct arb_job_spec {
     const arb_stage_spec *stages; /* producers before readers; the last one's output is the result */
 } arb_job_spec;
 
+/* Is it recorded before it has ended? A read-only job of one task is not: it would only wait for the disk. */
+ARB_INLINE bool arb_job_spec_recorded(const arb_job_spec *spec)
+{
+    return !spec->read_only || spec->stage_count > 1 || spec->stages[spec->stage_count - 1].task_count > 1;
+}
+
 /* ARB_INVALID_PARAMETER or ARB_LIMIT_EXCEEDED and what is wrong with it. */
 ARB_NODISCARD arb_code arb_job_spec_check(const arb_job_spec *spec, arb_error *error);
 /* Append its lasting form. ARB_OUT_OF_MEMORY; ARB_LIMIT_EXCEEDED when the store would refuse it, which the check sees

@@ -92,11 +92,11 @@ typedef enum arb_event_kind {
     ARB_EVENT_WRITTEN,       /* `outcome`, and `error` of FAILED */
     /* those of clients */
     ARB_EVENT_JOB_SUBMITTED, /* `spec`, `client`; gives `out_job` */
-    ARB_EVENT_JOB_CANCEL,
-    ARB_EVENT_CLIENT_ALIVE, /* asked for `job`, renewed it */
-    ARB_EVENT_CLIENT_GONE,  /* and will not be back: cancels the job */
-    ARB_EVENT_ROWS_LEFT,    /* rows of result task `task`, made by `attempt`, are on their way to the client */
-    ARB_EVENT_DELIVERED,    /* the client has all rows of `task`, made by `attempt`: that of ROWS_LEFT */
+    ARB_EVENT_JOB_CANCEL,    /* with an `error`, it fails with that: its surroundings cannot go on with it */
+    ARB_EVENT_CLIENT_ALIVE,  /* asked for `job`, renewed it */
+    ARB_EVENT_CLIENT_GONE,   /* and will not be back: cancels the job */
+    ARB_EVENT_ROWS_LEFT,     /* rows of result task `task`, made by `attempt`, are on their way to the client */
+    ARB_EVENT_DELIVERED,     /* the client has all rows of `task`, made by `attempt`: that of ROWS_LEFT */
     ARB_EVENT_RESULT_LOST, /* reading result `task`, made by `attempt`, failed: `read`. Of another attempt than the one that
                              * is read now, or would be, it means nothing */
 } arb_event_kind;
@@ -231,6 +231,9 @@ ARB_NODISCARD arb_code arb_scheduler_stages(const arb_scheduler *scheduler, arb_
                                             const arb_stage_view **out_stages, size_t *out_count, arb_error *error);
 ARB_NODISCARD arb_code arb_scheduler_tasks(const arb_scheduler *scheduler, arb_id job, uint32_t stage, arb_arena *arena,
                                            const arb_task_view **out_tasks, size_t *out_count, arb_error *error);
+/* The hashes that the stages of a live job name, one for each. */
+ARB_NODISCARD arb_code arb_scheduler_plans(const arb_scheduler *scheduler, arb_id job, arb_arena *arena,
+                                           const arb_str **out_hashes, size_t *out_count, arb_error *error);
 /* Where the result of a FINISHED job is; of another live job those tasks that have committed. */
 ARB_NODISCARD arb_code arb_scheduler_results(const arb_scheduler *scheduler, arb_id job, arb_arena *arena,
                                              const arb_result_view **out_results, size_t *out_count, arb_error *error);

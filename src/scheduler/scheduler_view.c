@@ -91,6 +91,21 @@ arb_code arb_scheduler_job(const arb_scheduler *s, arb_id id, arb_arena *arena, 
     return find_job(s, (arb_id){0}, &job, error);
 }
 
+arb_code arb_scheduler_plans(const arb_scheduler *s, arb_id id, arb_arena *arena, const arb_str **out_hashes,
+                             size_t *out_count, arb_error *error)
+{
+    const arb_sched_job *job;
+    ARB_TRY(find_job(s, id, &job, error));
+    arb_str *hashes = ARB_ARENA_ARRAY(arena, arb_str, job->spec.stage_count);
+    if (hashes == NULL)
+        return no_memory(error);
+    for (uint32_t number = 0; number < job->spec.stage_count; number++)
+        ARB_TRY(copy(arena, job->spec.stages[number].plan, &hashes[number], error));
+    *out_hashes = hashes;
+    *out_count = job->spec.stage_count;
+    return ARB_OK;
+}
+
 arb_code arb_scheduler_stages(const arb_scheduler *s, arb_id id, arb_arena *arena, const arb_stage_view **out_stages,
                               size_t *out_count, arb_error *error)
 {

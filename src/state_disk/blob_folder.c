@@ -247,6 +247,18 @@ arb_code arb_blob_get(arb_blob_folder *folder, const arb_blob_hash *hash, size_t
     return code;
 }
 
+arb_code arb_blob_delete(arb_blob_folder *folder, const arb_blob_hash *hash, arb_error *error)
+{
+    char digits[ARB_BLOB_HASH_TEXT];
+    arb_blob_hash_text(hash, digits);
+    int shelf = open_shelf(folder, digits, false);
+    int failure = shelf < 0 || unlinkat(shelf, digits + 2, 0) != 0 ? errno : 0;
+    if (shelf >= 0)
+        close(shelf);
+    return failure == 0 || failure == ENOENT ? ARB_OK
+                                             : arb_fail_errno(error, failure, "the blob %s cannot be deleted", digits);
+}
+
 /* ---- sweeping ---------------------------------------------------------------------------------------------------------- */
 
 static int digit_of(char c)

@@ -40,6 +40,8 @@ ARB_NODISCARD arb_code arb_blob_put(arb_blob_folder *folder, const void *data, s
  * larger than `most`. */
 ARB_NODISCARD arb_code arb_blob_get(arb_blob_folder *folder, const arb_blob_hash *hash, size_t most, arb_text *out,
                                     arb_error *error);
+/* Delete one, if it is there; nobody may be putting it. ARB_IO. */
+ARB_NODISCARD arb_code arb_blob_delete(arb_blob_folder *folder, const arb_blob_hash *hash, arb_error *error);
 /* The digits, with NUL. */
 void arb_blob_hash_text(const arb_blob_hash *hash, char out_text[ARB_BLOB_HASH_TEXT]);
 

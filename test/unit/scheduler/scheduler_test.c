@@ -259,6 +259,31 @@ static void readers_go_where_their_rows_are(void **state)
     end(&h);
 }
 
+/* Its surroundings know what it names, and may say that they cannot go on. */
+static void jobs_may_be_failed_from_outside(void **state)
+{
+    (void)state;
+    hand h;
+    arb_arena arena = {0};
+    arb_error lost = {0};
+    const arb_str *hashes;
+    size_t count;
+    begin(&h);
+    join(&h, 1, (arb_register){0});
+    arb_id job = submit_pair(&h, 2);
+    assert_int_equal(arb_scheduler_plans(h.machine, job, &arena, &hashes, &count, &error), ARB_OK);
+    assert_int_equal(count, 2);
+    assert_true(arb_str_equal(hashes[0], ARB_STR("plan")) && arb_str_equal(hashes[1], ARB_STR("plan")));
+    arb_fail(&lost, ARB_CORRUPT_DATA, "its plan is lost");
+    apply(&h, (arb_event){.kind = ARB_EVENT_JOB_CANCEL, .job = job, .error = &lost});
+    assert_int_equal(newest_answer(&h, ARB_ANSWER_ENDED)->state, ARB_JOB_FAILED);
+    assert_int_equal(h.last_error.code, ARB_CORRUPT_DATA);
+    assert_string_equal(h.last_error.message, "its plan is lost");
+    assert_int_equal(arb_scheduler_plans(h.machine, job, &arena, &hashes, &count, &error), ARB_UNDEFINED_OBJECT);
+    arb_arena_reset(&arena);
+    end(&h);
+}
+
 static void clients_may_cancel_go_and_fall_silent(void **state)
 {
     (void)state;
@@ -377,6 +402,7 @@ int main(void)
         cmocka_unit_test(memory_is_not_promised_twice),
         cmocka_unit_test(splits_go_where_their_folders_are),
         cmocka_unit_test(readers_go_where_their_rows_are),
+        cmocka_unit_test(jobs_may_be_failed_from_outside),
         cmocka_unit_test(clients_may_cancel_go_and_fall_silent),
         cmocka_unit_test(history_is_short),
         cmocka_unit_test(views_show_what_happens),

@@ -157,6 +157,22 @@ static void kill_leaves_whole_blobs(void **state)
     }
 }
 
+static void one_can_be_deleted(void **state)
+{
+    (void)state;
+    arb_blob_hash hash, other;
+    arb_text out = {0};
+    assert_int_equal(arb_blob_put(blobs, "content", 7, &hash, &error), ARB_OK);
+    assert_int_equal(arb_blob_put(blobs, "other", 5, &other, &error), ARB_OK);
+    assert_int_equal(arb_blob_delete(blobs, &hash, &error), ARB_OK);
+    assert_int_equal(arb_blob_delete(blobs, &hash, &error), ARB_OK); /* it is gone */
+    assert_int_equal(arb_blob_get(blobs, &hash, 7, &out, &error), ARB_FILE_NOT_FOUND);
+    assert_int_equal(arb_blob_get(blobs, &other, 7, &out, &error), ARB_OK);
+    assert_int_equal(arb_blob_put(blobs, "content", 7, &hash, &error), ARB_OK);
+    assert_int_equal(arb_blob_get(blobs, &hash, 7, &out, &error), ARB_OK);
+    arb_text_reset(&out);
+}
+
 static void a_full_disk_is_said(void **state)
 {
     (void)state;
@@ -209,6 +225,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_wrong_is_said, set_up, tear_down),
         cmocka_unit_test_setup_teardown(leftovers_are_swept, set_up, tear_down),
         cmocka_unit_test_setup_teardown(kill_leaves_whole_blobs, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(one_can_be_deleted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_full_disk_is_said, set_up, tear_down),
 #ifdef ARB_FAILPOINTS
         cmocka_unit_test_setup_teardown(each_allocation_may_fail, set_up, tear_down),
