@@ -32,6 +32,7 @@ struct control_stream {
     control_stream *older; /* of the same executor */
     uint64_t number;
     bool bound, closing, refused;
+    bool beat_waits;   /* a HEARTBEAT_SEEN was sent when there was no room, and there was none since */
     arb_uuid executor; /* once it is bound */
     uint64_t session, sent;
     outgoing *first, **end;
@@ -363,7 +364,8 @@ void arb_control_service_send(arb_control_service *service, const arb_to_executo
         code = send_in_order(stream, message, &error);
         if (code == ARB_OK)
             pump(stream);
-    } else if (arb_rpc_writable(stream->call)) {
+    } else if (arb_rpc_writable(stream->call) || !stream->beat_waits) {
+        stream->beat_waits = !arb_rpc_writable(stream->call);
         code = send_message(stream, message, &error);
     }
     if (code != ARB_OK)
@@ -381,6 +383,7 @@ static void on_writable_event(arb_rpc_event *event)
 {
     control_stream *stream = ARB_CONTAINER_OF(event, control_stream, writable);
     atomic_store(&stream->writable_posted, false);
+    stream->beat_waits = false;
     pump(stream);
 }
 

@@ -6,7 +6,7 @@
  *
  * Going down, messages are numbered when they leave, not when they are made: so a plan can be sent before the LAUNCH that names
  * it, what is said meanwhile waits in its order behind it, and HEARTBEAT_SEEN, which means nothing but itself, goes ahead of
- * all that waits, or not at all while the executor takes nothing.
+ * all that waits here, and not again before the executor has taken something.
  *
  * All but the entry: on the loop's thread. */
 #ifndef ARB_SCHEDULER_PROCESS_CONTROL_SERVICE_H
@@ -20,6 +20,7 @@
 
 enum {
     ARB_CONTROL_MESSAGE_MOST = 16 << 20, /* bytes; in either direction */
+    ARB_CONTROL_SEND_WINDOW = 1 << 20,   /* for the server's limits: heartbeats wait behind no more than twice that */
 };
 
 typedef struct arb_control_service arb_control_service;
@@ -36,7 +37,8 @@ ARB_NODISCARD arb_code arb_control_service_create(const arb_control_service_opti
                                                   arb_control_service **out_service, arb_error *error);
 /* All its streams are over. NULL is a no-op. */
 void arb_control_service_destroy(arb_control_service *service);
-/* For a server's options. The server is gone before the service; its message_bytes bound what comes up. */
+/* For a server's options. The server is gone before the service; its limits bound what comes up (message_bytes) and what
+ * waits in a call (send_window: ARB_CONTROL_SEND_WINDOW). */
 arb_rpc_service arb_control_service_entry(arb_control_service *service);
 
 /* The machine's actions. */

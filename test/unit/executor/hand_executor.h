@@ -53,6 +53,7 @@ typedef struct hand_executor {
     bool opening;
     bool holds; /* tasks go on until the test ends them */
     bool deaf;  /* it does nothing at all */
+    bool slow;  /* it takes a message each five milliseconds */
     bool takes_no_plans;
     int beats; /* HEARTBEAT_SEEN that came while a plan was on its way */
     int opened, refused;
@@ -139,7 +140,7 @@ static ARB_UNUSED void hand_stream_send(hand_stream *stream, arb_str bytes)
 static void hand_open(void *context)
 {
     hand_executor *hand = context;
-    hand->stream = hand_stream_open(hand->w, false);
+    hand->stream = hand_stream_open(hand->w, hand->slow);
     hand->opening = true;
     hand->opened++;
 }
@@ -313,6 +314,10 @@ static void hand_take_all(hand_executor *hand)
 {
     arb_rpc_message *message;
     hand_stream *stream = hand->stream;
+    if (stream != NULL && hand->slow) {
+        arb_rpc_read(stream->call); /* one at a time */
+        usleep(5000);
+    }
     while (stream != NULL && stream == hand->stream && (message = hand_next(stream)) != NULL)
         hand_take(hand, message);
 }

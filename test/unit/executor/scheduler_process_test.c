@@ -36,7 +36,8 @@ static void serve(cluster *c)
         fail_msg("%s", error.message);
     c->clients = arb_scheduler_process_clients(c->process);
     arb_rpc_service service = arb_scheduler_process_service(c->process);
-    arb_rpc_server_options options = {.services = &service, .service_count = 1};
+    arb_rpc_server_options options = {
+        .services = &service, .service_count = 1, .limits.send_window = ARB_CONTROL_SEND_WINDOW};
     assert_int_equal(world_serve(&c->w, &options, &error), ARB_OK);
     assert_int_equal(world_connect(&c->w, NULL, &error), ARB_OK);
     assert_int_equal(arb_rpc_channel_wait_ready(c->w.channel, in_ms(20000), &error), ARB_OK);
@@ -283,6 +284,125 @@ static void jobs_are_cancelled_left_and_found(void **state)
     end(&c);
 }
 
+/* A handle may be closed by whoever is told. */
+typedef struct closing {
+    _Atomic(arb_job_client *) client;
+    _Atomic int closed;
+} closing;
+
+static void close_when_ended(void *context, const arb_job_progress *progress)
+{
+    closing *of = context;
+    if (!progress->ended)
+        return;
+    arb_job_close(atomic_load(&of->client));
+    atomic_store(&of->closed, 1);
+}
+
+/* One job of one task, which is not recorded before it has ended. */
+static arb_job_client *submit_one(cluster *c, arb_str settings, bool may_stream, const arb_job_watch *watch)
+{
+    uint8_t hash[ARB_PLAN_HASH_BYTES];
+    arb_str plan = ARB_STR("a plan");
+    arb_job_client *client;
+    arb_plan_hash(plan, hash);
+    arb_stage_spec stage = {.plan = {(const char *)hash, sizeof hash}, .task_count = 1, .row_limit = -1, .drivers = 1};
+    arb_job_spec spec = {
+        .read_only = true, .may_stream = may_stream, .settings = settings, .stages = &stage, .stage_count = 1};
+    if (arb_job_submit(c->clients, &spec, &plan, 1, watch, &client, &error) != ARB_OK)
+        fail_msg("%s", error.message);
+    return client;
+}
+
+static void results_stream(void **state)
+{
+    cluster c;
+    closing closes = {.closed = 0};
+    arb_job_watch watch = {close_when_ended, &closes};
+    arb_job_progress progress;
+    begin(&c, state, false);
+    serve(&c);
+    hand_begin(&c.hands[0], &c.w, 1);
+    c.hands[0].holds = true;
+    arb_job_client *client = submit_one(&c, (arb_str){0}, true, &watch);
+    atomic_store(&closes.client, client);
+    PUMP_UNTIL(&c, hand_running(&c.hands[0]) == 1);
+    assert_int_equal(arb_job_wait(client, ARB_JOB_READABLE, in_ms(20000), &progress, &error), ARB_OK);
+    assert_true(progress.streams && !progress.finished && arb_uuid_equal(progress.executor, c.hands[0].id));
+    assert_true(arb_id_equal(progress.attempt, c.hands[0].runs.data[0].attempt.attempt));
+    assert_int_equal(arb_job_rows_left(client, 0, progress.attempt, &error), ARB_OK);
+    assert_int_equal(arb_job_delivered(client, 0, progress.attempt, &error), ARB_OK);
+    wait_until(&closes.closed, 1);
+    c.hands[0].holds = false;
+    PUMP_UNTIL(&c, hand_running(&c.hands[0]) == 0);
+    end(&c);
+}
+
+static void lost_results_are_made_again(void **state)
+{
+    cluster c;
+    plans p = {0};
+    arb_arena arena = {0};
+    const arb_result_view *results;
+    size_t count;
+    begin(&c, state, false);
+    serve(&c);
+    hand_begin(&c.hands[0], &c.w, 1);
+    arb_job_client *client = submit(&c, &p, 2, NULL);
+    PUMP_UNTIL(&c, look(client).finished);
+    size_t made = c.hands[0].runs.size;
+    c.hands[0].holds = true;
+    assert_int_equal(arb_job_results(client, &arena, &results, &count, &error), ARB_OK);
+    assert_int_equal(arb_job_result_lost(client, 0, results[0].attempt, ARB_READ_NOT_FOUND, &error), ARB_OK);
+    assert_false(look(client).finished);
+    PUMP_UNTIL(&c, c.hands[0].runs.size > made);
+    c.hands[0].holds = false;
+    deliver(&c, client);
+    arb_job_close(client);
+    arb_arena_reset(&arena);
+    end(&c);
+}
+
+/* No executor could take its messages. */
+static void what_cannot_be_sent_fails_its_job(void **state)
+{
+    cluster c;
+    arb_job_progress progress = {0};
+    enum { SIZE = 17 << 20 };
+    char *large = arb_alloc_zeroed(SIZE);
+    assert_non_null(large);
+    begin(&c, state, false);
+    serve(&c);
+    hand_begin(&c.hands[0], &c.w, 1);
+    PUMP_UNTIL(&c, arb_ledger_welcomed(c.hands[0].ledger));
+    arb_job_client *client = submit_one(&c, (arb_str){large, SIZE}, false, NULL);
+    assert_int_equal(arb_job_wait(client, ARB_JOB_OVER, in_ms(20000), &progress, &error), ARB_OK);
+    assert_int_equal(progress.state, ARB_JOB_FAILED);
+    assert_int_equal(progress.error.code, ARB_LIMIT_EXCEEDED);
+    arb_job_close(client);
+    PUMP_UNTIL(&c, c.hands[0].opened == 2 && arb_ledger_welcomed(c.hands[0].ledger));
+    arb_free(large);
+    end(&c);
+}
+
+/* Whoever waits wants the job; one whom nobody asks for ends with its lease. */
+static void waiting_keeps_jobs(void **state)
+{
+    cluster c;
+    plans p = {0};
+    arb_job_progress progress;
+    begin(&c, state, false);
+    c.options.times = (arb_scheduler_times){.lease = 600 * MS};
+    serve(&c);
+    arb_job_client *client = submit(&c, &p, 2, NULL);
+    assert_int_equal(arb_job_wait(client, ARB_JOB_OVER, in_ms(1500), &progress, &error), ARB_DEADLINE_EXCEEDED);
+    assert_false(progress.ended);
+    PUMP_UNTIL(&c, look(client).ended);
+    assert_int_equal(look(client).state, ARB_JOB_CANCELLED);
+    arb_job_close(client);
+    end(&c);
+}
+
 static void wrong_jobs_are_refused(void **state)
 {
     cluster c;
@@ -454,11 +574,12 @@ static void plans_come_again_when_asked_for(void **state)
     c.options.times = (arb_scheduler_times){.heartbeat = 5 * MS};
     serve(&c);
     hand_begin(&c.hands[0], &c.w, 1);
-    c.hands[0].holds = true;
+    c.hands[0].holds = c.hands[0].slow = true;
     arb_job_client *client = submit(&c, &p, 2, NULL);
     PUMP_UNTIL(&c, hand_running(&c.hands[0]) == 2);
     const hand_plan *plan = &c.hands[0].plans.data[0];
     assert_int_equal(plan->times, 1);
+    assert_true(c.hands[0].beats >= 3);
     assert_int_equal(arb_wanted_encode((arb_str){(const char *)p.hashes[0], ARB_PLAN_HASH_BYTES}, &wanted, &error),
                      ARB_OK);
     hand_stream_send(c.hands[0].stream, arb_text_view(&wanted));
@@ -657,6 +778,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         OVER_BOTH(a_job_of_two_stages),
         OVER_BOTH(jobs_are_cancelled_left_and_found),
+        OVER_BOTH(results_stream),
+        OVER_BOTH(lost_results_are_made_again),
+        OVER_BOTH(what_cannot_be_sent_fails_its_job),
+        OVER_BOTH(waiting_keeps_jobs),
         OVER_BOTH(wrong_jobs_are_refused),
         OVER_BOTH(who_falls_silent_is_replaced),
         OVER_BOTH(wrong_tokens_and_versions_are_refused),
