@@ -38,8 +38,9 @@
  * another cluster, and counts from 1 again.
  *
  * Plans. A LAUNCH names its plan by a hash. The transport sends a plan in chunks, before the first LAUNCH that names it,
- * outside of the numbering: chunks are named by content, and may come twice. An executor that has a plan no more, or lost it
- * with a stream, asks for it by its hash, outside of the numbering too. */
+ * outside of the numbering: chunks are named by content, and may come twice. What comes behind that LAUNCH waits with it,
+ * but for HEARTBEAT_SEEN: so the transport numbers the scheduler's messages when they leave. An executor that has a plan no
+ * more, or lost it with a stream, asks for it by its hash, outside of the numbering too. */
 #ifndef ARB_SCHEDULER_CONTROL_H
 #define ARB_SCHEDULER_CONTROL_H
 

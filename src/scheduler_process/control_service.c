@@ -667,8 +667,3 @@ void arb_control_service_stop(arb_control_service *service)
     service->stopped = true;
     end_all(service, "the scheduler is about to end");
 }
-
-size_t arb_control_service_streams(const arb_control_service *service)
-{
-    return service->count;
-}

@@ -51,6 +51,5 @@ void arb_control_service_settle(arb_control_service *service);
 
 /* Streams end, and new ones too, as soon as they come. */
 void arb_control_service_stop(arb_control_service *service);
-size_t arb_control_service_streams(const arb_control_service *service);
 
 #endif

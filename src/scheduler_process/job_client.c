@@ -439,16 +439,17 @@ static void renew_lease(arb_job_client *client)
 arb_code arb_job_wait(arb_job_client *client, arb_job_moment moment, int64_t deadline_ns,
                       arb_job_progress *out_progress, arb_error *error)
 {
-    int64_t renew = arb_scheduler_loop_lease(client->clients->loop) / 4;
-    bool over = false;
+    const int64_t renew = arb_scheduler_loop_lease(client->clients->loop) / 4;
     assert(!arb_scheduler_loop_is_here(client->clients->loop));
-    for (int64_t until = 0; !over && until < deadline_ns;) {
-        if (until != 0)
-            renew_lease(client);
-        until = ARB_MIN(deadline_ns, arb_clock_monotonic_ns() + renew);
+    bool over = false, last = false;
+    while (!over && !last) {
+        int64_t until = arb_clock_monotonic_ns() + renew;
+        last = until >= deadline_ns;
         pthread_mutex_lock(&client->lock);
-        over = wait_until(client, moment, until);
+        over = wait_until(client, moment, last ? deadline_ns : until);
         pthread_mutex_unlock(&client->lock);
+        if (!over && !last)
+            renew_lease(client);
     }
     arb_job_look(client, out_progress);
     if (!over)
