@@ -58,8 +58,8 @@ void arb_job_clients_stop(arb_job_clients *clients, const char *why);
 /* ---- handles ------------------------------------------------------------------------------------------------------------ */
 
 /* Each stage's plan is the hash (arb_plan_hash) of one of `plans`. All is borrowed for the call. Waits for the disk if the
- * job is to be recorded. ARB_INVALID_PARAMETER, ARB_LIMIT_EXCEEDED; ARB_CONNECTION_FAILED once the scheduler was replaced or
- * ends; what the disk says. `watch` may be NULL. */
+ * job is to be recorded: not on the loop then. ARB_INVALID_PARAMETER, ARB_LIMIT_EXCEEDED; ARB_CONNECTION_FAILED once the
+ * scheduler was replaced or ends; what the disk says. `watch` may be NULL. */
 ARB_NODISCARD arb_code arb_job_submit(arb_job_clients *clients, const arb_job_spec *spec, const arb_str *plans,
                                       size_t plan_count, const arb_job_watch *watch, arb_job_client **out_client,
                                       arb_error *error);
