@@ -111,6 +111,8 @@ struct arb_sched_stage {
     bool looked_busy;     /* one of them at somebody who could run it */
     uint64_t hopeless_in; /* the scheduler's `reach` when nobody could run any of the queue; 0: not known */
     uint64_t wave;        /* with a row limit: as many tasks may have been started */
+    uint32_t first_count; /* and so many from the first on are committed, */
+    uint64_t first_rows;  /* which have these rows */
     uint64_t rows, bytes;
     uint64_t made_rows, made_bytes; /* of the last complete making; kept when it is released */
     arb_str *facts;                 /* by task; each is owned */

@@ -175,11 +175,15 @@ static void row_limit_reached(arb_scheduler *s, arb_sched_stage *stage)
     }
 }
 
+/* The rows that are wanted are those of the first tasks, without a gap: so the same rows are given as by one process, however
+ * long each task takes. */
 static void next_wave(arb_scheduler *s, arb_sched_stage *stage)
 {
     if (stage->spec->row_limit < 0)
         return;
-    if (stage->rows >= (uint64_t)stage->spec->row_limit)
+    while (stage->first_count < stage->spec->task_count && stage->tasks[stage->first_count].state == ARB_TASK_COMMITTED)
+        stage->first_rows += stage->tasks[stage->first_count++].rows;
+    if (stage->first_rows >= (uint64_t)stage->spec->row_limit)
         row_limit_reached(s, stage);
     else if (stage->counts[ARB_TASK_COMMITTED] >= stage->wave)
         stage->wave *= 4;
@@ -355,6 +359,8 @@ static void uncommit(arb_scheduler *s, arb_sched_stage *stage, uint32_t task)
     if (of->state == ARB_TASK_COMMITTED) {
         stage->rows -= of->rows;
         stage->bytes -= of->bytes;
+        stage->first_count = 0; /* counted anew with the next commit */
+        stage->first_rows = 0;
     }
     of->attempt = (arb_id){0};
     of->rows = of->bytes = 0;

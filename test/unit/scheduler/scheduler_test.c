@@ -151,6 +151,35 @@ static void a_row_limit_goes_in_waves(void **state)
     end(&h);
 }
 
+/* The first tasks' rows are wanted: what is behind one that is still made does not count, however much it is. */
+static void a_row_limit_leaves_no_gap(void **state)
+{
+    (void)state;
+    hand h;
+    static const arb_stage_input input = {0, ARB_INPUT_ALL};
+    arb_stage_spec stages[] = {plain_stage(5), reading_stage(1, &input, 1)};
+    stages[0].may_differ = true;
+    stages[0].row_limit = 25;
+    size_t from = 0;
+    begin(&h);
+    join(&h, 1, (arb_register){.slots = 64});
+    submit(&h, stages, 2);
+    const note first = *next_note(&h, ARB_TO_EXECUTOR_LAUNCH, &from);
+    done(&h, 1, &first.attempt, 10);
+    note rest[3];
+    for (int i = 0; i < 3; i++)
+        rest[i] = *next_note(&h, ARB_TO_EXECUTOR_LAUNCH, &from);
+    assert_null(next_note(&h, ARB_TO_EXECUTOR_LAUNCH, &from)); /* the second wave is of four */
+    done(&h, 1, &rest[2].attempt, 100);
+    assert_null(next_note(&h, ARB_TO_EXECUTOR_LAUNCH, &from));
+    assert_int_equal(count_notes(&h, ARB_TO_EXECUTOR_CANCEL), 0);
+    done(&h, 1, &rest[0].attempt, 20); /* 30 rows without a gap */
+    assert_int_equal(newest(&h, ARB_TO_EXECUTOR_CANCEL).attempt.task, rest[1].attempt.task);
+    assert_int_equal(newest(&h, ARB_TO_EXECUTOR_LAUNCH).attempt.stage, 1);
+    assert_int_equal(newest(&h, ARB_TO_EXECUTOR_SOURCES).count, 3);
+    end(&h);
+}
+
 static void facts_go_to_those_who_want_them(void **state)
 {
     (void)state;
@@ -397,6 +426,7 @@ int main(void)
         cmocka_unit_test(a_job_that_writes_is_recorded_first),
         cmocka_unit_test(rows_that_may_differ_wait_for_their_record),
         cmocka_unit_test(a_row_limit_goes_in_waves),
+        cmocka_unit_test(a_row_limit_leaves_no_gap),
         cmocka_unit_test(facts_go_to_those_who_want_them),
         cmocka_unit_test(jobs_take_turns),
         cmocka_unit_test(memory_is_not_promised_twice),
