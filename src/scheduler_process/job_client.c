@@ -508,10 +508,18 @@ arb_code arb_job_result_lost(arb_job_client *client, uint32_t task, arb_id attem
 static void run_results(void *context)
 {
     request *r = context;
+    const arb_scheduler *machine = arb_scheduler_loop_machine(r->clients->loop);
+    const arb_id id = r->client->progress.job;
+    arb_job_view job;
     r->code = check_running(r->clients, r->error);
     if (r->code == ARB_OK)
-        r->code = arb_scheduler_results(arb_scheduler_loop_machine(r->clients->loop), r->client->progress.job, r->arena,
-                                        r->out_results, r->out_count, r->error);
+        r->code = arb_scheduler_job(machine, id, r->arena, &job, r->error);
+    if (r->code == ARB_OK && job.state != ARB_JOB_FINISHED)
+        r->code = job.state == ARB_JOB_RUNNING
+                      ? arb_fail(r->error, ARB_NOT_READY, "the result of the job is not complete")
+                      : arb_fail(r->error, ARB_UNDEFINED_OBJECT, "the job has ended, and its result is gone");
+    if (r->code == ARB_OK)
+        r->code = arb_scheduler_results(machine, id, r->arena, r->out_results, r->out_count, r->error);
 }
 
 arb_code arb_job_results(arb_job_client *client, arb_arena *arena, const arb_result_view **out_results,

@@ -80,7 +80,8 @@ void arb_job_look(arb_job_client *client, arb_job_progress *out_progress); /* wi
 /* Besides what each says: ARB_UNDEFINED_OBJECT for a job that is over, ARB_CONNECTION_FAILED, ARB_OUT_OF_MEMORY. */
 ARB_NODISCARD arb_code arb_job_cancel(arb_job_client *client, arb_error *error);
 ARB_NODISCARD arb_code arb_job_alive(arb_job_client *client, arb_error *error);
-/* Where its result is, copied; see arb_scheduler_results. */
+/* Where its result is, copied; see arb_scheduler_results. ARB_NOT_READY while it is not complete, or not any more: a part would
+ * pass for the whole. */
 ARB_NODISCARD arb_code arb_job_results(arb_job_client *client, arb_arena *arena, const arb_result_view **out_results,
                                        size_t *out_count, arb_error *error);
 /* As the machine's events of these names: rows may go out only if the first says ARB_OK. */
