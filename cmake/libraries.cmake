@@ -5,13 +5,13 @@ set(ARB_LIBRARIES
 
 # Those above, of the cluster module: the command links none of them. What has no library of others to build on is left out.
 set(ARB_CLUSTER_LIBRARIES
-    rpc exchange_flight state_disk scheduler scheduler_process executor)
+    rpc exchange_flight state_disk scheduler scheduler_process executor server)
 find_library(ARB_GRPC grpc)
 find_library(ARB_GPR gpr)
 find_path(ARB_GRPC_HEADERS grpc/grpc.h)
 if(NOT ARB_GRPC OR NOT ARB_GPR OR NOT ARB_GRPC_HEADERS)
   message(STATUS "No gRPC here (libgrpc-dev): rpc and what needs it is left out")
-  list(REMOVE_ITEM ARB_CLUSTER_LIBRARIES rpc exchange_flight scheduler_process executor)
+  list(REMOVE_ITEM ARB_CLUSTER_LIBRARIES rpc exchange_flight scheduler_process executor server)
 endif()
 find_library(ARB_SQLITE sqlite3)
 find_path(ARB_SQLITE_HEADERS sqlite3.h)
@@ -19,11 +19,11 @@ find_library(ARB_CRYPTO crypto)
 find_path(ARB_CRYPTO_HEADERS openssl/evp.h)
 if(NOT ARB_CRYPTO OR NOT ARB_CRYPTO_HEADERS)
   message(STATUS "No libcrypto here (libssl-dev): exchange_flight and executor are left out")
-  list(REMOVE_ITEM ARB_CLUSTER_LIBRARIES exchange_flight scheduler_process executor)
+  list(REMOVE_ITEM ARB_CLUSTER_LIBRARIES exchange_flight scheduler_process executor server)
 endif()
 if(NOT ARB_SQLITE OR NOT ARB_SQLITE_HEADERS OR NOT ARB_CRYPTO OR NOT ARB_CRYPTO_HEADERS)
   message(STATUS "No SQLite or no libcrypto here (libsqlite3-dev, libssl-dev): state_disk is left out")
-  list(REMOVE_ITEM ARB_CLUSTER_LIBRARIES state_disk scheduler_process)
+  list(REMOVE_ITEM ARB_CLUSTER_LIBRARIES state_disk scheduler_process server)
 endif()
 
 # What each needs from outside.

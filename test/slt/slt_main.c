@@ -1,7 +1,7 @@
 /* slt_main.c: runs sqllogictest files against the engine, in this process.
  *
  *     arbalest-slt [--data DIR]… [--set KEY=VALUE]… [--threads N] [--any-error] [--wire]
- *         [--slots N [--broadcast BYTES] [--executors N [--grpc]]] [--failures N] FILE…
+ *         [--slots N [--executors N]] [--cluster N [--unrest MS]] [--broadcast BYTES] [--grpc] [--failures N] FILE…
  *
  * Each file has a session of its own. The forms are SQLite's and those that DuckDB added:
  *
@@ -11,8 +11,10 @@
  *     loop NAME FROM TO, foreach NAME VALUE…, endloop, halt, mode skip|unskip, hash-threshold N
  *
  * --wire sends every plan through its wire form; --slots distributes every query over as many tasks, in this process; with
- * --executors the tasks belong to several executors, which read each other's outputs over Arrow Flight. In all of them files
- * must lie in a root (catalog/root.h): the folder data/ beside the file, ${scratch}, or one given by --data.
+ * --executors the tasks belong to several executors, which read each other's outputs over Arrow Flight. --cluster sends every
+ * query to a scheduler with as many executors, all of them in this process; with --unrest one of those goes every so many
+ * milliseconds, and another one comes. In all of them files must lie in a root
+ * (catalog/root.h): the folder data/ beside the file, ${scratch}, or one given by --data.
  *
  * ${scratch} is a folder of the file's own, gone at its end.
  *
@@ -27,6 +29,7 @@
 #include "flight_host.h"
 #include "local_cluster.h"
 #include "slt_values.h"
+#include "whole_cluster.h"
 #include "wire_runner.h"
 
 typedef struct slt_options {
@@ -35,8 +38,9 @@ typedef struct slt_options {
     ARB_VEC(const char *) settings;
     unsigned threads;
     bool any_error, wire, grpc;
-    unsigned executor_count;
+    unsigned executor_count, cluster_size, unrest_ms;
     slt_executors *executors;
+    slt_whole_cluster *whole;
     slt_cluster cluster; /* slots 0: none */
     size_t failures;     /* shown per file */
 } slt_options;
@@ -186,14 +190,26 @@ static arb_code drain(arb_result *result, arb_error *error)
     return code;
 }
 
+/* With unrest, what was lost after some of its rows had come is asked for again, as a client does. */
+static bool is_to_be_repeated(const slt_file *file, arb_code code, unsigned *times)
+{
+    enum { TIMES_MOST = 50 };
+    return file->options->unrest_ms != 0 && code == ARB_RESULT_LOST && ++*times <= TIMES_MOST;
+}
+
 static void run_statement(slt_file *file, const slt_record *record, const arb_str *words, size_t count)
 {
-    arb_error error = {0};
-    arb_result *result = NULL;
-    arb_code code = arb_session_execute(file->session, record->sql, &result, &error);
-    if (code == ARB_OK)
-        code = drain(result, &error);
-    arb_result_destroy(result);
+    arb_error error;
+    arb_code code;
+    unsigned times = 0;
+    do {
+        arb_result *result = NULL;
+        error = (arb_error){0};
+        code = arb_session_execute(file->session, record->sql, &result, &error);
+        if (code == ARB_OK)
+            code = drain(result, &error);
+        arb_result_destroy(result);
+    } while (is_to_be_repeated(file, code, &times));
     bool wants_error = count > 1 && is(words[1], "error"), either = count > 1 && is(words[1], "maybe");
     if (either || (wants_error && code != ARB_OK && code != ARB_INTERNAL &&
                    error_fits(file, &error, count > 2 ? words[2] : (arb_str){"", 0}, record)))
@@ -226,9 +242,11 @@ static bool label_fits(slt_file *file, arb_str label, const slt_values *values)
 
 static void run_query(slt_file *file, arb_arena *arena, const slt_record *record, const arb_str *words, size_t count)
 {
-    arb_error error = {0};
+    arb_error error;
+    arb_code code;
     arb_result *result = NULL;
-    slt_values values = {0};
+    unsigned times = 0;
+    slt_values values;
     slt_sort sort = SLT_NOSORT;
     arb_str label = {"", 0}, letters = count > 1 ? words[1] : (arb_str){"", 0};
     if (count > 2)
@@ -238,9 +256,14 @@ static void run_query(slt_file *file, arb_arena *arena, const slt_record *record
     if (count > 3)
         label = words[3];
     arb_text problem = {0};
-    arb_code code = arb_session_execute(file->session, record->sql, &result, &error);
-    if (code == ARB_OK)
-        code = slt_values_read(arena, result, &values, &error);
+    do {
+        arb_result_destroy(result);
+        error = (arb_error){0};
+        values = (slt_values){0};
+        code = arb_session_execute(file->session, record->sql, &result, &error);
+        if (code == ARB_OK)
+            code = slt_values_read(arena, result, &values, &error);
+    } while (is_to_be_repeated(file, code, &times));
     if (code != ARB_OK) {
         report_error(file, record->line, record->sql, "it failed", &error);
     } else if (letters.size != values.columns) {
@@ -466,6 +489,15 @@ static arb_code open_session(slt_options *options, slt_wire_tables *tables, arb_
             options->cluster.slots != 0 ? slt_cluster_runner(&options->cluster) : slt_wire_runner(tables);
         arb_session_set_runner(*out_session, &runner);
     }
+#ifdef SLT_EXECUTORS
+    if (options->cluster_size != 0) {
+        slt_whole_cluster_options cluster = {options->cluster_size, options->cluster.broadcast_bytes, options->grpc,
+                                             options->unrest_ms, tables};
+        ARB_TRY(slt_whole_cluster_create(&cluster, &options->whole, error));
+        arb_query_runner runner = slt_whole_cluster_runner(options->whole);
+        arb_session_set_runner(*out_session, &runner);
+    }
+#endif
     for (size_t i = 0; i < options->data.size; i++)
         ARB_TRY(arb_catalog_add_folder(arb_session_catalog(*out_session), arb_str_of(options->data.data[i]), error));
     for (size_t i = 0; i < options->settings.size; i++) {
@@ -498,6 +530,10 @@ static void run_file(slt_options *options, const char *path, size_t totals[3])
         run_lines(&file, 0, file.lines.size);
     }
     arb_session_destroy(file.session);
+#ifdef SLT_EXECUTORS
+    slt_whole_cluster_destroy(options->whole); /* its plans may refer to tables in the runtime's memory */
+    options->whole = NULL;
+#endif
     arb_runtime_destroy(runtime);
     slt_wire_tables_close(&tables);
     if (file.variables.size > 0)
@@ -540,6 +576,10 @@ static bool read_arguments(char **arguments, slt_options *options)
             options->threads = (unsigned)strtoul(value, NULL, 10);
         else if (strcmp(*at, "--slots") == 0)
             options->cluster.slots = (uint32_t)strtoul(value, NULL, 10);
+        else if (strcmp(*at, "--cluster") == 0)
+            options->cluster_size = (unsigned)strtoul(value, NULL, 10);
+        else if (strcmp(*at, "--unrest") == 0)
+            options->unrest_ms = (unsigned)strtoul(value, NULL, 10);
         else if (strcmp(*at, "--executors") == 0)
             options->executor_count = (unsigned)strtoul(value, NULL, 10);
         else if (strcmp(*at, "--broadcast") == 0)
@@ -577,7 +617,8 @@ int main(int count, char **arguments)
     size_t totals[3] = {0};
     if (!read_arguments(arguments + 1, &options)) {
         fputs("usage: arbalest-slt [--data DIR]… [--set KEY=VALUE]… [--threads N] [--any-error] [--wire]\n"
-              "       [--slots N [--broadcast BYTES] [--executors N [--grpc]]] [--failures N] FILE…\n",
+              "       [--slots N [--executors N]] [--cluster N [--unrest MS]] [--broadcast BYTES] [--grpc] [--failures "
+              "N] FILE…\n",
               stderr);
         return 2;
     }

@@ -1,0 +1,376 @@
+#include "server/cluster_runner.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/stop.h"
+#include "executor/task_inputs.h"
+#include "optimizer/distribute.h"
+#include "scheduler_process/scheduler_views.h"
+#include "server/result_plan.h"
+
+enum {
+    LOOK_MS = 4,       /* a cancellation from a signal handler wakes nobody: look again so often */
+    READINGS_MOST = 20 /* of a result, before its first rows are given */
+};
+
+struct arb_cluster_runner {
+    arb_cluster_runner_options options;
+    pthread_mutex_t lock; /* of the peers */
+    arb_peer_table peers;
+};
+
+typedef struct cluster_query cluster_query;
+
+typedef struct result_work {
+    arb_task_work base; /* first */
+    cluster_query *query;
+} result_work;
+
+/* A query: its job, and once that is complete the execution that reads the result. Until the first rows have come, a result that
+ * is lost is made again by the scheduler, and read again; then they leave, and it cannot be taken back. */
+struct cluster_query {
+    arb_query_run base; /* first */
+    arb_cluster_runner *runner;
+    arb_arena arena;
+    const arb_physical_plan *plan;
+    arb_execution_options execution; /* of the session */
+    const arb_stage_graph *graph;
+    arb_job_client *job;
+    _Atomic bool cancelled;
+    size_t task_count;
+    const arb_result_view *tasks; /* of the result, in their order */
+    arb_task_inputs *inputs;
+    result_work work;
+    arb_execution *_Atomic result; /* NULL: not begun */
+    unsigned readings;
+    bool left, delivered;
+};
+
+/* ---- the result -------------------------------------------------------------------------------------------------------------- */
+
+static int by_task(const void *a, const void *b)
+{
+    uint32_t left = ((const arb_result_view *)a)->task, right = ((const arb_result_view *)b)->task;
+    return (left > right) - (left < right);
+}
+
+static arb_code find_channel(arb_cluster_runner *runner, arb_str address, arb_rpc_channel **out, arb_error *error)
+{
+    pthread_mutex_lock(&runner->lock);
+    arb_code code = arb_peer_table_find(&runner->peers, address, out, error);
+    pthread_mutex_unlock(&runner->lock);
+    return code;
+}
+
+/* The executors that have parts of it, and who has which. */
+static arb_code list_sources(cluster_query *q, arb_input_peer *peers, size_t *out_peers, arb_input_source *sources,
+                             arb_error *error)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < q->task_count; i++) {
+        const arb_result_view *task = &q->tasks[i];
+        size_t at = 0;
+        while (at < count && !arb_uuid_equal(peers[at].executor, task->executor))
+            at++;
+        if (at == count) {
+            arb_input_peer *peer = &peers[count];
+            if (task->key.size != sizeof peer->key.bytes)
+                return arb_fail(error, ARB_INTERNAL, "an executor registered without a key");
+            memcpy(peer->key.bytes, task->key.data, sizeof peer->key.bytes);
+            peer->executor = task->executor;
+            ARB_TRY(find_channel(q->runner, task->address, &peer->channel, error));
+            count++;
+        }
+        sources[i] = (arb_input_source){task->task, task->attempt, (uint32_t)at};
+    }
+    *out_peers = count;
+    return ARB_OK;
+}
+
+static arb_code make_inputs(cluster_query *q, arb_id job, arb_error *error)
+{
+    const arb_cluster_runner_options *o = &q->runner->options;
+    arb_scheduler_loop *loop = arb_scheduler_process_loop(o->scheduler);
+    arb_input_peer *peers = ARB_ARENA_ARRAY(&q->arena, arb_input_peer, q->task_count + 1);
+    arb_input_source *sources = ARB_ARENA_ARRAY(&q->arena, arb_input_source, q->task_count + 1);
+    size_t peer_count;
+    if (peers == NULL || sources == NULL)
+        return arb_fail_memory(error, "a result", q->task_count * sizeof *peers);
+    ARB_TRY(list_sources(q, peers, &peer_count, sources, error));
+    arb_task_input input = {(uint32_t)(q->graph->stage_count - 1), q->task_count, sources};
+    arb_task_inputs_options options = {.cluster = arb_scheduler_loop_cluster(loop),
+                                       .job = job,
+                                       .loop = arb_scheduler_loop_timers(loop),
+                                       .window = o->window,
+                                       .unreachable_ns = o->unreachable_ns,
+                                       .peer_count = peer_count,
+                                       .peers = peers,
+                                       .input_count = 1,
+                                       .inputs = &input};
+    return arb_task_inputs_create(&options, &q->inputs, error);
+}
+
+static arb_code source_create(const arb_task_work *base, const arb_physical_node *node, arb_query_context *context,
+                              arb_operator **out_op, arb_error *error)
+{
+    cluster_query *q = ((const result_work *)base)->query;
+    return arb_task_inputs_source(q->inputs, node, NULL, context, out_op, error);
+}
+
+/* The job is complete: begin to read what it left. */
+static arb_code begin_result(cluster_query *q, arb_id job, arb_error *error)
+{
+    const arb_result_view *tasks;
+    const arb_physical_plan *plan;
+    arb_execution *result;
+    ARB_TRY(arb_job_results(q->job, &q->arena, &tasks, &q->task_count, error));
+    qsort((void *)(uintptr_t)tasks, q->task_count, sizeof *tasks, by_task);
+    q->tasks = tasks;
+    ARB_TRY(arb_result_plan_create(&q->arena, q->plan, q->graph, &plan, error));
+    ARB_TRY(make_inputs(q, job, error));
+    q->work = (result_work){{.source_create = source_create}, q};
+    q->execution.work = &q->work.base;
+    ARB_TRY(arb_execution_start(plan, &q->execution, &result, error));
+    atomic_store(&q->result, result);
+    if (atomic_load(&q->cancelled))
+        arb_execution_cancel(result);
+    return ARB_OK;
+}
+
+/* ---- the job ------------------------------------------------------------------------------------------------------------------ */
+
+static arb_code fail_ended(const arb_job_progress *progress, arb_error *error)
+{
+    if (progress->error.code == ARB_OK)
+        return arb_fail(error, ARB_INTERNAL, "the job ended before its result was read");
+    if (error != NULL)
+        *error = progress->error;
+    return progress->error.code;
+}
+
+/* Wait until all of it has been made. */
+static arb_code wait_for_result(cluster_query *q, arb_id *out_job, arb_error *error)
+{
+    for (;;) {
+        arb_job_progress progress;
+        arb_error failure = {0};
+        if (atomic_load(&q->cancelled)) {
+            (void)!arb_job_cancel(q->job, NULL); /* it may have ended meanwhile */
+            return arb_fail_stopped(error);
+        }
+        int64_t until = arb_clock_monotonic_ns() + LOOK_MS * INT64_C(1000000);
+        arb_code code = arb_job_wait(q->job, ARB_JOB_COMPLETE, until, &progress, &failure);
+        *out_job = progress.job;
+        if (code == ARB_OK && progress.ended)
+            return fail_ended(&progress, error);
+        if (code == ARB_OK)
+            return ARB_OK;
+        if (code != ARB_DEADLINE_EXCEEDED) {
+            if (error != NULL)
+                *error = failure;
+            return code;
+        }
+    }
+}
+
+static void end_result(cluster_query *q)
+{
+    arb_execution_destroy(atomic_exchange(&q->result, NULL));
+    arb_task_inputs_destroy(q->inputs);
+    q->inputs = NULL;
+}
+
+/* The first rows are here: from now on they leave. */
+static arb_code leave(cluster_query *q, arb_error *error)
+{
+    for (size_t i = 0; i < q->task_count; i++)
+        ARB_TRY(arb_job_rows_left(q->job, q->tasks[i].task, q->tasks[i].attempt, error));
+    q->left = true;
+    return ARB_OK;
+}
+
+/* All rows have been taken. What has become of the job meanwhile does not change that. */
+static void finish(cluster_query *q)
+{
+    for (size_t i = 0; i < q->task_count && !q->delivered; i++)
+        (void)!arb_job_delivered(q->job, q->tasks[i].task, q->tasks[i].attempt, NULL);
+    q->delivered = true;
+}
+
+/* Is it an executor's part of the result that cannot be read (any more)? Then the scheduler shall know, if it does not yet. */
+static bool is_lost(cluster_query *q, arb_code code)
+{
+    arb_failure failure;
+    if (q->inputs == NULL || !arb_task_inputs_failure(q->inputs, code, &failure))
+        return false;
+    (void)!arb_job_result_lost(q->job, failure.producer_task, failure.producer_attempt, failure.read, NULL);
+    return true;
+}
+
+/* *out_stale: the rows that have come are of a result that is not the job's any more. */
+static arb_code read_on(cluster_query *q, const arb_batch **out_batch, bool *out_stale, arb_error *error)
+{
+    arb_id job = {0};
+    *out_stale = false;
+    if (atomic_load(&q->result) == NULL) {
+        q->readings++;
+        ARB_TRY(wait_for_result(q, &job, error));
+        ARB_TRY(begin_result(q, job, error));
+    }
+    ARB_TRY(arb_execution_next(atomic_load(&q->result), out_batch, error));
+    arb_code code = q->left ? ARB_OK : leave(q, error);
+    *out_stale = code != ARB_OK;
+    return code;
+}
+
+static arb_code next(arb_query_run *run, const arb_batch **out_batch, arb_error *error)
+{
+    cluster_query *q = (cluster_query *)run;
+    for (;;) {
+        arb_error failure = {0};
+        *out_batch = NULL;
+        bool stale;
+        arb_code code = read_on(q, out_batch, &stale, &failure);
+        if (code == ARB_OK && *out_batch == NULL)
+            finish(q);
+        if (code == ARB_OK)
+            return ARB_OK;
+        *out_batch = NULL;
+        /* a job that is not there has ended: waiting for its result will say how */
+        bool lost = is_lost(q, code);
+        bool again = stale || lost || code == ARB_UNDEFINED_OBJECT || code == ARB_NOT_READY;
+        if (lost && q->left)
+            return arb_fail(error, ARB_RESULT_LOST, "the executor with the result was lost after rows had been sent");
+        if (!again || q->left || q->readings == READINGS_MOST) {
+            if (error != NULL)
+                *error = failure;
+            return code;
+        }
+        end_result(q);
+    }
+}
+
+static void cancel(arb_query_run *run)
+{
+    cluster_query *q = (cluster_query *)run;
+    atomic_store(&q->cancelled, true);
+    arb_execution *result = atomic_load(&q->result);
+    if (result != NULL)
+        arb_execution_cancel(result);
+}
+
+static double progress(const arb_query_run *run)
+{
+    const arb_execution *result = atomic_load(&((const cluster_query *)run)->result);
+    return result != NULL ? 1 : 0;
+}
+
+static uint64_t peak_memory(const arb_query_run *run)
+{
+    const arb_execution *result = atomic_load(&((const cluster_query *)run)->result);
+    return result != NULL ? arb_execution_peak_memory(result) : 0;
+}
+
+static void explain(const arb_query_run *run, const arb_query *query, arb_text *out)
+{
+    arb_stage_graph_print(out, query, ((const cluster_query *)run)->graph, NULL, NULL);
+}
+
+static void destroy(arb_query_run *run)
+{
+    cluster_query *q = (cluster_query *)run;
+    end_result(q);
+    arb_job_close(q->job);
+    arb_arena_reset(&q->arena);
+    arb_free(q);
+}
+
+/* Tasks that all executors together can run. */
+static arb_code count_slots(arb_cluster_runner *runner, arb_arena *arena, uint32_t *out_slots, arb_error *error)
+{
+    const arb_executor_view *executors;
+    size_t count;
+    uint32_t slots = 0;
+    ARB_TRY(
+        arb_view_executors(arb_scheduler_process_loop(runner->options.scheduler), arena, &executors, &count, error));
+    for (size_t i = 0; i < count; i++)
+        slots += executors[i].state == ARB_EXECUTOR_READY ? executors[i].slots : 0;
+    *out_slots = ARB_MAX(slots, 1u);
+    return ARB_OK;
+}
+
+static arb_code submit(cluster_query *q, arb_error *error)
+{
+    const arb_cluster_runner_options *o = &q->runner->options;
+    arb_distribute_options distribute = {.task_bytes = o->settings->task_bytes,
+                                         .broadcast_bytes = o->settings->broadcast_bytes,
+                                         .always = o->settings->always};
+    arb_stage_job_options options = {.tables = o->tables,
+                                     .roots = o->roots,
+                                     .text = ARB_STR("a query"),
+                                     .user = ARB_STR(""),
+                                     .read_only = true,
+                                     .task_memory = o->task_memory,
+                                     .drivers = 1};
+    arb_stage_job job;
+    ARB_TRY(count_slots(q->runner, &q->arena, &distribute.slots, error));
+    ARB_TRY(arb_distribute(&q->arena, q->plan, &distribute, &q->graph, error));
+    ARB_TRY(arb_stage_graph_validate(q->graph, error));
+    ARB_TRY(arb_stage_job_create(&q->arena, q->graph, &options, &job, error));
+    return arb_job_submit(arb_scheduler_process_clients(o->scheduler), &job.spec, job.plans, q->graph->stage_count,
+                          NULL, &q->job, error);
+}
+
+static arb_code start(void *context, const arb_physical_plan *plan, const arb_execution_options *execution,
+                      arb_query_run **out_run, arb_error *error)
+{
+    static const arb_query_run_vtable vtable = {next, cancel, progress, peak_memory, explain, destroy};
+    *out_run = NULL;
+    cluster_query *q = arb_alloc_zeroed(sizeof *q);
+    if (q == NULL)
+        return arb_fail_memory(error, "a query", sizeof *q);
+    q->base.vtable = &vtable;
+    q->runner = context;
+    q->plan = plan;
+    q->execution = *execution;
+    arb_code code = submit(q, error);
+    if (code != ARB_OK) {
+        destroy(&q->base);
+        return code;
+    }
+    *out_run = &q->base;
+    return ARB_OK;
+}
+
+/* ---- the runner ---------------------------------------------------------------------------------------------------------------- */
+
+arb_code arb_cluster_runner_create(const arb_cluster_runner_options *options, arb_cluster_runner **out_runner,
+                                   arb_error *error)
+{
+    *out_runner = NULL;
+    arb_cluster_runner *runner = arb_alloc_zeroed(sizeof *runner);
+    if (runner == NULL)
+        return arb_fail_memory(error, "a cluster's queries", sizeof *runner);
+    runner->options = *options;
+    runner->peers.network = options->network;
+    pthread_mutex_init(&runner->lock, NULL);
+    *out_runner = runner;
+    return ARB_OK;
+}
+
+void arb_cluster_runner_destroy(arb_cluster_runner *runner)
+{
+    if (runner == NULL)
+        return;
+    arb_peer_table_reset(&runner->peers);
+    pthread_mutex_destroy(&runner->lock);
+    arb_free(runner);
+}
+
+arb_query_runner arb_cluster_runner_for_sessions(arb_cluster_runner *runner)
+{
+    return (arb_query_runner){runner, start};
+}
