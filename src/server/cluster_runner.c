@@ -8,8 +8,8 @@
 #include "base/stop.h"
 #include "executor/task_inputs.h"
 #include "optimizer/distribute.h"
+#include "optimizer/result_plan.h"
 #include "scheduler_process/scheduler_views.h"
-#include "server/result_plan.h"
 
 enum {
     LOOK_MS = 4,       /* a cancellation from a signal handler wakes nobody: look again so often */

@@ -2,7 +2,13 @@
 
 #include "base/alloc.h"
 #include "optimizer/distribute.h"
+#include "optimizer/result_plan.h"
 #include "plan/plan_wire.h"
+
+typedef struct result_work {
+    arb_task_work base;
+    slt_task_host *host;
+} result_work;
 
 typedef struct cluster_run {
     arb_query_run base;
@@ -12,15 +18,10 @@ typedef struct cluster_run {
     const arb_stage_graph *graph;
     slt_task_host *host;
     const arb_stage *last; /* decoded */
-    struct result_work *result_work;
+    result_work result_work;
     const arb_physical_plan *result_plan;
     arb_execution *result;
 } cluster_run;
-
-typedef struct result_work {
-    arb_task_work base;
-    slt_task_host *host;
-} result_work;
 
 /* The tasks' rows come one after the other. */
 static arb_code source_create(const arb_task_work *base, const arb_physical_node *node, arb_query_context *context,
@@ -45,56 +46,11 @@ static arb_code run_stage(cluster_run *run, const arb_stage *planned, arb_error 
 /* What is left of the plan: the last stage's rows, in the form that results have. */
 static arb_code start_result(cluster_run *run, const arb_physical_plan *plan, arb_error *error)
 {
-    const arb_stage *last = run->last;
-    size_t count = plan->column_count;
-    arb_physical_node *leaf = ARB_ARENA_NEW(&run->arena, arb_physical_node);
-    arb_physical_node *project = ARB_ARENA_NEW(&run->arena, arb_physical_node);
-    arb_physical_plan *result = ARB_ARENA_NEW(&run->arena, arb_physical_plan);
-    const arb_physical_node **children = ARB_ARENA_ARRAY(&run->arena, const arb_physical_node *, 1);
-    const arb_expr **exprs = ARB_ARENA_ARRAY(&run->arena, const arb_expr *, count + 1);
-    arb_slot *slots = ARB_ARENA_ARRAY(&run->arena, arb_slot, count + 1);
-    uint32_t *columns = ARB_ARENA_ARRAY(&run->arena, uint32_t, count + 1);
-    run->result_work = ARB_ARENA_NEW(&run->arena, result_work);
-    arb_slot *given = ARB_ARENA_ARRAY(&run->arena, arb_slot, count + 1);
-    uint8_t *produced = ARB_ARENA_ARRAY(&run->arena, uint8_t, count + 1);
-    if (leaf == NULL || project == NULL || result == NULL || children == NULL || exprs == NULL || slots == NULL ||
-        columns == NULL || run->result_work == NULL || given == NULL || produced == NULL)
-        return arb_fail_memory(error, "a result", count * sizeof *slots);
-    for (size_t i = 0; i < count; i++) {
-        columns[i] = (uint32_t)i;
-        given[i] = last->plan.root->layout.slots[last->plan.columns[i]];
-        given[i].id = (arb_column_id)i; /* a result may name a column twice */
-        produced[i] = given[i].physical;
-        slots[i] = given[i];
-        if (arb_type_is_nested(slots[i].type))
-            slots[i].physical = arb_type_physical(slots[i].type);
-        if ((exprs[i] = arb_expr_column(&run->arena, slots[i].id, slots[i].type)) == NULL)
-            return arb_fail_memory(error, "a result", sizeof(arb_expr));
-    }
-    leaf->kind = ARB_PHYSICAL_EXCHANGE;
-    leaf->layout = (arb_layout){count, given};
-    leaf->exchange.stage = last->number;
-    leaf->exchange.partitions = last->output.partitions;
-    leaf->exchange.read = ARB_READ_ALL;
-    leaf->exchange.produced_count = count;
-    leaf->exchange.produced = produced;
-    leaf->exchange.columns = columns;
-    project->kind = ARB_PHYSICAL_PROJECT;
-    project->number = 1;
-    project->layout = (arb_layout){count, slots};
-    project->child_count = 1;
-    project->children = children;
-    children[0] = leaf;
-    project->project.exprs = exprs;
-    *result = *plan;
-    result->root = project;
-    result->shared_count = 0;
-    result->columns = columns;
-    run->result_plan = result;
-    *run->result_work = (result_work){.base = {.source_create = source_create}, .host = run->host};
+    ARB_TRY(arb_result_plan_create(&run->arena, plan, run->graph, &run->result_plan, error));
+    run->result_work = (result_work){.base = {.source_create = source_create}, .host = run->host};
     arb_execution_options options = *run->options;
-    options.work = &run->result_work->base;
-    return arb_execution_start(result, &options, &run->result, error);
+    options.work = &run->result_work.base;
+    return arb_execution_start(run->result_plan, &options, &run->result, error);
 }
 
 static arb_code run_all(cluster_run *run, const slt_cluster *cluster, const arb_physical_plan *plan, arb_error *error)

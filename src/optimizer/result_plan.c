@@ -1,4 +1,4 @@
-#include "server/result_plan.h"
+#include "optimizer/result_plan.h"
 
 static arb_code no_memory(arb_error *error, size_t count)
 {

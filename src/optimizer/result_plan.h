@@ -2,8 +2,8 @@
  *
  * The last stage's rows come at the plan's physical widths, lists and structs packed. The result plan reads them, task after
  * task, and gives them in the form that results have. */
-#ifndef ARB_SERVER_RESULT_PLAN_H
-#define ARB_SERVER_RESULT_PLAN_H
+#ifndef ARB_OPTIMIZER_RESULT_PLAN_H
+#define ARB_OPTIMIZER_RESULT_PLAN_H
 
 #include "plan/stage.h"
 
