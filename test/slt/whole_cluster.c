@@ -49,7 +49,8 @@ struct slt_whole_cluster {
 static arb_code serve(slt_whole_cluster *c, const char *name, const arb_rpc_service *service, arb_rpc_server **out,
                       char address[64], arb_error *error)
 {
-    arb_rpc_server_options options = {.services = service, .service_count = 1};
+    arb_rpc_server_options options = {
+        .services = service, .service_count = 1, .limits.send_window = ARB_CONTROL_SEND_WINDOW};
     snprintf(address, 64, "%s", name);
     if (c->hub != NULL)
         return arb_rpc_memory_server_create(c->hub, name, &options, out, error);
