@@ -98,12 +98,7 @@ static arb_code reader_next(arb_split_reader *reader, const arb_batch **out_batc
         self->base.rows_read += rows;
         if (left == 0)
             continue;
-        self->batch = (arb_batch){.rows = rows,
-                                  .selected = left,
-                                  .selection = left == rows ? NULL : self->filters.selection,
-                                  .column_count = self->request->column_count,
-                                  .columns = self->vectors,
-                                  .sequence = self->sequence++};
+        self->batch = arb_row_filters_batch(&self->filters, self->vectors, rows, left, self->sequence++);
         *out_batch = &self->batch;
         return ARB_OK;
     }

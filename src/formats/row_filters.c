@@ -75,3 +75,14 @@ arb_code arb_row_filters_apply(arb_row_filters *filters, const arb_vector *vecto
     }
     return ARB_OK;
 }
+
+arb_batch arb_row_filters_batch(const arb_row_filters *filters, arb_vector *vectors, uint32_t rows, uint32_t left,
+                                uint64_t sequence)
+{
+    return (arb_batch){.rows = rows,
+                       .selected = left,
+                       .selection = left == rows ? NULL : filters->selection,
+                       .column_count = filters->request->column_count,
+                       .columns = vectors,
+                       .sequence = sequence};
+}

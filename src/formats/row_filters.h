@@ -40,5 +40,8 @@ bool arb_row_filters_begin(arb_row_filters *filters, arb_split_range range, cons
  * itself); *out_left is how many. vectors[i] is the request's column i. */
 ARB_NODISCARD arb_code arb_row_filters_apply(arb_row_filters *filters, const arb_vector *vectors, uint32_t rows,
                                              const uint64_t *chosen, uint32_t *out_left, arb_error *error);
+/* The batch of the rows that they were last applied to, of which `left` passed. It borrows the vectors and `selection`. */
+arb_batch arb_row_filters_batch(const arb_row_filters *filters, arb_vector *vectors, uint32_t rows, uint32_t left,
+                                uint64_t sequence);
 
 #endif

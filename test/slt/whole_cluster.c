@@ -16,7 +16,13 @@
 #include "server/cluster_runner.h"
 #include "state/memory_store.h"
 
-enum { EXECUTORS_MOST = 16, SLOTS = 2, HELD = 1 << 20 };
+enum {
+    EXECUTORS_MOST = 16,
+    SLOTS = 2,
+    HELD = 1 << 20,
+    TURNS_OF_UNREST = 100, /* then a while of peace, in which whatever has starved gets its end */
+    PEACE_MS = 1500
+};
 
 typedef struct cluster_member {
     arb_executor *executor;
@@ -113,7 +119,7 @@ static void *disturb(void *context)
     slt_whole_cluster *c = context;
     for (unsigned turn = 0; !atomic_load(&c->resting); turn++) {
         arb_error error = {0};
-        usleep(c->unrest_ms * 1000);
+        usleep((c->unrest_ms + (turn % TURNS_OF_UNREST == TURNS_OF_UNREST - 1 ? PEACE_MS : 0)) * 1000);
         end_member(&c->members[turn % c->count]);
         unsigned count = c->count;
         if (begin_member(c, turn % count, &error) != ARB_OK) {

@@ -199,12 +199,8 @@ static arb_code make_batch(csv_reader *reader, arb_error *error)
         else if (!reader->columns[i].is_read)
             reader->vectors[i] = arb_vector_over(&reader->columns[i].storage);
     }
-    reader->batch = (arb_batch){.rows = rows,
-                                .selected = selected,
-                                .selection = selected == rows ? NULL : reader->filters.selection,
-                                .column_count = column_count,
-                                .columns = reader->vectors,
-                                .sequence = ((uint64_t)reader->split_number << 32) + reader->batch_number++};
+    reader->batch = arb_row_filters_batch(&reader->filters, reader->vectors, rows, selected,
+                                          ((uint64_t)reader->split_number << 32) + reader->batch_number++);
     return ARB_OK;
 }
 
