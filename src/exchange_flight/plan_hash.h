@@ -13,4 +13,13 @@ enum {
 
 void arb_plan_hash(arb_str bytes, uint8_t out_hash[ARB_PLAN_HASH_BYTES]);
 
+/* The same of bytes that come in pieces, so that the last piece costs no more than others. Thread: one at a time. */
+typedef struct arb_plan_digest arb_plan_digest;
+arb_plan_digest *arb_plan_digest_create(void);         /* NULL: no memory */
+void arb_plan_digest_destroy(arb_plan_digest *digest); /* NULL is a no-op */
+ARB_NODISCARD bool
+arb_plan_digest_begin(arb_plan_digest *digest); /* from the first byte; false: no memory, here and below */
+ARB_NODISCARD bool arb_plan_digest_add(arb_plan_digest *digest, arb_str bytes);
+ARB_NODISCARD bool arb_plan_digest_end(arb_plan_digest *digest, uint8_t out_hash[ARB_PLAN_HASH_BYTES]);
+
 #endif

@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "scheduler/control_wire.h"
 
-enum { WAITING_THREADS = 4 };
+enum { WAITING_THREADS = 4, IDLE_PEERS_MOST = 64 };
 static const int64_t USUAL_SILENCE_NS = 5000000000, PROGRESS_NS = 1000000000;
 
 /* ---- the stream to the scheduler ----------------------------------------------------------------------------------------- */
@@ -291,7 +291,8 @@ arb_code arb_executor_create(const arb_executor_options *options, arb_executor *
     executor->drain.run = run_drain;
     executor->stop.run = run_stop;
     executor->timer.run = run_timer;
-    executor->peers.network = options->network;
+    executor->peers =
+        (arb_peer_table){.network = options->network, .pool = &executor->waiting, .idle_most = IDLE_PEERS_MOST};
     sem_init(&executor->stopped, 0, 0);
     arb_code code = make_parts(executor, options, error);
     if (code != ARB_OK) {

@@ -54,7 +54,8 @@ struct arb_executor_run {
     int64_t unreachable_ns;
     size_t peer_count, input_count;
     arb_input_peer *peers;
-    bool *gone; /* by peer */
+    arb_peer **ways; /* by peer; NULL: this process */
+    bool *gone;      /* by peer */
     arb_task_input *inputs;
     /* for the waiting pool, and what came of it */
     arb_waiting_job job;

@@ -49,6 +49,14 @@ static arb_executor_run *make_run(arb_executor *executor, uint64_t number, const
     return run;
 }
 
+/* None of its calls goes on. */
+static void give_back_peers(arb_executor_run *run)
+{
+    for (size_t i = 0; i < run->peer_count; i++)
+        arb_peer_table_give_back(&run->executor->peers, run->ways[i]);
+    run->peer_count = 0;
+}
+
 static void begin(arb_executor_run *run);
 
 static void free_run(arb_executor_run *run)
@@ -69,6 +77,7 @@ static void free_run(arb_executor_run *run)
     }
     if (older != NULL)
         older->newer = newer;
+    give_back_peers(run);
     arb_arena_reset(&run->arena);
     arb_free(run);
     if (newer != NULL && older == NULL && !newer->is_vain)
@@ -213,7 +222,8 @@ static arb_code find_peer(arb_executor_run *run, const arb_source *source, uint3
         if (source->key.size != sizeof peer->key.bytes)
             return arb_fail(error, ARB_CORRUPT_DATA, "an executor's key has %zu bytes", source->key.size);
         memcpy(peer->key.bytes, source->key.data, source->key.size);
-        ARB_TRY(arb_peer_table_find(&executor->peers, source->address, &peer->channel, error));
+        ARB_TRY(arb_peer_table_take(&executor->peers, source->address, &run->ways[run->peer_count], error));
+        peer->channel = run->ways[run->peer_count]->channel;
     }
     *out_peer = (uint32_t)run->peer_count++;
     return ARB_OK;
@@ -245,8 +255,9 @@ static arb_code take_inputs(arb_executor_run *run, arb_error *error)
     }
     run->inputs = ARB_ARENA_ARRAY(&run->arena, arb_task_input, count + 1);
     run->peers = ARB_ARENA_ARRAY(&run->arena, arb_input_peer, sources + 1);
+    run->ways = ARB_ARENA_ARRAY(&run->arena, arb_peer *, sources + 1);
     run->gone = ARB_ARENA_ARRAY(&run->arena, bool, sources + 1);
-    if (run->inputs == NULL || run->peers == NULL || run->gone == NULL)
+    if (run->inputs == NULL || run->peers == NULL || run->ways == NULL || run->gone == NULL)
         return arb_fail_memory(error, "a task", sources * sizeof *run->peers);
     for (uint32_t i = 0; i < count; i++) {
         from = arb_ledger_sources(ledger, run->attempt.job, run->attempt.stage, i);
@@ -437,6 +448,8 @@ static void run_worked(arb_rpc_event *event)
         was_started(run);
         break;
     case ARB_RUN_ENDS:
+        give_back_peers(run);
+        arb_arena_reset(&run->arena); /* of an output that is held only its name is needed */
         if (!run->output)
             free_run(run);
         else if (run->drop_wanted)

@@ -10,7 +10,8 @@ struct plan_entry {
     arb_cached_plan plan; /* first: what users see. NULL until it is decoded */
     uint8_t hash[ARB_PLAN_HASH_BYTES];
     uint64_t total;
-    arb_text bytes; /* as far as it has come */
+    arb_text bytes;          /* as far as it has come */
+    arb_plan_digest *digest; /* of those, so that the last chunk costs no more than others; NULL once it is whole */
     arb_arena arena;
     bool decoding; /* by some thread, without the lock */
     uint32_t users;
@@ -27,6 +28,7 @@ struct arb_plan_cache {
 
 static void free_entry(plan_entry *entry)
 {
+    arb_plan_digest_destroy(entry->digest);
     arb_text_reset(&entry->bytes);
     arb_arena_reset(&entry->arena);
     arb_free(entry);
@@ -104,8 +106,11 @@ static arb_code begin_entry(arb_plan_cache *cache, arb_str hash, uint64_t total,
                             arb_error *error)
 {
     plan_entry *entry = arb_alloc_zeroed(sizeof *entry);
-    if (entry == NULL || !ARB_VEC_PUSH(&cache->entries, entry)) {
-        arb_free(entry);
+    if (entry != NULL)
+        entry->digest = arb_plan_digest_create();
+    if (entry == NULL || entry->digest == NULL || !ARB_VEC_PUSH(&cache->entries, entry)) {
+        if (entry != NULL)
+            free_entry(entry);
         return arb_fail_memory(error, "a plan", sizeof *entry);
     }
     memcpy(entry->hash, hash.data, ARB_PLAN_HASH_BYTES);
@@ -120,6 +125,18 @@ static bool is_whole(const plan_entry *entry)
     return entry->bytes.size == entry->total;
 }
 
+static arb_code check_whole(arb_plan_cache *cache, plan_entry *entry, arb_error *error)
+{
+    uint8_t found[ARB_PLAN_HASH_BYTES];
+    bool same = arb_plan_digest_end(entry->digest, found) && memcmp(found, entry->hash, sizeof found) == 0;
+    arb_plan_digest_destroy(entry->digest);
+    entry->digest = NULL;
+    if (same)
+        return ARB_OK;
+    remove_entry(cache, entry);
+    return arb_fail(error, ARB_CORRUPT_DATA, "a plan is not what its hash says");
+}
+
 static arb_code add_chunk(arb_plan_cache *cache, arb_str hash, uint64_t total, uint64_t offset, arb_str bytes,
                           arb_error *error)
 {
@@ -128,25 +145,20 @@ static arb_code add_chunk(arb_plan_cache *cache, arb_str hash, uint64_t total, u
         return ARB_OK; /* it comes again */
     if (entry == NULL)
         ARB_TRY(begin_entry(cache, hash, total, &entry, error));
-    if (offset == 0)
+    bool begins = offset == 0;
+    if (begins)
         arb_text_clear(&entry->bytes);
     if (entry->total != total || offset != entry->bytes.size || bytes.size > total - offset) {
         remove_entry(cache, entry);
         return arb_fail(error, ARB_CORRUPT_DATA, "a plan's chunk does not follow the one before it");
     }
     arb_text_append_str(&entry->bytes, bytes);
-    if (entry->bytes.failed) {
+    bool digested = (!begins || arb_plan_digest_begin(entry->digest)) && arb_plan_digest_add(entry->digest, bytes);
+    if (entry->bytes.failed || !digested) {
         remove_entry(cache, entry);
         return arb_fail_memory(error, "a plan", (size_t)total);
     }
-    uint8_t found[ARB_PLAN_HASH_BYTES];
-    if (!is_whole(entry))
-        return ARB_OK;
-    arb_plan_hash(arb_text_view(&entry->bytes), found);
-    if (memcmp(found, entry->hash, sizeof found) == 0)
-        return ARB_OK;
-    remove_entry(cache, entry);
-    return arb_fail(error, ARB_CORRUPT_DATA, "a plan is not what its hash says");
+    return is_whole(entry) ? check_whole(cache, entry, error) : ARB_OK;
 }
 
 arb_code arb_plan_cache_chunk(arb_plan_cache *cache, arb_str hash, uint64_t total, uint64_t offset, arb_str bytes,

@@ -12,13 +12,15 @@
 #include "scheduler_process/scheduler_views.h"
 
 enum {
-    LOOK_MS = 4,       /* a cancellation from a signal handler wakes nobody: look again so often */
-    READINGS_MOST = 20 /* of a result, before its first rows are given */
+    LOOK_MS = 4,        /* a cancellation from a signal handler wakes nobody: look again so often */
+    READINGS_MOST = 20, /* of a result, before its first rows are given */
+    IDLE_PEERS_MOST = 64
 };
 
 struct arb_cluster_runner {
     arb_cluster_runner_options options;
-    pthread_mutex_t lock; /* of the peers */
+    arb_waiting_pool waiting; /* closes channels */
+    pthread_mutex_t lock;     /* of the peers */
     arb_peer_table peers;
 };
 
@@ -43,6 +45,8 @@ struct cluster_query {
     size_t task_count;
     const arb_result_view *tasks; /* of the result, in their order */
     arb_task_inputs *inputs;
+    arb_peer **ways; /* to those that have the result; given back when nobody reads it any more */
+    size_t way_count;
     result_work work;
     arb_execution *_Atomic result; /* NULL: not begun */
     unsigned readings;
@@ -57,12 +61,21 @@ static int by_task(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-static arb_code find_channel(arb_cluster_runner *runner, arb_str address, arb_rpc_channel **out, arb_error *error)
+static arb_code take_way(arb_cluster_runner *runner, arb_str address, arb_peer **out_way, arb_error *error)
 {
     pthread_mutex_lock(&runner->lock);
-    arb_code code = arb_peer_table_find(&runner->peers, address, out, error);
+    arb_code code = arb_peer_table_take(&runner->peers, address, out_way, error);
     pthread_mutex_unlock(&runner->lock);
     return code;
+}
+
+static void give_back_ways(cluster_query *q)
+{
+    pthread_mutex_lock(&q->runner->lock);
+    for (size_t i = 0; i < q->way_count; i++)
+        arb_peer_table_give_back(&q->runner->peers, q->ways[i]);
+    pthread_mutex_unlock(&q->runner->lock);
+    q->way_count = 0;
 }
 
 /* The executors that have parts of it, and who has which. */
@@ -81,8 +94,9 @@ static arb_code list_sources(cluster_query *q, arb_input_peer *peers, size_t *ou
                 return arb_fail(error, ARB_INTERNAL, "an executor registered without a key");
             memcpy(peer->key.bytes, task->key.data, sizeof peer->key.bytes);
             peer->executor = task->executor;
-            ARB_TRY(find_channel(q->runner, task->address, &peer->channel, error));
-            count++;
+            ARB_TRY(take_way(q->runner, task->address, &q->ways[count], error));
+            peer->channel = q->ways[count]->channel;
+            q->way_count = ++count;
         }
         sources[i] = (arb_input_source){task->task, task->attempt, (uint32_t)at};
     }
@@ -97,7 +111,8 @@ static arb_code make_inputs(cluster_query *q, arb_id job, arb_error *error)
     arb_input_peer *peers = ARB_ARENA_ARRAY(&q->arena, arb_input_peer, q->task_count + 1);
     arb_input_source *sources = ARB_ARENA_ARRAY(&q->arena, arb_input_source, q->task_count + 1);
     size_t peer_count;
-    if (peers == NULL || sources == NULL)
+    q->ways = ARB_ARENA_ARRAY(&q->arena, arb_peer *, q->task_count + 1);
+    if (peers == NULL || sources == NULL || q->ways == NULL)
         return arb_fail_memory(error, "a result", q->task_count * sizeof *peers);
     ARB_TRY(list_sources(q, peers, &peer_count, sources, error));
     arb_task_input input = {(uint32_t)(q->graph->stage_count - 1), q->task_count, sources};
@@ -181,6 +196,7 @@ static void end_result(cluster_query *q)
     arb_execution_destroy(atomic_exchange(&q->result, NULL));
     arb_task_inputs_destroy(q->inputs);
     q->inputs = NULL;
+    give_back_ways(q);
 }
 
 /* The first rows are here: from now on they leave. */
@@ -354,8 +370,14 @@ arb_code arb_cluster_runner_create(const arb_cluster_runner_options *options, ar
     arb_cluster_runner *runner = arb_alloc_zeroed(sizeof *runner);
     if (runner == NULL)
         return arb_fail_memory(error, "a cluster's queries", sizeof *runner);
+    arb_code code = arb_waiting_pool_init(&runner->waiting, 1, error);
+    if (code != ARB_OK) {
+        arb_free(runner);
+        return code;
+    }
     runner->options = *options;
-    runner->peers.network = options->network;
+    runner->peers =
+        (arb_peer_table){.network = options->network, .pool = &runner->waiting, .idle_most = IDLE_PEERS_MOST};
     pthread_mutex_init(&runner->lock, NULL);
     *out_runner = runner;
     return ARB_OK;
@@ -366,6 +388,7 @@ void arb_cluster_runner_destroy(arb_cluster_runner *runner)
     if (runner == NULL)
         return;
     arb_peer_table_reset(&runner->peers);
+    arb_waiting_pool_reset(&runner->waiting);
     pthread_mutex_destroy(&runner->lock);
     arb_free(runner);
 }

@@ -292,6 +292,19 @@ static void who_loses_the_stream_registers_again(void **state)
     cluster_end(&c);
 }
 
+static void who_is_not_listened_to_registers_again(void **state)
+{
+    cluster c;
+    cluster_begin(&c, state);
+    make_rows(&c);
+    host *x = &c.hosts[0];
+    pthread_mutex_lock(&c.hand.lock);
+    atomic_store(&stream_of(&c, x)->deaf, true);
+    pthread_mutex_unlock(&c.hand.lock);
+    assert_int_equal(expect_register(&c, x)->held_count, 1); /* long before it would hear nothing for too long */
+    cluster_end(&c);
+}
+
 static void another_cluster_begins_anew(void **state)
 {
     cluster c;
@@ -493,12 +506,21 @@ static void who_is_refused_tries_again(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        OVER_BOTH(two_executors_run_two_stages),     OVER_BOTH(a_plan_that_never_came_is_asked_for),
-        OVER_BOTH(a_plan_is_not_asked_for_for_ever), OVER_BOTH(running_tasks_end_when_they_are_told),
-        OVER_BOTH(failures_say_what_they_are),       OVER_BOTH(who_loses_the_stream_registers_again),
-        OVER_BOTH(another_cluster_begins_anew),      OVER_BOTH(a_task_that_starts_can_be_told_to_end),
-        OVER_BOTH(the_same_ids_wait_for_each_other), OVER_BOTH(who_drains_may_go),
-        OVER_BOTH(it_stops_whatever_it_does),        OVER_BOTH(who_is_refused_tries_again),
+        OVER_BOTH(two_executors_run_two_stages),
+        OVER_BOTH(a_plan_that_never_came_is_asked_for),
+        OVER_BOTH(a_plan_is_not_asked_for_for_ever),
+        OVER_BOTH(running_tasks_end_when_they_are_told),
+        OVER_BOTH(failures_say_what_they_are),
+        OVER_BOTH(who_loses_the_stream_registers_again),
+        OVER_BOTH(another_cluster_begins_anew),
+        OVER_BOTH(a_task_that_starts_can_be_told_to_end),
+        OVER_BOTH(the_same_ids_wait_for_each_other),
+        OVER_BOTH(who_drains_may_go),
+        OVER_BOTH(it_stops_whatever_it_does),
+        OVER_BOTH(who_is_refused_tries_again),
+        /* over gRPC more lies under way, in its buffers */
+        {"who_is_not_listened_to_registers_again, in memory", who_is_not_listened_to_registers_again, NULL, NULL,
+         &in_memory},
     };
     return run_rpc_tests(tests);
 }

@@ -35,6 +35,7 @@ typedef struct stream_in {
     arb_uuid executor;
     uint64_t session, sent;
     bool over;
+    _Atomic bool deaf; /* nothing more is read */
 } stream_in;
 
 typedef struct hand {
@@ -139,7 +140,8 @@ static inline void stream_message(arb_rpc_call *call, void *context, arb_rpc_mes
     } else {
         greet_and_note(stream, note);
     }
-    arb_rpc_read(call);
+    if (!atomic_load(&stream->deaf))
+        arb_rpc_read(call);
 }
 
 static inline void stream_half_close(arb_rpc_call *call, void *context)
@@ -337,7 +339,8 @@ static inline void host_begin(cluster *c, unsigned number, const char *scheduler
     char name[32];
     arb_error error = {0};
     snprintf(name, sizeof name, "executor-%u", number);
-    assert_int_equal(reach(&c->w, scheduler, NULL, &x->to_scheduler, &error), ARB_OK);
+    const arb_rpc_channel_options narrow = {.limits.send_window = 1};
+    assert_int_equal(reach(&c->w, scheduler, &narrow, &x->to_scheduler, &error), ARB_OK);
     assert_int_equal(arb_rpc_channel_wait_ready(x->to_scheduler, in_ms(20000), &error), ARB_OK);
     const arb_executor_options options = {
         .scheduler = x->to_scheduler,
