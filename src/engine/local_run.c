@@ -38,8 +38,7 @@ static void destroy(arb_query_run *run)
     arb_free(run);
 }
 
-static arb_code start(void *context, const arb_physical_plan *plan, const arb_execution_options *options,
-                      arb_query_run **out_run, arb_error *error)
+static arb_code start(void *context, const arb_query_request *request, arb_query_run **out_run, arb_error *error)
 {
     static const arb_query_run_vtable vtable = {next, cancel, progress, peak_memory, explain, destroy};
     (void)context;
@@ -48,7 +47,7 @@ static arb_code start(void *context, const arb_physical_plan *plan, const arb_ex
     if (run == NULL)
         return arb_fail_memory(error, "a query", sizeof *run);
     run->base.vtable = &vtable;
-    arb_code code = arb_execution_start(plan, options, &run->execution, error);
+    arb_code code = arb_execution_start(request->plan, &request->execution, &run->execution, error);
     if (code != ARB_OK) {
         arb_free(run);
         return code;

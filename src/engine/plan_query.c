@@ -50,18 +50,21 @@ arb_code arb_result_plan(arb_result *result, const arb_logical_plan *plan, arb_l
 arb_code arb_result_start(arb_result *result, arb_error *error)
 {
     arb_session *session = result->session;
-    arb_execution_options options = {
-        .governor = arb_runtime_governor(session->runtime),
-        .spill_folder = arb_runtime_spill_folder(session->runtime),
-        .batch_rows = session->settings.batch_rows,
-        .force_spill = session->settings.force_spill,
-        .force_async_io = session->settings.force_async_io,
+    arb_query_request request = {
+        .plan = result->plan,
+        .text = result->text,
+        .execution = {.governor = arb_runtime_governor(session->runtime),
+                      .spill_folder = arb_runtime_spill_folder(session->runtime),
+                      .batch_rows = session->settings.batch_rows,
+                      .force_spill = session->settings.force_spill,
+                      .force_async_io = session->settings.force_async_io},
+        .distribution = session->settings.distribution,
     };
     assert(result->run == NULL);
-    ARB_TRY(arb_runtime_pools(session->runtime, &options.pool, &options.io, error));
+    ARB_TRY(arb_runtime_pools(session->runtime, &request.execution.pool, &request.execution.io, error));
     ARB_TRY(arb_check_stop(&session->cancelled, error));
     arb_runtime_query_begins(session->runtime);
-    arb_code code = session->runner.start(session->runner.context, result->plan, &options, &result->run, error);
+    arb_code code = session->runner.start(session->runner.context, &request, &result->run, error);
     if (code != ARB_OK) {
         arb_runtime_query_ends(session->runtime);
         return code;

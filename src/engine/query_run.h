@@ -29,11 +29,24 @@ struct arb_query_run {
     const arb_query_run_vtable *vtable;
 };
 
+/* What a session says of spreading a query over several executors; for runners that have some. */
+typedef struct arb_distribution {
+    enum { ARB_DISTRIBUTE_AUTO, ARB_DISTRIBUTE_ALWAYS, ARB_DISTRIBUTE_NEVER } when; /* AUTO: what is large enough */
+    uint64_t task_bytes;      /* of rows that a task shall read, about; 0: the usual */
+    uint64_t broadcast_bytes; /* a build side of so many bytes is read whole by every task; 0: none ever */
+} arb_distribution;
+
+/* Borrowed for the call, but for the plan and the text, which outlive the run. */
+typedef struct arb_query_request {
+    const arb_physical_plan *plan;
+    arb_str text; /* of the statement */
+    arb_execution_options execution;
+    arb_distribution distribution;
+} arb_query_request;
+
 typedef struct arb_query_runner {
     void *context;
-    /* The plan outlives the run; the options are copied. */
-    arb_code (*start)(void *context, const arb_physical_plan *plan, const arb_execution_options *options,
-                      arb_query_run **out_run, arb_error *error);
+    arb_code (*start)(void *context, const arb_query_request *request, arb_query_run **out_run, arb_error *error);
 } arb_query_runner;
 
 /* In this process. */

@@ -153,8 +153,9 @@ arb_code arb_session_execute(arb_session *session, arb_str sql, arb_result **out
     arb_bound_statement bound = {0};
     arb_code code;
     result->query.time_zone = arb_str_copy(&result->arena, arb_str_of(session->settings.time_zone));
-    if (result->query.time_zone.data == NULL) {
-        code = arb_fail_memory(error, "a statement", sizeof session->settings.time_zone);
+    result->text = arb_str_copy(&result->arena, sql);
+    if (result->query.time_zone.data == NULL || result->text.data == NULL) {
+        code = arb_fail_memory(error, "a statement", sql.size);
         goto fail;
     }
     ARB_TRY_GOTO(code, arb_sql_parse_one(&result->arena, sql, &statement, error), fail);

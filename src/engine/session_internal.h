@@ -25,6 +25,7 @@ struct arb_session {
 struct arb_result {
     arb_session *session;
     arb_arena arena; /* the statement: syntax tree, plans, names; holds the tables that it reads */
+    arb_str text;    /* in the arena */
     arb_query query;
     arb_result_columns columns;
     const char *tag;

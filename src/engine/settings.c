@@ -19,9 +19,19 @@ static const char *const rule_names[] = {
 #undef X
 };
 
+static const char *const distribution_names[] = {
+    [ARB_DISTRIBUTE_AUTO] = "auto",
+    [ARB_DISTRIBUTE_ALWAYS] = "always",
+    [ARB_DISTRIBUTE_NEVER] = "never",
+};
+
+enum { USUAL_TASK_BYTES = 64 << 20, USUAL_BROADCAST_BYTES = 16 << 20 };
+
 void arb_settings_init(arb_settings *settings, arb_runtime *runtime)
 {
-    *settings = (arb_settings){.runtime = runtime, .time_zone = "UTC"};
+    *settings = (arb_settings){.runtime = runtime,
+                               .time_zone = "UTC",
+                               .distribution = {ARB_DISTRIBUTE_AUTO, USUAL_TASK_BYTES, USUAL_BROADCAST_BYTES}};
 }
 
 const char *arb_setting_name(arb_setting setting)
@@ -114,6 +124,17 @@ static arb_code parse_rules(arb_str value, uint32_t *out, arb_error *error)
     return ARB_OK;
 }
 
+static arb_code parse_distribution(arb_str value, arb_distribution *out, arb_error *error)
+{
+    for (size_t i = 0; i < ARB_COUNT_OF(distribution_names); i++)
+        if (arb_str_equal_nocase(value, arb_str_of(distribution_names[i]))) {
+            out->when = (int)i;
+            return ARB_OK;
+        }
+    return arb_fail(error, ARB_INVALID_PARAMETER, "distribution is auto, always or never, not \"%.*s\"",
+                    ARB_STR_ARGS(value));
+}
+
 static arb_code set_time_zone(arb_settings *settings, arb_str value, arb_error *error)
 {
     bool is_name = value.size > 0 && value.size < sizeof settings->time_zone && strchr("+-", value.data[0]) == NULL;
@@ -138,6 +159,14 @@ arb_code arb_settings_set(arb_settings *settings, arb_setting setting, arb_str v
         return parse_number(value, ARB_VECTOR_ROWS, &settings->batch_rows, error);
     case ARB_SETTING_DISABLED_RULES:
         return parse_rules(value, &settings->disabled_rules, error);
+    case ARB_SETTING_BROADCAST_LIMIT:
+        return arb_size_parse(value, &settings->distribution.broadcast_bytes, error);
+    case ARB_SETTING_DISTRIBUTION:
+        return parse_distribution(value, &settings->distribution, error);
+    case ARB_SETTING_TARGET_TASK_BYTES:
+        ARB_TRY(arb_size_parse(value, &bytes, error));
+        settings->distribution.task_bytes = ARB_MAX(bytes, 1);
+        return ARB_OK;
     case ARB_SETTING_FORCE_ASYNC_IO:
         return parse_flag(value, &settings->force_async_io, error);
     case ARB_SETTING_FORCE_SPILL:
@@ -178,6 +207,15 @@ arb_code arb_settings_reset(arb_settings *settings, arb_setting setting, arb_err
     case ARB_SETTING_DISABLED_RULES:
         settings->disabled_rules = initial.disabled_rules;
         return ARB_OK;
+    case ARB_SETTING_BROADCAST_LIMIT:
+        settings->distribution.broadcast_bytes = initial.distribution.broadcast_bytes;
+        return ARB_OK;
+    case ARB_SETTING_DISTRIBUTION:
+        settings->distribution.when = initial.distribution.when;
+        return ARB_OK;
+    case ARB_SETTING_TARGET_TASK_BYTES:
+        settings->distribution.task_bytes = initial.distribution.task_bytes;
+        return ARB_OK;
     case ARB_SETTING_FORCE_ASYNC_IO:
         settings->force_async_io = initial.force_async_io;
         return ARB_OK;
@@ -213,6 +251,15 @@ void arb_settings_print(const arb_settings *settings, arb_setting setting, arb_t
         for (size_t rule = 0; rule < ARB_RULE_COUNT; rule++)
             if (settings->disabled_rules >> rule & 1)
                 arb_text_printf(out, "%s%s", out->size == 0 ? "" : ",", rule_names[rule]);
+        break;
+    case ARB_SETTING_BROADCAST_LIMIT:
+        arb_size_print(out, settings->distribution.broadcast_bytes);
+        break;
+    case ARB_SETTING_DISTRIBUTION:
+        arb_text_printf(out, "%s", distribution_names[settings->distribution.when]);
+        break;
+    case ARB_SETTING_TARGET_TASK_BYTES:
+        arb_size_print(out, settings->distribution.task_bytes);
         break;
     case ARB_SETTING_FORCE_ASYNC_IO:
         arb_text_printf(out, "%s", settings->force_async_io ? "true" : "false");

@@ -3,18 +3,23 @@
 #define ARB_ENGINE_SETTINGS_H
 
 #include "base/text.h"
+#include "engine/query_run.h"
 #include "engine/runtime.h"
 
 /* X(NAME, "name", "what it is"). */
-#define ARB_SETTINGS(X)                                                                            \
-    X(BATCH_ROWS, "batch_rows", "most rows of a batch inside a query; small ones are for tests")   \
-    X(DISABLED_RULES, "disabled_rules", "optimizer rules that shall not run, separated by commas") \
-    X(FORCE_ASYNC_IO, "force_async_io", "have every byte of a file be waited for; for tests")      \
-    X(FORCE_SPILL, "force_spill", "write everything to disk that can be; for tests")               \
-    X(MEMORY_LIMIT, "memory_limit", "bytes that all queries together may hold, for example 4GB")   \
-    X(SPILL_DIR, "spill_dir", "folder for what does not fit into memory")                          \
-    X(THREADS, "threads", "threads that compute")                                                  \
-    X(TIME_ZONE, "time_zone", "IANA name of the zone in which local times are meant")              \
+#define ARB_SETTINGS(X)                                                                                  \
+    X(BATCH_ROWS, "batch_rows", "most rows of a batch inside a query; small ones are for tests")         \
+    X(BROADCAST_LIMIT, "broadcast_limit",                                                                \
+      "in a cluster: every task of a join reads a build side of so many bytes; 0: none")                 \
+    X(DISABLED_RULES, "disabled_rules", "optimizer rules that shall not run, separated by commas")       \
+    X(DISTRIBUTION, "distribution", "in a cluster: auto, always or never spread a query over executors") \
+    X(FORCE_ASYNC_IO, "force_async_io", "have every byte of a file be waited for; for tests")            \
+    X(FORCE_SPILL, "force_spill", "write everything to disk that can be; for tests")                     \
+    X(MEMORY_LIMIT, "memory_limit", "bytes that all queries together may hold, for example 4GB")         \
+    X(SPILL_DIR, "spill_dir", "folder for what does not fit into memory")                                \
+    X(TARGET_TASK_BYTES, "target_task_bytes", "in a cluster: bytes that a task shall read, about")       \
+    X(THREADS, "threads", "threads that compute")                                                        \
+    X(TIME_ZONE, "time_zone", "IANA name of the zone in which local times are meant")                    \
     X(VERIFY_PLANS, "verify_plans", "check each plan after each optimizer rule; for tests")
 
 typedef enum arb_setting {
@@ -32,6 +37,7 @@ typedef struct arb_settings {
     bool force_spill;
     bool verify_plans;
     uint32_t disabled_rules; /* bits of arb_optimizer_rule */
+    arb_distribution distribution;
     char time_zone[64];
 } arb_settings;
 

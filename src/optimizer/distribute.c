@@ -615,7 +615,7 @@ arb_code arb_distribute(arb_arena *arena, const arb_physical_plan *plan, const a
     uint64_t bytes = bytes_read(plan->root);
     for (size_t i = 0; i < plan->shared_count; i++)
         bytes += bytes_read(plan->shared[i]);
-    if (bytes < SMALL_BYTES && !options->always)
+    if (options->never || (bytes < SMALL_BYTES && !options->always))
         keep_whole(&d, bytes);
     else
         distribute_all(&d);

@@ -40,6 +40,7 @@ typedef struct arb_distribute_options {
     uint64_t task_bytes;      /* of rows that a task shall read, about; 0 = 64 MiB */
     uint64_t broadcast_bytes; /* a build side of so many bytes is read whole by every task; 0: none ever */
     bool always;              /* distribute whatever can be, however small */
+    bool never;               /* one stage with one task */
 } arb_distribute_options;
 
 /* Made in the arena; refers to the plan, which must live as long. Without `always`, a plan that is too small to be worth it

@@ -318,15 +318,16 @@ static arb_code count_slots(arb_cluster_runner *runner, arb_arena *arena, uint32
     return ARB_OK;
 }
 
-static arb_code submit(cluster_query *q, arb_error *error)
+static arb_code submit(cluster_query *q, const arb_query_request *request, arb_error *error)
 {
     const arb_cluster_runner_options *o = &q->runner->options;
-    arb_distribute_options distribute = {.task_bytes = o->settings->task_bytes,
-                                         .broadcast_bytes = o->settings->broadcast_bytes,
-                                         .always = o->settings->always};
+    arb_distribute_options distribute = {.task_bytes = request->distribution.task_bytes,
+                                         .broadcast_bytes = request->distribution.broadcast_bytes,
+                                         .always = request->distribution.when == ARB_DISTRIBUTE_ALWAYS,
+                                         .never = request->distribution.when == ARB_DISTRIBUTE_NEVER};
     arb_stage_job_options options = {.tables = o->tables,
                                      .roots = o->roots,
-                                     .text = ARB_STR("a query"),
+                                     .text = request->text,
                                      .user = ARB_STR(""),
                                      .read_only = true,
                                      .task_memory = o->task_memory,
@@ -340,8 +341,7 @@ static arb_code submit(cluster_query *q, arb_error *error)
                           NULL, &q->job, error);
 }
 
-static arb_code start(void *context, const arb_physical_plan *plan, const arb_execution_options *execution,
-                      arb_query_run **out_run, arb_error *error)
+static arb_code start(void *context, const arb_query_request *request, arb_query_run **out_run, arb_error *error)
 {
     static const arb_query_run_vtable vtable = {next, cancel, progress, peak_memory, explain, destroy};
     *out_run = NULL;
@@ -350,9 +350,9 @@ static arb_code start(void *context, const arb_physical_plan *plan, const arb_ex
         return arb_fail_memory(error, "a query", sizeof *q);
     q->base.vtable = &vtable;
     q->runner = context;
-    q->plan = plan;
-    q->execution = *execution;
-    arb_code code = submit(q, error);
+    q->plan = request->plan;
+    q->execution = request->execution;
+    arb_code code = submit(q, request, error);
     if (code != ARB_OK) {
         destroy(&q->base);
         return code;

@@ -10,22 +10,14 @@
 #include "scheduler_process/scheduler_process.h"
 #include "server/stage_job.h"
 
-/* What users say with SET. */
-typedef struct arb_cluster_settings {
-    bool always;              /* distribute whatever can be, however small */
-    uint64_t task_bytes;      /* 0: the usual */
-    uint64_t broadcast_bytes; /* a build side of so many bytes is read by every task; 0: none ever */
-} arb_cluster_settings;
-
 typedef struct arb_cluster_runner_options {
     arb_scheduler_process *scheduler; /* outlives the runner, as all that is pointed to */
     arb_peer_network network;         /* the way to executors */
     const arb_plan_tables *tables;
     const arb_roots *roots;
     uint64_t task_memory;
-    size_t window;                        /* bytes of a result that come before they are taken */
-    int64_t unreachable_ns;               /* how long an executor with a result is tried to be reached */
-    const arb_cluster_settings *settings; /* as they are when a query begins */
+    size_t window;          /* bytes of a result that come before they are taken */
+    int64_t unreachable_ns; /* how long an executor with a result is tried to be reached */
 } arb_cluster_runner_options;
 
 typedef struct arb_cluster_runner arb_cluster_runner;

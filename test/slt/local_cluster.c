@@ -102,8 +102,7 @@ static void destroy(arb_query_run *base)
     arb_free(run);
 }
 
-static arb_code start(void *context, const arb_physical_plan *plan, const arb_execution_options *options,
-                      arb_query_run **out_run, arb_error *error)
+static arb_code start(void *context, const arb_query_request *request, arb_query_run **out_run, arb_error *error)
 {
     static const arb_query_run_vtable vtable = {next, cancel, progress, peak_memory, explain, destroy};
     const slt_cluster *cluster = context;
@@ -112,9 +111,9 @@ static arb_code start(void *context, const arb_physical_plan *plan, const arb_ex
     if (run == NULL)
         return arb_fail_memory(error, "a query", sizeof *run);
     run->base.vtable = &vtable;
-    run->options = options;
+    run->options = &request->execution;
     run->tables = slt_wire_tables_names(cluster->tables);
-    arb_code code = run_all(run, cluster, plan, error);
+    arb_code code = run_all(run, cluster, request->plan, error);
     if (code != ARB_OK) {
         destroy(&run->base);
         return code;

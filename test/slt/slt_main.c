@@ -491,8 +491,9 @@ static arb_code open_session(slt_options *options, slt_wire_tables *tables, arb_
     }
 #ifdef SLT_EXECUTORS
     if (options->cluster_size != 0) {
-        slt_whole_cluster_options cluster = {options->cluster_size, options->cluster.broadcast_bytes, options->grpc,
-                                             options->unrest_ms, tables};
+        slt_whole_cluster_options cluster = {options->cluster_size, options->grpc, options->unrest_ms, tables};
+        arb_session_settings(*out_session)->distribution =
+            (arb_distribution){.when = ARB_DISTRIBUTE_ALWAYS, .broadcast_bytes = options->cluster.broadcast_bytes};
         ARB_TRY(slt_whole_cluster_create(&cluster, &options->whole, error));
         arb_query_runner runner = slt_whole_cluster_runner(options->whole);
         arb_session_set_runner(*out_session, &runner);

@@ -43,7 +43,6 @@ struct slt_whole_cluster {
     arb_plan_tables tables;
     size_t root_count;
     arb_str root_names[ARB_JOB_ROOTS_MOST];
-    arb_cluster_settings settings;
     arb_cluster_runner *runner;
     unsigned count;
     cluster_member members[EXECUTORS_MOST]; /* with unrest, its thread's */
@@ -166,8 +165,7 @@ static arb_code begin_all(slt_whole_cluster *c, const slt_whole_cluster_options 
                                           .roots = &given->tables->roots,
                                           .task_memory = 64 << 20,
                                           .window = 1 << 20,
-                                          .unreachable_ns = INT64_C(10000000000),
-                                          .settings = &c->settings};
+                                          .unreachable_ns = INT64_C(10000000000)};
     return arb_cluster_runner_create(&options, &c->runner, error);
 }
 
@@ -178,7 +176,6 @@ arb_code slt_whole_cluster_create(const slt_whole_cluster_options *options, slt_
     slt_whole_cluster *c = arb_alloc_zeroed(sizeof *c);
     if (c == NULL)
         return arb_fail_memory(error, "a cluster", sizeof *c);
-    c->settings = (arb_cluster_settings){.always = true, .broadcast_bytes = options->broadcast_bytes};
     c->tables = slt_wire_tables_names(options->tables);
     c->root_count = ARB_MIN(options->tables->roots.count, (size_t)ARB_JOB_ROOTS_MOST);
     for (size_t i = 0; i < c->root_count; i++)

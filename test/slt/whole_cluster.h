@@ -9,10 +9,9 @@ typedef struct slt_whole_cluster slt_whole_cluster;
 
 typedef struct slt_whole_cluster_options {
     unsigned executors;
-    uint64_t broadcast_bytes; /* see optimizer/distribute.h */
-    bool over_grpc;           /* on loopback; else over the memory transport */
-    unsigned unrest_ms;       /* every so often an executor goes and another one comes; 0: never */
-    slt_wire_tables *tables;  /* how plans name tables; outlives the cluster */
+    bool over_grpc;          /* on loopback; else over the memory transport */
+    unsigned unrest_ms;      /* every so often an executor goes and another one comes; 0: never */
+    slt_wire_tables *tables; /* how plans name tables; outlives the cluster */
 } slt_whole_cluster_options;
 
 /* Returns when all executors have registered. */

@@ -64,8 +64,7 @@ static arb_code through_the_wire(wire_run *run, slt_wire_tables *names, const ar
     return code;
 }
 
-static arb_code start(void *context, const arb_physical_plan *plan, const arb_execution_options *options,
-                      arb_query_run **out_run, arb_error *error)
+static arb_code start(void *context, const arb_query_request *request, arb_query_run **out_run, arb_error *error)
 {
     static const arb_query_run_vtable vtable = {next, cancel, progress, peak_memory, explain, destroy};
     *out_run = NULL;
@@ -73,10 +72,10 @@ static arb_code start(void *context, const arb_physical_plan *plan, const arb_ex
     if (run == NULL)
         return arb_fail_memory(error, "a query", sizeof *run);
     run->base.vtable = &vtable;
-    const arb_physical_plan *decoded;
-    arb_code code = through_the_wire(run, context, plan, &decoded, error);
+    arb_query_request decoded = *request;
+    arb_code code = through_the_wire(run, context, request->plan, &decoded.plan, error);
     if (code == ARB_OK)
-        code = arb_local_runner.start(arb_local_runner.context, decoded, options, &run->inner, error);
+        code = arb_local_runner.start(arb_local_runner.context, &decoded, &run->inner, error);
     if (code != ARB_OK) {
         destroy(&run->base);
         return code;

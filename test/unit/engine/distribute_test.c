@@ -24,18 +24,17 @@ typedef struct fixture {
     arb_text graph; /* of the last query */
 } fixture;
 
-static arb_code print_graph(void *context, const arb_physical_plan *plan, const arb_execution_options *options,
-                            arb_query_run **out_run, arb_error *error)
+static arb_code print_graph(void *context, const arb_query_request *request, arb_query_run **out_run, arb_error *error)
 {
     fixture *f = context;
     arb_arena arena = {0};
     const arb_stage_graph *graph;
-    ARB_TRY(arb_distribute(&arena, plan, &f->options, &graph, error));
+    ARB_TRY(arb_distribute(&arena, request->plan, &f->options, &graph, error));
     ARB_TRY(arb_stage_graph_validate(graph, error));
     arb_text_clear(&f->graph);
     arb_stage_graph_print(&f->graph, NULL, graph, NULL, NULL);
     arb_arena_reset(&arena);
-    return arb_local_runner.start(NULL, plan, options, out_run, error);
+    return arb_local_runner.start(NULL, request, out_run, error);
 }
 
 static void run(arb_session *session, const char *sql)

@@ -94,8 +94,7 @@ static void keep(text_list *list, arb_text *text)
     *text = (arb_text){0};
 }
 
-static arb_code collect(void *context, const arb_physical_plan *plan, const arb_execution_options *options,
-                        arb_query_run **out_run, arb_error *error)
+static arb_code collect(void *context, const arb_query_request *request, arb_query_run **out_run, arb_error *error)
 {
     static const arb_distribute_options cluster = {.slots = 3, .always = true};
     fixture *f = context;
@@ -103,18 +102,18 @@ static arb_code collect(void *context, const arb_physical_plan *plan, const arb_
     arb_text text = {0};
     const arb_stage_graph *graph;
     const arb_physical_plan *decoded;
-    f->options = *options;
-    assert_int_equal(arb_plan_encode(plan, &collected_tables, &text, error), ARB_OK);
+    f->options = request->execution;
+    assert_int_equal(arb_plan_encode(request->plan, &collected_tables, &text, error), ARB_OK);
     assert_int_equal(arb_plan_decode(&arena, arb_text_view(&text), &collected_tables, &decoded, error), ARB_OK);
     keep(&f->plans, &text);
-    assert_int_equal(arb_distribute(&arena, plan, &cluster, &graph, error), ARB_OK);
+    assert_int_equal(arb_distribute(&arena, request->plan, &cluster, &graph, error), ARB_OK);
     assert_int_equal(arb_stage_graph_validate(graph, error), ARB_OK);
     for (size_t i = 0; i < graph->stage_count; i++) {
         assert_int_equal(arb_stage_encode(&graph->stages[i], &collected_tables, &text, error), ARB_OK);
         keep(&f->stages, &text);
     }
     arb_arena_reset(&arena);
-    return arb_local_runner.start(NULL, plan, options, out_run, error);
+    return arb_local_runner.start(NULL, request, out_run, error);
 }
 
 static void run(arb_session *session, const char *sql)
