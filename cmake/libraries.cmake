@@ -5,13 +5,13 @@ set(ARB_LIBRARIES
 
 # Those above, of the cluster module: the command links none of them. What has no library of others to build on is left out.
 set(ARB_CLUSTER_LIBRARIES
-    rpc exchange_flight state_disk scheduler scheduler_process executor server)
+    rpc exchange_flight state_disk scheduler scheduler_process executor remote server)
 find_library(ARB_GRPC grpc)
 find_library(ARB_GPR gpr)
 find_path(ARB_GRPC_HEADERS grpc/grpc.h)
 if(NOT ARB_GRPC OR NOT ARB_GPR OR NOT ARB_GRPC_HEADERS)
   message(STATUS "No gRPC here (libgrpc-dev): rpc and what needs it is left out")
-  list(REMOVE_ITEM ARB_CLUSTER_LIBRARIES rpc exchange_flight scheduler_process executor server)
+  list(REMOVE_ITEM ARB_CLUSTER_LIBRARIES rpc exchange_flight scheduler_process executor remote server)
 endif()
 find_library(ARB_SQLITE sqlite3)
 find_path(ARB_SQLITE_HEADERS sqlite3.h)
@@ -19,7 +19,7 @@ find_library(ARB_CRYPTO crypto)
 find_path(ARB_CRYPTO_HEADERS openssl/evp.h)
 if(NOT ARB_CRYPTO OR NOT ARB_CRYPTO_HEADERS)
   message(STATUS "No libcrypto here (libssl-dev): exchange_flight and executor are left out")
-  list(REMOVE_ITEM ARB_CLUSTER_LIBRARIES exchange_flight scheduler_process executor server)
+  list(REMOVE_ITEM ARB_CLUSTER_LIBRARIES exchange_flight scheduler_process executor remote server)
 endif()
 if(NOT ARB_SQLITE OR NOT ARB_SQLITE_HEADERS OR NOT ARB_CRYPTO OR NOT ARB_CRYPTO_HEADERS)
   message(STATUS "No SQLite or no libcrypto here (libsqlite3-dev, libssl-dev): state_disk is left out")
@@ -45,9 +45,10 @@ else()
   set(ARB_LEVELS v2)
 endif()
 
-# Files that are written name the version that wrote them.
-set_source_files_properties(${CMAKE_SOURCE_DIR}/src/formats/parquet/parquet_write_footer.c PROPERTIES
-                            COMPILE_DEFINITIONS ARB_VERSION="${PROJECT_VERSION}")
+# Files that are written, and processes that meet others, name their version.
+set_source_files_properties(${CMAKE_SOURCE_DIR}/src/formats/parquet/parquet_write_footer.c
+                            ${CMAKE_SOURCE_DIR}/src/node/cluster_module.c ${CMAKE_SOURCE_DIR}/src/node/executor_node.c
+                            PROPERTIES COMPILE_DEFINITIONS ARB_VERSION="${PROJECT_VERSION}")
 
 set(ARB_BELOW "")
 # proto/NAME.proto becomes proto/NAME.pb-c.h and .c, which belong to wire.
@@ -100,6 +101,15 @@ foreach(library IN LISTS ARB_LIBRARIES ARB_CLUSTER_LIBRARIES)
     set(ARB_OF_COMMAND ${ARB_BELOW})
   endif()
 endforeach()
+
+# The cluster's part of the command, with an engine of its own; nothing of it is seen from outside but its entry.
+file(GLOB node_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/node/*.c)
+if(TARGET arb_server AND NOT ARB_FUZZ)
+  add_library(arbalest-cluster MODULE ${node_sources})
+  set_target_properties(arbalest-cluster PROPERTIES PREFIX "")
+  target_link_libraries(arbalest-cluster PRIVATE arb_server)
+  target_link_options(arbalest-cluster PRIVATE -Wl,--exclude-libs,ALL)
+endif()
 
 file(GLOB cli_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/cli/*.c)
 if(cli_sources AND NOT ARB_FUZZ)

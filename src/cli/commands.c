@@ -85,7 +85,7 @@ static const arb_flag scheduler_flags[] = {
     END_FLAG,
 };
 static const arb_flag executor_flags[] = {
-    {"scheduler", "HOST:PORT[,…]", false, "the schedulers' control ports"},
+    {"scheduler", "HOST:PORT", false, "the scheduler's control port"},
     HOST_FLAG,
     PORT_FLAG,
     HTTP_FLAG,
@@ -108,14 +108,14 @@ static const arb_flag generate_flags[] = {
 static const arb_flag no_flags[] = {END_FLAG};
 
 const arb_command arb_commands[] = {
-    {"sql", NULL, "run SQL on files, here and now", sql_flags, true},
-    {"generate", "tpch", "make the tables of a benchmark", generate_flags, true},
-    {"version", NULL, "print the version", no_flags, true},
-    {"help", "[COMMAND]", "describe a command", no_flags, true},
-    {"server", NULL, "serve SQL to clients: a scheduler and one executor", server_flags, false},
-    {"scheduler", NULL, "plan and distribute the queries of a cluster", scheduler_flags, false},
-    {"executor", NULL, "run the tasks of a cluster's queries", executor_flags, false},
-    {NULL, NULL, NULL, NULL, false},
+    {"sql", NULL, "run SQL: on files here and now, or at a server", sql_flags},
+    {"server", NULL, "serve SQL to clients: a scheduler and one executor", server_flags},
+    {"scheduler", NULL, "plan and distribute the queries of a cluster", scheduler_flags},
+    {"executor", NULL, "run the tasks of a cluster's queries", executor_flags},
+    {"generate", "tpch", "make the tables of a benchmark", generate_flags},
+    {"version", NULL, "print the version", no_flags},
+    {"help", "[COMMAND]", "describe a command", no_flags},
+    {NULL, NULL, NULL, NULL},
 };
 
 const arb_command *arb_command_find(const char *name)

@@ -84,9 +84,10 @@ static void finish(arb_completion *completion)
 bool arb_complete(arb_catalog *catalog, arb_arena *arena, arb_str statement, arb_str word,
                   arb_completion *out_completion)
 {
-    arb_catalog_listing listing;
+    arb_catalog_listing listing = {0};
     *out_completion = (arb_completion){0};
-    if (!add_keywords(arena, out_completion, word) || arb_catalog_list(catalog, arena, &listing, NULL) != ARB_OK)
+    if (!add_keywords(arena, out_completion, word) ||
+        (catalog != NULL && arb_catalog_list(catalog, arena, &listing, NULL) != ARB_OK))
         return false;
     for (size_t i = 0; i < listing.size; i++) {
         if (!add(arena, out_completion, listing.data[i].name, word, false))

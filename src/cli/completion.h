@@ -10,7 +10,7 @@ typedef struct arb_completion {
 } arb_completion;
 
 /* Keywords, names of tables and views, and the columns of those tables that `statement` names already. False when nothing
- * fits. Opens no table that the statement does not name. */
+ * fits. Opens no table that the statement does not name. A catalog that is NULL is empty. */
 bool arb_complete(arb_catalog *catalog, arb_arena *arena, arb_str statement, arb_str word,
                   arb_completion *out_completion);
 

@@ -10,17 +10,12 @@ void arb_help_overview(FILE *to)
 {
     fputs("usage: arbalest COMMAND [FLAGS]\n\n", to);
     for (const arb_command *command = arb_commands; command->name != NULL; command++)
-        if (command->offered)
-            fprintf(to, "  %-10s %s\n", command->name, command->about);
+        fprintf(to, "  %-10s %s\n", command->name, command->about);
     fputs("\narbalest help COMMAND says more.\n", to);
 }
 
 int arb_help_of(const arb_command *command, FILE *to)
 {
-    if (!command->offered) {
-        fprintf(to, "arbalest %s: %s; not part of this build\n", command->name, command->about);
-        return status_of(to);
-    }
     fprintf(to, "usage: arbalest %s%s%s%s\n\n%s\n", command->name, command->operands != NULL ? " " : "",
             command->operands != NULL ? command->operands : "", command->flags->name != NULL ? " [FLAGS]" : "",
             command->about);
@@ -31,11 +26,15 @@ int arb_help_of(const arb_command *command, FILE *to)
                  flag->repeats ? " …" : "");
         fprintf(to, "%s  %-28s %s\n", flag == command->flags ? "\n" : "", form, flag->about);
     }
-    if (command->flags->name != NULL)
+    if (command->flags->name != NULL) {
+        fputs("\nA long flag --some-flag is also the variable ARBALEST_", to);
+        for (const char *at = command->name; *at != '\0'; at++)
+            fputc(*at - 'a' + 'A', to);
         fprintf(to,
-                "\nA long flag --some-flag is also the variable ARBALEST_%s_SOME_FLAG and the key some-flag under [%s] "
-                "in /etc/arbalest/*.conf; flags go before variables, variables before files.\n",
-                strcmp(command->name, "sql") == 0 ? "SQL" : "GENERATE", command->name);
+                "_SOME_FLAG and the key some-flag under [%s] in /etc/arbalest/*.conf; flags go before variables, "
+                "variables before files.\n",
+                command->name);
+    }
     if (strcmp(command->name, "sql") == 0)
         fputs(
             "\nStatements come from -c and -f in the order given, else from standard input; a semicolon ends one. A "

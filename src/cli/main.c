@@ -4,6 +4,7 @@
 #include "base/cpu.h"
 #include "cli/generate_command.h"
 #include "cli/help.h"
+#include "cli/node_command.h"
 #include "cli/sql_command.h"
 
 static int print_version(void)
@@ -29,8 +30,7 @@ static int run(arb_arena *arena, const arb_options *options)
         return print_version();
     if (strcmp(name, "help") == 0)
         return arb_help_command(options);
-    fprintf(stderr, "arbalest: this build has no %s\n", name);
-    return ARB_EXIT_FAILED;
+    return arb_node_command(arena, options);
 }
 
 int main(int count, char **arguments)

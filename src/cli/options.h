@@ -33,7 +33,6 @@ typedef struct arb_command {
     const char *operands; /* "tpch"; NULL: none */
     const char *about;
     const arb_flag *flags; /* ends with a NULL name */
-    bool offered;          /* false: only its variables and keys are known */
 } arb_command;
 
 typedef struct arb_option {

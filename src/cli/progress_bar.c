@@ -10,7 +10,7 @@
 enum { FIRST_MS = 500, STEP_MS = 100, CELLS = 40 };
 
 struct arb_progress_bar {
-    arb_session *session;
+    arb_statement_host *host;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;
@@ -33,7 +33,7 @@ static bool wait_stopped(arb_progress_bar *bar, int milliseconds)
 
 static void draw(arb_progress_bar *bar)
 {
-    double part = arb_session_progress(bar->session);
+    double part = bar->host->vtable->progress(bar->host);
     if (part < 0)
         return;
     char cells[CELLS + 1];
@@ -55,12 +55,12 @@ static void *run(void *argument)
     return NULL;
 }
 
-arb_progress_bar *arb_progress_bar_start(arb_session *session)
+arb_progress_bar *arb_progress_bar_start(arb_statement_host *host)
 {
     arb_progress_bar *bar = arb_alloc_zeroed(sizeof *bar);
     if (bar == NULL)
         return NULL;
-    bar->session = session;
+    bar->host = host;
     pthread_mutex_init(&bar->lock, NULL);
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);

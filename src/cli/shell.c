@@ -83,7 +83,8 @@ static unsigned char complete(EditLine *editor, int key)
     arb_arena arena = {0};
     arb_completion found;
     unsigned char result = CC_ERROR;
-    if (arb_complete(arb_session_catalog(self->runner->session), &arena, arb_text_view(&context), word, &found)) {
+    if (arb_complete(self->runner->host->vtable->catalog(self->runner->host), &arena, arb_text_view(&context), word,
+                     &found)) {
         if (found.common.size > word.size || found.words.size == 1) {
             arb_text insert = {0};
             arb_text_append(&insert, found.common.data + word.size, found.common.size - word.size);

@@ -6,15 +6,17 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "cli/data_option.h"
 #include "cli/error_report.h"
+#include "cli/module_loader.h"
+#include "cli/number_option.h"
 #include "cli/shell.h"
 #include "cli/statement_runner.h"
 #include "cli/text_file.h"
-#include "engine/size_text.h"
 #include "sql/script.h"
 
 /* What the signal handler may touch. */
-static arb_session *volatile interrupted_session;
+static arb_statement_host *volatile interrupted_host;
 static volatile sig_atomic_t interrupts;
 static volatile sig_atomic_t ending; /* the signal that asks the process to end, or 0 */
 
@@ -24,13 +26,13 @@ static void on_signal(int number)
     interrupts = 1;
     if (number != SIGINT)
         ending = number;
-    if (interrupted_session != NULL)
-        arb_session_cancel(interrupted_session);
+    if (interrupted_host != NULL)
+        interrupted_host->vtable->cancel(interrupted_host);
 }
 
-static void catch_signals(arb_session *session)
+static void catch_signals(arb_statement_host *host)
 {
-    interrupted_session = session;
+    interrupted_host = host;
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
     struct sigaction action = {.sa_handler = on_signal}, before; /* no SA_RESTART: a read of standard input ends */
     sigemptyset(&action.sa_mask);
@@ -142,29 +144,9 @@ static int run_sources(arb_arena *arena, const arb_options *options, arb_stateme
 /* ---- setting up -------------------------------------------------------------------------------------------------- */
 static int read_runtime_options(const arb_options *options, arb_runtime_options *out)
 {
-    arb_error error = {0};
-    arb_str threads = arb_option_value(options, "threads"), memory = arb_option_value(options, "memory-limit");
-    if (threads.data != NULL) {
-        unsigned number = 0;
-        for (size_t i = 0; i < threads.size && number <= 1024; i++)
-            number = threads.data[i] >= '0' && threads.data[i] <= '9' ? number * 10 + (unsigned)(threads.data[i] - '0')
-                                                                      : 100000;
-        if (number == 0 || number > 1024) {
-            fprintf(stderr, "arbalest: threads must be 1 to 1024, not \"%.*s\"\n", ARB_STR_ARGS(threads));
-            return arb_option_exit_status(options, "threads");
-        }
-        out->threads = number;
-    }
-    if (memory.data != NULL) {
-        if (arb_size_parse(memory, &out->memory_limit, &error) == ARB_OK && out->memory_limit == 0)
-            arb_fail(&error, ARB_INVALID_PARAMETER, "the memory limit must not be 0");
-        if (error.code != ARB_OK) {
-            fprintf(stderr, "arbalest: %s\n%s%s", error.message, error.hint, error.hint[0] != '\0' ? "\n" : "");
-            return arb_option_exit_status(options, "memory-limit");
-        }
-    }
+    int status = arb_threads_option(options, &out->threads);
     out->spill_folder = arb_option_value(options, "spill-dir").data;
-    return 0;
+    return status != 0 ? status : arb_memory_option(options, &out->memory_limit);
 }
 
 static int read_format(const arb_options *options, arb_output_format *out_format)
@@ -188,120 +170,111 @@ static int read_timing(const arb_options *options, bool *out_timing)
     return arb_option_exit_status(options, "timing");
 }
 
-/* DIR or ROOT=DIR; a DIR that holds `=` is taken as such when it exists. */
-static arb_str folder_of(arb_str value)
-{
-    const char *equals = memchr(value.data, '=', value.size);
-    if (equals == NULL || access(value.data, F_OK) == 0)
-        return value;
-    return (arb_str){equals + 1, value.size - (size_t)(equals + 1 - value.data)};
-}
-
-static arb_str root_of(arb_str value)
-{
-    arb_str folder = folder_of(value);
-    if (folder.data != value.data)
-        return (arb_str){value.data, (size_t)(folder.data - value.data) - 1};
-    while (folder.size > 1 && folder.data[folder.size - 1] == '/')
-        folder.size--;
-    const char *slash = memrchr(folder.data, '/', folder.size);
-    if (slash != NULL && folder.size > 1)
-        return (arb_str){slash + 1, folder.size - (size_t)(slash + 1 - folder.data)};
-    return folder;
-}
-
-static int add_folders(arb_session *session, const arb_options *options)
+static int add_folders(arb_arena *arena, arb_session *session, const arb_options *options)
 {
     arb_error error = {0};
-    arb_str value, other;
-    for (size_t at = 0; arb_option_next(options, "data", &at, &value);) {
-        for (size_t before = 0; arb_option_next(options, "data", &before, &other) && before < at;)
-            if (arb_str_equal(root_of(value), root_of(other))) {
-                fprintf(stderr, "arbalest: two data folders are named \"%.*s\"; name them with ROOT=DIR\n",
-                        ARB_STR_ARGS(root_of(value)));
-                return ARB_EXIT_CONFIGURATION;
-            }
-        if (arb_catalog_add_folder(arb_session_catalog(session), folder_of(value), &error) != ARB_OK)
-            return report(&error, ARB_EXIT_CONFIGURATION);
-    }
-    return 0;
+    arb_roots roots;
+    int status = arb_data_option_read(arena, options, "data", &roots);
+    for (size_t i = 0; i < roots.count && status == 0; i++)
+        if (arb_catalog_add_folder(arb_session_catalog(session), roots.items[i].folder, &error) != ARB_OK)
+            status = report(&error, ARB_EXIT_CONFIGURATION);
+    return status;
 }
 
-static int apply_settings(arb_session *session, const arb_options *options)
+static int apply_settings(arb_statement_host *host, const arb_options *options)
 {
     arb_str pair;
     for (size_t at = 0; arb_option_next(options, "set", &at, &pair);) {
         arb_error error = {0};
-        arb_setting setting;
         const char *equals = memchr(pair.data, '=', pair.size);
         arb_str key = {pair.data, equals != NULL ? (size_t)(equals - pair.data) : pair.size};
         arb_code code = equals == NULL ? arb_fail(&error, ARB_INVALID_PARAMETER, "set takes KEY=VALUE, not \"%.*s\"",
                                                   ARB_STR_ARGS(pair))
-                                       : arb_setting_find(key, &setting, &error);
-        if (code == ARB_OK)
-            code = arb_settings_set(arb_session_settings(session), setting, arb_str_of(equals + 1), &error);
+                                       : host->vtable->set(host, key, arb_str_of(equals + 1), &error);
+        if (code == ARB_CONNECTION_FAILED)
+            return report(&error, ARB_EXIT_FAILED);
         if (code != ARB_OK)
             return report(&error, arb_option_exit_status(options, "set"));
     }
     return 0;
 }
 
-/* The cluster's client is not part of this build. */
-static int refuse_connection(const arb_options *options, arb_str url)
+/* What runs the statements: this process with its folders and threads, or a server. */
+typedef struct statement_place {
+    arb_runtime *runtime;
+    arb_session *session;
+    arb_statement_host *host;
+} statement_place;
+
+static void leave_place(statement_place *place)
 {
-    bool fine =
-        arb_str_starts_with(url, ARB_STR("arbalest://")) || arb_str_starts_with(url, ARB_STR("arbalest+tls://"));
-    if (arb_option_value(options, "data").data != NULL || !fine) {
-        fputs(fine ? "arbalest: --data and --connect exclude each other: a server has tables of its own\n"
-                   : "arbalest: an address looks like arbalest://HOST:PORT\n",
-              stderr);
+    arb_statement_host_destroy(place->host);
+    arb_session_destroy(place->session);
+    arb_runtime_destroy(place->runtime);
+}
+
+static int connect_to_server(const arb_options *options, arb_str url, statement_place *place)
+{
+    static const char *const local[] = {"data", "threads", "memory-limit", "spill-dir"};
+    arb_error error = {0};
+    for (size_t i = 0; i < ARB_COUNT_OF(local); i++)
+        if (arb_option_value(options, local[i]).data != NULL) {
+            fprintf(stderr, "arbalest: --%s and --connect exclude each other: a server has its own\n", local[i]);
+            return arb_option_exit_status(options, "connect");
+        }
+    if (!arb_str_starts_with(url, ARB_STR("arbalest://")) && !arb_str_starts_with(url, ARB_STR("arbalest+tls://"))) {
+        fputs("arbalest: an address looks like arbalest://HOST:PORT\n", stderr);
         return arb_option_exit_status(options, "connect");
     }
+    const arb_cluster_module *module;
+    if (arb_module_load(&module, &error) != ARB_OK)
+        error.code = ARB_CONNECTION_FAILED;
+    else
+        (void)module->connect(url, &place->host, &error);
+    if (error.code == ARB_OK)
+        return 0;
+    return report(&error,
+                  error.code == ARB_INVALID_PARAMETER ? arb_option_exit_status(options, "connect") : ARB_EXIT_FAILED);
+}
+
+static int begin_here(arb_arena *arena, const arb_options *options, statement_place *place)
+{
     arb_error error = {0};
-    arb_fail(&error, ARB_CONNECTION_FAILED, "cannot connect to %.*s: this build has no client for servers",
-             ARB_STR_ARGS(url));
-    return report(&error, ARB_EXIT_FAILED);
+    arb_runtime_options runtime_options = {0};
+    int status = read_runtime_options(options, &runtime_options);
+    if (status != 0)
+        return status;
+    if (arb_runtime_create(&runtime_options, &place->runtime, &error) != ARB_OK ||
+        arb_session_create(place->runtime, &place->session, &error) != ARB_OK ||
+        arb_session_host_create(place->session, &place->host, &error) != ARB_OK)
+        return report(&error, ARB_EXIT_FAILED);
+    return add_folders(arena, place->session, options);
 }
 
 int arb_sql_command(arb_arena *arena, const arb_options *options)
 {
-    arb_error error = {0};
-    arb_runtime_options runtime_options = {0};
     arb_output_format format;
     bool timing;
-    int status = read_runtime_options(options, &runtime_options);
-    if (status == 0)
-        status = read_format(options, &format);
+    statement_place place = {0};
+    arb_statement_runner runner;
+    int status = read_format(options, &format);
     if (status == 0)
         status = read_timing(options, &timing);
     if (status != 0)
         return status;
     arb_str url = arb_option_value(options, "connect");
-    if (url.data != NULL)
-        return refuse_connection(options, url);
-    arb_runtime *runtime = NULL;
-    arb_session *session = NULL;
-    arb_statement_runner runner;
-    if (arb_runtime_create(&runtime_options, &runtime, &error) != ARB_OK ||
-        arb_session_create(runtime, &session, &error) != ARB_OK) {
-        status = report(&error, ARB_EXIT_FAILED);
-        goto done;
-    }
-    status = add_folders(session, options);
+    status = url.data != NULL ? connect_to_server(options, url, &place) : begin_here(arena, options, &place);
     if (status == 0)
-        status = apply_settings(session, options);
-    if (status != 0)
-        goto done;
-    catch_signals(session);
-    arb_statement_runner_init(&runner, session, format, timing);
-    runner.output.interrupts = &interrupts;
-    status = run_sources(arena, options, &runner);
-    arb_statement_runner_reset(&runner);
-    interrupted_session = NULL;
-
-done:
-    arb_session_destroy(session);
-    arb_runtime_destroy(runtime);
+        status = apply_settings(place.host, options);
+    if (status == 0) {
+        catch_signals(place.host);
+        arb_statement_runner_init(&runner, place.host, format, timing);
+        runner.output.interrupts = &interrupts;
+        status = run_sources(arena, options, &runner);
+        arb_statement_runner_reset(&runner);
+        interrupted_host = NULL;
+    }
+    leave_place(&place);
     if (ending != 0) { /* as if it had not been caught */
         signal(ending, SIG_DFL);
         raise(ending);

@@ -26,11 +26,11 @@ bool arb_output_format_find(arb_str name, arb_output_format *out_format)
     return false;
 }
 
-void arb_statement_runner_init(arb_statement_runner *runner, arb_session *session, arb_output_format format,
+void arb_statement_runner_init(arb_statement_runner *runner, arb_statement_host *host, arb_output_format format,
                                bool timing)
 {
     *runner = (arb_statement_runner){
-        .session = session, .format = format, .timing = timing, .error_terminal = isatty(STDERR_FILENO) == 1};
+        .host = host, .format = format, .timing = timing, .error_terminal = isatty(STDERR_FILENO) == 1};
     arb_output_init(&runner->output, STDOUT_FILENO);
 }
 
@@ -62,10 +62,10 @@ static arb_code make_writer(arb_output_format format, const arb_result_columns *
 }
 
 /* Every row of the result to standard output. The bar gives way to rows on the same terminal. */
-static arb_code show(arb_statement_runner *runner, arb_result *result, arb_progress_bar **bar, uint64_t *rows,
+static arb_code show(arb_statement_runner *runner, arb_hosted_result *result, arb_progress_bar **bar, uint64_t *rows,
                      arb_error *error)
 {
-    const arb_result_columns *columns = arb_result_describe(result);
+    const arb_result_columns *columns = result->vtable->describe(result);
     arb_output *output = &runner->output;
     arb_row_writer *writer;
     const arb_batch *batch;
@@ -74,7 +74,7 @@ static arb_code show(arb_statement_runner *runner, arb_result *result, arb_progr
         return arb_fail(error, ARB_NOT_SUPPORTED, "one stream of arrow holds one result: this would be a second");
     ARB_TRY(make_writer(runner->format, columns, &writer, error));
     /* The first batch comes before the first byte, so that a statement that fails at once leaves no header behind. */
-    ARB_TRY_GOTO(code, arb_result_next(result, &batch, error), done);
+    ARB_TRY_GOTO(code, result->vtable->next(result, &batch, error), done);
     bool spaced =
         runner->format == ARB_OUTPUT_CSV || runner->format == ARB_OUTPUT_TSV || runner->format == ARB_OUTPUT_TABLE;
     if (runner->results++ > 0 && spaced)
@@ -88,7 +88,7 @@ static arb_code show(arb_statement_runner *runner, arb_result *result, arb_progr
         *rows += batch->selected;
         ARB_TRY_GOTO(code, writer->vtable->batch(writer, batch, &output->buffer, error), done);
         ARB_TRY_GOTO(code, arb_output_tick(output, error), done);
-        ARB_TRY_GOTO(code, arb_result_next(result, &batch, error), done);
+        ARB_TRY_GOTO(code, result->vtable->next(result, &batch, error), done);
     }
     ARB_TRY_GOTO(code, writer->vtable->end(writer, &output->buffer, error), done);
 
@@ -139,21 +139,22 @@ static void write_error_text(arb_text *text)
 arb_code arb_statement_run(arb_statement_runner *runner, arb_str source, size_t begin, size_t end, int64_t arrived_ns)
 {
     arb_error error = {0}, flush_error = {0};
-    arb_result *result = NULL;
+    arb_hosted_result *result = NULL;
     uint64_t rows = 0, memory = 0;
-    arb_progress_bar *bar = runner->error_terminal ? arb_progress_bar_start(runner->session) : NULL;
-    arb_code code = arb_session_execute(runner->session, (arb_str){source.data + begin, end - begin}, &result, &error);
+    arb_progress_bar *bar = runner->error_terminal ? arb_progress_bar_start(runner->host) : NULL;
+    arb_code code =
+        runner->host->vtable->execute(runner->host, (arb_str){source.data + begin, end - begin}, &result, &error);
     int64_t affected = -1;
     arb_text messages = {0};
     if (code == ARB_OK) {
-        affected = arb_result_affected(result);
-        if (arb_result_describe(result)->has_rows)
+        affected = result->vtable->affected(result);
+        if (result->vtable->describe(result)->has_rows)
             code = show(runner, result, &bar, &rows, &error);
         else if (affected >= 0)
             rows = (uint64_t)affected;
-        memory = arb_result_peak_memory(result);
+        memory = result->vtable->peak_memory(result);
         if (code == ARB_OK && runner->error_terminal && affected >= 0)
-            arb_text_printf(&messages, "%s %lld\n", arb_result_tag(result), (long long)affected);
+            arb_text_printf(&messages, "%s %lld\n", result->vtable->tag(result), (long long)affected);
     }
     arb_code flushed = arb_output_flush(&runner->output, &flush_error); /* also what came before an error */
     if (code == ARB_OK && flushed != ARB_OK) {
@@ -162,7 +163,7 @@ arb_code arb_statement_run(arb_statement_runner *runner, arb_str source, size_t 
     }
     int64_t took = arb_clock_monotonic_ns() - arrived_ns;
     arb_progress_bar_stop(bar);
-    arb_result_destroy(result);
+    arb_hosted_result_destroy(result);
     runner->statements++;
     if (code != ARB_OK && !runner->output.reader_gone)
         arb_error_report(&messages, &error, source, begin);

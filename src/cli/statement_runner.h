@@ -3,7 +3,7 @@
 #define ARB_CLI_STATEMENT_RUNNER_H
 
 #include "cli/output.h"
-#include "engine/session.h"
+#include "engine/statement_host.h"
 #include "formats/row_writer.h"
 
 typedef enum arb_output_format {
@@ -19,7 +19,7 @@ typedef enum arb_output_format {
 bool arb_output_format_find(arb_str name, arb_output_format *out_format);
 
 typedef struct arb_statement_runner {
-    arb_session *session;
+    arb_statement_host *host; /* borrowed */
     arb_output output;
     arb_output_format format;
     bool timing;
@@ -28,7 +28,7 @@ typedef struct arb_statement_runner {
     uint64_t results;    /* shown so far */
 } arb_statement_runner;
 
-void arb_statement_runner_init(arb_statement_runner *runner, arb_session *session, arb_output_format format,
+void arb_statement_runner_init(arb_statement_runner *runner, arb_statement_host *host, arb_output_format format,
                                bool timing);
 void arb_statement_runner_reset(arb_statement_runner *runner);
 

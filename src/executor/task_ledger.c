@@ -221,6 +221,13 @@ static void report(arb_ledger *ledger, entry *of)
         send(ledger, &(arb_to_scheduler){.kind = ARB_TO_SCHEDULER_FAILED, .attempt = of->key, .failure = of->failure});
 }
 
+/* Without a scheduler nobody else says that it may go; who holds nothing need not be asked. */
+static void go_unless_needed(arb_ledger *ledger)
+{
+    if (ledger->draining && ledger->stream != WELCOMED && ledger->attempts.count == 0)
+        ledger->actions->may_go(ledger->context);
+}
+
 /* The next try later and later, up to 2 s, and not all executors at the same moment. */
 static void wait_to_open(arb_ledger *ledger)
 {
@@ -229,6 +236,7 @@ static void wait_to_open(arb_ledger *ledger)
     ledger->stream = CLOSED;
     ledger->opened_in_vain++;
     ledger->next_open = ledger->now + wait + (int64_t)(spread % (uint64_t)wait);
+    go_unless_needed(ledger);
 }
 
 static void give_up(arb_ledger *ledger)
@@ -597,6 +605,7 @@ void arb_ledger_drain(arb_ledger *ledger)
 {
     ledger->draining = true;
     say_draining(ledger);
+    go_unless_needed(ledger);
 }
 
 void arb_ledger_goodbye(arb_ledger *ledger)

@@ -33,7 +33,7 @@ typedef struct arb_ledger_actions {
     void (*stop)(void *context, uint64_t run);       /* soon; then one of the two as well */
     void (*drop)(void *context, uint64_t run);       /* its output is not needed any more */
     void (*gone)(void *context, arb_uuid executor);  /* waiting to reach it is no use */
-    void (*may_go)(void *context);                   /* nothing here is needed any more */
+    void (*may_go)(void *context);                   /* it drains, and nothing here is needed any more; maybe again */
     void (*refused)(void *context, const char *why); /* for people; it closes, and tries again later */
 } arb_ledger_actions;
 

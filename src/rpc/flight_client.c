@@ -144,8 +144,8 @@ arb_code arb_flight_client_stream(arb_flight_client *client, const char *method,
 /* ---- calls that wait ---------------------------------------------------------------------------------------------------- */
 
 /* Open, send the one request, and say that it is all. */
-static arb_code request(arb_flight_client *client, const char *method, const ProtobufCMessage *message,
-                        int64_t deadline_ns, size_t window, arb_rpc_stream **out_stream, arb_error *error)
+arb_code arb_flight_request(arb_flight_client *client, const char *method, const ProtobufCMessage *message,
+                            int64_t deadline_ns, size_t window, arb_rpc_stream **out_stream, arb_error *error)
 {
     arb_rpc_message *packed;
     arb_rpc_stream *stream;
@@ -182,10 +182,20 @@ static arb_code ask(arb_flight_client *client, const char *method, const Protobu
                     arb_error *error)
 {
     arb_rpc_stream *stream;
+    *out_answer = NULL;
+    ARB_TRY(arb_flight_request(client, method, message, deadline_ns, 0, &stream, error));
+    arb_code code = arb_flight_take_answer(client, stream, kind, arena, out_answer, error);
+    arb_rpc_stream_close(stream);
+    return code;
+}
+
+arb_code arb_flight_take_answer(arb_flight_client *client, arb_rpc_stream *stream,
+                                const ProtobufCMessageDescriptor *kind, arb_arena *arena, ProtobufCMessage **out_answer,
+                                arb_error *error)
+{
     arb_rpc_message *answer = NULL;
     arb_str bytes;
     *out_answer = NULL;
-    ARB_TRY(request(client, method, message, deadline_ns, 0, &stream, error));
     arb_code code = arb_rpc_stream_receive(stream, &answer, error);
     if (code == ARB_OK && answer == NULL)
         code = arb_fail(error, ARB_INTERNAL, "the server gave no answer");
@@ -196,7 +206,6 @@ static arb_code ask(arb_flight_client *client, const char *method, const Protobu
     if (code == ARB_OK)
         code = arb_wire_unpack(kind, arena, bytes.data, bytes.size, out_answer, error);
     arb_rpc_message_unref(answer);
-    arb_rpc_stream_close(stream);
     return code;
 }
 
@@ -283,7 +292,7 @@ arb_code arb_flight_do_action(arb_flight_client *client, const Arrow__Flight__Pr
                               int64_t deadline_ns, arb_flight_take_result take, void *context, arb_error *error)
 {
     arb_rpc_stream *stream;
-    ARB_TRY(request(client, "DoAction", &action->base, deadline_ns, 0, &stream, error));
+    ARB_TRY(arb_flight_request(client, "DoAction", &action->base, deadline_ns, 0, &stream, error));
     arb_code code;
     for (;;) {
         arb_rpc_message *message;
@@ -305,7 +314,7 @@ arb_code arb_flight_do_action(arb_flight_client *client, const Arrow__Flight__Pr
 arb_code arb_flight_do_get(arb_flight_client *client, const Arrow__Flight__Protocol__Ticket *ticket,
                            int64_t deadline_ns, size_t window, arb_rpc_stream **out_stream, arb_error *error)
 {
-    return request(client, "DoGet", &ticket->base, deadline_ns, window, out_stream, error);
+    return arb_flight_request(client, "DoGet", &ticket->base, deadline_ns, window, out_stream, error);
 }
 
 arb_code arb_flight_receive(arb_rpc_stream *stream, arb_flight_data *out_data, bool *out_end, arb_error *error)

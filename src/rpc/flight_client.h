@@ -67,6 +67,14 @@ typedef arb_code (*arb_flight_take_result)(void *context, arb_str body, arb_erro
 ARB_NODISCARD arb_code arb_flight_do_action(arb_flight_client *client,
                                             const struct Arrow__Flight__Protocol__Action *action, int64_t deadline_ns,
                                             arb_flight_take_result take, void *context, arb_error *error);
+/* A call with its only message sent, for threads that others may stop: arb_rpc_stream_cancel. And the only answer to it, after
+ * which the call has ended; it lives in the arena. The caller closes the stream. */
+ARB_NODISCARD arb_code arb_flight_request(arb_flight_client *client, const char *method,
+                                          const ProtobufCMessage *message, int64_t deadline_ns, size_t window,
+                                          arb_rpc_stream **out_stream, arb_error *error);
+ARB_NODISCARD arb_code arb_flight_take_answer(arb_flight_client *client, arb_rpc_stream *stream,
+                                              const ProtobufCMessageDescriptor *kind, arb_arena *arena,
+                                              ProtobufCMessage **out_answer, arb_error *error);
 /* A stream of FlightData, for arb_flight_receive. */
 ARB_NODISCARD arb_code arb_flight_do_get(arb_flight_client *client,
                                          const struct Arrow__Flight__Protocol__Ticket *ticket, int64_t deadline_ns,

@@ -155,7 +155,7 @@ static arb_code listen_at(grpc_host *host, const arb_rpc_server_options *options
         if (!is_own(addresses[i]) && !options->beyond_loopback) {
             (void)arb_fail(error, ARB_CONFIGURATION, "%s can be reached from other machines, in plain text",
                            addresses[i]);
-            arb_error_hint(error, "Listen at 127.0.0.1, or say that this is meant.");
+            arb_error_hint(error, "Listen at 127.0.0.1, or say that this is meant (--insecure).");
             return ARB_CONFIGURATION;
         }
         grpc_server_credentials *credentials = grpc_insecure_server_credentials_create();

@@ -15,7 +15,7 @@
 typedef struct hand {
     arb_ledger *ledger;
     int64_t now;
-    int opened, closed, started, stopped, dropped, gone, refused;
+    int opened, closed, started, stopped, dropped, gone, may_go, refused;
     uint64_t last_run;
     arb_to_scheduler_kind sent;
     arb_attempt sent_attempt;
@@ -90,7 +90,7 @@ static void on_gone(void *context, arb_uuid executor)
 
 static void on_may_go(void *context)
 {
-    (void)context;
+    ((hand *)context)->may_go++;
 }
 
 static void on_refused(void *context, const char *why)
@@ -225,12 +225,16 @@ static void draining_is_said_once_in_each_session(void **state)
     begin(&h);
     connect_again(&h);
     assert_false(h.draining);
-    arb_ledger_drain(h.ledger); /* registered, not yet welcomed */
+    assert_int_equal(h.may_go, 0);
+    arb_ledger_drain(h.ledger); /* registered, not yet welcomed: it holds nothing that anybody could ask for */
+    assert_int_equal(h.may_go, 1);
     assert_int_equal(h.sent_count[ARB_TO_SCHEDULER_DRAINING], 0);
     greet(&h);
     assert_int_equal(h.sent_count[ARB_TO_SCHEDULER_DRAINING], 1);
     arb_ledger_drain(h.ledger);
+    assert_int_equal(h.may_go, 1); /* the scheduler says when */
     connect_again(&h);
+    assert_int_equal(h.may_go, 2);
     assert_true(h.draining);
     greet(&h);
     assert_int_equal(h.sent_count[ARB_TO_SCHEDULER_DRAINING], 1);

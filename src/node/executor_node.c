@@ -1,0 +1,168 @@
+#include "node/executor_node.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "executor/executor.h"
+#include "node/file_tables.h"
+#include "node/node_address.h"
+#include "node/node_folder.h"
+#include "rpc/grpc_channel.h"
+#include "rpc/grpc_server.h"
+
+enum {
+    CHANNEL_ASKS_MS = 2000,  /* a scheduler that vanished is noticed so */
+    CHANNEL_WAITS_MS = 3000, /* for its answer */
+    OUTPUT_SHARE = 4,        /* of the memory: what outputs may hold before they go to files */
+};
+
+struct arb_executor_node {
+    arb_arena arena;
+    arb_runtime *runtime;
+    arb_grpc_runtime *grpc;
+    arb_rpc_channel *channel;
+    arb_roots roots;
+    arb_table_finder finder;
+    arb_plan_tables tables;
+    arb_executor *executor;
+    arb_rpc_server *server;
+    arb_str own_folder; /* made for this process; what lies there has no names, so it is empty */
+    arb_str address;
+    _Atomic bool may_go;
+};
+
+static arb_code connect_to(void *context, const char *address, const arb_rpc_channel_options *options,
+                           arb_rpc_channel **out_channel, arb_error *error)
+{
+    return arb_grpc_channel_create(((arb_executor_node *)context)->grpc, address, options, out_channel, error);
+}
+
+static void note_may_go(void *context)
+{
+    atomic_store(&((arb_executor_node *)context)->may_go, true);
+}
+
+static void report_refusal(void *context, const char *why)
+{
+    (void)context;
+    fprintf(stderr, "arbalest: the scheduler does not take this executor: %s\n", why);
+}
+
+static arb_code begin_engine(arb_executor_node *node, const arb_node_options *options, arb_error *error)
+{
+    arb_str folder;
+    ARB_TRY(arb_work_folder_make(&node->arena, options->work_folder, &folder, error));
+    if (options->work_folder.data == NULL)
+        node->own_folder = folder;
+    arb_runtime_options runtime = {
+        .threads = options->threads, .memory_limit = options->memory_limit, .spill_folder = folder.data};
+    ARB_TRY(arb_runtime_create(&runtime, &node->runtime, error));
+    ARB_TRY(arb_roots_resolve(&node->arena, options->data, options->data_count, &node->roots, error));
+    node->finder = (arb_table_finder){.roots = &node->roots,
+                                      .formats = arb_runtime_formats(node->runtime),
+                                      .cache = arb_runtime_file_cache(node->runtime)};
+    node->tables = arb_file_tables(&node->finder);
+    return ARB_OK;
+}
+
+static arb_code join_token(arb_executor_node *node, const arb_node_options *options, arb_str *out, arb_error *error)
+{
+    *out = ARB_STR("");
+    return options->join_token_file.data == NULL
+               ? ARB_OK
+               : arb_secret_file_read(&node->arena, options->join_token_file, out, error);
+}
+
+static arb_code begin_executor(arb_executor_node *node, const arb_node_options *options, arb_error *error)
+{
+    arb_runtime *runtime = node->runtime;
+    arb_rpc_channel_options channel = {.keepalive = {CHANNEL_ASKS_MS, CHANNEL_WAITS_MS}};
+    arb_str *names = ARB_ARENA_ARRAY(&node->arena, arb_str, node->roots.count + 1);
+    arb_execution_options execution = {.governor = arb_runtime_governor(runtime),
+                                       .spill_folder = arb_runtime_spill_folder(runtime)};
+    arb_str token;
+    if (names == NULL)
+        return arb_fail_memory(error, "names of roots", node->roots.count * sizeof *names);
+    for (size_t i = 0; i < node->roots.count; i++)
+        names[i] = node->roots.items[i].name;
+    ARB_TRY(join_token(node, options, &token, error));
+    ARB_TRY(arb_grpc_runtime_create(0, &node->grpc, error));
+    ARB_TRY(arb_grpc_channel_create(node->grpc, options->schedulers.data, &channel, &node->channel, error));
+    ARB_TRY(arb_runtime_pools(runtime, &execution.pool, &execution.io, error));
+    arb_executor_options executor = {.scheduler = node->channel,
+                                     .network = {node, connect_to},
+                                     .tables = &node->tables,
+                                     .execution = execution,
+                                     .output_memory = arb_runtime_memory_limit(runtime) / OUTPUT_SHARE,
+                                     .version = ARB_STR(ARB_VERSION),
+                                     .join_token = token,
+                                     .slots = arb_runtime_threads(runtime),
+                                     .memory = arb_runtime_memory_limit(runtime),
+                                     .roots = names,
+                                     .root_count = node->roots.count,
+                                     .listener = {node, note_may_go, report_refusal}};
+    return arb_executor_create(&executor, &node->executor, error);
+}
+
+static arb_code begin_server(arb_executor_node *node, const arb_node_options *options, arb_error *error)
+{
+    arb_rpc_service service = arb_flight_service_entry(arb_executor_flight_service(node->executor));
+    arb_node_door door = {.host = options->host, .port = options->port, .insecure = options->insecure};
+    ARB_TRY(arb_node_door_open(node->grpc, &door, &service, NULL, (arb_rpc_limits){0}, &node->server, error));
+    return arb_node_door_address(&node->arena, &door, node->server, &node->address, error);
+}
+
+arb_code arb_executor_node_create(const arb_node_options *options, arb_executor_node **out_node, arb_error *error)
+{
+    *out_node = NULL;
+    arb_executor_node *node = arb_alloc_zeroed(sizeof *node);
+    if (node == NULL)
+        return arb_fail_memory(error, "an executor", sizeof *node);
+    arb_code code = begin_engine(node, options, error);
+    if (code == ARB_OK)
+        code = begin_executor(node, options, error);
+    if (code == ARB_OK)
+        code = begin_server(node, options, error);
+    if (code == ARB_OK)
+        code = arb_executor_start(node->executor, node->address, error);
+    if (code != ARB_OK) {
+        arb_executor_node_destroy(node);
+        return code;
+    }
+    *out_node = node;
+    return ARB_OK;
+}
+
+void arb_executor_node_destroy(arb_executor_node *node)
+{
+    if (node == NULL)
+        return;
+    if (node->address.data != NULL)
+        arb_executor_stop(node->executor);
+    arb_rpc_server_destroy(node->server);
+    arb_executor_destroy(node->executor);
+    arb_rpc_channel_destroy(node->channel);
+    arb_grpc_runtime_destroy(node->grpc);
+    arb_runtime_destroy(node->runtime);
+    if (node->own_folder.data != NULL)
+        (void)!rmdir(node->own_folder.data);
+    arb_arena_reset(&node->arena);
+    arb_free(node);
+}
+
+void arb_executor_node_print(const arb_executor_node *node, arb_text *out)
+{
+    arb_text_printf(out, "flight=%.*s", ARB_STR_ARGS(node->address));
+}
+
+void arb_executor_node_drain(arb_executor_node *node)
+{
+    arb_executor_drain(node->executor);
+}
+
+bool arb_executor_node_may_go(const arb_executor_node *node)
+{
+    return atomic_load(&node->may_go);
+}

@@ -1,0 +1,22 @@
+/* node_address.h: where a process of a cluster listens, and what others call that place. */
+#ifndef ARB_NODE_NODE_ADDRESS_H
+#define ARB_NODE_NODE_ADDRESS_H
+
+#include "rpc/grpc_server.h"
+
+/* A port of a process. */
+typedef struct arb_node_door {
+    arb_str host;  /* data NULL: 127.0.0.1 */
+    uint16_t port; /* 0: a free one */
+    bool insecure; /* beyond this machine, too, in plain text */
+} arb_node_door;
+
+/* Serves one service there. ARB_CONFIGURATION: the port is taken, or lies beyond this machine without `insecure`. */
+ARB_NODISCARD arb_code arb_node_door_open(arb_grpc_runtime *runtime, const arb_node_door *door,
+                                          const arb_rpc_service *service, const arb_rpc_gate *gate,
+                                          arb_rpc_limits limits, arb_rpc_server **out_server, arb_error *error);
+/* HOST:PORT for others, in the arena; a door to all networks is called by this machine's name. */
+ARB_NODISCARD arb_code arb_node_door_address(arb_arena *arena, const arb_node_door *door, const arb_rpc_server *server,
+                                             arb_str *out_address, arb_error *error);
+
+#endif

@@ -1,0 +1,153 @@
+#include "node/run_node.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/cpu.h"
+#include "node/child_executor.h"
+#include "node/executor_node.h"
+#include "node/join_token.h"
+#include "node/node_folder.h"
+#include "node/scheduler_node.h"
+
+enum { LOOK_MS = 50, CHILD_SHARE = 4 /* of the memory: a server's own part */ };
+static const int64_t CHILD_ENDS_NS = INT64_C(10000000000);
+
+/* ---- signals ----------------------------------------------------------------------------------------------------------------- */
+
+/* Those that ask the process to end are waited for, by the thread that runs this, and blocked in all that come later. */
+static void block_signals(sigset_t *out_set)
+{
+    sigemptyset(out_set);
+    sigaddset(out_set, SIGTERM);
+    sigaddset(out_set, SIGINT);
+    sigaddset(out_set, SIGHUP);
+    sigaddset(out_set, SIGCHLD); /* so that waiting ends when a child does */
+    pthread_sigmask(SIG_BLOCK, out_set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+/* Wait for a moment; true when the process shall end. */
+static bool asked_to_end(const sigset_t *set)
+{
+    struct timespec moment = {0, LOOK_MS * 1000000};
+    int number = sigtimedwait(set, NULL, &moment);
+    return number > 0 && number != SIGCHLD;
+}
+
+static arb_code say_listening(arb_text *where, arb_error *error)
+{
+    ARB_TRY(arb_text_check(where, error));
+    if (printf("listening %.*s\n", (int)where->size, where->data) < 0 || fflush(stdout) != 0)
+        return arb_fail_errno(error, errno, "cannot write to standard output");
+    return ARB_OK;
+}
+
+/* ---- an executor --------------------------------------------------------------------------------------------------------------- */
+
+/* Takes no new tasks; goes when nobody needs it any more, when that takes too long, or when it is asked again. */
+static void drain(arb_executor_node *node, const arb_node_options *options, const sigset_t *set)
+{
+    int64_t until = arb_clock_monotonic_ns() + options->drain_ns;
+    arb_executor_node_drain(node);
+    while (!arb_executor_node_may_go(node) && arb_clock_monotonic_ns() < until && !asked_to_end(set))
+        continue;
+}
+
+static arb_code run_executor(const arb_node_options *options, const sigset_t *set, arb_error *error)
+{
+    arb_executor_node *node;
+    arb_text where = {0};
+    ARB_TRY(arb_executor_node_create(options, &node, error));
+    arb_executor_node_print(node, &where);
+    arb_code code = say_listening(&where, error);
+    if (code == ARB_OK) {
+        while (!asked_to_end(set))
+            continue;
+        drain(node, options, set);
+    }
+    arb_executor_node_destroy(node);
+    arb_text_reset(&where);
+    return code;
+}
+
+/* ---- a scheduler, with its own executor or without ------------------------------------------------------------------------------ */
+
+typedef struct scheduler_run {
+    arb_arena arena;
+    _Atomic bool replaced;
+    arb_scheduler_node *node;
+    arb_join_token token; /* a server's */
+    arb_child_executor child;
+} scheduler_run;
+
+static void note_replaced(void *context)
+{
+    atomic_store(&((scheduler_run *)context)->replaced, true);
+}
+
+static arb_code read_token(scheduler_run *run, const arb_node_options *options, arb_str *out, arb_error *error)
+{
+    *out = ARB_STR("");
+    if (options->kind == ARB_NODE_SERVER) {
+        ARB_TRY(arb_join_token_create(&run->token, error));
+        *out = arb_str_of(run->token.secret);
+        return ARB_OK;
+    }
+    return options->join_token_file.data == NULL
+               ? ARB_OK
+               : arb_secret_file_read(&run->arena, options->join_token_file, out, error);
+}
+
+static arb_code begin(scheduler_run *run, const arb_node_options *said, arb_error *error)
+{
+    arb_node_options options = *said;
+    uint64_t memory = said->memory_limit != 0 ? said->memory_limit : arb_memory_default_limit();
+    arb_scheduler_node_options scheduler = {.node = &options, .replaced = note_replaced, .context = run};
+    arb_text where = {0};
+    bool serves = said->kind == ARB_NODE_SERVER;
+    if (serves)
+        options.memory_limit = memory / CHILD_SHARE;
+    ARB_TRY(read_token(run, said, &scheduler.join_token, error));
+    ARB_TRY(arb_scheduler_node_create(&scheduler, &run->node, error));
+    arb_scheduler_node_print(run->node, &where);
+    arb_code code = say_listening(&where, error);
+    arb_text_reset(&where);
+    if (code != ARB_OK || !serves)
+        return code;
+    return arb_child_executor_init(&run->arena, said, arb_scheduler_node_control(run->node),
+                                   arb_str_of(run->token.path), memory - memory / CHILD_SHARE, &run->child, error);
+}
+
+static arb_code run_scheduler(const arb_node_options *options, const sigset_t *set, arb_error *error)
+{
+    scheduler_run run = {0};
+    arb_code code = begin(&run, options, error);
+    while (code == ARB_OK) {
+        if (run.child.arguments != NULL)
+            arb_child_executor_tend(&run.child);
+        if (atomic_load(&run.replaced))
+            code = arb_fail(error, ARB_NOT_READY, "another scheduler has taken the state; this one ends");
+        else if (asked_to_end(set))
+            break;
+    }
+    arb_child_executor_end(&run.child, CHILD_ENDS_NS);
+    arb_scheduler_node_destroy(run.node);
+    arb_join_token_remove(&run.token);
+    arb_arena_reset(&run.arena);
+    return code;
+}
+
+arb_code arb_run_node(const arb_node_options *options, arb_error *error)
+{
+    sigset_t set;
+    if (options->cpu.data != NULL)
+        ARB_TRY(arb_cpu_choose(options->cpu.data, error));
+    block_signals(&set);
+    return options->kind == ARB_NODE_EXECUTOR ? run_executor(options, &set, error)
+                                              : run_scheduler(options, &set, error);
+}

@@ -1,0 +1,140 @@
+#include "node/scheduler_node.h"
+
+#include "base/alloc.h"
+#include "node/file_tables.h"
+#include "node/node_address.h"
+#include "node/node_folder.h"
+#include "rpc/grpc_channel.h"
+#include "rpc/grpc_server.h"
+#include "server/cluster_runner.h"
+#include "state/memory_store.h"
+#include "state_disk/sqlite_store.h"
+
+enum {
+    TASK_MEMORY = 64 << 20,  /* that a task is admitted with */
+    RESULT_WINDOW = 4 << 20, /* bytes of a result that come before they are taken */
+};
+static const int64_t UNREACHABLE_NS = INT64_C(10000000000);
+
+struct arb_scheduler_node {
+    arb_arena arena;
+    arb_runtime *runtime;
+    arb_grpc_runtime *grpc;
+    arb_roots roots;
+    arb_table_finder finder; /* its roots count: for writing plans */
+    arb_plan_tables tables;
+    arb_store *store;
+    arb_blob_folder *plans;
+    arb_scheduler_process *scheduler;
+    arb_rpc_server *control;
+    arb_cluster_runner *runner;
+    arb_str control_address;
+};
+
+static arb_code connect_to(void *context, const char *address, const arb_rpc_channel_options *options,
+                           arb_rpc_channel **out_channel, arb_error *error)
+{
+    return arb_grpc_channel_create(((arb_scheduler_node *)context)->grpc, address, options, out_channel, error);
+}
+
+static arb_code open_state(arb_scheduler_node *node, const arb_node_options *options, arb_error *error)
+{
+    arb_str folder, file, plans;
+    if (!options->lasting)
+        return arb_memory_store_create(&node->store, error);
+    ARB_TRY(arb_state_folder_make(&node->arena, options->state_folder, &folder, error));
+    ARB_TRY(arb_folder_entry(&node->arena, folder, "state.db", &file, error));
+    ARB_TRY(arb_folder_entry(&node->arena, folder, "plans", &plans, error));
+    ARB_TRY(arb_sqlite_store_open(file.data, &node->store, error));
+    return arb_blob_folder_open(plans.data, &node->plans, error);
+}
+
+static arb_code begin_engine(arb_scheduler_node *node, const arb_node_options *options, arb_error *error)
+{
+    arb_runtime_options runtime = {.threads = options->threads, .memory_limit = options->memory_limit};
+    ARB_TRY(arb_runtime_create(&runtime, &node->runtime, error));
+    ARB_TRY(arb_roots_resolve(&node->arena, options->data, options->data_count, &node->roots, error));
+    node->finder = (arb_table_finder){.roots = &node->roots,
+                                      .formats = arb_runtime_formats(node->runtime),
+                                      .cache = arb_runtime_file_cache(node->runtime)};
+    node->tables = arb_file_tables(&node->finder);
+    return ARB_OK;
+}
+
+static arb_code begin_scheduler(arb_scheduler_node *node, const arb_scheduler_node_options *options, arb_error *error)
+{
+    arb_scheduler_process_options scheduler = {.store = node->store,
+                                               .plans = node->plans,
+                                               .times = arb_scheduler_times_default(1),
+                                               .join_token = options->join_token,
+                                               .replaced = options->replaced,
+                                               .context = options->context};
+    arb_node_door door = {options->node->host, options->node->control_port, options->node->insecure};
+    arb_rpc_limits limits = {.message_bytes = ARB_CONTROL_MESSAGE_MOST, .send_window = ARB_CONTROL_SEND_WINDOW};
+    ARB_TRY(arb_scheduler_process_create(&scheduler, &node->scheduler, error));
+    ARB_TRY(arb_grpc_runtime_create(0, &node->grpc, error));
+    arb_rpc_service service = arb_scheduler_process_service(node->scheduler);
+    ARB_TRY(arb_node_door_open(node->grpc, &door, &service, NULL, limits, &node->control, error));
+    return arb_node_door_address(&node->arena, &door, node->control, &node->control_address, error);
+}
+
+static arb_code begin_sessions(arb_scheduler_node *node, arb_error *error)
+{
+    arb_cluster_runner_options options = {.scheduler = node->scheduler,
+                                          .network = {node, connect_to},
+                                          .tables = &node->tables,
+                                          .roots = &node->roots,
+                                          .task_memory = TASK_MEMORY,
+                                          .window = RESULT_WINDOW,
+                                          .unreachable_ns = UNREACHABLE_NS};
+    return arb_cluster_runner_create(&options, &node->runner, error);
+}
+
+arb_code arb_scheduler_node_create(const arb_scheduler_node_options *options, arb_scheduler_node **out_node,
+                                   arb_error *error)
+{
+    *out_node = NULL;
+    arb_scheduler_node *node = arb_alloc_zeroed(sizeof *node);
+    if (node == NULL)
+        return arb_fail_memory(error, "a scheduler", sizeof *node);
+    arb_code code = begin_engine(node, options->node, error);
+    if (code == ARB_OK)
+        code = open_state(node, options->node, error);
+    if (code == ARB_OK)
+        code = begin_scheduler(node, options, error);
+    if (code == ARB_OK)
+        code = begin_sessions(node, error);
+    if (code != ARB_OK) {
+        arb_scheduler_node_destroy(node);
+        return code;
+    }
+    *out_node = node;
+    return ARB_OK;
+}
+
+void arb_scheduler_node_destroy(arb_scheduler_node *node)
+{
+    if (node == NULL)
+        return;
+    if (node->scheduler != NULL)
+        arb_scheduler_process_stop(node->scheduler);
+    arb_cluster_runner_destroy(node->runner);
+    arb_rpc_server_destroy(node->control);
+    arb_scheduler_process_destroy(node->scheduler);
+    arb_grpc_runtime_destroy(node->grpc);
+    arb_blob_folder_close(node->plans);
+    arb_store_destroy(node->store);
+    arb_runtime_destroy(node->runtime);
+    arb_arena_reset(&node->arena);
+    arb_free(node);
+}
+
+void arb_scheduler_node_print(const arb_scheduler_node *node, arb_text *out)
+{
+    arb_text_printf(out, "control=%.*s", ARB_STR_ARGS(node->control_address));
+}
+
+arb_str arb_scheduler_node_control(const arb_scheduler_node *node)
+{
+    return node->control_address;
+}

@@ -1,0 +1,54 @@
+#include "remote/server_url.h"
+
+static bool is_port(arb_str text)
+{
+    unsigned port = 0;
+    for (size_t i = 0; i < text.size && i < 6; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9')
+            return false;
+        port = port * 10 + (unsigned)(text.data[i] - '0');
+    }
+    return text.size > 0 && text.size < 6 && port > 0 && port < 65536;
+}
+
+/* HOST:PORT, where only an address in brackets has more colons. */
+static bool is_address(arb_str text)
+{
+    const char *colon = memrchr(text.data, ':', text.size);
+    if (colon == NULL || colon == text.data)
+        return false;
+    arb_str host = {text.data, (size_t)(colon - text.data)};
+    arb_str port = {colon + 1, text.size - host.size - 1};
+    bool bracketed = host.data[0] == '[' && host.data[host.size - 1] == ']';
+    return is_port(port) && (bracketed || memchr(host.data, ':', host.size) == NULL) &&
+           memchr(host.data, '/', host.size) == NULL;
+}
+
+arb_code arb_server_url_read(arb_arena *arena, arb_str text, arb_server_url *out_url, arb_error *error)
+{
+    arb_str left = text, scheme = ARB_STR("arbalest://");
+    if (arb_str_starts_with(text, ARB_STR("arbalest+tls://")))
+        return arb_fail(error, ARB_NOT_SUPPORTED, "encrypted connections (arbalest+tls) are not there yet");
+    if (!arb_str_starts_with(text, scheme))
+        return arb_fail(error, ARB_INVALID_PARAMETER, "an address looks like arbalest://HOST:PORT, not \"%.*s\"",
+                        ARB_STR_ARGS(text));
+    left = (arb_str){text.data + scheme.size, text.size - scheme.size};
+    const char **addresses = ARB_ARENA_ARRAY(arena, const char *, left.size + 1);
+    *out_url = (arb_server_url){0, addresses};
+    for (bool more = addresses != NULL; more;) {
+        const char *comma = memchr(left.data, ',', left.size);
+        arb_str one = {left.data, comma != NULL ? (size_t)(comma - left.data) : left.size};
+        if (comma == NULL && one.size > 0 && one.data[one.size - 1] == '/')
+            one.size--;
+        if (!is_address(one))
+            return arb_fail(error, ARB_INVALID_PARAMETER, "\"%.*s\" is no HOST:PORT", ARB_STR_ARGS(one));
+        arb_str copy = arb_str_copy(arena, one);
+        if (copy.data == NULL)
+            return arb_fail_memory(error, "an address", one.size);
+        addresses[out_url->count++] = copy.data;
+        more = comma != NULL;
+        if (more)
+            left = (arb_str){comma + 1, left.size - one.size - 1};
+    }
+    return addresses != NULL ? ARB_OK : arb_fail_memory(error, "addresses", left.size);
+}
