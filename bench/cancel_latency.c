@@ -227,7 +227,7 @@ int main(int count, char **arguments)
         return 1;
     if (arb_runtime_create(&options, &runtime, &error) != ARB_OK ||
         arb_session_create(runtime, &c.session, &error) != ARB_OK ||
-        arb_catalog_add_folder(arb_session_catalog(c.session), arb_str_of(arguments[1]), &error) != ARB_OK)
+        arb_catalog_add_folder(arb_session_catalog(c.session), arb_str_of(arguments[1]), NULL, &error) != ARB_OK)
         fail(&error);
     int64_t took;
     measured one;

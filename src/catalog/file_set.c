@@ -7,6 +7,14 @@
 #include "catalog/file_glob.h"
 #include "catalog/file_table.h"
 
+arb_code arb_file_set_check(const arb_file_set *set, arb_error *error)
+{
+    for (size_t i = 0; i < set->path_count; i++)
+        if (set->paths[i].size == 0 || memchr(set->paths[i].data, '\0', set->paths[i].size) != NULL)
+            return arb_fail(error, ARB_INVALID_PARAMETER, "a path is empty or holds a zero byte");
+    return set->path_count != 0 ? ARB_OK : arb_fail(error, ARB_INVALID_PARAMETER, "a list of paths is empty");
+}
+
 bool arb_file_set_copy(arb_arena *arena, const arb_file_set *from, arb_file_set *to)
 {
     *to = *from;

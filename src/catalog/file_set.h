@@ -14,6 +14,8 @@ typedef struct arb_file_set {
     const arb_file_options *options; /* NULL: nothing is said */
 } arb_file_set;
 
+/* ARB_INVALID_PARAMETER when there is no path, or one that cannot be. */
+ARB_NODISCARD arb_code arb_file_set_check(const arb_file_set *set, arb_error *error);
 /* Paths and options are copied, too. False when memory is short. */
 ARB_NODISCARD bool arb_file_set_copy(arb_arena *arena, const arb_file_set *from, arb_file_set *to);
 /* A new reference to the table of the files as they are now; `current`, which may be NULL, is given again while it is

@@ -15,7 +15,6 @@ typedef struct key_set {
 } key_set;
 
 struct arb_memory_keys {
-    _Atomic uint32_t references;
     arb_arena arena;
     const arb_table_column *columns; /* names and types, copied */
     size_t set_count;
@@ -63,7 +62,6 @@ arb_code arb_memory_keys_create(const arb_table_key *from, size_t count, const a
     arb_memory_keys *keys = arb_alloc_zeroed(sizeof *keys);
     if (keys == NULL)
         return no_memory(error);
-    keys->references = 1;
     keys->sets = ARB_ARENA_ARRAY(&keys->arena, key_set, count + 1);
     keys->declared = ARB_ARENA_ARRAY(&keys->arena, arb_table_key, count + 1);
     bool fine =
@@ -77,17 +75,11 @@ arb_code arb_memory_keys_create(const arb_table_key *from, size_t count, const a
         fine = copies != NULL;
     }
     if (!fine) {
-        arb_memory_keys_unref(keys);
+        arb_memory_keys_destroy(keys);
         return no_memory(error);
     }
     *out_keys = keys;
     return ARB_OK;
-}
-
-arb_memory_keys *arb_memory_keys_ref(arb_memory_keys *keys)
-{
-    atomic_fetch_add_explicit(&keys->references, 1, memory_order_relaxed);
-    return keys;
 }
 
 size_t arb_memory_keys_declared(const arb_memory_keys *keys, const arb_table_key **out_keys)
@@ -106,9 +98,9 @@ static void clear(arb_memory_keys *keys)
     keys->rows = 0;
 }
 
-void arb_memory_keys_unref(arb_memory_keys *keys)
+void arb_memory_keys_destroy(arb_memory_keys *keys)
 {
-    if (keys == NULL || atomic_fetch_sub_explicit(&keys->references, 1, memory_order_acq_rel) != 1)
+    if (keys == NULL)
         return;
     clear(keys);
     arb_text_reset(&keys->scratch);

@@ -17,12 +17,20 @@ struct arb_memory_builder {
 };
 
 /* ---- a version --------------------------------------------------------------------------------------------------- */
+static void lineage_unref(arb_memory_lineage *lineage)
+{
+    if (lineage == NULL || atomic_fetch_sub_explicit(&lineage->references, 1, memory_order_acq_rel) != 1)
+        return;
+    arb_memory_keys_destroy(lineage->keys);
+    arb_free(lineage);
+}
+
 static void table_destroy(arb_table *table)
 {
     arb_memory_table *self = (arb_memory_table *)table;
     for (size_t i = 0; i < self->chunk_count; i++)
         arb_memory_chunk_unref(self->chunks[i]);
-    arb_memory_keys_unref(self->keys);
+    lineage_unref(self->lineage);
     arb_arena_reset(&self->arena);
     arb_free(self);
 }
@@ -36,8 +44,9 @@ static void file_destroy(arb_table_file *file)
 static const arb_table_file_vtable file_vtable = {"memory", file_destroy, arb_memory_reader_create};
 static const arb_table_vtable table_vtable = {.kind = "memory", .destroy = table_destroy};
 
-static arb_code table_create(arb_str name, const arb_table_column *columns, size_t column_count,
-                             arb_memory_table **out_table, arb_error *error)
+/* Without `lineage` the table is the first of a new one. */
+static arb_code table_create(arb_memory_lineage *lineage, arb_str name, const arb_table_column *columns,
+                             size_t column_count, arb_memory_table **out_table, arb_error *error)
 {
     *out_table = NULL;
     arb_memory_table *self = arb_alloc_zeroed(sizeof *self);
@@ -45,10 +54,13 @@ static arb_code table_create(arb_str name, const arb_table_column *columns, size
         return arb_fail_memory(error, "a table in memory", sizeof *self);
     self->base.vtable = &table_vtable;
     self->base.references = 1;
+    self->lineage = lineage != NULL ? lineage : arb_alloc_zeroed(sizeof *lineage);
+    if (self->lineage != NULL)
+        atomic_fetch_add_explicit(&self->lineage->references, 1, memory_order_relaxed);
     self->columns = ARB_ARENA_ARRAY(&self->arena, arb_table_column, ARB_MAX(column_count, 1));
     self->types = ARB_ARENA_ARRAY(&self->arena, arb_type, ARB_MAX(column_count, 1));
     self->base.name = arb_str_copy(&self->arena, name);
-    bool fine = self->columns != NULL && self->types != NULL && self->base.name.data != NULL;
+    bool fine = self->lineage != NULL && self->columns != NULL && self->types != NULL && self->base.name.data != NULL;
     for (size_t i = 0; fine && i < column_count; i++) {
         self->columns[i] = (arb_table_column){.name = arb_str_copy(&self->arena, columns[i].name),
                                               .type = arb_type_copy(&self->arena, columns[i].type),
@@ -67,15 +79,16 @@ static arb_code table_create(arb_str name, const arb_table_column *columns, size
 }
 
 /* ---- building ---------------------------------------------------------------------------------------------------- */
-arb_code arb_memory_builder_create(arb_str name, const arb_table_column *columns, size_t column_count,
-                                   arb_memory *account, arb_memory_builder **out_builder, arb_error *error)
+static arb_code builder_create(arb_memory_lineage *lineage, arb_str name, const arb_table_column *columns,
+                               size_t column_count, arb_memory *account, arb_memory_builder **out_builder,
+                               arb_error *error)
 {
     *out_builder = NULL;
     arb_memory_builder *builder = arb_alloc_zeroed(sizeof *builder);
     if (builder == NULL)
         return arb_fail_memory(error, "a table in memory", sizeof *builder);
     builder->account = account;
-    arb_code code = table_create(name, columns, column_count, &builder->table, error);
+    arb_code code = table_create(lineage, name, columns, column_count, &builder->table, error);
     if (code == ARB_OK &&
         (builder->scratch = ARB_ARENA_ARRAY(&builder->table->arena, arb_vector, ARB_MAX(column_count, 1))) == NULL)
         code = arb_fail_memory(error, "a table in memory", column_count * sizeof *builder->scratch);
@@ -87,16 +100,23 @@ arb_code arb_memory_builder_create(arb_str name, const arb_table_column *columns
     return ARB_OK;
 }
 
+arb_code arb_memory_builder_create(arb_str name, const arb_table_column *columns, size_t column_count,
+                                   arb_memory *account, arb_memory_builder **out_builder, arb_error *error)
+{
+    return builder_create(NULL, name, columns, column_count, account, out_builder, error);
+}
+
 static void declare_keys(arb_memory_table *table)
 {
-    table->base.key_count = arb_memory_keys_declared(table->keys, &table->base.keys);
+    if (table->lineage->keys != NULL)
+        table->base.key_count = arb_memory_keys_declared(table->lineage->keys, &table->base.keys);
 }
 
 arb_code arb_memory_builder_set_keys(arb_memory_builder *builder, const arb_table_key *keys, size_t count,
                                      arb_error *error)
 {
-    assert(builder->chunks.size == 0 && builder->table->keys == NULL);
-    ARB_TRY(arb_memory_keys_create(keys, count, builder->table->columns, &builder->table->keys, error));
+    assert(builder->chunks.size == 0 && builder->table->lineage->keys == NULL);
+    ARB_TRY(arb_memory_keys_create(keys, count, builder->table->columns, &builder->table->lineage->keys, error));
     declare_keys(builder->table);
     return ARB_OK;
 }
@@ -114,8 +134,9 @@ static arb_code open_chunk(arb_memory_builder *builder, arb_error *error)
 /* Append rows [first, first + count) of builder->scratch, cut at the chunks' size. */
 static arb_code append_scratch(arb_memory_builder *builder, size_t first, size_t count, arb_error *error)
 {
-    if (builder->table->keys != NULL && !builder->known)
-        ARB_TRY(arb_memory_keys_add(builder->table->keys, builder->scratch, first, count, error));
+    arb_memory_keys *keys = builder->table->lineage->keys;
+    if (keys != NULL && !builder->known)
+        ARB_TRY(arb_memory_keys_add(keys, builder->scratch, first, count, error));
     while (count != 0) {
         if (builder->open == NULL || builder->open->rows == ARB_CHUNK_ROWS)
             ARB_TRY(open_chunk(builder, error));
@@ -136,55 +157,91 @@ static arb_code append_scratch(arb_memory_builder *builder, size_t first, size_t
 /* A last chunk with fewer rows than this is copied and filled further, so that many small INSERTs make no small chunks. */
 enum { SMALL_ROWS = ARB_VECTOR_ROWS };
 
-static arb_code take_chunks(arb_memory_builder *builder, const arb_memory_table *base, arb_error *error)
+/* Views of all rows of a sealed chunk become the scratch; nested ones are made in the arena. */
+static arb_code view_chunk(arb_memory_builder *builder, const arb_memory_chunk *chunk, arb_arena *arena,
+                           arb_error *error)
 {
-    for (size_t i = 0; i < base->chunk_count; i++) {
-        arb_memory_chunk *chunk = base->chunks[i];
-        if (i + 1 < base->chunk_count || chunk->rows >= SMALL_ROWS) {
-            if (!ARB_VEC_PUSH(&builder->chunks, chunk))
-                return arb_fail_memory(error, "a table in memory", sizeof chunk);
-            arb_memory_chunk_ref(chunk);
-            continue;
-        }
-        ARB_TRY(open_chunk(builder, error));
-        arb_arena scratch = {0};
-        arb_code code = ARB_OK;
-        for (size_t column = 0; column < chunk->column_count && code == ARB_OK; column++) {
-            const arb_chunk_column *from = &chunk->columns[column];
-            arb_vector *children = ARB_ARENA_ARRAY(&scratch, arb_vector, arb_chunk_view_vectors(from) + 1);
-            if (children == NULL)
-                code = arb_fail_memory(error, "a table in memory", sizeof *children);
-            else
-                builder->scratch[column] = arb_chunk_column_view(from, 0, children);
-        }
-        if (code == ARB_OK)
-            code = append_scratch(builder, 0, chunk->rows, error);
-        arb_arena_reset(&scratch);
-        ARB_TRY(code);
+    for (size_t column = 0; column < chunk->column_count; column++) {
+        const arb_chunk_column *from = &chunk->columns[column];
+        arb_vector *children = ARB_ARENA_ARRAY(arena, arb_vector, arb_chunk_view_vectors(from) + 1);
+        if (children == NULL)
+            return arb_fail_memory(error, "a table in memory", sizeof *children);
+        builder->scratch[column] = arb_chunk_column_view(from, 0, children);
     }
     return ARB_OK;
+}
+
+static arb_code share_chunk(arb_memory_builder *builder, arb_memory_chunk *chunk, arb_error *error)
+{
+    if (!ARB_VEC_PUSH(&builder->chunks, chunk))
+        return arb_fail_memory(error, "a table in memory", sizeof chunk);
+    arb_memory_chunk_ref(chunk);
+    builder->open = NULL; /* what comes now comes behind it */
+    return ARB_OK;
+}
+
+/* Copies a sealed chunk's rows, or shares it. */
+static arb_code take_chunk(arb_memory_builder *builder, arb_memory_chunk *chunk, bool share, arb_error *error)
+{
+    arb_memory_keys *keys = builder->known ? NULL : builder->table->lineage->keys;
+    arb_arena arena = {0};
+    arb_code code = ARB_OK;
+    if (!share || keys != NULL)
+        code = view_chunk(builder, chunk, &arena, error);
+    if (code == ARB_OK && share && keys != NULL)
+        code = arb_memory_keys_add(keys, builder->scratch, 0, chunk->rows, error);
+    if (code == ARB_OK)
+        code = share ? share_chunk(builder, chunk, error) : append_scratch(builder, 0, chunk->rows, error);
+    arb_arena_reset(&arena);
+    return code;
+}
+
+static arb_code take_chunks(arb_memory_builder *builder, const arb_memory_table *base, arb_error *error)
+{
+    for (size_t i = 0; i < base->chunk_count; i++)
+        ARB_TRY(take_chunk(builder, base->chunks[i], i + 1 < base->chunk_count || base->chunks[i]->rows >= SMALL_ROWS,
+                           error));
+    return ARB_OK;
+}
+
+arb_code arb_memory_builder_append_table(arb_memory_builder *builder, const arb_table *rows, arb_error *error)
+{
+    const arb_memory_table *table = (const arb_memory_table *)rows;
+    assert(rows->vtable == &table_vtable && rows->column_count == builder->table->base.column_count);
+    for (size_t i = 0; i < table->chunk_count; i++)
+        ARB_TRY(take_chunk(builder, table->chunks[i], table->chunks[i]->rows >= SMALL_ROWS, error));
+    return ARB_OK;
+}
+
+arb_code arb_memory_table_check(const arb_table *table, arb_error *error)
+{
+    if (table->vtable == &table_vtable)
+        return ARB_OK;
+    arb_code code = arb_fail(error, ARB_WRONG_OBJECT_TYPE, "table \"%.*s\" is made of files: rows cannot be added",
+                             ARB_STR_ARGS(table->name));
+    arb_error_hint(error, "COPY … TO writes files.");
+    return code;
+}
+
+bool arb_memory_table_same(const arb_table *a, const arb_table *b)
+{
+    return a->vtable == &table_vtable && b->vtable == &table_vtable &&
+           ((const arb_memory_table *)a)->lineage == ((const arb_memory_table *)b)->lineage;
 }
 
 arb_code arb_memory_builder_create_from(const arb_table *base, arb_memory *account, arb_memory_builder **out_builder,
                                         arb_error *error)
 {
     *out_builder = NULL;
-    if (base->vtable != &table_vtable) {
-        arb_code code = arb_fail(error, ARB_WRONG_OBJECT_TYPE, "table \"%.*s\" is made of files: rows cannot be added",
-                                 ARB_STR_ARGS(base->name));
-        arb_error_hint(error, "COPY … TO writes files.");
-        return code;
-    }
+    ARB_TRY(arb_memory_table_check(base, error));
     const arb_memory_table *table = (const arb_memory_table *)base;
-    ARB_TRY(arb_memory_builder_create(base->name, base->columns, base->column_count, account, out_builder, error));
+    ARB_TRY(builder_create(table->lineage, base->name, base->columns, base->column_count, account, out_builder, error));
     (*out_builder)->known = true;
     arb_code code = take_chunks(*out_builder, table, error);
     (*out_builder)->known = false;
-    if (code == ARB_OK && table->keys != NULL) {
-        (*out_builder)->table->keys = arb_memory_keys_ref(table->keys);
-        declare_keys((*out_builder)->table);
-        code = arb_memory_keys_fit(table->keys, table->chunks, table->chunk_count, base->rows, error);
-    }
+    declare_keys((*out_builder)->table);
+    if (code == ARB_OK && table->lineage->keys != NULL)
+        code = arb_memory_keys_fit(table->lineage->keys, table->chunks, table->chunk_count, base->rows, error);
     if (code != ARB_OK) {
         arb_memory_builder_destroy(*out_builder);
         *out_builder = NULL;

@@ -25,11 +25,18 @@ ARB_NODISCARD arb_code arb_memory_builder_create_from(const arb_table *base, arb
                                                       arb_memory_builder **out_builder, arb_error *error);
 /* Append the selected rows. ARB_NOT_NULL_VIOLATION and ARB_UNIQUE_VIOLATION name the column. */
 ARB_NODISCARD arb_code arb_memory_builder_append(arb_memory_builder *builder, const arb_batch *batch, arb_error *error);
+/* Append all rows of another table in memory, whose columns are of the same types; large chunks are shared. */
+ARB_NODISCARD arb_code arb_memory_builder_append_table(arb_memory_builder *builder, const arb_table *rows,
+                                                       arb_error *error);
 /* Append one row of values that are not nested; types as the columns'. */
 ARB_NODISCARD arb_code arb_memory_builder_append_row(arb_memory_builder *builder, const arb_value *values,
                                                      arb_error *error);
 /* The table, with one reference that the caller owns. The builder is empty afterwards and can only be destroyed. */
 ARB_NODISCARD arb_code arb_memory_builder_finish(arb_memory_builder *builder, arb_table **out_table, arb_error *error);
+/* Can rows be added to it? ARB_WRONG_OBJECT_TYPE when that is no table in memory. */
+ARB_NODISCARD arb_code arb_memory_table_check(const arb_table *table, arb_error *error);
+/* Are both versions of one table in memory? */
+bool arb_memory_table_same(const arb_table *a, const arb_table *b);
 void arb_memory_builder_destroy(arb_memory_builder *builder); /* NULL is a no-op */
 
 #endif

@@ -5,6 +5,12 @@
 #include "catalog/memory_chunk.h"
 #include "catalog/table.h"
 
+/* What the versions of a table have in common. */
+typedef struct arb_memory_lineage {
+    _Atomic uint32_t references;
+    struct arb_memory_keys *keys; /* a reference, or NULL; used by one builder at a time */
+} arb_memory_lineage;
+
 /* The one file of the table lies inside of it and lives as long; split `part` is the chunk's place. */
 typedef struct arb_memory_table {
     arb_table base;
@@ -12,8 +18,8 @@ typedef struct arb_memory_table {
     arb_table_column *columns;
     arb_type *types;
     size_t chunk_count;
-    arb_memory_chunk **chunks;    /* references */
-    struct arb_memory_keys *keys; /* a reference, or NULL; the versions of a table share it */
+    arb_memory_chunk **chunks;   /* references */
+    arb_memory_lineage *lineage; /* a reference */
     arb_table_file file;
     arb_table_file *files[1];
 } arb_memory_table;

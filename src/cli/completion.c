@@ -47,7 +47,7 @@ static bool add_keywords(arb_arena *arena, arb_completion *completion, arb_str w
     return true;
 }
 
-static bool add_columns(arb_catalog *catalog, arb_arena *arena, const arb_catalog_listed *listed, arb_str word,
+static bool add_columns(arb_catalog_scope *catalog, arb_arena *arena, const arb_catalog_listed *listed, arb_str word,
                         arb_completion *completion)
 {
     arb_catalog_part parts[] = {{listed->schema, true}, {listed->name, true}};
@@ -81,7 +81,7 @@ static void finish(arb_completion *completion)
         completion->common.size++;
 }
 
-bool arb_complete(arb_catalog *catalog, arb_arena *arena, arb_str statement, arb_str word,
+bool arb_complete(arb_catalog_scope *catalog, arb_arena *arena, arb_str statement, arb_str word,
                   arb_completion *out_completion)
 {
     arb_catalog_listing listing = {0};

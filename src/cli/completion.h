@@ -11,7 +11,7 @@ typedef struct arb_completion {
 
 /* Keywords, names of tables and views, and the columns of those tables that `statement` names already. False when nothing
  * fits. Opens no table that the statement does not name. A catalog that is NULL is empty. */
-bool arb_complete(arb_catalog *catalog, arb_arena *arena, arb_str statement, arb_str word,
+bool arb_complete(arb_catalog_scope *catalog, arb_arena *arena, arb_str statement, arb_str word,
                   arb_completion *out_completion);
 
 #endif

@@ -176,7 +176,7 @@ static int add_folders(arb_arena *arena, arb_session *session, const arb_options
     arb_roots roots;
     int status = arb_data_option_read(arena, options, "data", &roots);
     for (size_t i = 0; i < roots.count && status == 0; i++)
-        if (arb_catalog_add_folder(arb_session_catalog(session), roots.items[i].folder, &error) != ARB_OK)
+        if (arb_catalog_add_folder(arb_session_catalog(session), roots.items[i].folder, NULL, &error) != ARB_OK)
             status = report(&error, ARB_EXIT_CONFIGURATION);
     return status;
 }

@@ -3,28 +3,24 @@
 
 arb_code arb_statement_create_external(arb_result *result, const arb_bound_statement *statement, arb_error *error)
 {
-    return arb_catalog_add_files(result->session->catalog, statement->create_external.name,
-                                 &statement->create_external.files, statement->create_external.existing, NULL, error);
+    return arb_catalog_add_files(result->session->catalog, &statement->create_external.target,
+                                 &statement->create_external.files, NULL, error);
 }
 
 arb_code arb_statement_create_view(arb_result *result, const arb_bound_statement *statement, arb_error *error)
 {
-    return arb_catalog_add_view(result->session->catalog, statement->create_view.name, &statement->create_view.view,
-                                statement->create_view.existing, NULL, error);
+    return arb_catalog_add_view(result->session->catalog, &statement->create_view.target, &statement->create_view.view,
+                                NULL, error);
 }
 
 arb_code arb_statement_drop(arb_result *result, const arb_bound_statement *statement, arb_error *error)
 {
-    arb_catalog *catalog = result->session->catalog;
+    arb_catalog_scope *catalog = result->session->catalog;
+    const arb_catalog_name *names = statement->drop.names;
+    size_t count = statement->drop.name_count;
     bool if_exists = statement->drop.if_exists;
     arb_catalog_kind kind = statement->drop.object == ARB_AST_OBJECT_VIEW ? ARB_CATALOG_VIEW : ARB_CATALOG_TABLE;
-    for (size_t i = 0; i < statement->drop.name_count; i++) {
-        arb_catalog_name name = statement->drop.names[i];
-        if (statement->drop.object == ARB_AST_OBJECT_SCHEMA)
-            ARB_TRY(arb_catalog_drop_schema(catalog, name.parts[name.count - 1].text, if_exists,
-                                            statement->drop.cascade, error));
-        else
-            ARB_TRY(arb_catalog_drop(catalog, name, kind, if_exists, error));
-    }
-    return ARB_OK;
+    if (statement->drop.object == ARB_AST_OBJECT_SCHEMA)
+        return arb_catalog_drop_schemas(catalog, names, count, if_exists, statement->drop.cascade, error);
+    return arb_catalog_drop(catalog, names, count, kind, if_exists, error);
 }

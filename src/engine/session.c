@@ -7,7 +7,7 @@
 #include "engine/session_internal.h"
 #include "sql/parser.h"
 
-arb_code arb_session_create(arb_runtime *runtime, arb_session **out_session, arb_error *error)
+arb_code arb_session_create_on(arb_runtime *runtime, arb_catalog *shared, arb_session **out_session, arb_error *error)
 {
     *out_session = NULL;
     arb_session *session = arb_alloc_zeroed(sizeof *session);
@@ -16,15 +16,26 @@ arb_code arb_session_create(arb_runtime *runtime, arb_session **out_session, arb
     session->runtime = runtime;
     session->runner = arb_local_runner;
     arb_settings_init(&session->settings, runtime);
-    arb_code code =
-        arb_catalog_create(arb_runtime_formats(runtime), arb_runtime_file_cache(runtime), &session->catalog, error);
+    arb_code code = arb_catalog_scope_create(shared, &session->cancelled, &session->catalog, error);
     if (code != ARB_OK) {
         arb_free(session);
         return code;
     }
-    arb_catalog_set_stop(session->catalog, &session->cancelled);
     *out_session = session;
     return ARB_OK;
+}
+
+arb_code arb_session_create(arb_runtime *runtime, arb_session **out_session, arb_error *error)
+{
+    arb_catalog *own;
+    *out_session = NULL;
+    ARB_TRY(arb_catalog_create(arb_runtime_formats(runtime), arb_runtime_file_cache(runtime), &own, error));
+    arb_code code = arb_session_create_on(runtime, own, out_session, error);
+    if (code == ARB_OK)
+        (*out_session)->own_catalog = own;
+    else
+        arb_catalog_destroy(own);
+    return code;
 }
 
 void arb_session_destroy(arb_session *session)
@@ -32,11 +43,17 @@ void arb_session_destroy(arb_session *session)
     if (session == NULL)
         return;
     assert(session->results == 0);
-    arb_catalog_destroy(session->catalog);
+    arb_catalog_scope_destroy(session->catalog);
+    arb_catalog_destroy(session->own_catalog);
     arb_free(session);
 }
 
 arb_catalog *arb_session_catalog(arb_session *session)
+{
+    return arb_catalog_scope_catalog(session->catalog);
+}
+
+arb_catalog_scope *arb_session_scope(arb_session *session)
 {
     return session->catalog;
 }
@@ -93,7 +110,7 @@ void arb_result_stop(arb_result *result)
 /* ---- statements -------------------------------------------------------------------------------------------------- */
 static arb_code carry_out(arb_result *result, const arb_bound_statement *statement, arb_error *error)
 {
-    arb_catalog *catalog = result->session->catalog;
+    arb_catalog_scope *catalog = result->session->catalog;
     switch (statement->kind) {
     case ARB_BOUND_QUERY:
         result->tag = "SELECT";

@@ -2,7 +2,7 @@
  *
  *     arb_runtime_create(&options, &runtime, error);
  *     arb_session_create(runtime, &session, error);
- *     arb_catalog_add_folder(arb_session_catalog(session), ARB_STR("data"), error);
+ *     arb_catalog_add_folder(arb_session_catalog(session), ARB_STR("data"), NULL, error);
  *     arb_session_execute(session, ARB_STR("SELECT 1"), &result, error);
  *     while ((code = arb_result_next(result, &batch, error)) == ARB_OK && batch != NULL)
  *         use(batch);
@@ -21,10 +21,17 @@
 typedef struct arb_session arb_session;
 typedef struct arb_result arb_result;
 
+/* With a catalog of its own. */
 ARB_NODISCARD arb_code arb_session_create(arb_runtime *runtime, arb_session **out_session, arb_error *error);
+/* On a catalog that others use, too, from any threads; it outlives the session. Temporary tables, the current schema and
+ * settings are the session's own. */
+ARB_NODISCARD arb_code arb_session_create_on(arb_runtime *runtime, arb_catalog *shared, arb_session **out_session,
+                                             arb_error *error);
 /* All results must be gone. NULL is a no-op. */
 void arb_session_destroy(arb_session *session);
 arb_catalog *arb_session_catalog(arb_session *session);
+/* What the session sees of it. */
+arb_catalog_scope *arb_session_scope(arb_session *session);
 arb_settings *arb_session_settings(arb_session *session);
 /* Who carries out queries from now on; NULL: this process. No result may be open. The runner's context outlives the
  * session. */

@@ -97,9 +97,9 @@ static double progress(arb_statement_host *host)
     return arb_session_progress(session_of(host));
 }
 
-static arb_catalog *catalog(arb_statement_host *host)
+static arb_catalog_scope *catalog(arb_statement_host *host)
 {
-    return arb_session_catalog(session_of(host));
+    return arb_session_scope(session_of(host));
 }
 
 static void destroy(arb_statement_host *host)

@@ -11,8 +11,9 @@
 #include "sql/binder.h"
 
 struct arb_session {
-    arb_runtime *runtime; /* borrowed */
-    arb_catalog *catalog;
+    arb_runtime *runtime;     /* borrowed */
+    arb_catalog *own_catalog; /* or NULL: it is shared with others */
+    arb_catalog_scope *catalog;
     arb_settings settings;
     arb_query_runner runner;
     unsigned results; /* open ones */

@@ -35,7 +35,7 @@ typedef struct arb_statement_host_vtable {
     /* 0 to 1, negative when none runs. Any thread. */
     double (*progress)(arb_statement_host *host);
     /* The names that there are, for completion; NULL where they are not at hand. */
-    arb_catalog *(*catalog)(arb_statement_host *host);
+    arb_catalog_scope *(*catalog)(arb_statement_host *host);
     void (*destroy)(arb_statement_host *host); /* all results are gone */
 } arb_statement_host_vtable;
 

@@ -1,5 +1,5 @@
-/* table_statement.c: CREATE TABLE [AS] and INSERT: rows of a query become a table in memory, or a further version of one,
- * which takes its place when all rows are there. A statement that fails changes nothing. */
+/* table_statement.c: CREATE TABLE [AS] and INSERT: rows of a query become a table in memory. INSERT's are then added to the
+ * table that they are for, as one step and behind what others added meanwhile. A statement that fails changes nothing. */
 #include "engine/session_internal.h"
 
 static arb_code fill(arb_result *result, const arb_logical_plan *plan, arb_memory_builder *builder, arb_error *error)
@@ -34,14 +34,14 @@ static arb_code finish_table(arb_result *result, const arb_logical_plan *plan, a
 
 arb_code arb_statement_create_table(arb_result *result, const arb_bound_statement *statement, arb_error *error)
 {
-    arb_catalog *catalog = result->session->catalog;
-    arb_catalog_name name = statement->create_table.name;
-    arb_catalog_existing existing = statement->create_table.existing;
-    arb_str last = name.parts[name.count - 1].text;
+    arb_catalog_scope *catalog = result->session->catalog;
+    const arb_catalog_target *target = &statement->create_table.target;
+    arb_str last = target->name.parts[target->name.count - 1].text;
     arb_memory_builder *builder;
     arb_table *table;
-    if (existing != ARB_EXISTING_REPLACE && arb_catalog_has(catalog, name)) /* before a query runs for nothing */
-        return existing == ARB_EXISTING_KEEP
+    if (target->existing != ARB_EXISTING_REPLACE &&
+        arb_catalog_has(catalog, target)) /* before a query runs for nothing */
+        return target->existing == ARB_EXISTING_KEEP
                    ? ARB_OK
                    : arb_fail(error, ARB_DUPLICATE_TABLE, "table \"%.*s\" exists already", ARB_STR_ARGS(last));
     ARB_TRY(arb_memory_builder_create(last, statement->create_table.columns, statement->create_table.column_count,
@@ -56,20 +56,21 @@ arb_code arb_statement_create_table(arb_result *result, const arb_bound_statemen
     }
     bool run = statement->plan.root != NULL && !statement->create_table.with_no_data;
     ARB_TRY(finish_table(result, run ? &statement->plan : NULL, builder, &table, error));
-    arb_code code = arb_catalog_add_table(catalog, name, table, existing, NULL, error);
+    arb_code code = arb_catalog_add_table(catalog, target, table, NULL, error);
     arb_table_unref(table);
     return code;
 }
 
 arb_code arb_statement_insert(arb_result *result, const arb_bound_statement *statement, arb_error *error)
 {
+    const arb_table *bound = statement->insert.table;
+    arb_memory *account = arb_runtime_table_memory(result->session->runtime);
     arb_memory_builder *builder;
-    arb_table *table;
-    ARB_TRY(arb_memory_builder_create_from(statement->insert.table, arb_runtime_table_memory(result->session->runtime),
-                                           &builder, error));
-    ARB_TRY(finish_table(result, &statement->plan, builder, &table, error));
-    arb_code code = arb_catalog_replace_table(result->session->catalog, statement->insert.name, statement->insert.table,
-                                              table, error);
-    arb_table_unref(table);
+    arb_table *rows;
+    ARB_TRY(arb_memory_table_check(bound, error));
+    ARB_TRY(arb_memory_builder_create(bound->name, bound->columns, bound->column_count, account, &builder, error));
+    ARB_TRY(finish_table(result, &statement->plan, builder, &rows, error));
+    arb_code code = arb_catalog_append(result->session->catalog, statement->insert.name, bound, rows, account, error);
+    arb_table_unref(rows);
     return code;
 }

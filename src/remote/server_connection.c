@@ -260,7 +260,7 @@ static double progress(arb_statement_host *host)
     return -1;
 }
 
-static arb_catalog *catalog(arb_statement_host *host)
+static arb_catalog_scope *catalog(arb_statement_host *host)
 {
     (void)host;
     return NULL;

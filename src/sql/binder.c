@@ -37,7 +37,7 @@ arb_code arb_bind_column_expr(arb_binder *b, arb_column_id id, arb_ast_span span
     return ARB_OK;
 }
 
-static arb_binder make_binder(arb_query *query, arb_catalog *catalog, const arb_ast_statement *statement,
+static arb_binder make_binder(arb_query *query, arb_catalog_scope *catalog, const arb_ast_statement *statement,
                               arb_error *error)
 {
     return (arb_binder){
@@ -45,16 +45,19 @@ static arb_binder make_binder(arb_query *query, arb_catalog *catalog, const arb_
 }
 
 /* Without a caller's error the binder needs one of its own, since it looks into it. */
-arb_code arb_sql_bind(arb_query *query, arb_catalog *catalog, const arb_ast_statement *statement,
+arb_code arb_sql_bind(arb_query *query, arb_catalog_scope *catalog, const arb_ast_statement *statement,
                       arb_bound_statement *out, arb_error *error)
 {
     arb_error own = {0};
     arb_binder b = make_binder(query, catalog, statement, error != NULL ? error : &own);
     *out = (arb_bound_statement){0};
-    return arb_bind_statement(&b, statement, out);
+    arb_catalog_scope_hold(catalog);
+    arb_code code = arb_bind_statement(&b, statement, out);
+    arb_catalog_scope_release(catalog);
+    return code;
 }
 
-arb_code arb_sql_bind_select(arb_query *query, arb_catalog *catalog, const arb_ast_statement *statement,
+arb_code arb_sql_bind_select(arb_query *query, arb_catalog_scope *catalog, const arb_ast_statement *statement,
                              arb_logical_plan *out, arb_error *error)
 {
     arb_bound_statement bound;

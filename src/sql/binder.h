@@ -45,27 +45,20 @@ struct arb_bound_statement {
     arb_logical_plan plan; /* root NULL when there is none */
     union {
         struct {
-            arb_catalog_name name;
-            arb_catalog_existing existing; /* OR REPLACE, IF NOT EXISTS */
-            bool temporary;
-            bool with_no_data; /* AS … WITH NO DATA: the plan is not run */
+            arb_catalog_target target; /* OR REPLACE, IF NOT EXISTS, TEMPORARY */
+            bool with_no_data;         /* AS … WITH NO DATA: the plan is not run */
             size_t column_count;
             const arb_table_column *columns; /* names, types, `nullable` */
             size_t key_count;
             const arb_table_key *keys; /* PRIMARY KEY, UNIQUE */
         } create_table;
         struct {
-            arb_catalog_name name;
-            arb_catalog_existing existing;
-            bool temporary;
+            arb_catalog_target target;
             arb_file_set files;
         } create_external;
         struct {
-            arb_catalog_name name;
-            arb_catalog_existing existing;
-            bool temporary;
-            arb_view
-                view; /* text and columns; its schema and name are not set. The query was bound once, to check it */
+            arb_catalog_target target;
+            arb_view view; /* text and columns. The query was bound once, to check it */
         } create_view;
         struct {
             arb_str name;
@@ -112,11 +105,11 @@ struct arb_bound_statement {
 };
 
 /* Any statement. Those that are known but cannot be bound (PREPARE, parameters, …) are ARB_NOT_SUPPORTED by name. */
-ARB_NODISCARD arb_code arb_sql_bind(arb_query *query, arb_catalog *catalog, const arb_ast_statement *statement,
+ARB_NODISCARD arb_code arb_sql_bind(arb_query *query, arb_catalog_scope *catalog, const arb_ast_statement *statement,
                                     arb_bound_statement *out, arb_error *error);
 
 /* A query alone; the statement is a SELECT. */
-ARB_NODISCARD arb_code arb_sql_bind_select(arb_query *query, arb_catalog *catalog, const arb_ast_statement *statement,
-                                           arb_logical_plan *out, arb_error *error);
+ARB_NODISCARD arb_code arb_sql_bind_select(arb_query *query, arb_catalog_scope *catalog,
+                                           const arb_ast_statement *statement, arb_logical_plan *out, arb_error *error);
 
 #endif

@@ -131,10 +131,10 @@ static arb_code bind_table_as(arb_binder *b, const arb_ast_create_table *create,
 arb_code arb_bind_create_table(arb_binder *b, const arb_ast_create_table *create, arb_bound_statement *out)
 {
     out->kind = ARB_BOUND_CREATE_TABLE;
-    out->create_table.existing = existing(create->or_replace, create->if_not_exists);
-    out->create_table.temporary = create->temporary;
+    out->create_table.target.existing = existing(create->or_replace, create->if_not_exists);
+    out->create_table.target.temporary = create->temporary;
     out->create_table.with_no_data = create->with_no_data;
-    ARB_TRY(arb_bind_catalog_name(b, &create->name, &out->create_table.name));
+    ARB_TRY(arb_bind_catalog_name(b, &create->name, &out->create_table.target.name));
     if (create->checks.size != 0)
         return refuse_constraint(b, "CHECK", create->checks.data[0]->span);
     if (create->options.size != 0)
@@ -236,10 +236,22 @@ static arb_code bind_external_files(arb_binder *b, const arb_ast_create_external
 arb_code arb_bind_create_external(arb_binder *b, const arb_ast_create_external *create, arb_bound_statement *out)
 {
     out->kind = ARB_BOUND_CREATE_EXTERNAL;
-    out->create_external.existing = existing(create->or_replace, create->if_not_exists);
-    out->create_external.temporary = create->temporary;
-    ARB_TRY(arb_bind_catalog_name(b, &create->name, &out->create_external.name));
+    out->create_external.target.existing = existing(create->or_replace, create->if_not_exists);
+    out->create_external.target.temporary = create->temporary;
+    ARB_TRY(arb_bind_catalog_name(b, &create->name, &out->create_external.target.name));
     return bind_external_files(b, create, &out->create_external.files);
+}
+
+/* Bound as it will be when the view is used. */
+static arb_code bind_view_query(arb_binder *b, const arb_ast_query *syntax, const arb_catalog_target *target,
+                                arb_bound_query *out)
+{
+    arb_view view = {.searched = arb_catalog_scope_schema(b->catalog),
+                     .temporary = arb_catalog_target_is_temporary(target)};
+    const arb_view *before = arb_catalog_scope_enter(b->catalog, &view);
+    arb_code code = arb_bind_query(b, syntax, NULL, NULL, &(arb_query_request){0}, out);
+    (void)arb_catalog_scope_enter(b->catalog, before);
+    return code;
 }
 
 /* The query is bound to see that it can be; what is kept is its text. */
@@ -249,10 +261,10 @@ arb_code arb_bind_create_view(arb_binder *b, const arb_ast_create_view *create, 
     arb_str *columns = ARB_ARENA_ARRAY(b->arena, arb_str, create->columns.size);
     ARB_MADE(b, columns);
     out->kind = ARB_BOUND_CREATE_VIEW;
-    out->create_view.existing = existing(create->or_replace, create->if_not_exists);
-    out->create_view.temporary = create->temporary;
-    ARB_TRY(arb_bind_catalog_name(b, &create->name, &out->create_view.name));
-    ARB_TRY(arb_bind_query(b, create->query, NULL, NULL, &(arb_query_request){0}, &query));
+    out->create_view.target.existing = existing(create->or_replace, create->if_not_exists);
+    out->create_view.target.temporary = create->temporary;
+    ARB_TRY(arb_bind_catalog_name(b, &create->name, &out->create_view.target.name));
+    ARB_TRY(bind_view_query(b, create->query, &out->create_view.target, &query));
     ARB_TRY(
         arb_bind_rename(b, &query, &create->columns, create->name.data[create->name.size - 1].text, create->base.span));
     for (size_t i = 0; i < create->columns.size; i++)

@@ -37,7 +37,7 @@ typedef struct arb_aggregate_frame {
 struct arb_binder {
     arb_query *query;
     arb_arena *arena; /* the query's */
-    arb_catalog *catalog;
+    arb_catalog_scope *catalog;
     arb_error *error;
     arb_str source; /* the text in which spans count */
     bool in_view;   /* it is a view's: its positions mean nothing to the user */

@@ -64,6 +64,7 @@ static arb_code bind_view(arb_binder *b, const arb_view *view, arb_ast_span span
     bool in_view = b->in_view;
     unsigned height = b->height;
     arb_aggregate_frame *frame = b->frame;
+    const arb_view *outer = arb_catalog_scope_enter(b->catalog, view);
     b->view_depth++;
     b->view_count++;
     b->in_view = true;
@@ -75,6 +76,7 @@ static arb_code bind_view(arb_binder *b, const arb_view *view, arb_ast_span span
     b->height = height;
     b->frame = frame;
     b->view_depth--;
+    (void)arb_catalog_scope_enter(b->catalog, outer);
     if (code == ARB_OK)
         return ARB_OK;
     bool nested = b->error != NULL && strncmp(b->error->message, "view \"", 6) == 0;

@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     arb_bound_statement bound = {0};
     arb_code code = arb_sql_parse_one(&arena, (arb_str){(const char *)data, size}, &statement, &error);
     if (code == ARB_OK) {
-        code = arb_sql_bind(&query, arb_session_catalog(session), statement, &bound, &error);
+        code = arb_sql_bind(&query, arb_session_scope(session), statement, &bound, &error);
         if (code == ARB_INTERNAL)
             fprintf(stderr, "%s\n", error.message);
         FUZZ_REQUIRE(code != ARB_INTERNAL && code != ARB_OUT_OF_MEMORY && code == error.code);

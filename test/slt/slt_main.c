@@ -500,7 +500,8 @@ static arb_code open_session(slt_options *options, slt_wire_tables *tables, arb_
     }
 #endif
     for (size_t i = 0; i < options->data.size; i++)
-        ARB_TRY(arb_catalog_add_folder(arb_session_catalog(*out_session), arb_str_of(options->data.data[i]), error));
+        ARB_TRY(
+            arb_catalog_add_folder(arb_session_catalog(*out_session), arb_str_of(options->data.data[i]), NULL, error));
     for (size_t i = 0; i < options->settings.size; i++) {
         const char *pair = options->settings.data[i], *equals = strchr(pair, '=');
         arb_setting setting;

@@ -90,6 +90,7 @@ typedef struct fixture {
     arb_memory memory;
     arb_file_cache *cache;
     arb_catalog *catalog;
+    arb_catalog_scope *scope;
     arb_arena arena;
     arb_error error;
 } fixture;
@@ -103,6 +104,7 @@ static int set_up(void **state)
     arb_memory_init(&f->memory, &f->governor);
     assert_int_equal(arb_file_cache_create(1 << 20, &f->memory, &f->cache, &f->error), ARB_OK);
     assert_int_equal(arb_catalog_create(&known, f->cache, &f->catalog, &f->error), ARB_OK);
+    assert_int_equal(arb_catalog_scope_create(f->catalog, NULL, &f->scope, &f->error), ARB_OK);
     files_opened = 0;
     *state = f;
     return 0;
@@ -113,6 +115,7 @@ static int tear_down(void **state)
     fixture *f = *state;
     char command[128];
     arb_arena_reset(&f->arena);
+    arb_catalog_scope_destroy(f->scope);
     arb_catalog_destroy(f->catalog);
     arb_file_cache_destroy(f->cache);
     assert_int_equal(files_open, 0);
@@ -154,10 +157,24 @@ static arb_catalog_name name_of(fixture *f, const char *text)
     return (arb_catalog_name){parts, count};
 }
 
+static const arb_catalog_name *names_of(fixture *f, const char *text)
+{
+    arb_catalog_name *name = ARB_ARENA_NEW(&f->arena, arb_catalog_name);
+    *name = name_of(f, text);
+    return name;
+}
+
+static const arb_catalog_target *target_of(fixture *f, const char *text, arb_catalog_existing existing)
+{
+    arb_catalog_target *target = ARB_ARENA_NEW(&f->arena, arb_catalog_target);
+    *target = (arb_catalog_target){.name = name_of(f, text), .existing = existing};
+    return target;
+}
+
 static arb_code find(fixture *f, const char *name, arb_relation *out)
 {
     arb_error_clear(&f->error);
-    return arb_catalog_find(f->catalog, &f->arena, name_of(f, name), out, &f->error);
+    return arb_catalog_find(f->scope, &f->arena, name_of(f, name), out, &f->error);
 }
 
 static void add_table(fixture *f, const char *name, uint64_t column_count)
@@ -169,7 +186,7 @@ static void add_table(fixture *f, const char *name, uint64_t column_count)
     assert_int_equal(arb_memory_builder_create(ARB_STR("t"), columns, column_count, NULL, &builder, &f->error), ARB_OK);
     assert_int_equal(arb_memory_builder_finish(builder, &table, &f->error), ARB_OK);
     arb_memory_builder_destroy(builder);
-    assert_int_equal(arb_catalog_add_table(f->catalog, name_of(f, name), table, ARB_EXISTING_REPLACE, NULL, &f->error),
+    assert_int_equal(arb_catalog_add_table(f->scope, target_of(f, name, ARB_EXISTING_REPLACE), table, NULL, &f->error),
                      ARB_OK);
     arb_table_unref(table);
 }
@@ -204,11 +221,11 @@ static void what_was_found_stays(void **state)
     assert_int_equal(find(f, "t", &after), ARB_OK);
     assert_int_equal(before.table->column_count, 1);
     assert_int_equal(after.table->column_count, 2);
-    assert_int_equal(arb_catalog_drop(f->catalog, name_of(f, "t"), ARB_CATALOG_VIEW, false, &f->error),
+    assert_int_equal(arb_catalog_drop(f->scope, names_of(f, "t"), 1, ARB_CATALOG_VIEW, false, &f->error),
                      ARB_WRONG_OBJECT_TYPE);
-    assert_int_equal(arb_catalog_drop(f->catalog, name_of(f, "t"), ARB_CATALOG_TABLE, false, &f->error), ARB_OK);
+    assert_int_equal(arb_catalog_drop(f->scope, names_of(f, "t"), 1, ARB_CATALOG_TABLE, false, &f->error), ARB_OK);
     assert_int_equal(find(f, "t", &after), ARB_UNDEFINED_TABLE);
-    assert_int_equal(arb_catalog_drop(f->catalog, name_of(f, "t"), ARB_CATALOG_TABLE, true, &f->error), ARB_OK);
+    assert_int_equal(arb_catalog_drop(f->scope, names_of(f, "t"), 1, ARB_CATALOG_TABLE, true, &f->error), ARB_OK);
     assert_int_equal(before.table->column_count, 1);
 }
 
@@ -219,29 +236,30 @@ static void views_and_schemas(void **state)
     bool created;
     arb_str columns[] = {ARB_STR("x")};
     arb_view view = {.sql = ARB_STR("SELECT 1"), .column_count = 1, .columns = columns};
-    assert_int_equal(arb_catalog_add_view(f->catalog, name_of(f, "s.v"), &view, ARB_EXISTING_FAIL, &created, &f->error),
+    assert_int_equal(arb_catalog_add_view(f->scope, target_of(f, "s.v", ARB_EXISTING_FAIL), &view, &created, &f->error),
                      ARB_UNDEFINED_OBJECT);
-    assert_int_equal(arb_catalog_add_schema(f->catalog, ARB_STR("s"), false, &f->error), ARB_OK);
-    assert_int_equal(arb_catalog_add_schema(f->catalog, ARB_STR("S"), false, &f->error), ARB_DUPLICATE_TABLE);
-    assert_int_equal(arb_catalog_add_schema(f->catalog, ARB_STR("S"), true, &f->error), ARB_OK);
-    assert_int_equal(arb_catalog_add_view(f->catalog, name_of(f, "s.v"), &view, ARB_EXISTING_FAIL, &created, &f->error),
+    assert_int_equal(arb_catalog_add_schema(f->scope, ARB_STR("s"), false, &f->error), ARB_OK);
+    assert_int_equal(arb_catalog_add_schema(f->scope, ARB_STR("S"), false, &f->error), ARB_DUPLICATE_TABLE);
+    assert_int_equal(arb_catalog_add_schema(f->scope, ARB_STR("S"), true, &f->error), ARB_OK);
+    assert_int_equal(arb_catalog_add_view(f->scope, target_of(f, "s.v", ARB_EXISTING_FAIL), &view, &created, &f->error),
                      ARB_OK);
     assert_true(created);
-    assert_int_equal(arb_catalog_add_view(f->catalog, name_of(f, "s.v"), &view, ARB_EXISTING_FAIL, NULL, &f->error),
+    assert_int_equal(arb_catalog_add_view(f->scope, target_of(f, "s.v", ARB_EXISTING_FAIL), &view, NULL, &f->error),
                      ARB_DUPLICATE_TABLE);
-    assert_int_equal(arb_catalog_add_view(f->catalog, name_of(f, "s.v"), &view, ARB_EXISTING_KEEP, &created, &f->error),
+    assert_int_equal(arb_catalog_add_view(f->scope, target_of(f, "s.v", ARB_EXISTING_KEEP), &view, &created, &f->error),
                      ARB_OK);
     assert_false(created);
     assert_int_equal(find(f, "v", &relation), ARB_UNDEFINED_TABLE);
-    assert_int_equal(arb_catalog_use_schema(f->catalog, ARB_STR("s"), &f->error), ARB_OK);
+    assert_int_equal(arb_catalog_use_schema(f->scope, ARB_STR("s"), &f->error), ARB_OK);
     assert_int_equal(find(f, "v", &relation), ARB_OK);
     assert_null(relation.table);
     assert_string_equal(relation.view->sql.data, "SELECT 1");
     assert_string_equal(relation.view->columns[0].data, "x");
-    assert_int_equal(arb_catalog_drop_schema(f->catalog, ARB_STR("s"), false, false, &f->error), ARB_WRONG_OBJECT_TYPE);
-    assert_int_equal(arb_catalog_drop_schema(f->catalog, ARB_STR("s"), false, true, &f->error), ARB_OK);
+    assert_int_equal(arb_catalog_drop_schemas(f->scope, names_of(f, "s"), 1, false, false, &f->error),
+                     ARB_WRONG_OBJECT_TYPE);
+    assert_int_equal(arb_catalog_drop_schemas(f->scope, names_of(f, "s"), 1, false, true, &f->error), ARB_OK);
     assert_int_equal(find(f, "v", &relation), ARB_UNDEFINED_TABLE);
-    assert_int_equal(arb_catalog_drop_schema(f->catalog, ARB_STR("main"), false, true, &f->error),
+    assert_int_equal(arb_catalog_drop_schemas(f->scope, names_of(f, "main"), 1, false, true, &f->error),
                      ARB_WRONG_OBJECT_TYPE);
 }
 
@@ -273,8 +291,8 @@ static void folders_are_tables(void **state)
     put_folder(f, "twice");
     put_file(f, "twice/1.bytes", "n");
     put_file(f, "twice.bytes", "n");
-    assert_int_equal(arb_catalog_add_folder(f->catalog, arb_str_of(f->folder), &f->error), ARB_OK);
-    assert_int_equal(arb_catalog_list(f->catalog, &f->arena, &listing, &f->error), ARB_OK);
+    assert_int_equal(arb_catalog_add_folder(f->catalog, arb_str_of(f->folder), NULL, &f->error), ARB_OK);
+    assert_int_equal(arb_catalog_list(f->scope, &f->arena, &listing, &f->error), ARB_OK);
     assert_int_equal(listing.size, 9);
     assert_int_equal(files_opened, 0);
 
@@ -294,7 +312,8 @@ static void folders_are_tables(void **state)
     assert_non_null(strstr(f->error.message, "\"byte\""));
     assert_int_equal(find(f, "twice", &relation), ARB_AMBIGUOUS_TABLE);
     assert_non_null(strstr(f->error.detail, "twice.bytes"));
-    assert_int_equal(arb_catalog_add_folder(f->catalog, ARB_STR("/nowhere/at/all"), &f->error), ARB_FILE_NOT_FOUND);
+    assert_int_equal(arb_catalog_add_folder(f->catalog, ARB_STR("/nowhere/at/all"), NULL, &f->error),
+                     ARB_FILE_NOT_FOUND);
 }
 
 static void folders_are_columns(void **state)
@@ -321,7 +340,7 @@ static void folders_are_columns(void **state)
     put_folder(f, "bad");
     put_folder(f, "bad/k=%ff");
     put_file(f, "bad/k=%ff/1.bytes", "n");
-    assert_int_equal(arb_catalog_add_folder(f->catalog, arb_str_of(f->folder), &f->error), ARB_OK);
+    assert_int_equal(arb_catalog_add_folder(f->catalog, arb_str_of(f->folder), NULL, &f->error), ARB_OK);
 
     assert_int_equal(find(f, "keys", &relation), ARB_OK);
     const arb_table_column *columns = relation.table->columns;
@@ -349,7 +368,7 @@ static void files_are_kept_while_they_stay(void **state)
     fixture *f = *state;
     arb_relation first, again, changed;
     put_file(f, "a.bytes", "nn");
-    assert_int_equal(arb_catalog_add_folder(f->catalog, arb_str_of(f->folder), &f->error), ARB_OK);
+    assert_int_equal(arb_catalog_add_folder(f->catalog, arb_str_of(f->folder), NULL, &f->error), ARB_OK);
     assert_int_equal(find(f, "a", &first), ARB_OK);
     assert_int_equal(find(f, "a", &again), ARB_OK);
     assert_ptr_equal(first.table, again.table);

@@ -55,7 +55,7 @@ static inline arb_type bind_test_type(char letter)
     }
 }
 
-static inline void bind_test_add_table(arb_catalog *catalog, const char *name, const char *columns)
+static inline void bind_test_add_table(arb_catalog_scope *catalog, const char *name, const char *columns)
 {
     arb_table_column list[32];
     size_t count = 0;
@@ -74,23 +74,24 @@ static inline void bind_test_add_table(arb_catalog *catalog, const char *name, c
     assert_int_equal(arb_memory_builder_create(part.text, list, count, NULL, &builder, &error), ARB_OK);
     assert_int_equal(arb_memory_builder_finish(builder, &table, &error), ARB_OK);
     arb_memory_builder_destroy(builder);
-    assert_int_equal(
-        arb_catalog_add_table(catalog, (arb_catalog_name){&part, 1}, table, ARB_EXISTING_FAIL, NULL, &error), ARB_OK);
+    assert_int_equal(arb_catalog_add_table(catalog, &(arb_catalog_target){.name = {&part, 1}}, table, NULL, &error),
+                     ARB_OK);
     arb_table_unref(table);
 }
 
-static inline void bind_test_add_view(arb_catalog *catalog, const char *name, const char *sql)
+static inline void bind_test_add_view(arb_catalog_scope *catalog, const char *name, const char *sql)
 {
     arb_error error = {0};
     arb_catalog_part part = {.text = arb_str_of(name)};
     arb_view view = {.sql = arb_str_of(sql)};
-    assert_int_equal(
-        arb_catalog_add_view(catalog, (arb_catalog_name){&part, 1}, &view, ARB_EXISTING_FAIL, NULL, &error), ARB_OK);
+    assert_int_equal(arb_catalog_add_view(catalog, &(arb_catalog_target){.name = {&part, 1}}, &view, NULL, &error),
+                     ARB_OK);
 }
 
 typedef struct bind_test {
     arb_file_cache *cache;
-    arb_catalog *catalog;
+    arb_catalog *shared;
+    arb_catalog_scope *catalog;
 } bind_test;
 
 static inline bind_test bind_test_create(void)
@@ -104,7 +105,8 @@ static inline bind_test bind_test_create(void)
     arb_governor_init(&governor, 1 << 20);
     arb_memory_init(&memory, &governor);
     assert_int_equal(arb_file_cache_create(1 << 20, &memory, &test.cache, &error), ARB_OK);
-    assert_int_equal(arb_catalog_create(&formats, test.cache, &test.catalog, &error), ARB_OK);
+    assert_int_equal(arb_catalog_create(&formats, test.cache, &test.shared, &error), ARB_OK);
+    assert_int_equal(arb_catalog_scope_create(test.shared, NULL, &test.catalog, &error), ARB_OK);
     for (size_t i = 0; i < ARB_COUNT_OF(bind_test_tables); i++)
         bind_test_add_table(test.catalog, bind_test_tables[i][0], bind_test_tables[i][1]);
     return test;
@@ -112,7 +114,8 @@ static inline bind_test bind_test_create(void)
 
 static inline void bind_test_destroy(bind_test *test)
 {
-    arb_catalog_destroy(test->catalog);
+    arb_catalog_scope_destroy(test->catalog);
+    arb_catalog_destroy(test->shared);
     arb_file_cache_destroy(test->cache);
 }
 

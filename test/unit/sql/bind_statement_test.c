@@ -63,9 +63,9 @@ static void creates_tables(void **state)
     fixture *f = *state;
     bind_as(f, "create or replace table s.n (a int not null, b decimal(10, 2), c varchar(5), d timestamp)",
             ARB_BOUND_CREATE_TABLE);
-    assert_int_equal(f->bound.create_table.name.count, 2);
-    expect(f->bound.create_table.name.parts[1].text, "n");
-    assert_int_equal(f->bound.create_table.existing, ARB_EXISTING_REPLACE);
+    assert_int_equal(f->bound.create_table.target.name.count, 2);
+    expect(f->bound.create_table.target.name.parts[1].text, "n");
+    assert_int_equal(f->bound.create_table.target.existing, ARB_EXISTING_REPLACE);
     assert_int_equal(f->bound.create_table.column_count, 4);
     assert_false(f->bound.create_table.columns[0].nullable);
     assert_true(f->bound.create_table.columns[1].nullable);
@@ -74,8 +74,8 @@ static void creates_tables(void **state)
 
     bind_as(f, "create temp table if not exists n (x, y) as select a, sum(c) from t group by a",
             ARB_BOUND_CREATE_TABLE);
-    assert_int_equal(f->bound.create_table.existing, ARB_EXISTING_KEEP);
-    assert_true(f->bound.create_table.temporary);
+    assert_int_equal(f->bound.create_table.target.existing, ARB_EXISTING_KEEP);
+    assert_true(f->bound.create_table.target.temporary);
     expect(f->bound.create_table.columns[1].name, "y");
     assert_true(arb_type_equal(f->bound.create_table.columns[1].type, arb_type_decimal(38, 2)));
     expect_plan(f, "AGGREGATE sum(c) AS sum GROUP BY a\n"

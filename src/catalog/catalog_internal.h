@@ -1,0 +1,38 @@
+/* catalog_internal.h: the catalog as its files see it. */
+#ifndef ARB_CATALOG_CATALOG_INTERNAL_H
+#define ARB_CATALOG_CATALOG_INTERNAL_H
+
+#include "catalog/catalog_version.h"
+
+struct arb_catalog {
+    const arb_file_formats *formats;
+    arb_file_cache *cache;
+    pthread_mutex_t changing; /* who makes the next version; taken before `lock` */
+    pthread_mutex_t lock;     /* of `newest`; never held for long */
+    arb_catalog_version *newest;
+};
+
+struct arb_catalog_scope {
+    arb_catalog *catalog;
+    arb_stop_flag *stop;
+    char *schema;                   /* the current one, which may be gone meanwhile; NULL: "main" */
+    arb_catalog_version *temporary; /* the session's own; of one schema */
+    arb_catalog_version *held;      /* or NULL */
+    const arb_view *view;           /* names are those in its query; NULL: the session's */
+};
+
+arb_code arb_catalog_no_memory(arb_error *error);
+arb_code arb_catalog_undefined_schema(arb_str name, arb_error *error);
+/* A new reference. */
+arb_catalog_version *arb_catalog_newest(arb_catalog *catalog);
+
+/* The entry of that name, borrowed, and which of the two versions it is in. NULL when there is none and it need not be. Search
+ * order: the schema that is named, else the temporary ones, the current schema, "main". */
+arb_code arb_catalog_find_entry(const arb_catalog_scope *scope, const arb_catalog_version *shared,
+                                const arb_catalog_version *temporary, arb_catalog_name name, bool must,
+                                arb_catalog_entry **out_entry, bool *out_temporary, arb_error *error);
+/* The schema that a name is made in. */
+arb_code arb_catalog_schema_for(const arb_catalog_scope *scope, const arb_catalog_version *shared,
+                                const arb_catalog_target *target, arb_str *out_schema, arb_error *error);
+
+#endif
