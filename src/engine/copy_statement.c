@@ -66,7 +66,7 @@ arb_code arb_statement_copy_to(arb_result *result, const arb_bound_statement *st
         return arb_fail(error, ARB_NOT_SUPPORTED, "COPY cannot write folders that are columns yet");
     if (statement->copy.console) /* the rows are the result; whoever asked writes them */
         return arb_result_query(result, &statement->plan, error);
-    ARB_TRY(arb_result_columns_of(result, &statement->plan, error));
+    ARB_TRY(arb_columns_of_plan(&statement->plan, &result->arena, &result->columns, error));
     ARB_TRY(arb_result_plan(result, &statement->plan, NULL, error));
     arb_code code = copy_to_file(result, statement, error);
     result->columns = (arb_result_columns){0};

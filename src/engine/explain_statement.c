@@ -50,7 +50,6 @@ static arb_code explain(arb_result *result, const arb_bound_statement *statement
 
 arb_code arb_statement_explain(arb_result *result, const arb_bound_statement *statement, arb_error *error)
 {
-    static const char *const names[] = {"plan"};
     if (statement->explain.statement->kind != ARB_BOUND_QUERY)
         return arb_fail(error, ARB_NOT_SUPPORTED, "EXPLAIN takes a query");
     arb_text text = {0};
@@ -60,7 +59,7 @@ arb_code arb_statement_explain(arb_result *result, const arb_bound_statement *st
     if (code == ARB_OK)
         code = arb_text_check(&text, error);
     if (code == ARB_OK)
-        code = arb_listing_begin(names, 1, &builder, error);
+        code = arb_listing_begin(statement, &builder, error);
     if (code == ARB_OK)
         code = append_lines(builder, arb_text_view(&text), error);
     arb_text_reset(&text);

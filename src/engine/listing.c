@@ -2,18 +2,52 @@
 #include "base/alloc.h"
 #include "engine/session_internal.h"
 
-arb_code arb_listing_begin(const char *const *names, size_t count, arb_memory_builder **out_builder, arb_error *error)
+arb_code arb_listing_names_of(const arb_bound_statement *statement, arb_listing_names *out_names, arb_error *error)
 {
-    arb_table_column columns[8] = {0};
-    assert(count <= ARB_COUNT_OF(columns));
-    for (size_t i = 0; i < count; i++)
-        columns[i] = (arb_table_column){.name = arb_str_of(names[i]), .type = ARB_TYPE(VARCHAR), .nullable = true};
-    return arb_memory_builder_create(ARB_STR("listing"), columns, count, NULL, out_builder, error);
+    static const arb_listing_names tables = {3, {"schema", "name", "kind"}}, schemas = {1, {"schema"}},
+                                   settings = {3, {"name", "value", "description"}},
+                                   columns = {3, {"column_name", "column_type", "nullable"}}, plan = {1, {"plan"}};
+    arb_setting setting;
+    *out_names = (arb_listing_names){0};
+    if (statement->kind == ARB_BOUND_DESCRIBE)
+        *out_names = columns;
+    else if (statement->kind == ARB_BOUND_EXPLAIN)
+        *out_names = plan;
+    if (statement->kind != ARB_BOUND_SHOW)
+        return ARB_OK;
+    switch (statement->show.what) {
+    case ARB_AST_SHOW_TABLES:
+        *out_names = tables;
+        return ARB_OK;
+    case ARB_AST_SHOW_SCHEMAS:
+        *out_names = schemas;
+        return ARB_OK;
+    case ARB_AST_SHOW_ALL:
+        *out_names = settings;
+        return ARB_OK;
+    case ARB_AST_SHOW_SETTING:
+        ARB_TRY(arb_setting_find(statement->show.name, &setting, error));
+        *out_names = (arb_listing_names){1, {arb_setting_name(setting)}};
+        return ARB_OK;
+    default:
+        return arb_fail(error, ARB_NOT_SUPPORTED, "SHOW FUNCTIONS is not offered yet");
+    }
+}
+
+arb_code arb_listing_begin(const arb_bound_statement *statement, arb_memory_builder **out_builder, arb_error *error)
+{
+    arb_listing_names names;
+    arb_table_column columns[ARB_LISTING_COLUMNS_MOST] = {0};
+    ARB_TRY(arb_listing_names_of(statement, &names, error));
+    for (size_t i = 0; i < names.count; i++)
+        columns[i] =
+            (arb_table_column){.name = arb_str_of(names.names[i]), .type = ARB_TYPE(VARCHAR), .nullable = true};
+    return arb_memory_builder_create(ARB_STR("listing"), columns, names.count, NULL, out_builder, error);
 }
 
 arb_code arb_listing_row(arb_memory_builder *builder, const arb_str *texts, size_t count, arb_error *error)
 {
-    arb_value values[8];
+    arb_value values[ARB_LISTING_COLUMNS_MOST];
     assert(count <= ARB_COUNT_OF(values));
     for (size_t i = 0; i < count; i++)
         values[i] = (arb_value){.type = ARB_TYPE(VARCHAR), .is_null = texts[i].data == NULL, .text = texts[i]};

@@ -50,7 +50,7 @@ arb_code arb_result_plan(arb_result *result, const arb_logical_plan *plan, arb_l
 arb_code arb_result_start(arb_result *result, arb_error *error)
 {
     arb_session *session = result->session;
-    arb_query_request request = {
+    arb_run_request request = {
         .plan = result->plan,
         .text = result->text,
         .execution = {.governor = arb_runtime_governor(session->runtime),
@@ -80,20 +80,20 @@ arb_code arb_result_query_next(arb_result *result, const arb_batch **out_batch, 
     return result->run->vtable->next(result->run, out_batch, error);
 }
 
-arb_code arb_result_columns_of(arb_result *result, const arb_logical_plan *plan, arb_error *error)
+arb_code arb_columns_of_plan(const arb_logical_plan *plan, arb_arena *arena, arb_result_columns *out, arb_error *error)
 {
-    arb_type *types = ARB_ARENA_ARRAY(&result->arena, arb_type, plan->column_count + 1);
+    arb_type *types = ARB_ARENA_ARRAY(arena, arb_type, plan->column_count + 1);
     if (types == NULL)
         return arb_fail_memory(error, "a result", plan->column_count * sizeof *types);
     for (size_t i = 0; i < plan->column_count; i++)
         types[i] = plan->columns[i].expr->type;
-    result->columns = (arb_result_columns){true, plan->column_count, plan->names, types};
+    *out = (arb_result_columns){true, plan->column_count, plan->names, types};
     return ARB_OK;
 }
 
 arb_code arb_result_query(arb_result *result, const arb_logical_plan *plan, arb_error *error)
 {
-    ARB_TRY(arb_result_columns_of(result, plan, error));
+    ARB_TRY(arb_columns_of_plan(plan, &result->arena, &result->columns, error));
     ARB_TRY(arb_result_plan(result, plan, NULL, error));
     return arb_result_start(result, error);
 }

@@ -37,16 +37,16 @@ typedef struct arb_distribution {
 } arb_distribution;
 
 /* Borrowed for the call, but for the plan and the text, which outlive the run. */
-typedef struct arb_query_request {
+typedef struct arb_run_request {
     const arb_physical_plan *plan;
     arb_str text; /* of the statement */
     arb_execution_options execution;
     arb_distribution distribution;
-} arb_query_request;
+} arb_run_request;
 
 typedef struct arb_query_runner {
     void *context;
-    arb_code (*start)(void *context, const arb_query_request *request, arb_query_run **out_run, arb_error *error);
+    arb_code (*start)(void *context, const arb_run_request *request, arb_query_run **out_run, arb_error *error);
 } arb_query_runner;
 
 /* In this process. */

@@ -155,7 +155,28 @@ static arb_code carry_out(arb_result *result, const arb_bound_statement *stateme
     return arb_fail(error, ARB_INTERNAL, "statement %d", (int)statement->kind);
 }
 
+void arb_session_expect(arb_session *session)
+{
+    atomic_store(&session->running, NULL);
+    atomic_store(&session->cancelled, false);
+    session->expected = true;
+}
+
 arb_code arb_session_execute(arb_session *session, arb_str sql, arb_result **out_result, arb_error *error)
+{
+    return arb_session_execute_with(session, sql, NULL, 0, out_result, error);
+}
+
+static arb_query new_query(arb_session *session, arb_arena *arena)
+{
+    return (arb_query){.arena = arena,
+                       .now_us = arb_clock_wall_us(),
+                       .time_zone = arb_str_copy(arena, arb_str_of(session->settings.time_zone)),
+                       .stop = &session->cancelled};
+}
+
+arb_code arb_session_execute_with(arb_session *session, arb_str sql, const arb_value *values, size_t value_count,
+                                  arb_result **out_result, arb_error *error)
 {
     *out_result = NULL;
     arb_result *result = arb_alloc_zeroed(sizeof *result);
@@ -163,20 +184,23 @@ arb_code arb_session_execute(arb_session *session, arb_str sql, arb_result **out
         return arb_fail_memory(error, "a statement", sizeof *result);
     result->session = session;
     result->affected = -1;
-    result->query = (arb_query){.arena = &result->arena, .now_us = arb_clock_wall_us(), .stop = &session->cancelled};
+    result->query = new_query(session, &result->arena);
     session->results++;
-    atomic_store(&session->cancelled, false);
+    if (!session->expected)
+        arb_session_expect(session);
+    session->expected = false;
     const arb_ast_statement *statement;
     arb_bound_statement bound = {0};
     arb_code code;
-    result->query.time_zone = arb_str_copy(&result->arena, arb_str_of(session->settings.time_zone));
     result->text = arb_str_copy(&result->arena, sql);
     if (result->query.time_zone.data == NULL || result->text.data == NULL) {
         code = arb_fail_memory(error, "a statement", sql.size);
         goto fail;
     }
     ARB_TRY_GOTO(code, arb_sql_parse_one(&result->arena, sql, &statement, error), fail);
-    ARB_TRY_GOTO(code, arb_sql_bind(&result->query, session->catalog, statement, &bound, error), fail);
+    ARB_TRY_GOTO(code,
+                 arb_sql_bind_values(&result->query, session->catalog, statement, values, value_count, &bound, error),
+                 fail);
     ARB_TRY_GOTO(code, carry_out(result, &bound, error), fail);
     *out_result = result;
     return ARB_OK;
@@ -184,6 +208,45 @@ arb_code arb_session_execute(arb_session *session, arb_str sql, arb_result **out
 fail:
     arb_result_destroy(result);
     return code;
+}
+
+/* ---- statements that are not run --------------------------------------------------------------------------------- */
+static arb_code columns_of_listing(const arb_bound_statement *statement, arb_arena *arena, arb_result_columns *out,
+                                   arb_error *error)
+{
+    arb_listing_names listed;
+    ARB_TRY(arb_listing_names_of(statement, &listed, error));
+    arb_type *types = ARB_ARENA_ARRAY(arena, arb_type, listed.count + 1);
+    arb_str *names = ARB_ARENA_ARRAY(arena, arb_str, listed.count + 1);
+    if (types == NULL || names == NULL)
+        return arb_fail_memory(error, "a statement's columns", listed.count * sizeof *types);
+    for (size_t i = 0; i < listed.count; i++) {
+        types[i] = ARB_TYPE(VARCHAR);
+        names[i] = arb_str_of(listed.names[i]);
+    }
+    *out = (arb_result_columns){listed.count != 0, listed.count, names, types};
+    return ARB_OK;
+}
+
+arb_code arb_session_look(arb_session *session, arb_str sql, arb_arena *arena, arb_statement_facts *out_facts,
+                          arb_error *error)
+{
+    arb_query query = new_query(session, arena);
+    const arb_ast_statement *statement;
+    arb_bound_statement bound;
+    *out_facts = (arb_statement_facts){0};
+    if (query.time_zone.data == NULL)
+        return arb_fail_memory(error, "a statement", sizeof session->settings.time_zone);
+    ARB_TRY(arb_sql_parse_one(arena, sql, &statement, error));
+    arb_type *types = ARB_ARENA_ARRAY(arena, arb_type, statement->parameter_count + 1);
+    if (types == NULL)
+        return arb_fail_memory(error, "a statement's parameters", statement->parameter_count * sizeof *types);
+    ARB_TRY(arb_sql_bind_unset(&query, session->catalog, statement, &bound, types, error));
+    out_facts->parameter_count = statement->parameter_count;
+    out_facts->parameter_types = types;
+    bool plan_is_result = bound.kind == ARB_BOUND_QUERY || (bound.kind == ARB_BOUND_COPY_TO && bound.copy.console);
+    return plan_is_result ? arb_columns_of_plan(&bound.plan, arena, &out_facts->columns, error)
+                          : columns_of_listing(&bound, arena, &out_facts->columns, error);
 }
 
 /* ---- results ----------------------------------------------------------------------------------------------------- */
@@ -210,6 +273,12 @@ arb_code arb_result_next(arb_result *result, const arb_batch **out_batch, arb_er
     if (result->listing != NULL)
         return arb_listing_next(result, out_batch, error);
     return ARB_OK;
+}
+
+void arb_result_cancel(arb_result *result)
+{
+    if (result->run != NULL)
+        result->run->vtable->cancel(result->run);
 }
 
 uint64_t arb_result_peak_memory(const arb_result *result)

@@ -41,9 +41,15 @@ void arb_session_set_runner(arb_session *session, const arb_query_runner *runner
  * has been planned and started. */
 ARB_NODISCARD arb_code arb_session_execute(arb_session *session, arb_str sql, arb_result **out_result,
                                            arb_error *error);
-/* End the statement that is executed now, or whose result is open: it fails with ARB_CANCELLED soon. Without one, no
- * effect. Any thread; async-signal-safe. */
+/* The same with values for the parameters ($1 is the first), borrowed for the call. */
+ARB_NODISCARD arb_code arb_session_execute_with(arb_session *session, arb_str sql, const arb_value *values,
+                                                size_t value_count, arb_result **out_result, arb_error *error);
+/* End the statement that is executed now, or the one that began last and whose result is open: it fails with ARB_CANCELLED
+ * soon. Without one, no effect. Any thread; async-signal-safe. */
 void arb_session_cancel(arb_session *session);
+/* From now on arb_session_cancel means the next statement, even before it begins: for those who have it begin in another
+ * thread. */
+void arb_session_expect(arb_session *session);
 /* Of the query that runs: 0 to 1, negative when none does. Any thread. */
 double arb_session_progress(arb_session *session);
 
@@ -62,8 +68,23 @@ const char *arb_result_tag(const arb_result *result);
 int64_t arb_result_affected(const arb_result *result);
 /* The next rows, all of them selected, FLAT; lent until the next call. *out_batch is NULL at the end. */
 ARB_NODISCARD arb_code arb_result_next(arb_result *result, const arb_batch **out_batch, arb_error *error);
+/* End its query: arb_result_next fails with ARB_CANCELLED soon. Any thread, as long as the result exists. */
+void arb_result_cancel(arb_result *result);
 /* Bytes of governed memory that the statement held at most, up to now. */
 uint64_t arb_result_peak_memory(const arb_result *result);
 void arb_result_destroy(arb_result *result); /* ends what still runs; NULL is a no-op */
+
+/* ---- statements that are not run ------------------------------------------------------------------------------------- */
+
+/* What a statement is: found by parsing and binding it, nothing is planned or run. */
+typedef struct arb_statement_facts {
+    arb_result_columns columns; /* has_rows false: it changes something */
+    size_t parameter_count;     /* the highest number of a ? or $1 */
+    const arb_type *parameter_types;
+} arb_statement_facts;
+
+/* All of *out_facts lives in the arena, which also holds the tables that the statement names until it is reset. */
+ARB_NODISCARD arb_code arb_session_look(arb_session *session, arb_str sql, arb_arena *arena,
+                                        arb_statement_facts *out_facts, arb_error *error);
 
 #endif

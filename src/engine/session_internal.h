@@ -17,6 +17,7 @@ struct arb_session {
     arb_settings settings;
     arb_query_runner runner;
     unsigned results; /* open ones */
+    bool expected;    /* arb_session_expect was called for the next statement */
     /* Shared with other threads and with signal handlers: */
     _Atomic bool cancelled;
     _Atomic(arb_query_run *) running; /* the query to cancel and to measure, or NULL */
@@ -49,14 +50,21 @@ arb_code arb_result_start(arb_result *result, arb_error *error);
 arb_code arb_result_query_next(arb_result *result, const arb_batch **out_batch, arb_error *error);
 /* End the run, keep its peak. A result without one is left as it is. */
 void arb_result_stop(arb_result *result);
-/* Names and types of the plan's columns become the result's. */
-arb_code arb_result_columns_of(arb_result *result, const arb_logical_plan *plan, arb_error *error);
+/* Names and types of the plan's columns; types in the arena. */
+arb_code arb_columns_of_plan(const arb_logical_plan *plan, arb_arena *arena, arb_result_columns *out, arb_error *error);
 /* Plan and start a query whose rows are the result. */
 arb_code arb_result_query(arb_result *result, const arb_logical_plan *plan, arb_error *error);
 
 /* ---- listings: listing.c ----------------------------------------------------------------------------------------- */
-/* A builder for rows of text columns with these names. */
-arb_code arb_listing_begin(const char *const *names, size_t count, arb_memory_builder **out_builder, arb_error *error);
+enum { ARB_LISTING_COLUMNS_MOST = 3 };
+typedef struct arb_listing_names {
+    size_t count;
+    const char *names[ARB_LISTING_COLUMNS_MOST];
+} arb_listing_names;
+/* The columns, all of text, of what SHOW, DESCRIBE and EXPLAIN list; none of other statements. */
+arb_code arb_listing_names_of(const arb_bound_statement *statement, arb_listing_names *out_names, arb_error *error);
+/* A builder for such rows. */
+arb_code arb_listing_begin(const arb_bound_statement *statement, arb_memory_builder **out_builder, arb_error *error);
 /* A row; a text with data NULL is NULL. */
 arb_code arb_listing_row(arb_memory_builder *builder, const arb_str *texts, size_t count, arb_error *error);
 /* The rows become the result's; the builder is gone, also on failure. */

@@ -46,48 +46,38 @@ static arb_code show_all(arb_result *result, arb_memory_builder *builder, arb_er
     return code;
 }
 
-static arb_code show_setting(arb_result *result, arb_str wanted, arb_error *error)
+static arb_code show_setting(arb_result *result, arb_str wanted, arb_memory_builder *builder, arb_error *error)
 {
     arb_setting setting;
-    arb_memory_builder *builder;
     arb_text value = {0};
     ARB_TRY(arb_setting_find(wanted, &setting, error));
-    const char *name = arb_setting_name(setting);
-    ARB_TRY(arb_listing_begin(&name, 1, &builder, error));
     arb_code code = setting_text(result, setting, &value, error);
     if (code == ARB_OK)
         code = arb_listing_row(builder, &(arb_str){arb_text_view(&value).data, value.size}, 1, error);
     arb_text_reset(&value);
-    if (code == ARB_OK)
-        return arb_listing_finish(result, builder, error);
-    arb_memory_builder_destroy(builder);
     return code;
+}
+
+static arb_code show_rows(arb_result *result, const arb_bound_statement *statement, arb_memory_builder *builder,
+                          arb_error *error)
+{
+    switch (statement->show.what) {
+    case ARB_AST_SHOW_TABLES:
+        return show_tables(result, statement->show.name, builder, error);
+    case ARB_AST_SHOW_SCHEMAS:
+        return show_schemas(result, builder, error);
+    case ARB_AST_SHOW_SETTING:
+        return show_setting(result, statement->show.name, builder, error);
+    default:
+        return show_all(result, builder, error);
+    }
 }
 
 arb_code arb_statement_show(arb_result *result, const arb_bound_statement *statement, arb_error *error)
 {
-    static const char *const tables[] = {"schema", "name", "kind"}, *const schemas[] = {"schema"},
-                             *const settings[] = {"name", "value", "description"};
-    arb_memory_builder *builder = NULL;
-    arb_code code;
-    switch (statement->show.what) {
-    case ARB_AST_SHOW_TABLES:
-        ARB_TRY(arb_listing_begin(tables, 3, &builder, error));
-        code = show_tables(result, statement->show.name, builder, error);
-        break;
-    case ARB_AST_SHOW_SCHEMAS:
-        ARB_TRY(arb_listing_begin(schemas, 1, &builder, error));
-        code = show_schemas(result, builder, error);
-        break;
-    case ARB_AST_SHOW_ALL:
-        ARB_TRY(arb_listing_begin(settings, 3, &builder, error));
-        code = show_all(result, builder, error);
-        break;
-    case ARB_AST_SHOW_SETTING:
-        return show_setting(result, statement->show.name, error);
-    default:
-        return arb_fail(error, ARB_NOT_SUPPORTED, "SHOW FUNCTIONS is not offered yet");
-    }
+    arb_memory_builder *builder;
+    ARB_TRY(arb_listing_begin(statement, &builder, error));
+    arb_code code = show_rows(result, statement, builder, error);
     if (code == ARB_OK)
         return arb_listing_finish(result, builder, error);
     arb_memory_builder_destroy(builder);
@@ -97,11 +87,10 @@ arb_code arb_statement_show(arb_result *result, const arb_bound_statement *state
 /* The columns of a query, bound but not run. A table is described as SELECT * FROM it. */
 arb_code arb_statement_describe(arb_result *result, const arb_bound_statement *statement, arb_error *error)
 {
-    static const char *const names[] = {"column_name", "column_type", "nullable"};
     const arb_logical_plan *plan = &statement->plan;
     arb_memory_builder *builder;
     arb_text type = {0};
-    ARB_TRY(arb_listing_begin(names, 3, &builder, error));
+    ARB_TRY(arb_listing_begin(statement, &builder, error));
     arb_code code = ARB_OK;
     for (size_t i = 0; i < plan->column_count && code == ARB_OK; i++) {
         const arb_expr *column = plan->columns[i].expr;

@@ -318,7 +318,7 @@ static arb_code count_slots(arb_cluster_runner *runner, arb_arena *arena, uint32
     return ARB_OK;
 }
 
-static arb_code submit(cluster_query *q, const arb_query_request *request, arb_error *error)
+static arb_code submit(cluster_query *q, const arb_run_request *request, arb_error *error)
 {
     const arb_cluster_runner_options *o = &q->runner->options;
     arb_distribute_options distribute = {.task_bytes = request->distribution.task_bytes,
@@ -341,7 +341,7 @@ static arb_code submit(cluster_query *q, const arb_query_request *request, arb_e
                           NULL, &q->job, error);
 }
 
-static arb_code start(void *context, const arb_query_request *request, arb_query_run **out_run, arb_error *error)
+static arb_code start(void *context, const arb_run_request *request, arb_query_run **out_run, arb_error *error)
 {
     static const arb_query_run_vtable vtable = {next, cancel, progress, peak_memory, explain, destroy};
     *out_run = NULL;

@@ -104,9 +104,25 @@ struct arb_bound_statement {
     };
 };
 
-/* Any statement. Those that are known but cannot be bound (PREPARE, parameters, …) are ARB_NOT_SUPPORTED by name. */
+/* Any statement without parameters. Those that are known but cannot be bound (PREPARE, …) are ARB_NOT_SUPPORTED by name. */
 ARB_NODISCARD arb_code arb_sql_bind(arb_query *query, arb_catalog_scope *catalog, const arb_ast_statement *statement,
                                     arb_bound_statement *out, arb_error *error);
+
+/* ---- parameters: ?, $1 ---------------------------------------------------------------------------------------------
+ * A parameter has the type that a string in its place would take on (that of the column it is compared with or stored in,
+ * of the cast, of the function's argument), as first found in the text; without such a place it is VARCHAR. */
+
+/* Bind a statement whose parameters have no values yet: *out serves to learn what it is and which columns it has, not to be
+ * run. `out_types` has room for statement->parameter_count types, which live in the query's arena. */
+ARB_NODISCARD arb_code arb_sql_bind_unset(arb_query *query, arb_catalog_scope *catalog,
+                                          const arb_ast_statement *statement, arb_bound_statement *out,
+                                          arb_type *out_types, arb_error *error);
+/* Bind a statement with its parameters' values, which become literals of the parameters' types. Text is read as one; another
+ * value that the type cannot hold as it is (2.5 for an integer) keeps its own type, so that no comparison is made with another
+ * value than the one that was given. ARB_UNDEFINED_PARAMETER when their number is another than statement->parameter_count. */
+ARB_NODISCARD arb_code arb_sql_bind_values(arb_query *query, arb_catalog_scope *catalog,
+                                           const arb_ast_statement *statement, const arb_value *values,
+                                           size_t value_count, arb_bound_statement *out, arb_error *error);
 
 /* A query alone; the statement is a SELECT. */
 ARB_NODISCARD arb_code arb_sql_bind_select(arb_query *query, arb_catalog_scope *catalog,

@@ -17,6 +17,7 @@ arb_str arb_bind_type_text(arb_binder *b, arb_type type)
 static arb_code type_literal(arb_binder *b, const arb_expr *literal, arb_type type, const arb_expr **out)
 {
     arb_value value = literal->value, converted = arb_value_null(type);
+    arb_bind_note_type(b, literal, type);
     if (!value.is_null) {
         value.type = ARB_TYPE(VARCHAR);
         arb_code code = arb_value_cast(b->arena, &value, type, &converted, b->error);

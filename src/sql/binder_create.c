@@ -264,6 +264,7 @@ arb_code arb_bind_create_view(arb_binder *b, const arb_ast_create_view *create, 
     out->create_view.target.existing = existing(create->or_replace, create->if_not_exists);
     out->create_view.target.temporary = create->temporary;
     ARB_TRY(arb_bind_catalog_name(b, &create->name, &out->create_view.target.name));
+    b->parameters = NULL; /* the text is kept, their values would not be */
     ARB_TRY(bind_view_query(b, create->query, &out->create_view.target, &query));
     ARB_TRY(
         arb_bind_rename(b, &query, &create->columns, create->name.data[create->name.size - 1].text, create->base.span));

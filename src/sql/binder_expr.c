@@ -275,7 +275,7 @@ static arb_code bind_kind(arb_binder *b, arb_scope *scope, const arb_ast_expr *s
     case ARB_AST_COLLATE:
         return bind_collate(b, scope, arb_ast_as_collate(syntax), out);
     case ARB_AST_PARAMETER:
-        return arb_bind_fail(b, syntax->span, ARB_UNDEFINED_PARAMETER, "parameters are not supported here");
+        return arb_bind_parameter(b, arb_ast_as_parameter(syntax), out);
     case ARB_AST_DEFAULT:
         return arb_bind_fail(b, syntax->span, ARB_SYNTAX, "DEFAULT is only allowed in the VALUES of an INSERT");
     case ARB_AST_STAR:

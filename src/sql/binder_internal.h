@@ -7,7 +7,7 @@
  *             binder_relation, binder_table_function
  *           binder_expr  expressions: operators, predicates, calls, aggregates, subqueries
  *             binder_compare, binder_call, binder_special_call, binder_aggregate, binder_subquery, binder_literal,
- *             binder_coerce, binder_type
+ *             binder_parameter, binder_coerce, binder_type
  *
  * Expressions are bound to columns of the FROM clause first, also behind a grouping; binder_group then puts the groups'
  * columns in. A string or NULL without a type is a CONSTANT of type ARB_TYPE_NULL until something gives it a type
@@ -34,6 +34,14 @@ typedef struct arb_aggregate_frame {
     unsigned nearest;       /* depth of the innermost scope at or outside of that one that gave a column; 0 = none */
 } arb_aggregate_frame;
 
+/* What stands for a statement's parameters: their values, or, while their types are found out, a NULL for each. */
+typedef struct arb_bind_parameters {
+    size_t count;
+    const arb_value *values; /* all typed; or NULL */
+    arb_expr *untyped;       /* one each: an untyped literal, until something gives it a type */
+    arb_type *types;         /* one each: what it was given; ARB_TYPE_NULL before */
+} arb_bind_parameters;
+
 struct arb_binder {
     arb_query *query;
     arb_arena *arena; /* the query's */
@@ -44,6 +52,7 @@ struct arb_binder {
     unsigned view_depth, view_count;
     unsigned height, joins, alias_depth, alias_steps;
     arb_aggregate_frame *frame;
+    arb_bind_parameters *parameters; /* NULL: there may be none */
 };
 
 typedef ARB_VEC(const arb_expr *) arb_expr_list;
@@ -117,6 +126,11 @@ ARB_NODISCARD arb_code arb_bind_interval(arb_binder *b, arb_scope *scope, const 
                                          const arb_expr **out);
 ARB_NODISCARD arb_code arb_bind_constant(arb_binder *b, arb_value value, arb_ast_span span, const arb_expr **out);
 ARB_NODISCARD arb_code arb_bind_text_constant(arb_binder *b, arb_str text, arb_ast_span span, const arb_expr **out);
+
+/* ---- binder_parameter.c ------------------------------------------------------------------------------------------- */
+ARB_NODISCARD arb_code arb_bind_parameter(arb_binder *b, const arb_ast_parameter *parameter, const arb_expr **out);
+/* The literal is being given a type; if it is a parameter's, that is the parameter's type from now on. */
+void arb_bind_note_type(arb_binder *b, const arb_expr *literal, arb_type type);
 
 /* ---- binder_expr.c ------------------------------------------------------------------------------------------------ */
 ARB_NODISCARD arb_code arb_bind_expr(arb_binder *b, arb_scope *scope, const arb_ast_expr *syntax, const arb_expr **out);

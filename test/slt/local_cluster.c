@@ -102,7 +102,7 @@ static void destroy(arb_query_run *base)
     arb_free(run);
 }
 
-static arb_code start(void *context, const arb_query_request *request, arb_query_run **out_run, arb_error *error)
+static arb_code start(void *context, const arb_run_request *request, arb_query_run **out_run, arb_error *error)
 {
     static const arb_query_run_vtable vtable = {next, cancel, progress, peak_memory, explain, destroy};
     const slt_cluster *cluster = context;

@@ -64,7 +64,7 @@ static arb_code through_the_wire(wire_run *run, slt_wire_tables *names, const ar
     return code;
 }
 
-static arb_code start(void *context, const arb_query_request *request, arb_query_run **out_run, arb_error *error)
+static arb_code start(void *context, const arb_run_request *request, arb_query_run **out_run, arb_error *error)
 {
     static const arb_query_run_vtable vtable = {next, cancel, progress, peak_memory, explain, destroy};
     *out_run = NULL;
@@ -72,7 +72,7 @@ static arb_code start(void *context, const arb_query_request *request, arb_query
     if (run == NULL)
         return arb_fail_memory(error, "a query", sizeof *run);
     run->base.vtable = &vtable;
-    arb_query_request decoded = *request;
+    arb_run_request decoded = *request;
     arb_code code = through_the_wire(run, context, request->plan, &decoded.plan, error);
     if (code == ARB_OK)
         code = arb_local_runner.start(arb_local_runner.context, &decoded, &run->inner, error);

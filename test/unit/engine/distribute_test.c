@@ -24,7 +24,7 @@ typedef struct fixture {
     arb_text graph; /* of the last query */
 } fixture;
 
-static arb_code print_graph(void *context, const arb_query_request *request, arb_query_run **out_run, arb_error *error)
+static arb_code print_graph(void *context, const arb_run_request *request, arb_query_run **out_run, arb_error *error)
 {
     fixture *f = context;
     arb_arena arena = {0};

@@ -94,7 +94,7 @@ static void keep(text_list *list, arb_text *text)
     *text = (arb_text){0};
 }
 
-static arb_code collect(void *context, const arb_query_request *request, arb_query_run **out_run, arb_error *error)
+static arb_code collect(void *context, const arb_run_request *request, arb_query_run **out_run, arb_error *error)
 {
     static const arb_distribute_options cluster = {.slots = 3, .always = true};
     fixture *f = context;
