@@ -150,10 +150,18 @@ static arb_code set_time_zone(arb_settings *settings, arb_str value, arb_error *
     return ARB_OK;
 }
 
+static bool is_runtimes(arb_setting setting)
+{
+    return setting == ARB_SETTING_MEMORY_LIMIT || setting == ARB_SETTING_SPILL_DIR || setting == ARB_SETTING_THREADS;
+}
+
 arb_code arb_settings_set(arb_settings *settings, arb_setting setting, arb_str value, arb_error *error)
 {
     uint32_t number;
     uint64_t bytes;
+    if (settings->guest && is_runtimes(setting))
+        return arb_fail(error, ARB_ACCESS_DENIED, "%s is the server's own, said when it is started",
+                        known[setting].name);
     switch (setting) {
     case ARB_SETTING_BATCH_ROWS:
         return parse_number(value, ARB_VECTOR_ROWS, &settings->batch_rows, error);
@@ -200,6 +208,8 @@ arb_code arb_settings_reset(arb_settings *settings, arb_setting setting, arb_err
 {
     arb_settings initial;
     arb_settings_init(&initial, settings->runtime);
+    if (settings->guest && is_runtimes(setting))
+        return ARB_OK; /* nothing of it was set here */
     switch (setting) {
     case ARB_SETTING_BATCH_ROWS:
         settings->batch_rows = initial.batch_rows;

@@ -32,6 +32,7 @@ typedef enum arb_setting {
 /* A session's own; threads, memory and spill folder belong to its runtime. */
 typedef struct arb_settings {
     arb_runtime *runtime; /* borrowed */
+    bool guest;           /* the runtime is not this session's to set */
     uint32_t batch_rows;  /* 0: the usual number */
     bool force_async_io;
     bool force_spill;

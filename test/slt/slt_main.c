@@ -1,7 +1,8 @@
-/* slt_main.c: runs sqllogictest files against the engine, in this process.
+/* slt_main.c: runs sqllogictest files against the engine, in this process or at a server.
  *
  *     arbalest-slt [--data DIR]… [--set KEY=VALUE]… [--threads N] [--any-error] [--wire]
- *         [--slots N [--executors N]] [--cluster N [--unrest MS]] [--broadcast BYTES] [--grpc] [--failures N] FILE…
+ *         [--slots N [--executors N]] [--cluster N [--unrest MS]] [--broadcast BYTES] [--grpc]
+ *         [--connect URL --scratch DIR] [--failures N] FILE…
  *
  * Each file has a session of its own. The forms are SQLite's and those that DuckDB added:
  *
@@ -13,7 +14,7 @@
  * --wire sends every plan through its wire form; --slots distributes every query over as many tasks, in this process; with
  * --executors the tasks belong to several executors, which read each other's outputs over Arrow Flight. --cluster sends every
  * query to a scheduler with as many executors, all of them in this process; with --unrest one of those goes every so many
- * milliseconds, and another one comes. In all of them files must lie in a root
+ * milliseconds, and another one comes. --connect sends the statements to a server, which is to be a new one for each file. In all of them files must lie in a root
  * (catalog/root.h): the folder data/ beside the file, ${scratch}, or one given by --data.
  *
  * ${scratch} is a folder of the file's own, gone at its end.
@@ -32,6 +33,10 @@
 #include "whole_cluster.h"
 #include "wire_runner.h"
 
+#ifdef SLT_EXECUTORS
+#include "remote/server_connection.h"
+#endif
+
 typedef struct slt_options {
     ARB_VEC(const char *) files;
     ARB_VEC(const char *) data;
@@ -41,8 +46,9 @@ typedef struct slt_options {
     unsigned executor_count, cluster_size, unrest_ms;
     slt_executors *executors;
     slt_whole_cluster *whole;
-    slt_cluster cluster; /* slots 0: none */
-    size_t failures;     /* shown per file */
+    slt_cluster cluster;           /* slots 0: none */
+    size_t failures;               /* shown per file */
+    const char *connect, *scratch; /* NULL: none; one of the file's own */
 } slt_options;
 
 typedef struct slt_variable {
@@ -52,7 +58,8 @@ typedef struct slt_variable {
 typedef struct slt_file {
     const slt_options *options;
     const char *path;
-    arb_session *session;
+    arb_session *session; /* NULL: the statements go to a server */
+    arb_statement_host *host;
     ARB_VEC(arb_str) lines;
     ARB_VEC(slt_variable) variables;
     struct {
@@ -181,11 +188,11 @@ static bool error_fits(const slt_file *file, const arb_error *error, arb_str sta
     return true;
 }
 
-static arb_code drain(arb_result *result, arb_error *error)
+static arb_code drain(arb_hosted_result *result, arb_error *error)
 {
     const arb_batch *batch;
     arb_code code;
-    while ((code = arb_result_next(result, &batch, error)) == ARB_OK && batch != NULL)
+    while ((code = result->vtable->next(result, &batch, error)) == ARB_OK && batch != NULL)
         continue;
     return code;
 }
@@ -203,12 +210,12 @@ static void run_statement(slt_file *file, const slt_record *record, const arb_st
     arb_code code;
     unsigned times = 0;
     do {
-        arb_result *result = NULL;
+        arb_hosted_result *result = NULL;
         error = (arb_error){0};
-        code = arb_session_execute(file->session, record->sql, &result, &error);
+        code = file->host->vtable->execute(file->host, record->sql, &result, &error);
         if (code == ARB_OK)
             code = drain(result, &error);
-        arb_result_destroy(result);
+        arb_hosted_result_destroy(result);
     } while (is_to_be_repeated(file, code, &times));
     bool wants_error = count > 1 && is(words[1], "error"), either = count > 1 && is(words[1], "maybe");
     if (either || (wants_error && code != ARB_OK && code != ARB_INTERNAL &&
@@ -244,7 +251,7 @@ static void run_query(slt_file *file, arb_arena *arena, const slt_record *record
 {
     arb_error error;
     arb_code code;
-    arb_result *result = NULL;
+    arb_hosted_result *result = NULL;
     unsigned times = 0;
     slt_values values;
     slt_sort sort = SLT_NOSORT;
@@ -257,10 +264,10 @@ static void run_query(slt_file *file, arb_arena *arena, const slt_record *record
         label = words[3];
     arb_text problem = {0};
     do {
-        arb_result_destroy(result);
+        arb_hosted_result_destroy(result);
         error = (arb_error){0};
         values = (slt_values){0};
-        code = arb_session_execute(file->session, record->sql, &result, &error);
+        code = file->host->vtable->execute(file->host, record->sql, &result, &error);
         if (code == ARB_OK)
             code = slt_values_read(arena, result, &values, &error);
     } while (is_to_be_repeated(file, code, &times));
@@ -283,7 +290,7 @@ static void run_query(slt_file *file, arb_arena *arena, const slt_record *record
             report(file, record->line, record->sql, "wrong result", arb_text_view(&problem));
     }
     arb_text_reset(&problem);
-    arb_result_destroy(result);
+    arb_hosted_result_destroy(result);
 }
 
 /* ---- control ----------------------------------------------------------------------------------------------------- */
@@ -406,9 +413,12 @@ static void run_lines(slt_file *file, size_t at, size_t end)
 /* A folder that the file may write to, as ${scratch}. */
 static bool make_scratch(slt_file *file, char *folder, size_t capacity)
 {
-    const char *parent = getenv("TMPDIR");
-    snprintf(folder, capacity, "%s/arbalest-slt-XXXXXX", parent != NULL ? parent : P_tmpdir);
-    return mkdtemp(folder) != NULL &&
+    const char *parent = getenv("TMPDIR"), *given = file->options->scratch;
+    if (given != NULL)
+        snprintf(folder, capacity, "%s", given);
+    else
+        snprintf(folder, capacity, "%s/arbalest-slt-XXXXXX", parent != NULL ? parent : P_tmpdir);
+    return (given != NULL || mkdtemp(folder) != NULL) &&
            ARB_VEC_PUSH(&file->variables, (slt_variable){ARB_STR("scratch"), arb_str_of(folder)});
 }
 
@@ -472,6 +482,24 @@ static arb_code open_tables(const slt_file *file, const char *scratch, slt_wire_
     return code;
 }
 
+static arb_code connect_host(const slt_options *options, arb_statement_host **out_host, arb_error *error)
+{
+#ifdef SLT_EXECUTORS
+    ARB_TRY(arb_server_connect(arb_str_of(options->connect), out_host, error));
+    for (size_t i = 0; i < options->settings.size; i++) {
+        const char *pair = options->settings.data[i], *equals = strchr(pair, '=');
+        if (equals == NULL)
+            return arb_fail(error, ARB_INVALID_PARAMETER, "--set takes KEY=VALUE");
+        arb_str key = {pair, (size_t)(equals - pair)};
+        ARB_TRY((*out_host)->vtable->set(*out_host, key, arb_str_of(equals + 1), error));
+    }
+    return ARB_OK;
+#else
+    *out_host = NULL;
+    return arb_fail(error, ARB_NOT_SUPPORTED, "this build cannot reach %s: gRPC is missing", options->connect);
+#endif
+}
+
 static arb_code open_session(slt_options *options, slt_wire_tables *tables, arb_runtime **out_runtime,
                              arb_session **out_session, arb_error *error)
 {
@@ -513,6 +541,15 @@ static arb_code open_session(slt_options *options, slt_wire_tables *tables, arb_
     return ARB_OK;
 }
 
+static arb_code open_host(slt_options *options, slt_wire_tables *tables, arb_runtime **out_runtime, slt_file *file,
+                          arb_error *error)
+{
+    if (options->connect != NULL)
+        return connect_host(options, &file->host, error);
+    ARB_TRY(open_session(options, tables, out_runtime, &file->session, error));
+    return arb_session_host_create(file->session, &file->host, error);
+}
+
 static void run_file(slt_options *options, const char *path, size_t totals[3])
 {
     arb_error error = {0};
@@ -525,12 +562,13 @@ static void run_file(slt_options *options, const char *path, size_t totals[3])
         printf("FAILED %s: cannot be read, or has no folder to write to\n", path);
         file.failed++;
     } else if (open_tables(&file, scratch, &tables, &error) != ARB_OK ||
-               open_session(options, &tables, &runtime, &file.session, &error) != ARB_OK) {
+               open_host(options, &tables, &runtime, &file, &error) != ARB_OK) {
         printf("FAILED %s: %s\n", path, error.message);
         file.failed++;
     } else {
         run_lines(&file, 0, file.lines.size);
     }
+    arb_statement_host_destroy(file.host);
     arb_session_destroy(file.session);
 #ifdef SLT_EXECUTORS
     slt_whole_cluster_destroy(options->whole); /* its plans may refer to tables in the runtime's memory */
@@ -538,7 +576,7 @@ static void run_file(slt_options *options, const char *path, size_t totals[3])
 #endif
     arb_runtime_destroy(runtime);
     slt_wire_tables_close(&tables);
-    if (file.variables.size > 0)
+    if (file.variables.size > 0 && options->scratch == NULL)
         drop_scratch(scratch);
     ARB_VEC_RESET(&file.lines);
     ARB_VEC_RESET(&file.variables);
@@ -586,6 +624,10 @@ static bool read_arguments(char **arguments, slt_options *options)
             options->executor_count = (unsigned)strtoul(value, NULL, 10);
         else if (strcmp(*at, "--broadcast") == 0)
             options->cluster.broadcast_bytes = strtoull(value, NULL, 10);
+        else if (strcmp(*at, "--connect") == 0)
+            options->connect = value;
+        else if (strcmp(*at, "--scratch") == 0)
+            options->scratch = value;
         else if (strcmp(*at, "--failures") == 0)
             options->failures = strtoul(value, NULL, 10);
         else if (strcmp(*at, "--data") == 0 ? !ARB_VEC_PUSH(&options->data, value)
@@ -619,8 +661,8 @@ int main(int count, char **arguments)
     size_t totals[3] = {0};
     if (!read_arguments(arguments + 1, &options)) {
         fputs("usage: arbalest-slt [--data DIR]… [--set KEY=VALUE]… [--threads N] [--any-error] [--wire]\n"
-              "       [--slots N [--executors N]] [--cluster N [--unrest MS]] [--broadcast BYTES] [--grpc] [--failures "
-              "N] FILE…\n",
+              "       [--slots N [--executors N]] [--cluster N [--unrest MS]] [--broadcast BYTES] [--grpc]\n"
+              "       [--connect URL --scratch DIR] [--failures N] FILE…\n",
               stderr);
         return 2;
     }

@@ -22,14 +22,14 @@ static arb_code add_value(arb_arena *arena, const arb_vector *vector, arb_type t
     return ARB_OK;
 }
 
-arb_code slt_values_read(arb_arena *arena, arb_result *result, slt_values *out, arb_error *error)
+arb_code slt_values_read(arb_arena *arena, arb_hosted_result *result, slt_values *out, arb_error *error)
 {
-    const arb_result_columns *columns = arb_result_describe(result);
+    const arb_result_columns *columns = result->vtable->describe(result);
     const arb_batch *batch;
     arb_text scratch = {0};
     arb_code code;
     *out = (slt_values){.columns = columns->column_count, .types = columns->types};
-    while ((code = arb_result_next(result, &batch, error)) == ARB_OK && batch != NULL)
+    while ((code = result->vtable->next(result, &batch, error)) == ARB_OK && batch != NULL)
         for (size_t row = 0; row < batch->rows && code == ARB_OK; row++)
             for (size_t i = 0; i < columns->column_count; i++)
                 if (code == ARB_OK && (batch->selection == NULL || arb_bitmap_get(batch->selection, row)))

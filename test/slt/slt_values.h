@@ -3,7 +3,7 @@
 #define ARB_TEST_SLT_VALUES_H
 
 #include "base/vec.h"
-#include "engine/session.h"
+#include "engine/statement_host.h"
 
 typedef enum slt_sort { SLT_NOSORT, SLT_ROWSORT, SLT_VALUESORT } slt_sort;
 
@@ -15,7 +15,7 @@ typedef struct slt_values {
 } slt_values;
 
 /* Read a result to its end. */
-ARB_NODISCARD arb_code slt_values_read(arb_arena *arena, arb_result *result, slt_values *out, arb_error *error);
+ARB_NODISCARD arb_code slt_values_read(arb_arena *arena, arb_hosted_result *result, slt_values *out, arb_error *error);
 void slt_values_sort(slt_values *values, slt_sort sort);
 /* Compare with the lines behind `----`: "N values hashing to …", one value a line, or one row a line with tabs. On a
  * difference, says so in `out`. */
