@@ -5,21 +5,21 @@ set(ARB_LIBRARIES
 
 # Those above, of the cluster module: the command links none of them. What has no library of others to build on is left out.
 set(ARB_CLUSTER_LIBRARIES
-    rpc exchange_flight state_disk scheduler scheduler_process executor remote server)
+    rpc exchange_flight state_disk scheduler scheduler_process executor flight_sql remote server)
 find_library(ARB_GRPC grpc)
 find_library(ARB_GPR gpr)
 find_path(ARB_GRPC_HEADERS grpc/grpc.h)
 if(NOT ARB_GRPC OR NOT ARB_GPR OR NOT ARB_GRPC_HEADERS)
   message(STATUS "No gRPC here (libgrpc-dev): rpc and what needs it is left out")
-  list(REMOVE_ITEM ARB_CLUSTER_LIBRARIES rpc exchange_flight scheduler_process executor remote server)
+  list(REMOVE_ITEM ARB_CLUSTER_LIBRARIES rpc exchange_flight scheduler_process executor flight_sql remote server)
 endif()
 find_library(ARB_SQLITE sqlite3)
 find_path(ARB_SQLITE_HEADERS sqlite3.h)
 find_library(ARB_CRYPTO crypto)
 find_path(ARB_CRYPTO_HEADERS openssl/evp.h)
 if(NOT ARB_CRYPTO OR NOT ARB_CRYPTO_HEADERS)
-  message(STATUS "No libcrypto here (libssl-dev): exchange_flight and executor are left out")
-  list(REMOVE_ITEM ARB_CLUSTER_LIBRARIES exchange_flight scheduler_process executor remote server)
+  message(STATUS "No libcrypto here (libssl-dev): exchange_flight and what needs it is left out")
+  list(REMOVE_ITEM ARB_CLUSTER_LIBRARIES exchange_flight scheduler_process executor flight_sql remote server)
 endif()
 if(NOT ARB_SQLITE OR NOT ARB_SQLITE_HEADERS OR NOT ARB_CRYPTO OR NOT ARB_CRYPTO_HEADERS)
   message(STATUS "No SQLite or no libcrypto here (libsqlite3-dev, libssl-dev): state_disk is left out")
@@ -36,6 +36,7 @@ set(ARB_NEEDS_exchange xxhash)
 set(ARB_NEEDS_state_disk ${ARB_SQLITE} ${ARB_CRYPTO} Threads::Threads)
 set(ARB_NEEDS_exchange_flight ${ARB_CRYPTO} Threads::Threads)
 set(ARB_NEEDS_scheduler_process Threads::Threads)
+set(ARB_NEEDS_flight_sql ${ARB_CRYPTO} Threads::Threads)
 set(ARB_NEEDS_rpc ${ARB_GRPC} ${ARB_GPR} Threads::Threads)
 
 # A *_kernel.c is compiled once for each x86-64 level; see src/base/cpu.h.
@@ -48,6 +49,7 @@ endif()
 # Files that are written, and processes that meet others, name their version.
 set_source_files_properties(${CMAKE_SOURCE_DIR}/src/formats/parquet/parquet_write_footer.c
                             ${CMAKE_SOURCE_DIR}/src/node/cluster_module.c ${CMAKE_SOURCE_DIR}/src/node/executor_node.c
+                            ${CMAKE_SOURCE_DIR}/src/node/scheduler_node.c
                             PROPERTIES COMPILE_DEFINITIONS ARB_VERSION="${PROJECT_VERSION}")
 
 set(ARB_BELOW "")

@@ -84,6 +84,16 @@ if(TARGET arb_rpc)
   endforeach()
 endif()
 
+# Every test/flight_sql/NAME.c likewise, for Flight SQL's clients.
+if(TARGET arb_flight_sql)
+  file(GLOB flight_sql_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/test/flight_sql/*.c)
+  foreach(source IN LISTS flight_sql_sources)
+    get_filename_component(name ${source} NAME_WE)
+    add_executable(${name} ${source})
+    target_link_libraries(${name} PRIVATE arb_flight_sql)
+  endforeach()
+endif()
+
 # Scripts that drive a tool; they say themselves what they skip.
 find_package(Python3 COMPONENTS Interpreter)
 if(Python3_FOUND AND TARGET parquet_dump)

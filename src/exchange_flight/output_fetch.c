@@ -34,7 +34,7 @@ struct arb_output_fetch {
     arb_rpc_channel *channel;
     arb_rpc_loop *loop;
     fetch_timer retry, limit;
-    arb_ticket_key key;
+    arb_seal_key key;
     size_t window;
     int64_t unreachable_ns;
     arb_arena arena; /* the ticket */

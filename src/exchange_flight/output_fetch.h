@@ -28,7 +28,7 @@ typedef struct arb_fetch_options {
     arb_rpc_channel *channel;        /* outlives the fetch and its calls */
     arb_rpc_loop *loop;              /* for its timers; likewise */
     const arb_output_ticket *ticket; /* copied */
-    const arb_ticket_key *key;       /* copied: tickets are sealed as they are needed */
+    const arb_seal_key *key;         /* copied: tickets are sealed as they are needed */
     size_t window;                   /* bytes that wait here before no more are asked for */
     int64_t unreachable_ns;          /* how long the executor is tried to be reached */
 } arb_fetch_options;

@@ -33,7 +33,7 @@ typedef struct output_stream {
 
 struct arb_output_service {
     arb_output_store *store;
-    arb_ticket_key key;
+    arb_seal_key key;
     arb_workers senders; /* its lock */
     arb_uuid cluster;
     output_stream *first, **last; /* streams that wait for a sender */
@@ -332,7 +332,7 @@ void arb_output_service_do_get(void *context, arb_rpc_call *call, const struct A
 
 /* ---- the service --------------------------------------------------------------------------------------------------------- */
 
-arb_code arb_output_service_create(arb_output_store *store, const arb_ticket_key *key, arb_output_service **out_service,
+arb_code arb_output_service_create(arb_output_store *store, const arb_seal_key *key, arb_output_service **out_service,
                                    arb_error *error)
 {
     *out_service = NULL;

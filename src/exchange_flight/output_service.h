@@ -34,7 +34,7 @@ void arb_served_block_write(const arb_served_block *served, uint8_t out[ARB_SERV
 ARB_NODISCARD bool arb_served_block_read(arb_str bytes, arb_served_block *out_served);
 
 /* The store outlives the service. */
-ARB_NODISCARD arb_code arb_output_service_create(arb_output_store *store, const arb_ticket_key *key,
+ARB_NODISCARD arb_code arb_output_service_create(arb_output_store *store, const arb_seal_key *key,
                                                  arb_output_service **out_service, arb_error *error);
 /* The server that it was given to must have stopped. NULL is a no-op. */
 void arb_output_service_destroy(arb_output_service *service);

@@ -1,31 +1,7 @@
 #include "exchange_flight/output_ticket.h"
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-#include <openssl/rand.h>
-
 #include "proto/ticket.pb-c.h"
-#include "rpc/auth_metadata.h"
 #include "wire/wire.h"
-
-enum { SEAL_BYTES = 32 };
-
-arb_code arb_ticket_key_make(arb_ticket_key *out_key, arb_error *error)
-{
-    if (RAND_bytes(out_key->bytes, sizeof out_key->bytes) != 1)
-        return arb_fail(error, ARB_INTERNAL, "no random bytes could be had for a key");
-    return ARB_OK;
-}
-
-static arb_code seal_of(arb_str ticket, const arb_ticket_key *key, uint8_t out[SEAL_BYTES], arb_error *error)
-{
-    unsigned size = 0;
-    if (HMAC(EVP_sha256(), key->bytes, sizeof key->bytes, (const unsigned char *)ticket.data, ticket.size, out,
-             &size) == NULL ||
-        size != SEAL_BYTES)
-        return arb_fail(error, ARB_INTERNAL, "a ticket could not be sealed");
-    return ARB_OK;
-}
 
 static arb_code pack_ticket(const arb_output_ticket *ticket, arb_text *out, arb_error *error)
 {
@@ -62,20 +38,13 @@ done:
     return code;
 }
 
-arb_code arb_output_ticket_seal(const arb_output_ticket *ticket, const arb_ticket_key *key, arb_text *out,
+arb_code arb_output_ticket_seal(const arb_output_ticket *ticket, const arb_seal_key *key, arb_text *out,
                                 arb_error *error)
 {
     arb_text packed = {0};
-    uint8_t seal[SEAL_BYTES];
     arb_code code = pack_ticket(ticket, &packed, error);
     if (code == ARB_OK)
-        code = seal_of(arb_text_view(&packed), key, seal, error);
-    if (code == ARB_OK) {
-        Arbalest__Ticket__SealedTicket sealed = ARBALEST__TICKET__SEALED_TICKET__INIT;
-        sealed.ticket = (ProtobufCBinaryData){packed.size, (uint8_t *)packed.data};
-        sealed.seal = (ProtobufCBinaryData){sizeof seal, seal};
-        code = arb_wire_pack(&sealed.base, out, error);
-    }
+        code = arb_bytes_seal(key, arb_text_view(&packed), out, error);
     arb_text_reset(&packed);
     return code;
 }
@@ -87,22 +56,14 @@ static arb_code refused(arb_error *error)
     return ARB_ACCESS_DENIED;
 }
 
-arb_code arb_output_ticket_open(arb_str bytes, const arb_ticket_key *key, arb_arena *arena,
-                                arb_output_ticket *out_ticket, arb_error *error)
+arb_code arb_output_ticket_open(arb_str bytes, const arb_seal_key *key, arb_arena *arena, arb_output_ticket *out_ticket,
+                                arb_error *error)
 {
     ProtobufCMessage *message;
-    uint8_t seal[SEAL_BYTES];
-    arb_code code =
-        arb_wire_unpack(&arbalest__ticket__sealed_ticket__descriptor, arena, bytes.data, bytes.size, &message, NULL);
-    if (code == ARB_OUT_OF_MEMORY)
-        return arb_fail_memory(error, "a ticket", bytes.size);
-    if (code != ARB_OK) /* what is wrong with it helps only those who try */
-        return refused(error);
-    const Arbalest__Ticket__SealedTicket *sealed = (const Arbalest__Ticket__SealedTicket *)message;
-    arb_str ticket = {(const char *)sealed->ticket.data, sealed->ticket.len};
-    ARB_TRY(seal_of(ticket, key, seal, error));
-    if (!arb_auth_equal((arb_str){(const char *)sealed->seal.data, sealed->seal.len},
-                        (arb_str){(const char *)seal, sizeof seal}))
+    arb_str ticket;
+    bool ours;
+    ARB_TRY(arb_bytes_unseal(key, bytes, arena, &ours, &ticket, error));
+    if (!ours)
         return refused(error);
     ARB_TRY(arb_wire_unpack(&arbalest__ticket__output_ticket__descriptor, arena, ticket.data, ticket.size, &message,
                             error));

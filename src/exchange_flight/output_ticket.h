@@ -6,13 +6,8 @@
 #ifndef ARB_EXCHANGE_FLIGHT_OUTPUT_TICKET_H
 #define ARB_EXCHANGE_FLIGHT_OUTPUT_TICKET_H
 
-#include "base/arena.h"
-#include "base/text.h"
+#include "exchange_flight/sealed_bytes.h"
 #include "state/store.h"
-
-typedef struct arb_ticket_key {
-    uint8_t bytes[32];
-} arb_ticket_key;
 
 /* The output of one attempt. */
 typedef struct arb_ticket_attempt {
@@ -31,13 +26,11 @@ typedef struct arb_output_ticket {
     arb_str user; /* for whom; empty: the cluster itself */
 } arb_output_ticket;
 
-/* Of random bytes. */
-ARB_NODISCARD arb_code arb_ticket_key_make(arb_ticket_key *out_key, arb_error *error);
 /* Append the ticket's bytes. */
-ARB_NODISCARD arb_code arb_output_ticket_seal(const arb_output_ticket *ticket, const arb_ticket_key *key, arb_text *out,
+ARB_NODISCARD arb_code arb_output_ticket_seal(const arb_output_ticket *ticket, const arb_seal_key *key, arb_text *out,
                                               arb_error *error);
 /* The ticket lives in the arena. ARB_ACCESS_DENIED for bytes that this key has not sealed. */
-ARB_NODISCARD arb_code arb_output_ticket_open(arb_str bytes, const arb_ticket_key *key, arb_arena *arena,
+ARB_NODISCARD arb_code arb_output_ticket_open(arb_str bytes, const arb_seal_key *key, arb_arena *arena,
                                               arb_output_ticket *out_ticket, arb_error *error);
 
 #endif

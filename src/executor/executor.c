@@ -273,7 +273,7 @@ static arb_code make_parts(arb_executor *executor, const arb_executor_options *o
 {
     ARB_TRY(copy_options(executor, options, error));
     ARB_TRY(arb_uuid_make(&executor->id, error));
-    ARB_TRY(arb_ticket_key_make(&executor->key, error));
+    ARB_TRY(arb_seal_key_make(&executor->key, error));
     ARB_TRY(arb_output_store_create(options->output_memory, options->execution.spill_folder, &executor->store, error));
     ARB_TRY(arb_output_service_create(executor->store, &executor->key, &executor->service, error));
     executor->methods.do_get = arb_output_service_do_get;

@@ -71,7 +71,7 @@ struct arb_executor {
     arb_executor_options options; /* texts lie in the arena */
     arb_arena arena;
     arb_uuid id;
-    arb_ticket_key key;
+    arb_seal_key key;
     arb_output_store *store;
     arb_output_service *service;
     arb_flight_methods methods;

@@ -14,7 +14,7 @@
 typedef struct arb_input_peer {
     arb_uuid executor;
     arb_rpc_channel *channel; /* outlives the inputs and their calls; NULL: this process */
-    arb_ticket_key key;
+    arb_seal_key key;
 } arb_input_peer;
 
 /* The output of one task of an earlier stage. */

@@ -17,7 +17,7 @@ enum { EXECUTORS_MOST = 16, WINDOW = 1 << 20 };
 typedef struct executor {
     arb_uuid id;
     arb_output_store *store;
-    arb_ticket_key key;
+    arb_seal_key key;
     arb_output_service *service;
     arb_flight_methods methods;
     arb_flight_service flight;
@@ -73,7 +73,7 @@ static arb_code begin_executor(slt_executors *e, unsigned number, uint64_t memor
     e->count = number + 1;
     ARB_TRY(arb_uuid_make(&x->id, error));
     ARB_TRY(arb_output_store_create(memory_most, "/tmp", &x->store, error));
-    ARB_TRY(arb_ticket_key_make(&x->key, error));
+    ARB_TRY(arb_seal_key_make(&x->key, error));
     ARB_TRY(arb_output_service_create(x->store, &x->key, &x->service, error));
     arb_output_service_set_cluster(x->service, e->cluster);
     x->methods.do_get = arb_output_service_do_get;

@@ -77,12 +77,12 @@ static void a_ticket_opens_with_its_key_alone(void **state)
     (void)state;
     arb_ticket_attempt attempts[ATTEMPTS];
     arb_output_ticket ticket = whole_ticket(attempts), opened;
-    arb_ticket_key key, other;
+    arb_seal_key key, other;
     arb_text bytes = {0};
     arb_arena arena = {0};
     arb_error error = {0};
-    assert_int_equal(arb_ticket_key_make(&key, &error), ARB_OK);
-    assert_int_equal(arb_ticket_key_make(&other, &error), ARB_OK);
+    assert_int_equal(arb_seal_key_make(&key, &error), ARB_OK);
+    assert_int_equal(arb_seal_key_make(&other, &error), ARB_OK);
     assert_memory_not_equal(&key, &other, sizeof key);
     assert_int_equal(arb_output_ticket_seal(&ticket, &key, &bytes, &error), ARB_OK);
     assert_int_equal(arb_output_ticket_open(arb_text_view(&bytes), &key, &arena, &opened, &error), ARB_OK);

@@ -20,7 +20,7 @@ static const arb_uuid served_cluster = {0x1234, 0x5678};
 typedef struct outputs {
     world w;
     arb_output_store *store;
-    arb_ticket_key key;
+    arb_seal_key key;
     arb_output_service *service;
     arb_flight_methods methods;
     arb_flight_service flight;
@@ -116,7 +116,7 @@ static inline void begin(outputs *o, void **state, uint64_t memory)
     *o = (outputs){0};
     world_begin(&o->w, state);
     assert_int_equal(arb_output_store_create(memory, "/tmp", &o->store, &error), ARB_OK);
-    assert_int_equal(arb_ticket_key_make(&o->key, &error), ARB_OK);
+    assert_int_equal(arb_seal_key_make(&o->key, &error), ARB_OK);
     assert_int_equal(arb_output_service_create(o->store, &o->key, &o->service, &error), ARB_OK);
     arb_output_service_set_cluster(o->service, served_cluster);
     o->methods.do_get = arb_output_service_do_get;

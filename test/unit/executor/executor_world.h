@@ -202,7 +202,7 @@ static inline void hand_end(hand *h)
 typedef struct host {
     arb_executor *executor;
     arb_uuid id;
-    arb_ticket_key key; /* as it was registered */
+    arb_seal_key key; /* as it was registered */
     char address[64];
     arb_rpc_channel *to_scheduler, *from_test;
     arb_rpc_server *server;

@@ -1,0 +1,299 @@
+/* client_session.c: sessions of clients, and whose turn it is. */
+#include <openssl/evp.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "flight_sql/sql_service_internal.h"
+#include "rpc/auth_metadata.h"
+
+/* ---- turns --------------------------------------------------------------------------------------------------------------- */
+
+static void make_ready(arb_client_session *session)
+{
+    arb_sql_service *service = session->service;
+    if (session->ready)
+        return;
+    session->ready = true;
+    session->next_ready = NULL;
+    *service->last_ready = session;
+    service->last_ready = &session->next_ready;
+    pthread_cond_signal(&service->workers.work);
+}
+
+void arb_sql_turn_queue(arb_sql_turn *turn)
+{
+    arb_client_session *session = turn->session;
+    if (turn->queued)
+        return;
+    if (session->current == turn) {
+        turn->again = true;
+        return;
+    }
+    turn->queued = true;
+    turn->next = NULL;
+    *session->last = turn;
+    session->last = &turn->next;
+    make_ready(session);
+}
+
+void arb_sql_turn_end(arb_sql_turn *turn)
+{
+    turn->session->current = NULL;
+    if (turn->again)
+        arb_sql_turn_queue(turn);
+}
+
+static void take_turn(arb_client_session *session)
+{
+    arb_sql_service *service = session->service;
+    arb_sql_turn *turn = session->first;
+    session->first = turn->next;
+    if (session->first == NULL)
+        session->last = &session->first;
+    turn->queued = turn->again = false;
+    session->current = turn;
+    session->references++; /* the turn may be gone with its count when it has run */
+    arb_sql_unlock(service);
+    turn->run(turn);
+    arb_sql_lock(service);
+}
+
+void arb_client_session_work(arb_client_session *session)
+{
+    arb_sql_service *service = session->service;
+    if (session->first != NULL) {
+        take_turn(session);
+        session->ready = false;
+        if (session->first != NULL)
+            make_ready(session);
+        arb_client_session_unref_locked(session);
+        return;
+    }
+    if (session->references != 0 || session->listed) {
+        session->ready = false;
+        return;
+    }
+    arb_sql_unlock(service);
+    arb_client_session_free(session);
+    arb_sql_lock(service);
+}
+
+/* ---- their lives --------------------------------------------------------------------------------------------------------- */
+
+static void take_out(arb_client_session *session)
+{
+    arb_sql_service *service = session->service;
+    if (!session->listed)
+        return;
+    session->listed = false;
+    service->session_count--;
+    if (session->previous != NULL)
+        session->previous->next = session->next;
+    else
+        service->sessions = session->next;
+    if (session->next != NULL)
+        session->next->previous = session->previous;
+}
+
+void arb_client_session_free(arb_client_session *session)
+{
+    const arb_sql_sessions *opener = &session->service->opener;
+    if (session->engine != NULL && opener->close != NULL)
+        opener->close(opener->context, session->engine);
+    else
+        arb_session_destroy(session->engine);
+    arb_free(session->user);
+    arb_free(session);
+}
+
+void arb_client_session_forget(arb_client_session *session)
+{
+    take_out(session);
+    if (session->references == 0)
+        make_ready(session); /* a worker ends it, since that may take a while */
+}
+
+void arb_client_session_unref_locked(arb_client_session *session)
+{
+    if (--session->references != 0)
+        return;
+    session->used_ns = arb_clock_monotonic_ns();
+    if (!session->named)
+        take_out(session);
+    if (!session->listed)
+        make_ready(session);
+}
+
+void arb_client_session_unref(arb_client_session *session)
+{
+    if (session == NULL)
+        return;
+    arb_sql_service *service = session->service;
+    arb_sql_lock(service);
+    arb_client_session_unref_locked(session);
+    arb_sql_unlock(service);
+}
+
+int64_t arb_client_sessions_expire(arb_sql_service *service, int64_t now_ns)
+{
+    int64_t next_ns = INT64_MAX;
+    for (arb_client_session *session = service->sessions, *after; session != NULL; session = after) {
+        after = session->next;
+        if (session->references != 0)
+            continue;
+        int64_t end_ns = session->used_ns + service->session_ns;
+        if (end_ns <= now_ns)
+            arb_client_session_forget(session);
+        else
+            next_ns = ARB_MIN(next_ns, end_ns);
+    }
+    return next_ns;
+}
+
+arb_code arb_client_session_engine(arb_client_session *session, arb_session **out_engine, arb_error *error)
+{
+    const arb_sql_sessions *opener = &session->service->opener;
+    arb_session *engine = session->engine;
+    if (engine == NULL) {
+        ARB_TRY(opener->open(opener->context, arb_str_of(session->user), &engine, error));
+        arb_sql_lock(session->service); /* who cancels looks at it */
+        session->engine = engine;
+        arb_sql_unlock(session->service);
+    }
+    *out_engine = engine;
+    return ARB_OK;
+}
+
+/* ---- finding them -------------------------------------------------------------------------------------------------------- */
+
+/* How a call says which session it belongs to. */
+typedef struct session_key {
+    arb_sql_id id;
+    bool is_token, known; /* known: the client will come back with it */
+} session_key;
+
+static arb_code token_key(arb_str token, session_key *out_key, arb_error *error)
+{
+    uint8_t digest[32];
+    unsigned size = 0;
+    if (EVP_Digest(token.data, token.size, digest, &size, EVP_sha256(), NULL) != 1 || size != sizeof digest)
+        return arb_fail(error, ARB_INTERNAL, "a token could not be hashed");
+    *out_key = (session_key){.is_token = true, .known = true};
+    memcpy(out_key->id.bytes, digest, sizeof out_key->id.bytes);
+    return ARB_OK;
+}
+
+static arb_code offer_cookie(arb_sql_service *service, arb_rpc_call *call, arb_sql_id id, arb_error *error)
+{
+    arb_text cookie = {0};
+    arb_text_append_str(&cookie, ARB_STR(ARB_SQL_SESSION_COOKIE "="));
+    arb_code code = arb_sql_seal_session(&service->sealer, arb_rpc_identity(call), id, &cookie, error);
+    arb_text_append_str(&cookie, ARB_STR("; Path=/; HttpOnly"));
+    if (code == ARB_OK)
+        code = arb_text_check(&cookie, error);
+    if (code == ARB_OK)
+        code = arb_rpc_add_header(call, ARB_STR("set-cookie"), arb_text_view(&cookie), error);
+    arb_text_reset(&cookie);
+    return code;
+}
+
+/* A cookie that is not ours, or no more, counts as none: the client gets another one. */
+static arb_code read_key(arb_sql_service *service, arb_rpc_call *call, session_key *out_key, arb_error *error)
+{
+    const arb_rpc_metadata *headers = arb_rpc_request_headers(call);
+    arb_str cookie = arb_cookie_find(headers, ARB_STR(ARB_SQL_SESSION_COOKIE)), token;
+    *out_key = (session_key){0};
+    if (cookie.data != NULL) {
+        arb_code code = arb_sql_open_session(&service->sealer, arb_rpc_identity(call), cookie, &out_key->id, error);
+        out_key->known = code == ARB_OK;
+        if (code != ARB_ACCESS_DENIED)
+            return code;
+        arb_error_clear(error);
+    }
+    if (arb_auth_read_bearer(arb_rpc_metadata_find(headers, ARB_STR("authorization")), &token))
+        return token_key(token, out_key, error);
+    ARB_TRY(arb_sql_id_make(&out_key->id, error));
+    return offer_cookie(service, call, out_key->id, error);
+}
+
+/* The one that was idle the longest makes room. */
+static bool make_room(arb_sql_service *service)
+{
+    arb_client_session *oldest = NULL;
+    if (service->session_count < service->sessions_most)
+        return true;
+    for (arb_client_session *session = service->sessions; session != NULL; session = session->next)
+        if (session->references == 0 && (oldest == NULL || session->used_ns < oldest->used_ns))
+            oldest = session;
+    if (oldest != NULL)
+        arb_client_session_forget(oldest);
+    return oldest != NULL;
+}
+
+static arb_client_session *find_listed(arb_sql_service *service, const session_key *key, arb_str user)
+{
+    for (arb_client_session *session = service->sessions; session != NULL; session = session->next)
+        if (session->is_token == key->is_token && arb_sql_id_equal(session->id, key->id) &&
+            arb_str_equal(arb_str_of(session->user), user))
+            return session;
+    return NULL;
+}
+
+static arb_client_session *new_session(arb_sql_service *service, const session_key *key, arb_str user)
+{
+    arb_client_session *session = arb_alloc_zeroed(sizeof *session);
+    char *name = arb_strndup(user.data != NULL ? user.data : "", user.size);
+    if (session == NULL || name == NULL) {
+        arb_free(session);
+        arb_free(name);
+        return NULL;
+    }
+    session->service = service;
+    session->id = key->id;
+    session->is_token = key->is_token;
+    session->user = name;
+    session->last = &session->first;
+    return session;
+}
+
+static void put_in(arb_client_session *session)
+{
+    arb_sql_service *service = session->service;
+    session->listed = true;
+    session->next = service->sessions;
+    if (session->next != NULL)
+        session->next->previous = session;
+    service->sessions = session;
+    service->session_count++;
+}
+
+arb_code arb_client_session_find(arb_sql_service *service, arb_rpc_call *call, arb_client_session **out_session,
+                                 arb_error *error)
+{
+    session_key key;
+    arb_str user = arb_rpc_identity(call);
+    *out_session = NULL;
+    ARB_TRY(read_key(service, call, &key, error));
+    arb_client_session *fresh = new_session(service, &key, user);
+    if (fresh == NULL)
+        return arb_fail_memory(error, "a session", sizeof *fresh);
+    arb_sql_lock(service);
+    arb_client_session *session = key.known ? find_listed(service, &key, user) : NULL;
+    if (session == NULL && make_room(service)) {
+        session = fresh;
+        fresh = NULL;
+        put_in(session);
+    }
+    if (session != NULL) {
+        session->references++;
+        session->named |= key.known;
+    }
+    arb_sql_unlock(service);
+    if (fresh != NULL)
+        arb_client_session_free(fresh);
+    *out_session = session;
+    return session != NULL
+               ? ARB_OK
+               : arb_fail(error, ARB_RESOURCES_EXHAUSTED, "there are %zu sessions, which is as many as there may be",
+                          service->sessions_most);
+}

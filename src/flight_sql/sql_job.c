@@ -1,0 +1,382 @@
+/* sql_job.c: statements that run: from the call that begins them to the one that takes their rows, and whatever ends them
+ * before. */
+#include "flight_sql/sql_job.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "proto/sql_handle.pb-c.h"
+
+enum { POLL_NS = 1000000000 }; /* how long a poll waits for its answer to change */
+
+/* ---- life ---------------------------------------------------------------------------------------------------------------- */
+
+static void free_job(arb_sql_job *job)
+{
+    arb_batch_sender_destroy(job->sender);
+    arb_text_reset(&job->schema);
+    arb_arena_reset(&job->arena);
+    arb_free(job);
+}
+
+void arb_sql_job_unref_locked(arb_sql_job *job)
+{
+    if (--job->references != 0)
+        return;
+    assert(job->state == ARB_SQL_JOB_OVER && job->result == NULL);
+    arb_client_session_unref_locked(job->turn.session);
+    free_job(job);
+}
+
+static void put_in(arb_sql_job *job)
+{
+    arb_sql_service *service = job->service;
+    job->next = service->jobs;
+    if (job->next != NULL)
+        job->next->previous = job;
+    service->jobs = job;
+    service->job_count++;
+}
+
+static arb_sql_job *find_job(const arb_sql_service *service, arb_sql_id id)
+{
+    for (arb_sql_job *job = service->jobs; job != NULL; job = job->next)
+        if (arb_sql_id_equal(job->id, id))
+            return job;
+    return NULL;
+}
+
+/* With the lock held. */
+static void cancel(arb_sql_job *job)
+{
+    const arb_client_session *session = job->turn.session;
+    if (job->state == ARB_SQL_JOB_OVER)
+        return;
+    job->cancelled = true;
+    arb_sql_turn_queue(&job->turn); /* which ends it; if one runs, behind that */
+    if (!arb_sql_turn_runs(&job->turn))
+        return;
+    if (job->result != NULL)
+        arb_result_cancel(job->result);
+    else if (session->engine != NULL)
+        arb_session_cancel(session->engine);
+}
+
+arb_rpc_call *arb_sql_job_take_waiter(arb_sql_job *job)
+{
+    arb_rpc_call *waiter = job->waiter;
+    job->waiter = NULL;
+    job->lease_ns = arb_clock_monotonic_ns() + job->service->lease_ns;
+    return waiter;
+}
+
+static int64_t lease_end_us(const arb_sql_job *job)
+{
+    return arb_clock_wall_us() + job->service->lease_ns / 1000;
+}
+
+/* ---- answers ------------------------------------------------------------------------------------------------------------- */
+
+arb_code arb_sql_job_summary(const arb_sql_job *job, bool final, arb_text *out, arb_error *error)
+{
+    Arbalest__Sql__StatementSummary summary = ARBALEST__SQL__STATEMENT_SUMMARY__INIT;
+    summary.tag = (char *)(uintptr_t)job->tag; /* packing only reads it */
+    summary.has_returns_rows = summary.has_affected = summary.has_peak_memory = true;
+    summary.returns_rows = job->has_rows;
+    summary.affected = job->affected;
+    summary.peak_memory = job->peak_memory;
+    summary.has_rows_sent = final;
+    summary.rows_sent = job->sender != NULL ? arb_batch_sender_rows(job->sender) : 0;
+    return arb_wire_pack(&summary.base, out, error);
+}
+
+void arb_sql_job_answer_info(arb_sql_job *job, arb_rpc_call *call)
+{
+    arb_error error = {0};
+    arb_text summary = {0};
+    arb_code code = arb_sql_job_summary(job, false, &summary, &error);
+    arb_info_parts parts = {.descriptor = job->descriptor,
+                            .schema = arb_text_view(&job->schema),
+                            .ticket = job->ticket,
+                            .until_us = lease_end_us(job),
+                            .summary = arb_text_view(&summary)};
+    if (code == ARB_OK)
+        code = arb_answer_info(call, &parts, &error);
+    arb_rpc_finish(call, code, &error);
+    arb_rpc_call_unref(call);
+    arb_text_reset(&summary);
+}
+
+void arb_sql_job_answer_poll(arb_sql_job *job, arb_rpc_call *call, bool finished)
+{
+    arb_error error = {0};
+    arb_text summary = {0};
+    arb_code code = ARB_OK;
+    arb_info_parts parts = {.descriptor = job->descriptor};
+    double progress = 1;
+    if (finished) {
+        code = arb_sql_job_summary(job, false, &summary, &error);
+        parts.schema = arb_text_view(&job->schema);
+        parts.ticket = job->ticket;
+        parts.until_us = lease_end_us(job);
+        parts.summary = arb_text_view(&summary);
+    } else {
+        progress = job->turn.session->engine != NULL ? arb_session_progress(job->turn.session->engine) : -1;
+    }
+    if (code == ARB_OK)
+        code =
+            arb_answer_poll(call, &parts, finished ? (arb_str){0} : job->ticket, progress, lease_end_us(job), &error);
+    arb_rpc_finish(call, code, &error);
+    arb_rpc_call_unref(call);
+    arb_text_reset(&summary);
+}
+
+/* ---- calls that wait ----------------------------------------------------------------------------------------------------- */
+
+static void waiter_done(arb_rpc_call *call, void *context, const arb_error *outcome)
+{
+    (void)outcome;
+    arb_sql_job *job = context;
+    arb_sql_service *service = job->service;
+    arb_sql_lock(service);
+    bool waits = job->waiter == call;
+    if (waits) {
+        arb_sql_job_take_waiter(job);
+        if (job->asking != ARB_SQL_POLL) /* a poll that is given up may be followed by another one */
+            cancel(job);
+    }
+    arb_sql_job_unref_locked(job);
+    arb_sql_unlock(service);
+    if (waits)
+        arb_rpc_call_unref(call);
+}
+
+/* With the lock held: the call waits for the job from now on. */
+static void wait_for(arb_sql_job *job, arb_rpc_call *call)
+{
+    static const arb_rpc_events events = {.on_done = waiter_done};
+    job->references++;
+    job->waiter = arb_rpc_call_ref(call);
+    job->answer_by_ns = INT64_MAX;
+    if (job->asking == ARB_SQL_POLL) {
+        job->answer_by_ns = arb_clock_monotonic_ns() + POLL_NS;
+        pthread_cond_signal(&job->service->times_changed);
+    }
+    arb_rpc_handle(call, &events, job);
+}
+
+static arb_code copy_statement(arb_sql_job *job, const arb_sql_statement *statement, arb_str user, arb_str descriptor,
+                               arb_error *error)
+{
+    const arb_sql_sealer *sealer = &job->service->sealer;
+    arb_text text = {0};
+    if (statement->prepared.data != NULL) {
+        ARB_TRY(arb_sql_open_prepared(sealer, user, statement->prepared, &job->arena, &job->prepared, error));
+        job->text = arb_str_of(job->prepared->query);
+    } else {
+        job->text = arb_str_copy(&job->arena, statement->text);
+    }
+    ARB_TRY(arb_sql_id_make(&job->id, error));
+    arb_code code = arb_sql_seal_job(sealer, user, job->id, &text, error);
+    if (code == ARB_OK)
+        job->handle = arb_str_copy(&job->arena, arb_text_view(&text));
+    arb_text_clear(&text);
+    if (code == ARB_OK && job->handle.data != NULL)
+        code = arb_statement_ticket(job->handle, &text, error);
+    job->ticket = arb_str_copy(&job->arena, arb_text_view(&text));
+    job->descriptor = arb_str_copy(&job->arena, descriptor);
+    arb_text_reset(&text);
+    if (code == ARB_OK && (job->text.data == NULL || job->handle.data == NULL || job->ticket.data == NULL ||
+                           job->descriptor.data == NULL))
+        code = arb_fail_memory(error, "a statement", statement->text.size);
+    return code;
+}
+
+static arb_code new_job(arb_sql_service *service, arb_rpc_call *call, const arb_sql_statement *statement,
+                        arb_str descriptor, arb_sql_job **out_job, arb_error *error)
+{
+    *out_job = NULL;
+    arb_sql_job *job = arb_alloc_zeroed(sizeof *job);
+    if (job == NULL)
+        return arb_fail_memory(error, "a statement", sizeof *job);
+    job->service = service;
+    job->turn.run = arb_sql_job_run;
+    job->affected = -1;
+    job->references = 1;
+    arb_code code = copy_statement(job, statement, arb_rpc_identity(call), descriptor, error);
+    if (code == ARB_OK)
+        code = arb_client_session_find(service, call, &job->turn.session, error);
+    if (code != ARB_OK) {
+        free_job(job);
+        return code;
+    }
+    *out_job = job;
+    return ARB_OK;
+}
+
+void arb_sql_job_begin(arb_sql_service *service, arb_rpc_call *call, arb_sql_asking asking,
+                       const arb_sql_statement *statement, arb_str descriptor)
+{
+    static const arb_rpc_events no_events = {0};
+    arb_error error = {0};
+    arb_sql_job *job;
+    arb_rpc_handle(call, &no_events, NULL);
+    arb_code code = new_job(service, call, statement, descriptor, &job, &error);
+    if (code == ARB_OK) {
+        job->asking = asking;
+        arb_sql_lock(service);
+        if (service->job_count < service->jobs_most) {
+            put_in(job);
+            wait_for(job, call);
+            arb_sql_turn_queue(&job->turn);
+        } else {
+            code = arb_fail(&error, ARB_RESOURCES_EXHAUSTED,
+                            "%zu statements are open, which is as many as there may be", service->jobs_most);
+            job->state = ARB_SQL_JOB_OVER;
+            arb_sql_job_unref_locked(job);
+        }
+        arb_sql_unlock(service);
+    }
+    if (code != ARB_OK)
+        arb_rpc_finish(call, code, &error);
+}
+
+/* ---- calls about one that was begun -------------------------------------------------------------------------------------- */
+
+static arb_code fail_gone(arb_error *error)
+{
+    (void)arb_fail(error, ARB_UNDEFINED_OBJECT, "there is no such statement");
+    arb_error_hint(error, "It was cancelled, its rows have been given, or nobody asked for them in time.");
+    return ARB_UNDEFINED_OBJECT;
+}
+
+/* With the lock held when it is found. */
+static arb_code lock_job(arb_sql_service *service, arb_str user, arb_str handle, arb_sql_job **out_job,
+                         arb_error *error)
+{
+    arb_sql_id id;
+    ARB_TRY(arb_sql_open_job(&service->sealer, user, handle, &id, error));
+    arb_sql_lock(service);
+    *out_job = find_job(service, id);
+    if (*out_job != NULL && !(*out_job)->cancelled)
+        return ARB_OK;
+    arb_sql_unlock(service);
+    return fail_gone(error);
+}
+
+void arb_sql_job_poll(arb_sql_service *service, arb_rpc_call *call, arb_str handle)
+{
+    arb_error error = {0};
+    arb_sql_job *job;
+    arb_code code = lock_job(service, arb_rpc_identity(call), handle, &job, &error);
+    if (code == ARB_OK) {
+        arb_rpc_call *earlier = job->waiter;
+        job->waiter = NULL;
+        if (earlier != NULL)
+            arb_sql_job_answer_poll(job, earlier, false);
+        job->asking = ARB_SQL_POLL;
+        wait_for(job, call);
+        if (job->state == ARB_SQL_JOB_FAILED || job->peeked)
+            arb_sql_turn_queue(&job->turn); /* which has the answer */
+        arb_sql_unlock(service);
+    }
+    if (code != ARB_OK)
+        arb_rpc_finish(call, code, &error);
+}
+
+static void stream_writable(arb_rpc_call *call, void *context)
+{
+    (void)call;
+    arb_sql_job *job = context;
+    arb_sql_lock(job->service);
+    if (job->state != ARB_SQL_JOB_OVER)
+        arb_sql_turn_queue(&job->turn);
+    arb_sql_unlock(job->service);
+}
+
+static void stream_done(arb_rpc_call *call, void *context, const arb_error *outcome)
+{
+    (void)outcome;
+    arb_sql_job *job = context;
+    arb_sql_service *service = job->service;
+    arb_sql_lock(service);
+    if (job->stream == call)
+        cancel(job);
+    arb_sql_job_unref_locked(job);
+    arb_sql_unlock(service);
+}
+
+void arb_sql_job_get(arb_sql_service *service, arb_rpc_call *call, arb_str handle)
+{
+    static const arb_rpc_events events = {.on_writable = stream_writable, .on_done = stream_done};
+    arb_error error = {0};
+    arb_sql_job *job;
+    arb_code code = lock_job(service, arb_rpc_identity(call), handle, &job, &error);
+    if (code == ARB_OK) {
+        if (job->stream != NULL)
+            code = arb_fail(&error, ARB_CONFLICT, "the statement's rows are being given to another call");
+        if (code == ARB_OK) {
+            job->stream = arb_rpc_call_ref(call);
+            job->references++;
+            arb_rpc_handle(call, &events, job);
+            arb_sql_turn_queue(&job->turn);
+        }
+        arb_sql_unlock(service);
+    }
+    if (code != ARB_OK)
+        arb_rpc_finish(call, code, &error);
+}
+
+arb_code arb_sql_job_cancel(arb_sql_service *service, arb_str user, arb_str handle, bool *out_found, arb_error *error)
+{
+    arb_sql_job *job;
+    *out_found = false;
+    arb_code code = lock_job(service, user, handle, &job, error);
+    if (code == ARB_UNDEFINED_OBJECT) {
+        arb_error_clear(error);
+        return ARB_OK;
+    }
+    if (code != ARB_OK)
+        return code;
+    cancel(job);
+    *out_found = true;
+    arb_sql_unlock(service);
+    return ARB_OK;
+}
+
+arb_code arb_sql_job_renew(arb_sql_service *service, arb_str user, arb_str handle, int64_t *out_until_us,
+                           arb_error *error)
+{
+    arb_sql_job *job;
+    ARB_TRY(lock_job(service, user, handle, &job, error));
+    job->lease_ns = arb_clock_monotonic_ns() + service->lease_ns;
+    *out_until_us = lease_end_us(job);
+    arb_sql_unlock(service);
+    return ARB_OK;
+}
+
+/* ---- all of them --------------------------------------------------------------------------------------------------------- */
+
+int64_t arb_sql_jobs_expire(arb_sql_service *service, int64_t now_ns)
+{
+    int64_t next_ns = INT64_MAX;
+    for (arb_sql_job *job = service->jobs; job != NULL; job = job->next) {
+        if (job->waiter != NULL && job->answer_by_ns <= now_ns)
+            arb_sql_job_answer_poll(job, arb_sql_job_take_waiter(job), false);
+        if (job->waiter != NULL) {
+            next_ns = ARB_MIN(next_ns, job->answer_by_ns);
+        } else if (job->stream == NULL && !job->cancelled) {
+            if (job->lease_ns <= now_ns)
+                cancel(job);
+            else
+                next_ns = ARB_MIN(next_ns, job->lease_ns);
+        }
+    }
+    return next_ns;
+}
+
+void arb_sql_jobs_cancel(arb_sql_service *service, const arb_client_session *session)
+{
+    for (arb_sql_job *job = service->jobs; job != NULL; job = job->next)
+        if (session == NULL || job->turn.session == session)
+            cancel(job);
+}
