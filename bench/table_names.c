@@ -74,7 +74,7 @@ static measured measure(const arb_file_set *set, const arb_table_finder *here, c
     at[OPEN] = arb_clock_monotonic_ns();
     check(arb_file_set_open(set, ARB_STR("t"), here->formats, here->cache, NULL, NULL, &table, &error), &error);
     at[WRITE] = arb_clock_monotonic_ns();
-    check(arb_table_encode(table, here->roots, &name, &error), &error);
+    check(arb_table_encode(table, here->roots, NULL, &name, &error), &error);
     at[FIND] = arb_clock_monotonic_ns();
     check(arb_table_decode(ARB_STR("t"), arb_text_view(&name), there, &found, &error), &error);
     at[STEPS] = arb_clock_monotonic_ns();
@@ -110,8 +110,8 @@ int main(int count, char **arguments)
     check(arb_roots_resolve(&arena, &root, 1, &roots, &error), &error);
     arb_table_finder ends[2];
     for (int i = 0; i < 2; i++)
-        ends[i] =
-            (arb_table_finder){&roots, arb_runtime_formats(runtimes[i]), arb_runtime_file_cache(runtimes[i]), NULL};
+        ends[i] = (arb_table_finder){
+            .roots = &roots, .formats = arb_runtime_formats(runtimes[i]), .cache = arb_runtime_file_cache(runtimes[i])};
     arb_str path = arb_str_of(folder);
     arb_file_set set = {.paths = &path, .path_count = 1};
     measured first = measure(&set, &ends[0], &ends[1]), least = first;

@@ -11,8 +11,8 @@ static size_t value_bytes(arb_physical physical, size_t rows)
 
 static bool column_init(arb_chunk_column *column, arb_type type, arb_arena *arena)
 {
-    column->type = type;
     column->physical = arb_type_physical(type);
+    column->is_utf8 = type.id == ARB_TYPE_VARCHAR;
     if (type.children == NULL)
         return true;
     /* A map's elements are structs of key and value. */
@@ -73,12 +73,48 @@ void arb_memory_chunk_unref(arb_memory_chunk *chunk)
 {
     if (chunk == NULL || atomic_fetch_sub_explicit(&chunk->references, 1, memory_order_acq_rel) != 1)
         return;
+    arb_chunk_keeper *keeper = atomic_load_explicit(&chunk->keeper, memory_order_acquire);
+    if (keeper != NULL)
+        keeper->gone(keeper, chunk);
     for (size_t i = 0; i < chunk->column_count; i++)
         column_reset(&chunk->columns[i]);
     arb_arena_reset(&chunk->texts);
     arb_arena_reset(&chunk->arena);
     arb_reservation_reset(&chunk->reservation);
     arb_free(chunk);
+}
+
+bool arb_memory_chunk_try_ref(arb_memory_chunk *chunk)
+{
+    uint32_t references = atomic_load_explicit(&chunk->references, memory_order_relaxed);
+    while (references != 0)
+        if (atomic_compare_exchange_weak_explicit(&chunk->references, &references, references + 1, memory_order_acquire,
+                                                  memory_order_relaxed))
+            return true;
+    return false;
+}
+
+static bool column_fits(const arb_chunk_column *column, arb_type type)
+{
+    bool map = type.id == ARB_TYPE_MAP;
+    size_t children = type.children == NULL ? 0 : map ? 1 : type.children->count;
+    if (column->physical != arb_type_physical(type) || column->is_utf8 != (type.id == ARB_TYPE_VARCHAR) ||
+        column->child_count != children)
+        return false;
+    if (map)
+        return column_fits(&column->children[0], (arb_type){.id = ARB_TYPE_STRUCT, .children = type.children});
+    for (size_t i = 0; i < children; i++)
+        if (!column_fits(&column->children[i], type.children->types[i]))
+            return false;
+    return true;
+}
+
+bool arb_memory_chunk_fits(const arb_memory_chunk *chunk, const arb_type *types, size_t count)
+{
+    bool fits = chunk->column_count == count;
+    for (size_t i = 0; fits && i < count; i++)
+        fits = column_fits(&chunk->columns[i], types[i]);
+    return fits;
 }
 
 /* ---- appending --------------------------------------------------------------------------------------------------- */
@@ -130,6 +166,7 @@ static arb_code append_text(arb_memory_chunk *chunk, arb_chunk_column *column, c
         if (copy == NULL)
             return arb_fail_memory(error, "a table in memory", to[i].size);
         to[i].far.data = copy;
+        chunk->bytes += to[i].size;
     }
     return ARB_OK;
 }
@@ -259,6 +296,7 @@ static arb_code append(arb_memory_chunk *chunk, arb_chunk_column *column, const 
             note_range(column, count);
     }
     column->rows += count;
+    chunk->bytes += count * ARB_MAX(arb_physical_size(column->physical), (size_t)1);
     return ARB_OK;
 }
 

@@ -196,6 +196,15 @@ static arb_code take_chunk(arb_memory_builder *builder, arb_memory_chunk *chunk,
     return code;
 }
 
+arb_code arb_memory_builder_share(arb_memory_builder *builder, arb_memory_chunk *chunk, arb_error *error)
+{
+    for (size_t i = 0; i < chunk->column_count; i++)
+        if (!builder->table->columns[i].nullable && chunk->columns[i].null_count != 0)
+            return arb_fail(error, ARB_NOT_NULL_VIOLATION, "column \"%.*s\" of table \"%.*s\" must not be NULL",
+                            ARB_STR_ARGS(builder->table->columns[i].name), ARB_STR_ARGS(builder->table->base.name));
+    return share_chunk(builder, chunk, error);
+}
+
 static arb_code take_chunks(arb_memory_builder *builder, const arb_memory_table *base, arb_error *error)
 {
     for (size_t i = 0; i < base->chunk_count; i++)
@@ -221,6 +230,11 @@ arb_code arb_memory_table_check(const arb_table *table, arb_error *error)
                              ARB_STR_ARGS(table->name));
     arb_error_hint(error, "COPY … TO writes files.");
     return code;
+}
+
+const arb_memory_table *arb_memory_table_of(const arb_table *table)
+{
+    return table->vtable == &table_vtable ? (const arb_memory_table *)table : NULL;
 }
 
 bool arb_memory_table_same(const arb_table *a, const arb_table *b)
@@ -316,11 +330,8 @@ arb_code arb_memory_builder_finish(arb_memory_builder *builder, arb_table **out_
     for (size_t i = 0; i < count; i++) {
         arb_memory_chunk *chunk = builder->chunks.data[i];
         table->chunks[i] = chunk;
-        splits[i] = (arb_split){.number = (uint32_t)i,
-                                .part = (uint32_t)i,
-                                .first_row = rows,
-                                .rows = chunk->rows,
-                                .bytes = chunk->reservation.bytes};
+        splits[i] = (arb_split){
+            .number = (uint32_t)i, .part = (uint32_t)i, .first_row = rows, .rows = chunk->rows, .bytes = chunk->bytes};
         rows += chunk->rows;
     }
     table->chunk_count = count;

@@ -3,7 +3,7 @@
 #define ARB_CATALOG_MEMORY_TABLE_INTERNAL_H
 
 #include "catalog/memory_chunk.h"
-#include "catalog/table.h"
+#include "catalog/memory_table.h"
 
 /* What the versions of a table have in common. */
 typedef struct arb_memory_lineage {
@@ -23,6 +23,12 @@ typedef struct arb_memory_table {
     arb_table_file file;
     arb_table_file *files[1];
 } arb_memory_table;
+
+/* NULL: it is none. */
+const arb_memory_table *arb_memory_table_of(const arb_table *table);
+/* A sealed chunk, which fits the table's types, behind all others. Keys are not watched: nothing is new in it.
+ * ARB_NOT_NULL_VIOLATION. */
+arb_code arb_memory_builder_share(arb_memory_builder *builder, arb_memory_chunk *chunk, arb_error *error);
 
 arb_code arb_memory_reader_create(const arb_table_file *file, const arb_scan_request *request,
                                   arb_split_reader **out_reader, arb_error *error);

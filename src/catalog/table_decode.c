@@ -3,6 +3,7 @@
 
 #include "catalog/file_options_wire.h"
 #include "catalog/file_table.h"
+#include "catalog/memory_table_wire.h"
 #include "catalog/series_table.h"
 #include "catalog/table_wire.h"
 #include "io/open_beneath.h"
@@ -180,6 +181,10 @@ static arb_code decode(arb_arena *arena, arb_str name, arb_str bytes, const arb_
         return arb_series_fits(series) ? arb_series_table_create(name, series, out_table, error)
                                        : damaged(error, "is a series that does not fit its type");
     }
+    if (from->kind_case == ARBALEST__TABLE__TABLE__KIND_MEMORY && finder->segments == NULL)
+        return arb_fail(error, ARB_NOT_SUPPORTED, "tables in memory cannot be found here");
+    if (from->kind_case == ARBALEST__TABLE__TABLE__KIND_MEMORY)
+        return arb_memory_table_read(arena, name, from->memory, finder->segments, finder->stop, out_table, error);
     return damaged(error, "says nothing");
 }
 

@@ -8,6 +8,7 @@
 
 #include "catalog/file_options_wire.h"
 #include "catalog/file_table.h"
+#include "catalog/memory_table_wire.h"
 #include "catalog/series_table.h"
 #include "catalog/table_wire.h"
 #include "proto/table.pb-c.h"
@@ -202,12 +203,13 @@ static arb_code write_files(files_writer *w, const arb_file_table_content *conte
 
 /* ---- tables ------------------------------------------------------------------------------------------------------- */
 
-static arb_code encode(arb_arena *arena, const arb_table *table, const arb_roots *roots, arb_text *out,
-                       arb_error *error)
+static arb_code encode(arb_arena *arena, const arb_table *table, const arb_roots *roots,
+                       const arb_segment_namer *segments, arb_text *out, arb_error *error)
 {
     Arbalest__Table__Table to = ARBALEST__TABLE__TABLE__INIT;
     Arbalest__Table__Files files = ARBALEST__TABLE__FILES__INIT;
     Arbalest__Table__Series series = ARBALEST__TABLE__SERIES__INIT;
+    Arbalest__Table__Memory memory = ARBALEST__TABLE__MEMORY__INIT;
     arb_file_table_content content;
     arb_series numbers;
     to.version = ARB_TABLE_WIRE_VERSION;
@@ -222,6 +224,10 @@ static arb_code encode(arb_arena *arena, const arb_table *table, const arb_roots
         series.count = numbers.count;
         to.kind_case = ARBALEST__TABLE__TABLE__KIND_SERIES;
         to.series = &series;
+    } else if (segments != NULL && arb_memory_table_can_travel(table)) {
+        ARB_TRY(arb_memory_table_write(arena, table, segments, &memory, error));
+        to.kind_case = ARBALEST__TABLE__TABLE__KIND_MEMORY;
+        to.memory = &memory;
     } else {
         return arb_fail(error, ARB_NOT_SUPPORTED,
                         "\"%.*s\" lies in this process's memory, where executors cannot read it",
@@ -230,10 +236,11 @@ static arb_code encode(arb_arena *arena, const arb_table *table, const arb_roots
     return arb_wire_pack(&to.base, out, error);
 }
 
-arb_code arb_table_encode(const arb_table *table, const arb_roots *roots, arb_text *out, arb_error *error)
+arb_code arb_table_encode(const arb_table *table, const arb_roots *roots, const arb_segment_namer *segments,
+                          arb_text *out, arb_error *error)
 {
     arb_arena arena = {0};
-    arb_code code = encode(&arena, table, roots, out, error);
+    arb_code code = encode(&arena, table, roots, segments, out, error);
     arb_arena_reset(&arena);
     return code;
 }

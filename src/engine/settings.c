@@ -155,13 +155,17 @@ static bool is_runtimes(arb_setting setting)
     return setting == ARB_SETTING_MEMORY_LIMIT || setting == ARB_SETTING_SPILL_DIR || setting == ARB_SETTING_THREADS;
 }
 
+static arb_code check_own(const arb_settings *settings, arb_setting setting, arb_error *error)
+{
+    if (!settings->guest)
+        return ARB_OK;
+    return arb_fail(error, ARB_ACCESS_DENIED, "%s is the server's own, said when it is started", known[setting].name);
+}
+
 arb_code arb_settings_set(arb_settings *settings, arb_setting setting, arb_str value, arb_error *error)
 {
     uint32_t number;
     uint64_t bytes;
-    if (settings->guest && is_runtimes(setting))
-        return arb_fail(error, ARB_ACCESS_DENIED, "%s is the server's own, said when it is started",
-                        known[setting].name);
     switch (setting) {
     case ARB_SETTING_BATCH_ROWS:
         return parse_number(value, ARB_VECTOR_ROWS, &settings->batch_rows, error);
@@ -183,6 +187,7 @@ arb_code arb_settings_set(arb_settings *settings, arb_setting setting, arb_str v
         return parse_flag(value, &settings->verify_plans, error);
     case ARB_SETTING_MEMORY_LIMIT:
         ARB_TRY(arb_size_parse(value, &bytes, error));
+        ARB_TRY(check_own(settings, setting, error));
         arb_runtime_set_memory_limit(settings->runtime, ARB_MAX(bytes, 1));
         return ARB_OK;
     case ARB_SETTING_SPILL_DIR: {
@@ -191,10 +196,12 @@ arb_code arb_settings_set(arb_settings *settings, arb_setting setting, arb_str v
             return arb_fail(error, ARB_INVALID_PARAMETER, "that is no folder's name");
         memcpy(folder, value.data, value.size);
         folder[value.size] = '\0';
+        ARB_TRY(check_own(settings, setting, error));
         return arb_runtime_set_spill_folder(settings->runtime, folder, error);
     }
     case ARB_SETTING_THREADS:
         ARB_TRY(parse_number(value, 1024, &number, error));
+        ARB_TRY(check_own(settings, setting, error));
         return arb_runtime_set_threads(settings->runtime, number, error);
     case ARB_SETTING_TIME_ZONE:
         return set_time_zone(settings, value, error);

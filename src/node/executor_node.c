@@ -6,15 +6,17 @@
 
 #include "base/alloc.h"
 #include "executor/executor.h"
-#include "node/file_tables.h"
+#include "executor/segment_cache.h"
 #include "node/node_address.h"
 #include "node/node_folder.h"
+#include "node/node_tables.h"
 #include "rpc/grpc_channel.h"
 #include "rpc/grpc_server.h"
 
 enum {
     CHANNEL_ASKS_MS = 2000,  /* a scheduler that vanished is noticed so */
     CHANNEL_WAITS_MS = 3000, /* for its answer */
+    SEGMENT_SHARE = 8,       /* of the memory: what segments of tables may hold that no plan uses */
     OUTPUT_SHARE = 4,        /* of the memory: what outputs may hold before they go to files */
 };
 
@@ -24,8 +26,12 @@ struct arb_executor_node {
     arb_grpc_runtime *grpc;
     arb_rpc_channel *channel;
     arb_roots roots;
+    arb_memory segment_memory;
+    arb_segment_cache *segments;
+    arb_segment_finder segment_finder;
     arb_table_finder finder;
-    arb_plan_tables tables;
+    arb_node_tables tables;
+    arb_plan_tables plan_tables;
     arb_executor *executor;
     arb_rpc_server *server;
     arb_str own_folder; /* made for this process; what lies there has no names, so it is empty */
@@ -63,7 +69,9 @@ static arb_code begin_engine(arb_executor_node *node, const arb_node_options *op
     node->finder = (arb_table_finder){.roots = &node->roots,
                                       .formats = arb_runtime_formats(node->runtime),
                                       .cache = arb_runtime_file_cache(node->runtime)};
-    node->tables = arb_file_tables(&node->finder);
+    node->tables = (arb_node_tables){.roots = &node->roots, .finder = &node->finder};
+    node->plan_tables = arb_node_tables_of_plans(&node->tables);
+    arb_memory_init(&node->segment_memory, arb_runtime_governor(node->runtime));
     return ARB_OK;
 }
 
@@ -90,10 +98,17 @@ static arb_code begin_executor(arb_executor_node *node, const arb_node_options *
     ARB_TRY(join_token(node, options, &token, error));
     ARB_TRY(arb_grpc_runtime_create(0, &node->grpc, error));
     ARB_TRY(arb_grpc_channel_create(node->grpc, options->schedulers.data, &channel, &node->channel, error));
+    arb_segment_cache_options segments = {.scheduler = node->channel,
+                                          .join_token = token,
+                                          .account = &node->segment_memory,
+                                          .limit = arb_runtime_memory_limit(runtime) / SEGMENT_SHARE};
+    ARB_TRY(arb_segment_cache_create(&segments, &node->segments, error));
+    node->segment_finder = arb_segment_cache_finder(node->segments);
+    node->finder.segments = &node->segment_finder;
     ARB_TRY(arb_runtime_pools(runtime, &execution.pool, &execution.io, error));
     arb_executor_options executor = {.scheduler = node->channel,
                                      .network = {node, connect_to},
-                                     .tables = &node->tables,
+                                     .tables = &node->plan_tables,
                                      .execution = execution,
                                      .output_memory = arb_runtime_memory_limit(runtime) / OUTPUT_SHARE,
                                      .version = ARB_STR(ARB_VERSION),
@@ -110,7 +125,7 @@ static arb_code begin_server(arb_executor_node *node, const arb_node_options *op
 {
     arb_rpc_service service = arb_flight_service_entry(arb_executor_flight_service(node->executor));
     arb_node_door door = {.host = options->host, .port = options->port, .insecure = options->insecure};
-    ARB_TRY(arb_node_door_open(node->grpc, &door, &service, NULL, (arb_rpc_limits){0}, &node->server, error));
+    ARB_TRY(arb_node_door_open(node->grpc, &door, &service, 1, NULL, (arb_rpc_limits){0}, &node->server, error));
     return arb_node_door_address(&node->arena, &door, node->server, &node->address, error);
 }
 
@@ -139,10 +154,13 @@ void arb_executor_node_destroy(arb_executor_node *node)
 {
     if (node == NULL)
         return;
+    if (node->segments != NULL)
+        arb_segment_cache_stop(node->segments); /* what waits for one is a task, which is waited for below */
     if (node->address.data != NULL)
         arb_executor_stop(node->executor);
     arb_rpc_server_destroy(node->server);
     arb_executor_destroy(node->executor);
+    arb_segment_cache_destroy(node->segments);
     arb_rpc_channel_destroy(node->channel);
     arb_grpc_runtime_destroy(node->grpc);
     arb_runtime_destroy(node->runtime);

@@ -17,8 +17,8 @@ static void print_place(arb_text *out, arb_str host, int port)
     arb_text_printf(out, bare ? "[%.*s]:%d" : "%.*s:%d", ARB_STR_ARGS(host), port);
 }
 
-arb_code arb_node_door_open(arb_grpc_runtime *runtime, const arb_node_door *door, const arb_rpc_service *service,
-                            const arb_rpc_gate *gate, arb_rpc_limits limits, arb_rpc_server **out_server,
+arb_code arb_node_door_open(arb_grpc_runtime *runtime, const arb_node_door *door, const arb_rpc_service *services,
+                            size_t count, const arb_rpc_gate *gate, arb_rpc_limits limits, arb_rpc_server **out_server,
                             arb_error *error)
 {
     arb_text place = {0};
@@ -28,8 +28,8 @@ arb_code arb_node_door_open(arb_grpc_runtime *runtime, const arb_node_door *door
     arb_rpc_server_options options = {.addresses = &address,
                                       .address_count = 1,
                                       .beyond_loopback = door->insecure,
-                                      .services = service,
-                                      .service_count = 1,
+                                      .services = services,
+                                      .service_count = count,
                                       .limits = limits};
     if (gate != NULL)
         options.gate = *gate;

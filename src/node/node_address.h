@@ -11,9 +11,9 @@ typedef struct arb_node_door {
     bool insecure; /* beyond this machine, too, in plain text */
 } arb_node_door;
 
-/* Serves one service there. ARB_CONFIGURATION: the port is taken, or lies beyond this machine without `insecure`. */
+/* Serves the services there. ARB_CONFIGURATION: the port is taken, or lies beyond this machine without `insecure`. */
 ARB_NODISCARD arb_code arb_node_door_open(arb_grpc_runtime *runtime, const arb_node_door *door,
-                                          const arb_rpc_service *service, const arb_rpc_gate *gate,
+                                          const arb_rpc_service *services, size_t count, const arb_rpc_gate *gate,
                                           arb_rpc_limits limits, arb_rpc_server **out_server, arb_error *error);
 /* HOST:PORT for others, in the arena; a door to all networks is called by this machine's name. */
 ARB_NODISCARD arb_code arb_node_door_address(arb_arena *arena, const arb_node_door *door, const arb_rpc_server *server,

@@ -1,11 +1,14 @@
 #include "node/scheduler_node.h"
 
 #include "base/alloc.h"
-#include "node/file_tables.h"
+#include "flight_sql/sql_service.h"
 #include "node/node_address.h"
 #include "node/node_folder.h"
+#include "node/node_sessions.h"
+#include "node/node_tables.h"
 #include "rpc/grpc_channel.h"
 #include "rpc/grpc_server.h"
+#include "scheduler_process/segment_service.h"
 #include "server/cluster_runner.h"
 #include "state/memory_store.h"
 #include "state_disk/sqlite_store.h"
@@ -21,14 +24,20 @@ struct arb_scheduler_node {
     arb_runtime *runtime;
     arb_grpc_runtime *grpc;
     arb_roots roots;
-    arb_table_finder finder; /* its roots count: for writing plans */
-    arb_plan_tables tables;
+    arb_segment_store *segments;
+    arb_segment_service *segment_service;
+    arb_segment_namer namer;
+    arb_node_tables tables;
+    arb_plan_tables plan_tables;
     arb_store *store;
     arb_blob_folder *plans;
     arb_scheduler_process *scheduler;
     arb_rpc_server *control;
     arb_cluster_runner *runner;
-    arb_str control_address;
+    arb_node_sessions sessions;
+    arb_sql_service *sql;
+    arb_rpc_server *clients;
+    arb_str control_address, clients_address;
 };
 
 static arb_code connect_to(void *context, const char *address, const arb_rpc_channel_options *options,
@@ -54,10 +63,10 @@ static arb_code begin_engine(arb_scheduler_node *node, const arb_node_options *o
     arb_runtime_options runtime = {.threads = options->threads, .memory_limit = options->memory_limit};
     ARB_TRY(arb_runtime_create(&runtime, &node->runtime, error));
     ARB_TRY(arb_roots_resolve(&node->arena, options->data, options->data_count, &node->roots, error));
-    node->finder = (arb_table_finder){.roots = &node->roots,
-                                      .formats = arb_runtime_formats(node->runtime),
-                                      .cache = arb_runtime_file_cache(node->runtime)};
-    node->tables = arb_file_tables(&node->finder);
+    ARB_TRY(arb_segment_store_create(&node->segments, error));
+    node->namer = arb_segment_store_namer(node->segments);
+    node->tables = (arb_node_tables){.roots = &node->roots, .namer = &node->namer};
+    node->plan_tables = arb_node_tables_of_plans(&node->tables);
     return ARB_OK;
 }
 
@@ -73,8 +82,11 @@ static arb_code begin_scheduler(arb_scheduler_node *node, const arb_scheduler_no
     arb_rpc_limits limits = {.message_bytes = ARB_CONTROL_MESSAGE_MOST, .send_window = ARB_CONTROL_SEND_WINDOW};
     ARB_TRY(arb_scheduler_process_create(&scheduler, &node->scheduler, error));
     ARB_TRY(arb_grpc_runtime_create(0, &node->grpc, error));
-    arb_rpc_service service = arb_scheduler_process_service(node->scheduler);
-    ARB_TRY(arb_node_door_open(node->grpc, &door, &service, NULL, limits, &node->control, error));
+    ARB_TRY(arb_segment_service_create(node->segments, options->join_token, &node->segment_service, error));
+    arb_rpc_service services[] = {arb_scheduler_process_service(node->scheduler),
+                                  arb_segment_service_entry(node->segment_service)};
+    ARB_TRY(
+        arb_node_door_open(node->grpc, &door, services, ARB_COUNT_OF(services), NULL, limits, &node->control, error));
     return arb_node_door_address(&node->arena, &door, node->control, &node->control_address, error);
 }
 
@@ -82,12 +94,33 @@ static arb_code begin_sessions(arb_scheduler_node *node, arb_error *error)
 {
     arb_cluster_runner_options options = {.scheduler = node->scheduler,
                                           .network = {node, connect_to},
-                                          .tables = &node->tables,
+                                          .tables = &node->plan_tables,
                                           .roots = &node->roots,
                                           .task_memory = TASK_MEMORY,
                                           .window = RESULT_WINDOW,
                                           .unreachable_ns = UNREACHABLE_NS};
-    return arb_cluster_runner_create(&options, &node->runner, error);
+    ARB_TRY(arb_cluster_runner_create(&options, &node->runner, error));
+    arb_query_runner runner = arb_cluster_runner_for_sessions(node->runner);
+    return arb_node_sessions_init(&node->sessions, node->runtime, &runner, &node->roots, error);
+}
+
+/* Clients come last: who is let in finds all of it ready. */
+static arb_code open_session(void *context, arb_str user, arb_session **out_session, arb_error *error)
+{
+    (void)user;
+    return arb_node_sessions_open(&((arb_scheduler_node *)context)->sessions, out_session, error);
+}
+
+static arb_code begin_clients(arb_scheduler_node *node, const arb_node_options *options, arb_error *error)
+{
+    arb_sql_service_options sql = {.sessions = {node, open_session, NULL},
+                                   .cluster = arb_scheduler_loop_cluster(arb_scheduler_process_loop(node->scheduler)),
+                                   .version = ARB_VERSION};
+    arb_node_door door = {options->host, options->port, options->insecure};
+    ARB_TRY(arb_sql_service_create(&sql, &node->sql, error));
+    arb_rpc_service service = arb_flight_service_entry(arb_sql_service_flight(node->sql));
+    ARB_TRY(arb_node_door_open(node->grpc, &door, &service, 1, NULL, (arb_rpc_limits){0}, &node->clients, error));
+    return arb_node_door_address(&node->arena, &door, node->clients, &node->clients_address, error);
 }
 
 arb_code arb_scheduler_node_create(const arb_scheduler_node_options *options, arb_scheduler_node **out_node,
@@ -104,6 +137,8 @@ arb_code arb_scheduler_node_create(const arb_scheduler_node_options *options, ar
         code = begin_scheduler(node, options, error);
     if (code == ARB_OK)
         code = begin_sessions(node, error);
+    if (code == ARB_OK)
+        code = begin_clients(node, options->node, error);
     if (code != ARB_OK) {
         arb_scheduler_node_destroy(node);
         return code;
@@ -118,12 +153,17 @@ void arb_scheduler_node_destroy(arb_scheduler_node *node)
         return;
     if (node->scheduler != NULL)
         arb_scheduler_process_stop(node->scheduler);
+    arb_rpc_server_destroy(node->clients);
+    arb_sql_service_destroy(node->sql);
+    arb_node_sessions_reset(&node->sessions);
     arb_cluster_runner_destroy(node->runner);
     arb_rpc_server_destroy(node->control);
+    arb_segment_service_destroy(node->segment_service);
     arb_scheduler_process_destroy(node->scheduler);
     arb_grpc_runtime_destroy(node->grpc);
     arb_blob_folder_close(node->plans);
     arb_store_destroy(node->store);
+    arb_segment_store_destroy(node->segments);
     arb_runtime_destroy(node->runtime);
     arb_arena_reset(&node->arena);
     arb_free(node);
@@ -131,7 +171,8 @@ void arb_scheduler_node_destroy(arb_scheduler_node *node)
 
 void arb_scheduler_node_print(const arb_scheduler_node *node, arb_text *out)
 {
-    arb_text_printf(out, "control=%.*s", ARB_STR_ARGS(node->control_address));
+    arb_text_printf(out, "clients=%.*s control=%.*s", ARB_STR_ARGS(node->clients_address),
+                    ARB_STR_ARGS(node->control_address));
 }
 
 arb_str arb_scheduler_node_control(const arb_scheduler_node *node)

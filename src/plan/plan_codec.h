@@ -5,10 +5,10 @@
 #include "base/vec.h"
 #include "expr/function.h"
 #include "plan/plan_wire.h"
+#include "wire/type_wire.h"
 #include "wire/wire.h"
 
 /* Structs of proto/plan.pb-c.h, which the .c files include: it is made when the project is built. */
-typedef struct Arbalest__Plan__Type Arbalest__Plan__Type;
 typedef struct Arbalest__Plan__Value Arbalest__Plan__Value;
 typedef struct Arbalest__Plan__Expr Arbalest__Plan__Expr;
 typedef struct Arbalest__Plan__Table Arbalest__Plan__Table;
@@ -29,8 +29,7 @@ typedef struct plan_writer {
     arb_error *error;
     arb_code code; /* of the first failure */
     const arb_plan_tables *tables;
-    ARB_VEC(arb_type) known_types; /* types[i] as it was */
-    ARB_VEC(Arbalest__Plan__Type *) types;
+    arb_type_writer types;
     ARB_VEC(Arbalest__Plan__Value *) values;
     ARB_VEC(Arbalest__Plan__Expr *) exprs;
     ARB_VEC(const arb_table *) known_tables;
@@ -78,7 +77,6 @@ const arb_function *arb_plan_find_function(arb_function_kind kind, arb_str name,
                                            const arb_value *const *constants, size_t count, arb_type result);
 /* "the plan's node 7 …": ARB_CORRUPT_DATA. */
 arb_code arb_plan_damaged(const plan_reader *r, const char *list, size_t at, const char *format, ...) ARB_PRINTF(4, 5);
-ARB_NODISCARD arb_code arb_plan_read_types(plan_reader *r);
 ARB_NODISCARD arb_code arb_plan_read_values(plan_reader *r);
 ARB_NODISCARD arb_code arb_plan_read_exprs(plan_reader *r);
 ARB_INLINE arb_int128 arb_plan_read_integer(uint64_t low, int64_t high)

@@ -473,7 +473,7 @@ arb_code arb_plan_read(arb_arena *arena, const Arbalest__Plan__Plan *message, co
     if (message->version != ARB_PLAN_WIRE_VERSION)
         return arb_fail(error, ARB_NOT_SUPPORTED, "the plan is of version %u, and only %d can be read here",
                         message->version, ARB_PLAN_WIRE_VERSION);
-    ARB_TRY(arb_plan_read_types(&r));
+    ARB_TRY(arb_types_read(arena, message->types, message->n_types, "the plan's", &r.types, error));
     ARB_TRY(arb_plan_read_values(&r));
     ARB_TRY(arb_plan_read_exprs(&r));
     ARB_TRY(read_tables(&r, tables));

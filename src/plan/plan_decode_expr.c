@@ -1,4 +1,4 @@
-/* plan_decode_expr.c: types, values and expressions from the entries of flat lists, each checked before it is believed. */
+/* plan_decode_expr.c: values and expressions from the entries of flat lists, each checked before it is believed. */
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -8,14 +8,9 @@
 #include "proto/plan.pb-c.h"
 
 /* Numbers that travel: who puts a new member anywhere but behind the others fails here. */
-static_assert(ARB_TYPE_NULL == 0 && ARB_TYPE_BOOLEAN == 1 && ARB_TYPE_BIGINT == 5 && ARB_TYPE_DECIMAL == 8 &&
-                  ARB_TYPE_DATE == 11 && ARB_TYPE_INTERVAL == 15 && ARB_TYPE_MAP == 18,
-              "types have the numbers that they travel under");
 static_assert(ARB_EXPR_CONSTANT == 0 && ARB_EXPR_CALL == 2 && ARB_EXPR_NOT == 6 && ARB_EXPR_IN == 11 &&
                   ARB_NOT_DISTINCT == 7,
               "expressions have the numbers that they travel under");
-
-enum { type_depth_most = 64 };
 
 arb_code arb_plan_damaged(const plan_reader *r, const char *list, size_t at, const char *format, ...)
 {
@@ -30,70 +25,6 @@ arb_code arb_plan_damaged(const plan_reader *r, const char *list, size_t at, con
 static arb_code no_memory(const plan_reader *r, size_t size)
 {
     return arb_fail_memory(r->error, "a plan", size);
-}
-
-/* ---- types ------------------------------------------------------------------------------------------------------------- */
-
-static size_t children_wanted(arb_type_id id, size_t has)
-{
-    switch (id) {
-    case ARB_TYPE_LIST:
-        return 1;
-    case ARB_TYPE_MAP:
-        return 2;
-    case ARB_TYPE_STRUCT:
-        return ARB_MAX(has, (size_t)1);
-    default:
-        return 0;
-    }
-}
-
-static arb_code make_nested(plan_reader *r, const Arbalest__Plan__Type *from, arb_type *out)
-{
-    size_t count = from->n_children;
-    arb_type *children = ARB_ARENA_ARRAY(r->arena, arb_type, count);
-    arb_str *names = ARB_ARENA_ARRAY(r->arena, arb_str, count);
-    if (children == NULL || names == NULL)
-        return no_memory(r, count * sizeof *children);
-    for (size_t i = 0; i < count; i++) {
-        children[i] = r->types[from->children[i]];
-        names[i] = from->n_names == 0 ? (arb_str){0} : arb_plan_read_text(from->names[i]);
-    }
-    *out = from->id == ARB_TYPE_LIST  ? arb_type_list(r->arena, children[0])
-           : from->id == ARB_TYPE_MAP ? arb_type_map(r->arena, children[0], children[1])
-                                      : arb_type_struct(r->arena, names, children, count);
-    return out->id != ARB_TYPE_NULL ? ARB_OK : no_memory(r, count * sizeof *children);
-}
-
-static arb_code read_type(plan_reader *r, size_t at, uint16_t *depths)
-{
-    const Arbalest__Plan__Type *from = r->plan->types[at];
-    if (!arb_type_of_numbers(from->id, from->precision, from->scale, from->nanoseconds, &r->types[at]))
-        return arb_plan_damaged(r, "type", at, "is unknown (%u, with %u digits, %u behind the point)", from->id,
-                                from->precision, from->scale);
-    if (from->n_children != children_wanted((arb_type_id)from->id, from->n_children) ||
-        from->n_names != (from->id == ARB_TYPE_STRUCT ? from->n_children : 0))
-        return arb_plan_damaged(r, "type", at, "has %zu children and %zu names", from->n_children, from->n_names);
-    for (size_t i = 0; i < from->n_children; i++) {
-        if (from->children[i] >= at)
-            return arb_plan_damaged(r, "type", at, "has a child that does not come before it");
-        depths[at] = ARB_MAX(depths[at], (uint16_t)(depths[from->children[i]] + 1));
-    }
-    if (depths[at] > type_depth_most)
-        return arb_plan_damaged(r, "type", at, "is nested too deeply");
-    return from->n_children != 0 ? make_nested(r, from, &r->types[at]) : ARB_OK;
-}
-
-arb_code arb_plan_read_types(plan_reader *r)
-{
-    size_t count = r->plan->n_types;
-    uint16_t *depths = ARB_ARENA_ARRAY(r->arena, uint16_t, count + 1);
-    r->types = ARB_ARENA_ARRAY(r->arena, arb_type, count + 1);
-    if (depths == NULL || r->types == NULL)
-        return no_memory(r, count * sizeof *r->types);
-    for (size_t i = 0; i < count; i++)
-        ARB_TRY(read_type(r, i, depths));
-    return ARB_OK;
 }
 
 /* ---- values ------------------------------------------------------------------------------------------------------------ */

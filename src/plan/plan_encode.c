@@ -354,8 +354,8 @@ Arbalest__Plan__Plan *arb_plan_write(plan_writer *w, const arb_physical_plan *pl
     to->n_columns = to->n_names = plan->column_count;
     to->columns = copy_numbers(w, plan->columns, plan->column_count);
     to->names = names;
-    to->n_types = w->types.size;
-    to->types = w->types.data;
+    to->n_types = w->types.types.size;
+    to->types = w->types.types.data;
     to->n_values = w->values.size;
     to->values = w->values.data;
     to->n_exprs = w->exprs.size;
@@ -370,7 +370,7 @@ Arbalest__Plan__Plan *arb_plan_write(plan_writer *w, const arb_physical_plan *pl
 arb_code arb_plan_encode(const arb_physical_plan *plan, const arb_plan_tables *tables, arb_text *out, arb_error *error)
 {
     arb_arena arena = {0};
-    plan_writer w = {.arena = &arena, .error = error, .tables = tables};
+    plan_writer w = {.arena = &arena, .error = error, .tables = tables, .types.arena = &arena};
     Arbalest__Plan__Plan *message = arb_plan_write(&w, plan);
     arb_code code = message == NULL ? w.code : arb_wire_pack(&message->base, out, error);
     arb_arena_reset(&arena);

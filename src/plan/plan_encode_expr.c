@@ -49,31 +49,8 @@ static uint32_t no_room(plan_writer *w, size_t size)
 
 uint32_t arb_plan_write_type(plan_writer *w, arb_type type)
 {
-    for (size_t i = 0; i < w->known_types.size; i++)
-        if (arb_type_equal(w->known_types.data[i], type))
-            return (uint32_t)i;
-    size_t count = type.children == NULL ? 0 : type.children->count;
-    Arbalest__Plan__Type *made = arb_plan_write_message(w, &arbalest__plan__type__descriptor);
-    uint32_t *children = arb_plan_write_room(w, count, sizeof *children);
-    ProtobufCBinaryData *names = arb_plan_write_room(w, count, sizeof *names);
-    if (names == NULL)
-        return 0;
-    made->id = type.id;
-    made->precision = type.precision;
-    made->scale = type.scale;
-    made->nanoseconds = type.nanoseconds;
-    for (size_t i = 0; i < count; i++) {
-        children[i] = arb_plan_write_type(w, type.children->types[i]);
-        if (type.children->names != NULL)
-            names[i] = arb_plan_write_text(w, type.children->names[i]);
-    }
-    made->n_children = count;
-    made->children = children;
-    made->n_names = count == 0 || type.children->names == NULL ? 0 : count;
-    made->names = names;
-    if (w->code == ARB_OK && !ARB_ARENA_PUSH(w->arena, &w->known_types, type))
-        return no_room(w, sizeof type);
-    return APPEND(w, types, made);
+    uint32_t place;
+    return arb_type_write(&w->types, type, &place) ? place : no_room(w, sizeof type);
 }
 
 static bool write_payload(plan_writer *w, const arb_value *value, Arbalest__Plan__Value *made)

@@ -5,7 +5,7 @@
 arb_code arb_stage_encode(const arb_stage *stage, const arb_plan_tables *tables, arb_text *out, arb_error *error)
 {
     arb_arena arena = {0};
-    plan_writer w = {.arena = &arena, .error = error, .tables = tables};
+    plan_writer w = {.arena = &arena, .error = error, .tables = tables, .types.arena = &arena};
     Arbalest__Plan__Stage *to = arb_plan_write_message(&w, &arbalest__plan__stage__descriptor);
     Arbalest__Plan__UnitGroup **groups =
         arb_plan_write_messages(&w, &arbalest__plan__unit_group__descriptor, stage->group_count);

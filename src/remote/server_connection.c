@@ -98,8 +98,8 @@ static void take_summary(remote_result *r, arb_str bytes)
         const Arbalest__Sql__StatementSummary *summary = (const Arbalest__Sql__StatementSummary *)message;
         if (summary->tag != NULL)
             snprintf(r->tag, sizeof r->tag, "%s", summary->tag);
-        if (summary->has_has_rows)
-            r->columns.has_rows = summary->has_rows;
+        if (summary->has_returns_rows)
+            r->columns.has_rows = summary->returns_rows;
         if (summary->has_affected)
             r->affected = summary->affected;
         if (summary->has_peak_memory)

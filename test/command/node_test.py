@@ -4,57 +4,13 @@ import os
 import pathlib
 import signal
 import socket
-import subprocess
 import sys
 import tempfile
 import time
 
 import command_driver
-from command_driver import BINARY, ENVIRONMENT, expect, expect_failure, expect_in, run, wait_until
-
-
-class Node:
-    """A process of a cluster, once it listens; ended at the end of a `with`."""
-
-    def __init__(self, *arguments, **environment):
-        self.process = subprocess.Popen([BINARY, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, text=True, env={**ENVIRONMENT, **environment})
-        self.line = self.process.stdout.readline()
-        self.places = dict(piece.split("=", 1) for piece in self.line.split()[1:])
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.end()
-
-    def end(self, number=signal.SIGTERM):
-        """(exit status, what it said on standard error)"""
-        if self.process.poll() is None:
-            self.process.send_signal(number)
-        try:
-            _, err = self.process.communicate(timeout=30)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            raise
-        return self.process.returncode, err
-
-    def children(self):
-        return children_of(self.process.pid)
-
-
-def children_of(process):
-    try:
-        return [int(p) for p in pathlib.Path(f"/proc/{process}/task/{process}/children").read_text().split()]
-    except FileNotFoundError:
-        return []
-
-
-def is_there(process):
-    try:
-        return " Z " not in pathlib.Path(f"/proc/{process}/stat").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return False
+from command_driver import expect, expect_failure, expect_in, run, wait_until
+from node_driver import Node, is_there
 
 
 # ---- refused --------------------------------------------------------------------------------------------------------------

@@ -111,7 +111,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             FUZZ_REQUIRE(arb_str_starts_with(file->path, where->roots->items[0].folder));
         read_file(file);
     }
-    FUZZ_REQUIRE(arb_table_encode(table, where->roots, &again, &error) == ARB_OK);
+    FUZZ_REQUIRE(arb_table_encode(table, where->roots, NULL, &again, &error) == ARB_OK);
     arb_text_reset(&again);
     arb_table_unref(table);
     return 0;

@@ -9,10 +9,12 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "executor/executor.h"
+#include "executor/segment_cache.h"
 #include "rpc/grpc_channel.h"
 #include "rpc/grpc_server.h"
 #include "rpc/rpc_memory_transport.h"
 #include "scheduler_process/scheduler_views.h"
+#include "scheduler_process/segment_service.h"
 #include "server/cluster_runner.h"
 #include "state/memory_store.h"
 
@@ -20,12 +22,17 @@ enum {
     EXECUTORS_MOST = 16,
     SLOTS = 2,
     HELD = 1 << 20,
-    TURNS_OF_UNREST = 100, /* then a while of peace, in which whatever has starved gets its end */
+    IDLE_SEGMENTS = 1 << 20, /* bytes that an executor keeps of tables in memory */
+    TURNS_OF_UNREST = 100,   /* then a while of peace, in which whatever has starved gets its end */
     PEACE_MS = 1500
 };
 
 typedef struct cluster_member {
     arb_executor *executor;
+    arb_segment_cache *segments;
+    arb_segment_finder finder;
+    slt_wire_tables wire; /* as the cluster's, with the member's own segments */
+    arb_plan_tables tables;
     arb_rpc_channel *channel; /* to the scheduler */
     arb_rpc_server *server;
 } cluster_member;
@@ -36,10 +43,15 @@ struct slt_whole_cluster {
     arb_cpu_pool *cpu;
     arb_io_pool *io;
     arb_governor governor;
+    arb_memory segment_memory;
+    arb_segment_store *segments;
+    arb_segment_service *segment_service;
+    arb_segment_namer namer;
     arb_store *store;
     arb_scheduler_process *scheduler;
     arb_rpc_server *server;
     char address[64]; /* of the scheduler */
+    slt_wire_tables wire;
     arb_plan_tables tables;
     size_t root_count;
     arb_str root_names[ARB_JOB_ROOTS_MOST];
@@ -51,11 +63,11 @@ struct slt_whole_cluster {
     _Atomic bool resting;
 };
 
-static arb_code serve(slt_whole_cluster *c, const char *name, const arb_rpc_service *service, arb_rpc_server **out,
-                      char address[64], arb_error *error)
+static arb_code serve(slt_whole_cluster *c, const char *name, const arb_rpc_service *services, size_t count,
+                      arb_rpc_server **out, char address[64], arb_error *error)
 {
     arb_rpc_server_options options = {
-        .services = service, .service_count = 1, .limits.send_window = ARB_CONTROL_SEND_WINDOW};
+        .services = services, .service_count = count, .limits.send_window = ARB_CONTROL_SEND_WINDOW};
     snprintf(address, 64, "%s", name);
     if (c->hub != NULL)
         return arb_rpc_memory_server_create(c->hub, name, &options, out, error);
@@ -77,8 +89,13 @@ static arb_code begin_scheduler(slt_whole_cluster *c, arb_error *error)
     ARB_TRY(arb_memory_store_create(&c->store, error));
     arb_scheduler_process_options options = {.store = c->store, .times = arb_scheduler_times_default(4)};
     ARB_TRY(arb_scheduler_process_create(&options, &c->scheduler, error));
-    arb_rpc_service service = arb_scheduler_process_service(c->scheduler);
-    return serve(c, "scheduler", &service, &c->server, c->address, error);
+    ARB_TRY(arb_segment_store_create(&c->segments, error));
+    ARB_TRY(arb_segment_service_create(c->segments, ARB_STR(""), &c->segment_service, error));
+    c->namer = arb_segment_store_namer(c->segments);
+    c->wire.segments = &c->namer;
+    arb_rpc_service services[] = {arb_scheduler_process_service(c->scheduler),
+                                  arb_segment_service_entry(c->segment_service)};
+    return serve(c, "scheduler", services, 2, &c->server, c->address, error);
 }
 
 static arb_code begin_member(slt_whole_cluster *c, unsigned number, arb_error *error)
@@ -87,10 +104,17 @@ static arb_code begin_member(slt_whole_cluster *c, unsigned number, arb_error *e
     cluster_member *m = &c->members[number];
     c->count = number + 1;
     ARB_TRY(connect_to(c, c->address, NULL, &m->channel, error));
+    arb_segment_cache_options segments = {
+        .scheduler = m->channel, .account = &c->segment_memory, .limit = IDLE_SEGMENTS};
+    ARB_TRY(arb_segment_cache_create(&segments, &m->segments, error));
+    m->finder = arb_segment_cache_finder(m->segments);
+    m->wire = c->wire;
+    m->wire.finder.segments = &m->finder;
+    m->tables = slt_wire_tables_names(&m->wire);
     arb_executor_options options = {
         .scheduler = m->channel,
         .network = {c, connect_to},
-        .tables = &c->tables,
+        .tables = &m->tables,
         .execution = {.pool = c->cpu, .io = c->io, .governor = &c->governor, .spill_folder = "/tmp"},
         .output_memory = HELD,
         .version = ARB_STR("test"),
@@ -101,14 +125,26 @@ static arb_code begin_member(slt_whole_cluster *c, unsigned number, arb_error *e
     ARB_TRY(arb_executor_create(&options, &m->executor, error));
     arb_rpc_service service = arb_flight_service_entry(arb_executor_flight_service(m->executor));
     snprintf(name, sizeof name, "executor %u", number);
-    ARB_TRY(serve(c, name, &service, &m->server, address, error));
+    ARB_TRY(serve(c, name, &service, 1, &m->server, address, error));
     return arb_executor_start(m->executor, arb_str_of(address), error);
+}
+
+/* What waits for segments ends before the executor waits for it. */
+static void stop_member(cluster_member *m)
+{
+    if (m->segments != NULL)
+        arb_segment_cache_stop(m->segments);
+    if (m->executor != NULL)
+        arb_executor_stop(m->executor);
 }
 
 static void end_member(cluster_member *m)
 {
+    if (m->segments != NULL)
+        arb_segment_cache_stop(m->segments);
     arb_rpc_server_destroy(m->server); /* whoever reads its outputs hears that first */
     arb_executor_destroy(m->executor);
+    arb_segment_cache_destroy(m->segments);
     arb_rpc_channel_destroy(m->channel);
     *m = (cluster_member){0};
 }
@@ -155,6 +191,7 @@ static arb_code begin_all(slt_whole_cluster *c, const slt_whole_cluster_options 
     ARB_TRY(arb_cpu_pool_create(2, &c->cpu, error));
     ARB_TRY(arb_io_pool_create(2, &c->io, error));
     arb_governor_init(&c->governor, (uint64_t)4 << 30);
+    arb_memory_init(&c->segment_memory, &c->governor);
     ARB_TRY(begin_scheduler(c, error));
     for (unsigned i = 0; i < given->executors; i++)
         ARB_TRY(begin_member(c, i, error));
@@ -176,7 +213,8 @@ arb_code slt_whole_cluster_create(const slt_whole_cluster_options *options, slt_
     slt_whole_cluster *c = arb_alloc_zeroed(sizeof *c);
     if (c == NULL)
         return arb_fail_memory(error, "a cluster", sizeof *c);
-    c->tables = slt_wire_tables_names(options->tables);
+    c->wire = *options->tables; /* whose finder looks into its roots */
+    c->tables = slt_wire_tables_names(&c->wire);
     c->root_count = ARB_MIN(options->tables->roots.count, (size_t)ARB_JOB_ROOTS_MOST);
     for (size_t i = 0; i < c->root_count; i++)
         c->root_names[i] = options->tables->roots.items[i].name;
@@ -206,14 +244,15 @@ void slt_whole_cluster_destroy(slt_whole_cluster *c)
     }
     arb_cluster_runner_destroy(c->runner);
     for (unsigned i = 0; i < c->count; i++)
-        if (c->members[i].executor != NULL)
-            arb_executor_stop(c->members[i].executor);
+        stop_member(&c->members[i]);
     for (unsigned i = 0; i < c->count; i++)
         end_member(&c->members[i]);
     if (c->scheduler != NULL)
         arb_scheduler_process_stop(c->scheduler);
     arb_rpc_server_destroy(c->server);
     arb_scheduler_process_destroy(c->scheduler);
+    arb_segment_service_destroy(c->segment_service);
+    arb_segment_store_destroy(c->segments);
     arb_store_destroy(c->store);
     arb_cpu_pool_destroy(c->cpu);
     arb_io_pool_destroy(c->io);

@@ -21,10 +21,10 @@ void slt_wire_tables_close(slt_wire_tables *tables)
 static arb_code write_table(void *context, const arb_table *table, arb_text *out, arb_error *error)
 {
     const slt_wire_tables *tables = context;
-    bool is_in_memory = strcmp(table->vtable->kind, "memory") == 0;
-    arb_text_append_char(out, is_in_memory ? POINTER : MESSAGE);
-    if (!is_in_memory)
-        return arb_table_encode(table, &tables->roots, out, error);
+    bool by_pointer = tables->segments == NULL && strcmp(table->vtable->kind, "memory") == 0;
+    arb_text_append_char(out, by_pointer ? POINTER : MESSAGE);
+    if (!by_pointer)
+        return arb_table_encode(table, &tables->roots, tables->segments, out, error);
     arb_text_append(out, (const char *)&table, sizeof table);
     return arb_text_check(out, error);
 }

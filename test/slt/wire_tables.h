@@ -6,14 +6,15 @@
 #include "catalog/table_wire.h"
 #include "plan/plan_wire.h"
 
-/* Tables of files and series are found anew, the files by their roots and in a cache of the executor's own. Tables in memory,
- * which cannot travel, go as pointers. */
+/* Tables of files and series are found anew, the files by their roots and in a cache of the executor's own. Tables in memory
+ * go as pointers, unless somebody serves their segments. */
 typedef struct slt_wire_tables {
     arb_arena arena;
     arb_roots roots;
     arb_governor governor;
     arb_memory memory;
     arb_table_finder finder;
+    const arb_segment_namer *segments; /* NULL: tables in memory go as pointers */
 } slt_wire_tables;
 
 typedef ARB_VEC(arb_root) slt_roots;

@@ -117,7 +117,7 @@ static int set_up(void **state)
     assert_int_equal(arb_file_cache_create(16 << 20, &f->memory, &f->cache, &f->error), ARB_OK);
     assert_int_equal(arb_file_cache_create(16 << 20, &f->memory, &f->other_cache, &f->error), ARB_OK);
     set_roots(f, f->here, f->there);
-    f->finder = (arb_table_finder){&f->other_roots, &known, f->other_cache, NULL};
+    f->finder = (arb_table_finder){.roots = &f->other_roots, .formats = &known, .cache = f->other_cache};
     *state = f;
     return 0;
 }
@@ -238,7 +238,7 @@ static arb_text encode(fixture *f, const arb_table *table)
 {
     arb_text bytes = {0};
     arb_error_clear(&f->error);
-    if (arb_table_encode(table, &f->roots, &bytes, &f->error) != ARB_OK)
+    if (arb_table_encode(table, &f->roots, NULL, &bytes, &f->error) != ARB_OK)
         fail_msg("%s (%s)", f->error.message, f->error.detail);
     return bytes;
 }
@@ -262,7 +262,7 @@ static void check_alike(fixture *f, const arb_table *table)
         fail_msg("%s (%s)", f->error.message, f->error.detail);
     arb_text was = print_table(table), is = print_table(found);
     assert_string_equal(was.data, is.data);
-    assert_int_equal(arb_table_encode(found, &f->other_roots, &again, &f->error), ARB_OK);
+    assert_int_equal(arb_table_encode(found, &f->other_roots, NULL, &again, &f->error), ARB_OK);
     assert_true(arb_str_equal(arb_text_view(&bytes), arb_text_view(&again)));
     arb_table_unref(found);
     arb_text_reset(&was);
@@ -450,7 +450,7 @@ static void tables_in_memory_stay(void **state)
     assert_int_equal(arb_memory_builder_create(ARB_STR("mine"), columns, 1, NULL, &builder, &f->error), ARB_OK);
     assert_int_equal(arb_memory_builder_finish(builder, &table, &f->error), ARB_OK);
     arb_memory_builder_destroy(builder);
-    assert_int_equal(arb_table_encode(table, &f->roots, &bytes, &f->error), ARB_NOT_SUPPORTED);
+    assert_int_equal(arb_table_encode(table, &f->roots, NULL, &bytes, &f->error), ARB_NOT_SUPPORTED);
     assert_non_null(strstr(f->error.message, "\"mine\" lies in this process's memory"));
     arb_table_unref(table);
 }
@@ -565,12 +565,12 @@ static void files_outside_are_named(void **state)
     for (size_t i = 0; i < ARB_COUNT_OF(ways); i++) {
         arb_table *table = open_here(f, ways[i], NULL);
         arb_root_names names = {0};
-        assert_int_equal(arb_table_encode(table, &f->roots, &bytes, &f->error), ARB_ACCESS_DENIED);
+        assert_int_equal(arb_table_encode(table, &f->roots, NULL, &bytes, &f->error), ARB_ACCESS_DENIED);
         assert_non_null(strstr(f->error.message, ways[i]));
         assert_non_null(strstr(f->error.detail, "roots: data ("));
         assert_non_null(strstr(f->error.detail, f->here));
         assert_int_equal(arb_table_add_roots(&f->arena, table, &f->roots, &names, &f->error), ARB_ACCESS_DENIED);
-        assert_int_equal(arb_table_encode(table, &(arb_roots){0}, &bytes, &f->error), ARB_ACCESS_DENIED);
+        assert_int_equal(arb_table_encode(table, &(arb_roots){0}, NULL, &bytes, &f->error), ARB_ACCESS_DENIED);
         arb_table_unref(table);
     }
     arb_text_reset(&bytes);
@@ -677,7 +677,7 @@ static void versions_are_of_what_was_opened(void **state)
     put(f, f->here, "a.csv", numbers_csv);
     arb_table *table = open_here(f, "a.csv", NULL);
     put(f, f->here, "a.csv", "n,s,d\n9,nine,\n");
-    assert_int_equal(arb_table_encode(table, &f->roots, &bytes, &f->error), ARB_FILE_CHANGED);
+    assert_int_equal(arb_table_encode(table, &f->roots, NULL, &bytes, &f->error), ARB_FILE_CHANGED);
     arb_table_unref(table);
     table = open_here(f, "a.csv", NULL);
     bytes = encode(f, table);
@@ -1016,7 +1016,7 @@ static void each_allocation_fails(fixture *f, const arb_text *bytes)
         arb_alloc_fail_at(n, false);
         arb_code code = find(f, bytes, &found);
         if (code == ARB_OK)
-            code = arb_table_encode(found, &f->other_roots, &again, &f->error);
+            code = arb_table_encode(found, &f->other_roots, NULL, &again, &f->error);
         if (code == ARB_OK)
             code = arb_table_add_roots(&arena, found, &f->other_roots, &names, &f->error);
         count = n == 0 ? arb_alloc_count() : count;

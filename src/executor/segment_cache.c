@@ -1,0 +1,229 @@
+#include "executor/segment_cache.h"
+
+#include <pthread.h>
+#include <time.h>
+
+#include "base/alloc.h"
+#include "executor/segment_fetch.h"
+
+/* A segment that is here, or on its way. */
+typedef struct cached_segment {
+    struct cached_segment *next;
+    arb_segment_name name;
+    arb_memory_chunk *chunk; /* a reference; NULL: somebody is fetching it */
+    uint64_t used;           /* when it was last asked for */
+} cached_segment;
+
+struct arb_segment_cache {
+    pthread_mutex_t lock;
+    pthread_cond_t fetched;
+    arb_rpc_channel *scheduler;
+    arb_text token;
+    arb_memory *account;
+    uint64_t limit, uses;
+    int64_t patience_ns;
+    _Atomic bool stopped;
+    cached_segment *buckets[1024];
+    arb_segment_cache_totals totals;
+};
+
+static const int64_t PATIENCE_NS = 10000000000, LOOK_NS = 20000000;
+
+arb_code arb_segment_cache_create(const arb_segment_cache_options *options, arb_segment_cache **out_cache,
+                                  arb_error *error)
+{
+    *out_cache = NULL;
+    arb_segment_cache *cache = arb_alloc_zeroed(sizeof *cache);
+    if (cache == NULL)
+        return arb_fail_memory(error, "the segments of tables", sizeof *cache);
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_mutex_init(&cache->lock, NULL);
+    pthread_cond_init(&cache->fetched, &attributes);
+    pthread_condattr_destroy(&attributes);
+    cache->scheduler = options->scheduler;
+    cache->account = options->account;
+    cache->limit = options->limit;
+    cache->patience_ns = options->patience_ns != 0 ? options->patience_ns : PATIENCE_NS;
+    arb_text_append_str(&cache->token, options->join_token);
+    arb_code code = arb_text_check(&cache->token, error);
+    if (code != ARB_OK) {
+        arb_segment_cache_destroy(cache);
+        return code;
+    }
+    *out_cache = cache;
+    return ARB_OK;
+}
+
+void arb_segment_cache_stop(arb_segment_cache *cache)
+{
+    atomic_store(&cache->stopped, true);
+}
+
+arb_segment_cache_totals arb_segment_cache_look(arb_segment_cache *cache)
+{
+    pthread_mutex_lock(&cache->lock);
+    arb_segment_cache_totals totals = cache->totals;
+    pthread_mutex_unlock(&cache->lock);
+    return totals;
+}
+
+/* ---- with the lock held -------------------------------------------------------------------------------------------------- */
+
+static cached_segment **place_of(arb_segment_cache *cache, const arb_segment_name *name)
+{
+    cached_segment **at = &cache->buckets[arb_load_u64(name->hash) % ARB_COUNT_OF(cache->buckets)];
+    while (*at != NULL && memcmp((*at)->name.hash, name->hash, sizeof name->hash) != 0)
+        at = &(*at)->next;
+    return at;
+}
+
+static void remove_at(arb_segment_cache *cache, cached_segment **at)
+{
+    cached_segment *entry = *at;
+    *at = entry->next;
+    if (entry->chunk != NULL) {
+        cache->totals.segments--;
+        cache->totals.bytes -= entry->chunk->reservation.bytes;
+    }
+    arb_memory_chunk_unref(entry->chunk);
+    arb_free(entry);
+}
+
+/* Nobody but the cache has it, so nobody can get it meanwhile. */
+static bool is_idle(const cached_segment *entry)
+{
+    return entry->chunk != NULL && atomic_load_explicit(&entry->chunk->references, memory_order_acquire) == 1;
+}
+
+/* What nobody uses goes, the oldest first, until it is no more than `limit` bytes. */
+static void evict(arb_segment_cache *cache, uint64_t limit)
+{
+    if (cache->totals.bytes <= limit)
+        return;
+    for (;;) {
+        cached_segment **oldest = NULL;
+        uint64_t idle = 0;
+        for (size_t i = 0; i < ARB_COUNT_OF(cache->buckets); i++)
+            for (cached_segment **at = &cache->buckets[i]; *at != NULL; at = &(*at)->next) {
+                if (!is_idle(*at))
+                    continue;
+                idle += (*at)->chunk->reservation.bytes;
+                if (oldest == NULL || (*at)->used < (*oldest)->used)
+                    oldest = at;
+            }
+        if (oldest == NULL || idle <= limit)
+            return;
+        remove_at(cache, oldest);
+    }
+}
+
+void arb_segment_cache_destroy(arb_segment_cache *cache)
+{
+    if (cache == NULL)
+        return;
+    for (size_t i = 0; i < ARB_COUNT_OF(cache->buckets); i++)
+        while (cache->buckets[i] != NULL)
+            remove_at(cache, &cache->buckets[i]);
+    arb_text_reset(&cache->token);
+    pthread_cond_destroy(&cache->fetched);
+    pthread_mutex_destroy(&cache->lock);
+    arb_free(cache);
+}
+
+/* ---- fetching ------------------------------------------------------------------------------------------------------------ */
+
+/* Without the lock. */
+static arb_code fetch(arb_segment_cache *cache, const arb_segment_wanted *wanted, arb_stop_flag *stop,
+                      arb_memory_chunk **out_chunk, arb_error *error)
+{
+    arb_stop_flag *const stops[] = {&cache->stopped, stop};
+    arb_segment_fetch_options options = {.scheduler = cache->scheduler,
+                                         .join_token = arb_text_view(&cache->token),
+                                         .patience_ns = cache->patience_ns,
+                                         .stop = stops,
+                                         .stop_count = ARB_COUNT_OF(stops)};
+    arb_text bytes = {0};
+    arb_code code = arb_segment_fetch(&options, &wanted->name, &bytes, error);
+    if (code == ARB_OK)
+        code = arb_segment_decode(arb_text_view(&bytes), wanted, cache->account, out_chunk, error);
+    if (code == ARB_OUT_OF_MEMORY && bytes.size == wanted->name.bytes) {
+        pthread_mutex_lock(&cache->lock);
+        evict(cache, 0);
+        pthread_mutex_unlock(&cache->lock);
+        code = arb_segment_decode(arb_text_view(&bytes), wanted, cache->account, out_chunk, error);
+    }
+    arb_text_reset(&bytes);
+    return code;
+}
+
+/* With the lock held, which is let go of meanwhile. Others who want the segment wait. */
+static arb_code bring(arb_segment_cache *cache, const arb_segment_wanted *wanted, arb_stop_flag *stop,
+                      arb_memory_chunk **out_chunk, arb_error *error)
+{
+    cached_segment *entry = arb_alloc_zeroed(sizeof *entry);
+    if (entry == NULL)
+        return arb_fail_memory(error, "a segment of a table", sizeof *entry);
+    entry->name = wanted->name;
+    *place_of(cache, &wanted->name) = entry;
+    cache->totals.fetched++;
+    pthread_mutex_unlock(&cache->lock);
+    arb_code code = fetch(cache, wanted, stop, out_chunk, error);
+    pthread_mutex_lock(&cache->lock);
+    if (code == ARB_OK) {
+        entry->chunk = arb_memory_chunk_ref(*out_chunk);
+        entry->used = ++cache->uses;
+        cache->totals.segments++;
+        cache->totals.bytes += entry->chunk->reservation.bytes;
+        evict(cache, cache->limit);
+    } else {
+        remove_at(cache, place_of(cache, &wanted->name)); /* another time may be better */
+    }
+    pthread_cond_broadcast(&cache->fetched);
+    return code;
+}
+
+static void wait_a_little(arb_segment_cache *cache)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += LOOK_NS;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    (void)pthread_cond_timedwait(&cache->fetched, &cache->lock, &until);
+}
+
+static arb_code find(void *context, const arb_segment_wanted *wanted, arb_stop_flag *stop, arb_memory_chunk **out_chunk,
+                     arb_error *error)
+{
+    arb_segment_cache *cache = context;
+    arb_code code = ARB_OK;
+    cached_segment *entry;
+    *out_chunk = NULL;
+    pthread_mutex_lock(&cache->lock);
+    for (;;) {
+        code = arb_check_stop(&cache->stopped, error);
+        if (code == ARB_OK)
+            code = arb_check_stop(stop, error);
+        entry = *place_of(cache, &wanted->name);
+        if (code != ARB_OK || entry == NULL || entry->chunk != NULL)
+            break;
+        wait_a_little(cache);
+    }
+    if (code == ARB_OK && entry == NULL) {
+        code = bring(cache, wanted, stop, out_chunk, error);
+    } else if (code == ARB_OK && entry->chunk->rows != wanted->rows) {
+        code = arb_fail(error, ARB_CORRUPT_DATA, "a table's segment has another number of rows than its table says");
+    } else if (code == ARB_OK) {
+        entry->used = ++cache->uses;
+        *out_chunk = arb_memory_chunk_ref(entry->chunk);
+    }
+    pthread_mutex_unlock(&cache->lock);
+    return code;
+}
+
+arb_segment_finder arb_segment_cache_finder(arb_segment_cache *cache)
+{
+    return (arb_segment_finder){cache, find};
+}
