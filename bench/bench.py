@@ -4,6 +4,7 @@
     bench.py tpch|csv|parquet|sort|aggregate|join|planning [--scale 1] [--rounds 5] [--threads N] [--only NAME…] [--no-peer]
              [-- flags of `arbalest sql`]
     bench.py start [--rounds 20]
+    bench.py cluster [--scale 1] [--rounds 5] [--executors 2] [--only NAME…]
     bench.py cancel [--scale 1] [--cancels 20] [--threads N] [--only NAME…]
 """
 import argparse
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import time
 
+import cluster_bench
 import ours
 import peer
 import rounds
@@ -22,7 +24,7 @@ import suites
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 DATA = ROOT / "build/bench"
-SUITES = ("tpch", "csv", "parquet", "sort", "aggregate", "join", "planning", "start", "cancel")
+SUITES = ("tpch", "csv", "parquet", "sort", "aggregate", "join", "planning", "start", "cancel", "cluster")
 
 
 def machine():
@@ -145,6 +147,7 @@ def main():
     parser.add_argument("--only", nargs="+", help="names of cases, for example 01 17")
     parser.add_argument("--no-peer", action="store_true", help="ours alone")
     parser.add_argument("--cancels", type=int, default=20, help="of each query")
+    parser.add_argument("--executors", type=int, default=2, help="of one thread each")
     parser.add_argument("--binary", default=ROOT / "build/arbalest")
     options = parser.parse_args(sys.argv[1:cut])
     options.more = sys.argv[cut + 1:]
@@ -155,6 +158,8 @@ def main():
     folder = tables(options)
     if options.suite == "csv":
         return compare(options, suites.csv(lineitem_csv(options)), folder)
+    if options.suite == "cluster":
+        return cluster_bench.measure([c for c in suites.tpch() if not options.only or c.name in options.only], options, folder)
     if options.suite in ("tpch", "aggregate", "join"):
         return compare(options, getattr(suites, options.suite)(), folder)
     return {"parquet": bench_parquet, "sort": bench_sort, "planning": bench_planning, "cancel": bench_cancel}[options.suite](

@@ -34,8 +34,8 @@ class Side:
         self.peak_bytes = min(self.peak_bytes, peak_bytes)
 
 
-def run_ours(cases, options, folders):
-    run = ours.Run([case.ours for case in cases for _ in range(2)], folders, options.threads, options.binary, options.more)
+def run_ours(cases, options, folders, threads=None, more=()):
+    run = ours.Run([case.ours for case in cases for _ in range(2)], folders, threads, options.binary, [*more, *options.more])
     seconds = [line["seconds"] for line in run]
     run.finish()
     if run.status != 0 or len(seconds) != 2 * len(cases):
@@ -55,7 +55,7 @@ def measure(cases, options, folders, views):
     for number in range(options.rounds):
         for who in ("ours", "theirs") if number % 2 else ("theirs", "ours"):
             if who == "ours":
-                mine.take(*run_ours(cases, options, folders))
+                mine.take(*run_ours(cases, options, folders, options.threads))
             elif python is not None:
                 other.take(*run_theirs(python, cases, options, views))
     return mine, None if python is None else other
@@ -69,12 +69,18 @@ def report(cases, mine, other):
             print(f"{case.name:{width}} {seconds:10.4f} s")
         print(f"sum {sum(mine.seconds):.3f} s; memory {mine.peak_bytes / 1e6:.0f} MB")
         return
-    print(f"{'':{width}} {'arbalest s':>11} {'duckdb s':>10} {'ratio':>6}")
+    mean = print_ratios(cases, mine, other, "arbalest s", "duckdb s")
+    print(f"geometric mean of ratios {mean:.3f}, memory {mine.peak_bytes / 1e6:.0f} MB against {other.peak_bytes / 1e6:.0f} MB, "
+          f"ratio {mine.peak_bytes / other.peak_bytes:.3f}")
+
+
+def print_ratios(cases, mine, other, mine_name, other_name):
+    """The geometric mean."""
+    width = max(len(case.name) for case in cases)
+    print(f"{'':{width}} {mine_name:>13} {other_name:>13} {'ratio':>6}")
     ratios = [a / b for a, b in zip(mine.seconds, other.seconds)]
     for case, a, b, ratio in zip(cases, mine.seconds, other.seconds, ratios):
-        print(f"{case.name:{width}} {a:11.4f} {b:10.4f} {ratio:6.2f}")
-    mean = math.exp(sum(map(math.log, ratios)) / len(ratios))
+        print(f"{case.name:{width}} {a:13.4f} {b:13.4f} {ratio:6.2f}")
     worst, name = max(zip(ratios, (case.name for case in cases)))
-    print(f"sum {sum(mine.seconds):.3f} s against {sum(other.seconds):.3f} s; memory {mine.peak_bytes / 1e6:.0f} MB against "
-          f"{other.peak_bytes / 1e6:.0f} MB; largest ratio {worst:.2f} ({name})")
-    print(f"geometric mean of ratios {mean:.3f}, memory ratio {mine.peak_bytes / other.peak_bytes:.3f}")
+    print(f"sum {sum(mine.seconds):.3f} s against {sum(other.seconds):.3f} s; largest ratio {worst:.2f} ({name})")
+    return math.exp(sum(map(math.log, ratios)) / len(ratios))

@@ -27,7 +27,8 @@ static arb_code open_session(void *context, arb_str user, arb_session **out_sess
     server *s = context;
     ARB_TRY(arb_session_create(s->runtime, out_session, error));
     for (size_t i = 0; i < s->folder_count; i++) {
-        arb_code code = arb_catalog_add_folder(arb_session_catalog(*out_session), arb_str_of(s->folders[i]), NULL, error);
+        arb_code code =
+            arb_catalog_add_folder(arb_session_catalog(*out_session), arb_str_of(s->folders[i]), NULL, error);
         if (code != ARB_OK) {
             arb_session_destroy(*out_session);
             return code;
