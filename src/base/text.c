@@ -39,6 +39,15 @@ bool arb_str_ends_with(arb_str text, arb_str suffix)
            arb_str_equal((arb_str){text.data + (text.size - suffix.size), suffix.size}, suffix);
 }
 
+arb_str arb_str_trimmed(arb_str text)
+{
+    while (text.size > 0 && text.data[0] == ' ')
+        text.data++, text.size--;
+    while (text.size > 0 && text.data[text.size - 1] == ' ')
+        text.size--;
+    return text;
+}
+
 arb_str arb_str_copy(arb_arena *arena, arb_str text)
 {
     char *copy = arb_arena_copy(arena, text.data, text.size);

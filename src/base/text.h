@@ -35,6 +35,8 @@ bool arb_str_equal_nocase(arb_str a, arb_str b);
 int arb_str_compare(arb_str a, arb_str b);
 bool arb_str_starts_with(arb_str text, arb_str prefix);
 bool arb_str_ends_with(arb_str text, arb_str suffix);
+/* Without spaces at both ends. */
+arb_str arb_str_trimmed(arb_str text);
 /* A copy in the arena that ends with NUL; data is NULL when there is no memory. */
 ARB_NODISCARD arb_str arb_str_copy(arb_arena *arena, arb_str text);
 /* A well-mixed 64-bit hash of the bytes; the second one without regard to ASCII case. */

@@ -1,95 +1,5 @@
 #include "rpc/auth_metadata.h"
 
-#include "base/base64.h"
-
-/* ---- authorization ------------------------------------------------------------------------------------------------------ */
-
-static arb_str trimmed(arb_str text)
-{
-    while (text.size > 0 && text.data[0] == ' ')
-        text.data++, text.size--;
-    while (text.size > 0 && text.data[text.size - 1] == ' ')
-        text.size--;
-    return text;
-}
-
-/* What follows the scheme, whose name may be written in any case. */
-static bool after_scheme(arb_str value, arb_str scheme, arb_str *out_rest)
-{
-    value = trimmed(value);
-    if (value.size <= scheme.size || !arb_str_equal_nocase((arb_str){value.data, scheme.size}, scheme) ||
-        value.data[scheme.size] != ' ')
-        return false;
-    *out_rest = trimmed((arb_str){value.data + scheme.size, value.size - scheme.size});
-    return out_rest->size > 0;
-}
-
-arb_code arb_auth_read_basic(arb_str value, arb_arena *arena, arb_str *out_user, arb_str *out_password,
-                             arb_error *error)
-{
-    enum { longest = 8192 };
-    arb_str encoded;
-    size_t size;
-    *out_user = *out_password = (arb_str){0};
-    if (!after_scheme(value, ARB_STR("Basic"), &encoded) || encoded.size > longest)
-        return arb_fail(error, ARB_NOT_AUTHENTICATED, "user and password are expected as \"Basic …\"");
-    /* Some clients leave the padding out. */
-    size_t padded = arb_round_up(encoded.size, 4);
-    char *text = arb_arena_alloc(arena, padded), *plain = arb_arena_alloc(arena, ARB_BASE64_DECODED(padded));
-    if (text == NULL || plain == NULL)
-        return arb_fail_memory(error, "user and password", padded);
-    memcpy(text, encoded.data, encoded.size);
-    memset(text + encoded.size, '=', padded - encoded.size);
-    if (arb_base64_decode(text, padded, plain, &size) != ARB_BASE64_OK)
-        return arb_fail(error, ARB_NOT_AUTHENTICATED, "user and password are not in base64");
-    const char *colon = memchr(plain, ':', size);
-    if (colon == NULL)
-        return arb_fail(error, ARB_NOT_AUTHENTICATED, "there is no colon between user and password");
-    *out_user = (arb_str){plain, (size_t)(colon - plain)};
-    *out_password = (arb_str){colon + 1, size - out_user->size - 1};
-    return ARB_OK;
-}
-
-arb_code arb_auth_write_basic(arb_str user, arb_str password, arb_text *out, arb_error *error)
-{
-    arb_text plain = {0};
-    arb_code code;
-    if (user.size != 0 && memchr(user.data, ':', user.size) != NULL)
-        return arb_fail(error, ARB_INVALID_PARAMETER, "a user's name cannot have a colon");
-    arb_text_append_str(&plain, user);
-    arb_text_append_char(&plain, ':');
-    arb_text_append_str(&plain, password);
-    ARB_TRY_GOTO(code, arb_text_check(&plain, error), done);
-    arb_text_append_str(out, ARB_STR("Basic "));
-    char *room = arb_text_room(out, ARB_BASE64_ENCODED(plain.size));
-    if (room != NULL) {
-        arb_base64_encode(plain.data, plain.size, room);
-        arb_text_added(out, ARB_BASE64_ENCODED(plain.size));
-    }
-    code = arb_text_check(out, error);
-done:
-    arb_text_reset(&plain);
-    return code;
-}
-
-bool arb_auth_read_bearer(arb_str value, arb_str *out_token)
-{
-    *out_token = (arb_str){0};
-    return after_scheme(value, ARB_STR("Bearer"), out_token);
-}
-
-bool arb_auth_equal(arb_str a, arb_str b)
-{
-    if (a.size != b.size)
-        return false;
-    volatile unsigned char differ = 0;
-    for (size_t i = 0; i < a.size; i++)
-        differ |= (unsigned char)(a.data[i] ^ b.data[i]);
-    return differ == 0;
-}
-
-/* ---- cookies ------------------------------------------------------------------------------------------------------------ */
-
 /* The next part of "a; b; c"; false at the end. */
 static bool next_part(arb_str *rest, arb_str *out_part)
 {
@@ -97,7 +7,7 @@ static bool next_part(arb_str *rest, arb_str *out_part)
         return false;
     const char *semicolon = memchr(rest->data, ';', rest->size);
     size_t size = semicolon != NULL ? (size_t)(semicolon - rest->data) : rest->size;
-    *out_part = trimmed((arb_str){rest->data, size});
+    *out_part = arb_str_trimmed((arb_str){rest->data, size});
     size_t used = size + (semicolon != NULL);
     *rest = (arb_str){rest->data + used, rest->size - used};
     return true;
@@ -108,8 +18,8 @@ static bool split_pair(arb_str part, arb_str *out_name, arb_str *out_value)
     const char *equal = part.size != 0 ? memchr(part.data, '=', part.size) : NULL;
     if (equal == NULL)
         return false;
-    *out_name = trimmed((arb_str){part.data, (size_t)(equal - part.data)});
-    *out_value = trimmed((arb_str){equal + 1, part.size - (size_t)(equal - part.data) - 1});
+    *out_name = arb_str_trimmed((arb_str){part.data, (size_t)(equal - part.data)});
+    *out_value = arb_str_trimmed((arb_str){equal + 1, part.size - (size_t)(equal - part.data) - 1});
     return out_name->size > 0;
 }
 
