@@ -84,6 +84,10 @@ arb_sched_attempt *arb_sched_attempt_make(arb_scheduler *s, arb_sched_executor *
     take_slot(s, executor, made);
     job->running++;
     job->attempts++;
+    stage->attempts++;
+    stage->tasks[task].made += stage->tasks[task].made < UINT16_MAX;
+    if (stage->started == 0)
+        stage->started = s->wall_us;
     if (stage->tasks[task].state == ARB_TASK_PENDING)
         arb_sched_task_set(stage, task, ARB_TASK_RUNNING);
     if (job->queued.place != 0)
@@ -187,7 +191,10 @@ static void failed_retryably(arb_scheduler *s, arb_sched_stage *stage, uint32_t 
         arb_sched_job_fail(s, stage->job, ARB_OUT_OF_MEMORY, "the scheduler has no memory to try a failed task again");
         return;
     }
+    stage->failures++;
     trouble->avoid = where;
+    trouble->code = error != NULL ? error->code : ARB_IO;
+    arb_sched_copy_cut(trouble->message, sizeof trouble->message, arb_str_of(error != NULL ? error->message : ""));
     if (++trouble->failures < ARB_SCHED_FAILURES_MOST) {
         retry_later(s, trouble);
         return;

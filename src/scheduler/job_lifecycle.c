@@ -166,7 +166,7 @@ void arb_sched_answers_owed(arb_scheduler *s, arb_sched_job *job)
 
 /* ---- the end ----------------------------------------------------------------------------------------------------------- */
 
-static void copy_cut(char *to, size_t capacity, arb_str from)
+void arb_sched_copy_cut(char *to, size_t capacity, arb_str from)
 {
     size_t size = ARB_MIN(from.size, capacity - 1);
     while (size < from.size && size > 0 && ((unsigned char)from.data[size] & 0xC0) == 0x80)
@@ -182,11 +182,16 @@ void arb_sched_remember(arb_scheduler *s, arb_sched_ended *ended, bool recorded)
         arb_sched_ended *oldest = s->history[s->history_first];
         if (recorded)
             arb_sched_store_forget(s, oldest);
+        if (oldest->detail != NULL)
+            s->detail_bytes -= oldest->detail->size;
+        s->undetailed -= s->undetailed > 0;
+        arb_free(oldest->detail);
         arb_free(oldest);
         s->history_first = (s->history_first + 1) % s->history_most;
         s->history_size--;
     }
     s->history[(s->history_first + s->history_size++) % s->history_most] = ended;
+    arb_sched_detail_kept(s, ended);
 }
 
 static void fill_ended(arb_scheduler *s, arb_sched_job *job)
@@ -203,9 +208,9 @@ static void fill_ended(arb_scheduler *s, arb_sched_job *job)
                                .bytes = last->made_bytes};
     for (uint32_t number = 0; number < job->spec.stage_count; number++)
         ended->tasks += job->spec.stages[number].task_count;
-    copy_cut(ended->text, sizeof ended->text, job->spec.text);
-    copy_cut(ended->user, sizeof ended->user, job->spec.user);
-    copy_cut(ended->message, sizeof ended->message, arb_str_of(job->error.message));
+    arb_sched_copy_cut(ended->text, sizeof ended->text, job->spec.text);
+    arb_sched_copy_cut(ended->user, sizeof ended->user, job->spec.user);
+    arb_sched_copy_cut(ended->message, sizeof ended->message, arb_str_of(job->error.message));
 }
 
 /* Nothing of it runs or is held any more, as far as executors can be told; the others learn it when they register. */
@@ -238,10 +243,15 @@ void arb_sched_job_end(arb_scheduler *s, arb_sched_job *job, arb_job_state state
     job->state = state;
     if (error != NULL)
         job->error = *error;
+    s->counts.succeeded += state == ARB_JOB_SUCCEEDED;
+    s->counts.failed_jobs += state == ARB_JOB_FAILED;
+    s->counts.cancelled += state == ARB_JOB_CANCELLED;
+    arb_sched_detail *detail = arb_sched_detail_make(job);
     drop_all(s, job);
     arb_sched_timer_clear(s, &job->lease);
     arb_sched_timer_clear(s, &job->unplaceable);
     fill_ended(s, job);
+    job->ended->detail = detail;
     arb_sched_store_ended(s, job);
     job->owes_ended = true;
     job->owes_finished = false;
@@ -305,6 +315,7 @@ arb_code arb_sched_submit(arb_scheduler *s, const arb_event *event, arb_error *e
         code = arb_sched_job_create(s, (arb_id){s->term, s->next_number + 1}, arb_text_view(&record), &job, error);
     if (code == ARB_OK) {
         s->next_number++;
+        s->counts.submitted++;
         job->client = event->client;
         job->owes_accepted = true;
         arb_sched_timer_set(s, &job->lease, ARB_SCHED_TIMER_LEASE, s->now + s->times.lease);

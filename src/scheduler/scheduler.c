@@ -84,8 +84,11 @@ void arb_scheduler_destroy(arb_scheduler *s)
     for (size_t slot = 0; slot < s->slots.size; slot++)
         if (s->slots.data[slot] != NULL)
             arb_sched_executor_free(s, s->slots.data[slot]);
-    for (size_t i = 0; i < s->history_size; i++)
-        arb_free(s->history[(s->history_first + i) % s->history_most]);
+    for (size_t i = 0; i < s->history_size; i++) {
+        arb_sched_ended *ended = s->history[(s->history_first + i) % s->history_most];
+        arb_free(ended->detail);
+        arb_free(ended);
+    }
     arb_free(s->history);
     for (size_t i = 0; i < s->roots.size; i++)
         arb_free((char *)s->roots.data[i].data);
@@ -281,5 +284,14 @@ arb_scheduler_counts arb_scheduler_count(const arb_scheduler *s)
     counts.history = s->history_size;
     counts.stopped = s->stopped;
     counts.writing = s->writing;
+    for (const arb_sched_job *job = s->first_job; job != NULL; job = job->next)
+        for (uint32_t number = 0; number < job->spec.stage_count; number++) {
+            const arb_sched_stage *stage = &job->stages[number];
+            if (!stage->open)
+                continue;
+            counts.pending += stage->counts[ARB_TASK_PENDING] + stage->counts[ARB_TASK_EXPECTED];
+            counts.running += stage->counts[ARB_TASK_RUNNING];
+            counts.committing += stage->counts[ARB_TASK_COMMITTING];
+        }
     return counts;
 }

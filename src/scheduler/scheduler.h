@@ -160,12 +160,14 @@ typedef enum arb_executor_state {
     ARB_EXECUTOR_EXCLUDED,
 } arb_executor_state;
 
+/* All times are wall_us of the events, 0 while they have not come. */
 typedef struct arb_job_view {
     arb_id job;
     arb_job_state state;
-    arb_str text, user;
-    int64_t submitted, ended; /* wall_us of the events; ended 0 while it is not */
-    uint64_t tasks, committed, running, attempts;
+    arb_str text, user; /* the text cut at some kilobyte */
+    int64_t submitted, ended;
+    uint64_t stages, complete;                    /* complete: 0 of one that ended under an earlier scheduler */
+    uint64_t tasks, committed, running, attempts; /* committed: superfluous ones too */
     uint64_t result_rows, result_bytes;
     arb_code code;
     arb_str message;
@@ -175,16 +177,20 @@ typedef struct arb_stage_view {
     arb_id job, generation; /* which making of the stage */
     uint32_t stage;
     uint64_t tasks, pending, running, committed, superfluous;
+    uint64_t attempts, failures; /* of its tasks, ever */
+    uint64_t input_rows;         /* of the stages that it reads, as they left them */
     uint64_t rows, bytes;
+    bool open;               /* its tasks may run: all that it reads is there */
     bool complete, released; /* all of it was made; its outputs were deleted, everybody has read them */
-    int64_t median;          /* of its committed attempts, 0 while there is none */
+    int64_t median;          /* nanoseconds, of its committed attempts, 0 while there is none */
+    int64_t started, ended;  /* of its first attempt; of the last task, once it is complete */
 } arb_stage_view;
 
 typedef struct arb_attempt_view {
     arb_id attempt;
     arb_uuid executor;
     int64_t started;
-    uint64_t rows, bytes;
+    uint64_t rows, bytes; /* as it said last */
     bool alone, twin;
 } arb_attempt_view;
 
@@ -192,11 +198,15 @@ typedef struct arb_task_view {
     arb_id job;
     uint32_t stage, task;
     arb_task_state state;
+    uint32_t attempts; /* ever, that this scheduler knows of */
     uint32_t failures, crashes;
+    arb_code code; /* of its last failure, and what that said; OK: it never failed */
+    arb_str message;
     uint64_t rows, bytes;
-    int64_t took;      /* nanoseconds from its launch to its commit; 0 where that is not known */
+    int64_t ended;     /* its output was reported */
+    int64_t took;      /* nanoseconds from its launch until then; 0 where that is not known */
     arb_id attempt;    /* committed */
-    arb_uuid executor; /* where its output is */
+    arb_uuid executor; /* that made it */
     const arb_attempt_view *running;
     size_t running_count;
 } arb_task_view;
@@ -207,7 +217,8 @@ typedef struct arb_executor_view {
     arb_str address, version;
     uint32_t slots, running;
     uint64_t memory, memory_taken;
-    uint64_t outputs, output_bytes; /* that jobs still need */
+    uint64_t outputs, output_bytes;  /* that jobs still need */
+    uint64_t committed, rows, bytes; /* tasks, and what they left, since this scheduler knows it */
     int64_t registered, heard;
 } arb_executor_view;
 
@@ -226,11 +237,14 @@ ARB_NODISCARD arb_code arb_scheduler_jobs(const arb_scheduler *scheduler, arb_ar
                                           const arb_job_view **out_jobs, size_t *out_count, arb_error *error);
 ARB_NODISCARD arb_code arb_scheduler_job(const arb_scheduler *scheduler, arb_id job, arb_arena *arena,
                                          arb_job_view *out_job, arb_error *error);
-/* Of a live job. */
+/* Of a live job, and of one that ended as long as there is room to remember that much of it: what had not committed when it
+ * ended is as it was then. */
 ARB_NODISCARD arb_code arb_scheduler_stages(const arb_scheduler *scheduler, arb_id job, arb_arena *arena,
                                             const arb_stage_view **out_stages, size_t *out_count, arb_error *error);
-ARB_NODISCARD arb_code arb_scheduler_tasks(const arb_scheduler *scheduler, arb_id job, uint32_t stage, arb_arena *arena,
-                                           const arb_task_view **out_tasks, size_t *out_count, arb_error *error);
+/* `most` tasks at most from `first` on; a stage may have millions. */
+ARB_NODISCARD arb_code arb_scheduler_tasks(const arb_scheduler *scheduler, arb_id job, uint32_t stage, uint32_t first,
+                                           uint32_t most, arb_arena *arena, const arb_task_view **out_tasks,
+                                           size_t *out_count, arb_error *error);
 /* The hashes that the stages of a live job name, one for each. */
 ARB_NODISCARD arb_code arb_scheduler_plans(const arb_scheduler *scheduler, arb_id job, arb_arena *arena,
                                            const arb_str **out_hashes, size_t *out_count, arb_error *error);
@@ -246,6 +260,9 @@ typedef struct arb_scheduler_counts {
     uint64_t jobs, attempts, timers, executors, history;
     uint64_t launched, committed, failed, lost, rebuilt, twins, resets, crashes, exclusions, writes, broken_streams;
     uint64_t looks; /* for a place for a task */
+    uint64_t submitted, succeeded, failed_jobs, cancelled;
+    uint64_t pending, running, committing; /* tasks of stages that are open */
+    uint64_t committed_rows, committed_bytes;
     bool stopped, writing;
 } arb_scheduler_counts;
 arb_scheduler_counts arb_scheduler_count(const arb_scheduler *scheduler);

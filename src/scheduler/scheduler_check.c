@@ -142,6 +142,19 @@ static bool batches_sound(const arb_scheduler *s, arb_error *error)
            unsound(error, "a batch that is over is not empty", (arb_id){0}, 0, 0);
 }
 
+static bool history_sound(const arb_scheduler *s, arb_error *error)
+{
+    size_t bytes = 0;
+    bool none = true; /* of the oldest */
+    for (size_t i = 0; i < s->history_size; i++) {
+        const arb_sched_detail *detail = s->history[(s->history_first + i) % s->history_most]->detail;
+        bytes += detail != NULL ? detail->size : 0;
+        none &= i >= s->undetailed || detail == NULL;
+    }
+    return (none && bytes == s->detail_bytes && bytes <= ARB_SCHED_DETAILS_MOST) ||
+           unsound(error, "details of ended jobs are miscounted", (arb_id){0}, 0, 0);
+}
+
 bool arb_scheduler_sound(const arb_scheduler *s, arb_error *error)
 {
     uint64_t attempts = 0, jobs = 0;
@@ -167,7 +180,7 @@ bool arb_scheduler_sound(const arb_scheduler *s, arb_error *error)
             continue;
         sound = executor_sound(executor, outputs[slot], &attempts, error);
     }
-    sound = sound && placement_sound(s, error) && batches_sound(s, error);
+    sound = sound && placement_sound(s, error) && batches_sound(s, error) && history_sound(s, error);
     if (sound && (attempts != s->attempts.count || jobs != s->job_count))
         sound = unsound(error, "attempts or jobs are miscounted in sum", (arb_id){0}, 0, 0);
     if (outputs == NULL)

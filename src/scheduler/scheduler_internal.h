@@ -25,13 +25,15 @@ typedef struct arb_sched_attempt arb_sched_attempt;
 
 enum {
     ARB_SCHED_NO_SLOT = 0xFFFFFFFF,
-    ARB_SCHED_FAILURES_MOST = 4,     /* retryable ones of a task */
-    ARB_SCHED_CRASHES_MOST = 3,      /* of a task that ran alone */
-    ARB_SCHED_REBUILDS_MOST = 16,    /* outputs of a task that were found missing or corrupt */
-    ARB_SCHED_WRITES_MOST = 5,       /* tries of one batch */
-    ARB_SCHED_FACTS_MOST = 64 << 20, /* bytes of facts a job may keep; what comes then is left out */
-    ARB_SCHED_OWN_FACTS = 8,         /* as many of a stage's own are handed to a launch */
-    ARB_SCHED_DURATIONS = 31,        /* newest committed attempts that a stage's median is taken of */
+    ARB_SCHED_FAILURES_MOST = 4,       /* retryable ones of a task */
+    ARB_SCHED_CRASHES_MOST = 3,        /* of a task that ran alone */
+    ARB_SCHED_REBUILDS_MOST = 16,      /* outputs of a task that were found missing or corrupt */
+    ARB_SCHED_WRITES_MOST = 5,         /* tries of one batch */
+    ARB_SCHED_FACTS_MOST = 64 << 20,   /* bytes of facts a job may keep; what comes then is left out */
+    ARB_SCHED_OWN_FACTS = 8,           /* as many of a stage's own are handed to a launch */
+    ARB_SCHED_DURATIONS = 31,          /* newest committed attempts that a stage's median is taken of */
+    ARB_SCHED_DETAILS_MOST = 16 << 20, /* bytes of details of ended jobs */
+    ARB_SCHED_DETAIL_MOST = 2 << 20,   /* of one; larger ones are kept without tasks */
 };
 
 /* More rows or bytes of one task than this are taken for this many: sums over all tasks of a stage hold then. */
@@ -60,6 +62,8 @@ typedef struct arb_sched_trouble {
     arb_sched_stage *stage;
     uint32_t task;
     uint32_t failures, crashes, crashes_alone, rebuilds;
+    arb_code code; /* of the last failure */
+    char message[256];
     bool alone;        /* it has crashed: runs with nothing beside it */
     arb_id alone_from; /* attempts from here on ran alone */
     arb_id last_crash;
@@ -75,10 +79,13 @@ typedef struct arb_sched_task {
     bool seen;      /* while an executor's inventory is looked through */
     bool leaving;   /* result: rows of `attempt`, or of its one running attempt, have left */
     bool delivered; /* result: the client has them all */
+    uint16_t made;  /* attempts, ever; no more than can be counted */
     uint32_t slot;  /* of the executor with its output */
     arb_id attempt; /* COMMITTING, COMMITTED, EXPECTED */
     uint64_t rows, bytes;
-    int64_t took; /* of the committed attempt; 0: launched by an earlier scheduler */
+    int64_t took;      /* of the committed attempt; 0: launched by an earlier scheduler */
+    int64_t ended;     /* when that was reported: wall_us */
+    arb_uuid executor; /* and by whom; it may be gone since */
     arb_sched_attempt *attempts;
     arb_sched_trouble *trouble;
 } arb_sched_task;
@@ -115,6 +122,8 @@ struct arb_sched_stage {
     uint64_t first_rows;  /* which have these rows */
     uint64_t rows, bytes;
     uint64_t made_rows, made_bytes; /* of the last complete making; kept when it is released */
+    uint64_t attempts, failures;    /* ever */
+    int64_t started, ended;         /* wall_us of the first attempt, and when it was complete */
     arb_str *facts;                 /* by task; each is owned */
     uint32_t recent[ARB_SCHED_OWN_FACTS];
     uint32_t recent_count; /* ever noted; the ring's newest is at (count - 1) % size */
@@ -132,6 +141,15 @@ struct arb_sched_stage {
     bool hungry; /* in its job's list of stages with tasks to launch */
 };
 
+/* The stages of an ended job and their tasks, as they were when it ended: one block, as large as it says. */
+typedef struct arb_sched_detail {
+    size_t size;
+    uint32_t stage_count;
+    bool has_tasks;
+    arb_stage_view *stages;
+    arb_task_view **tasks; /* by stage; without running attempts and messages */
+} arb_sched_detail;
+
 /* An ended job, as it is remembered. */
 typedef struct arb_sched_ended {
     arb_id job;
@@ -140,6 +158,7 @@ typedef struct arb_sched_ended {
     int64_t submitted, ended;
     uint64_t tasks, attempts, rows, bytes;
     char text[1024], user[64], message[512];
+    arb_sched_detail *detail; /* owned; NULL: none is kept */
 } arb_sched_ended;
 
 struct arb_sched_job {
@@ -202,6 +221,7 @@ struct arb_sched_executor {
     uint64_t memory, memory_taken;
     uint64_t roots; /* the scheduler's bits */
     uint64_t outputs, output_bytes;
+    uint64_t committed, rows, bytes; /* ever */
     arb_sched_attempt *attempts;
     arb_sched_attempt *alone; /* runs with nothing beside it */
     arb_uuid complainer;      /* who could not reach it last, and when */
@@ -273,7 +293,8 @@ struct arb_scheduler {
 
     arb_sched_ended **history; /* ring */
     size_t history_most, history_size, history_first;
-    bool settling; /* an executor's inventory is being looked through */
+    size_t undetailed, detail_bytes; /* so many of the oldest have no details; what those of the others take */
+    bool settling;                   /* an executor's inventory is being looked through */
     bool stopped;
     arb_scheduler_counts counts;
 };
@@ -382,6 +403,17 @@ void arb_sched_job_finished(arb_scheduler *s, arb_sched_job *job);
 void arb_sched_answers_owed(arb_scheduler *s, arb_sched_job *job);
 ARB_NODISCARD arb_code arb_sched_client_event(arb_scheduler *s, const arb_event *event, arb_error *error);
 void arb_sched_remember(arb_scheduler *s, arb_sched_ended *ended, bool recorded);
+/* The error in short; `capacity` at least 1. Cut at a character's start. */
+void arb_sched_copy_cut(char *to, size_t capacity, arb_str from);
+
+/* ---- looking in: scheduler_view.c, job_detail.c */
+void arb_sched_stage_look(const arb_sched_stage *stage, arb_stage_view *out_view);
+/* All but its running attempts and what its last failure said. */
+void arb_sched_task_look(const arb_sched_stage *stage, uint32_t task, arb_task_view *out_view);
+/* Before anything of it is dropped; NULL when there is no memory, as it may be given up. */
+arb_sched_detail *arb_sched_detail_make(const arb_sched_job *job);
+/* Its detail is among those that are kept, the oldest of which make room. */
+void arb_sched_detail_kept(arb_scheduler *s, const arb_sched_ended *newest);
 
 /* ---- the store: job_store.c */
 /* Room for what one event can write, `held` outputs offered. */

@@ -6,6 +6,12 @@ static arb_code no_memory(arb_error *error)
     return arb_fail_memory(error, "a view of the scheduler", 0);
 }
 
+/* When something was, by the monotonic clock, as the time of people. */
+static int64_t wall_us_of(const arb_scheduler *s, int64_t then)
+{
+    return s->wall_us - (s->now - then) / 1000;
+}
+
 static arb_code copy(arb_arena *arena, arb_str text, arb_str *out_copy, arb_error *error)
 {
     *out_copy = arb_str_copy(arena, text);
@@ -26,6 +32,7 @@ static arb_code live_view(const arb_sched_job *job, arb_arena *arena, arb_job_vi
     *out_view = (arb_job_view){.job = job->id,
                                .state = job->state,
                                .submitted = job->submitted,
+                               .stages = job->spec.stage_count,
                                .running = job->running,
                                .attempts = job->attempts,
                                .result_rows = last->rows,
@@ -34,9 +41,12 @@ static arb_code live_view(const arb_sched_job *job, arb_arena *arena, arb_job_vi
     for (uint32_t number = 0; number < job->spec.stage_count; number++) {
         const arb_sched_stage *stage = &job->stages[number];
         out_view->tasks += stage->spec->task_count;
+        out_view->complete += arb_sched_complete(stage);
         out_view->committed += stage->counts[ARB_TASK_COMMITTED] + stage->counts[ARB_TASK_SUPERFLUOUS];
     }
-    ARB_TRY(copy(arena, job->spec.text, &out_view->text, error));
+    char text[sizeof((arb_sched_ended *)NULL)->text];
+    arb_sched_copy_cut(text, sizeof text, job->spec.text);
+    ARB_TRY(copy(arena, arb_str_of(text), &out_view->text, error));
     ARB_TRY(copy(arena, job->spec.user, &out_view->user, error));
     return copy(arena, arb_str_of(job->error.message), &out_view->message, error);
 }
@@ -52,6 +62,12 @@ static arb_code ended_view(const arb_sched_ended *ended, arb_arena *arena, arb_j
                                .result_rows = ended->rows,
                                .result_bytes = ended->bytes,
                                .code = ended->code};
+    const arb_sched_detail *detail = ended->detail;
+    for (uint32_t number = 0; detail != NULL && number < detail->stage_count; number++) {
+        out_view->stages++;
+        out_view->complete += detail->stages[number].complete;
+        out_view->committed += detail->stages[number].committed + detail->stages[number].superfluous;
+    }
     ARB_TRY(copy(arena, arb_str_of(ended->text), &out_view->text, error));
     ARB_TRY(copy(arena, arb_str_of(ended->user), &out_view->user, error));
     return copy(arena, arb_str_of(ended->message), &out_view->message, error);
@@ -80,15 +96,26 @@ arb_code arb_scheduler_jobs(const arb_scheduler *s, arb_arena *arena, const arb_
     return ARB_OK;
 }
 
-arb_code arb_scheduler_job(const arb_scheduler *s, arb_id id, arb_arena *arena, arb_job_view *out_job, arb_error *error)
+/* How the job is remembered, once it has ended, even if its last write is under way; NULL: it has not, or is not. */
+static const arb_sched_ended *ended_of(const arb_scheduler *s, arb_id id)
 {
     const arb_sched_job *job = arb_sched_job_of(s, id);
     if (job != NULL && job->state <= ARB_JOB_FINISHED)
-        return live_view(job, arena, out_job, error);
+        return NULL;
     for (size_t i = 0; i < s->history_size; i++)
         if (arb_id_equal(ended_at(s, i)->job, id))
-            return ended_view(ended_at(s, i), arena, out_job, error);
-    return find_job(s, (arb_id){0}, &job, error);
+            return ended_at(s, i);
+    return NULL;
+}
+
+arb_code arb_scheduler_job(const arb_scheduler *s, arb_id id, arb_arena *arena, arb_job_view *out_job, arb_error *error)
+{
+    const arb_sched_job *job;
+    const arb_sched_ended *ended = ended_of(s, id);
+    if (ended != NULL)
+        return ended_view(ended, arena, out_job, error);
+    ARB_TRY(find_job(s, id, &job, error));
+    return live_view(job, arena, out_job, error);
 }
 
 arb_code arb_scheduler_plans(const arb_scheduler *s, arb_id id, arb_arena *arena, const arb_str **out_hashes,
@@ -106,66 +133,106 @@ arb_code arb_scheduler_plans(const arb_scheduler *s, arb_id id, arb_arena *arena
     return ARB_OK;
 }
 
+static arb_code no_detail(const char *what, arb_error *error)
+{
+    return arb_fail(error, ARB_UNDEFINED_OBJECT, "the %s of this job, which has ended, are not remembered (any more)",
+                    what);
+}
+
+void arb_sched_stage_look(const arb_sched_stage *stage, arb_stage_view *out_view)
+{
+    const arb_sched_job *job = stage->job;
+    bool complete = arb_sched_complete(stage);
+    *out_view = (arb_stage_view){.job = job->id,
+                                 .generation = stage->generation,
+                                 .stage = stage->number,
+                                 .tasks = stage->spec->task_count,
+                                 .pending = stage->counts[ARB_TASK_PENDING] + stage->counts[ARB_TASK_EXPECTED],
+                                 .running = stage->counts[ARB_TASK_RUNNING] + stage->counts[ARB_TASK_COMMITTING],
+                                 .committed = stage->counts[ARB_TASK_COMMITTED],
+                                 .superfluous = stage->counts[ARB_TASK_SUPERFLUOUS],
+                                 .attempts = stage->attempts,
+                                 .failures = stage->failures,
+                                 .rows = complete ? stage->made_rows : stage->rows,
+                                 .bytes = complete ? stage->made_bytes : stage->bytes,
+                                 .open = stage->open,
+                                 .complete = complete,
+                                 .released = stage->released,
+                                 .median = arb_sched_stage_median(stage),
+                                 .started = stage->started,
+                                 .ended = complete ? stage->ended : 0};
+    for (uint32_t i = 0; i < stage->spec->input_count; i++) {
+        const arb_stage_input *input = &stage->spec->inputs[i];
+        const arb_sched_stage *producer = &job->stages[input->stage];
+        if (input->mode != ARB_INPUT_FACTS)
+            out_view->input_rows += arb_sched_complete(producer) ? producer->made_rows : producer->rows;
+    }
+}
+
 arb_code arb_scheduler_stages(const arb_scheduler *s, arb_id id, arb_arena *arena, const arb_stage_view **out_stages,
                               size_t *out_count, arb_error *error)
 {
-    const arb_sched_job *job;
-    ARB_TRY(find_job(s, id, &job, error));
-    arb_stage_view *views = ARB_ARENA_ARRAY(arena, arb_stage_view, job->spec.stage_count);
+    const arb_sched_job *job = NULL;
+    const arb_sched_ended *ended = ended_of(s, id);
+    if (ended == NULL)
+        ARB_TRY(find_job(s, id, &job, error));
+    else if (ended->detail == NULL)
+        return no_detail("stages", error);
+    size_t count = job != NULL ? job->spec.stage_count : ended->detail->stage_count;
+    arb_stage_view *views = ARB_ARENA_ARRAY(arena, arb_stage_view, count);
     if (views == NULL)
         return no_memory(error);
-    for (uint32_t number = 0; number < job->spec.stage_count; number++) {
-        const arb_sched_stage *stage = &job->stages[number];
-        bool complete = arb_sched_complete(stage);
-        views[number] =
-            (arb_stage_view){.job = id,
-                             .generation = stage->generation,
-                             .stage = number,
-                             .tasks = stage->spec->task_count,
-                             .pending = stage->counts[ARB_TASK_PENDING] + stage->counts[ARB_TASK_EXPECTED],
-                             .running = stage->counts[ARB_TASK_RUNNING] + stage->counts[ARB_TASK_COMMITTING],
-                             .committed = stage->counts[ARB_TASK_COMMITTED],
-                             .superfluous = stage->counts[ARB_TASK_SUPERFLUOUS],
-                             .rows = complete ? stage->made_rows : stage->rows,
-                             .bytes = complete ? stage->made_bytes : stage->bytes,
-                             .complete = complete,
-                             .released = stage->released,
-                             .median = arb_sched_stage_median(stage)};
-    }
+    if (job == NULL)
+        memcpy(views, ended->detail->stages, count * sizeof *views);
+    for (uint32_t number = 0; job != NULL && number < count; number++)
+        arb_sched_stage_look(&job->stages[number], &views[number]);
     *out_stages = views;
-    *out_count = job->spec.stage_count;
+    *out_count = count;
     return ARB_OK;
+}
+
+void arb_sched_task_look(const arb_sched_stage *stage, uint32_t number, arb_task_view *out_view)
+{
+    const arb_sched_task *task = &stage->tasks[number];
+    const arb_sched_trouble *trouble = task->trouble;
+    *out_view = (arb_task_view){.job = stage->job->id,
+                                .stage = stage->number,
+                                .task = number,
+                                .state = (arb_task_state)task->state,
+                                .attempts = task->made,
+                                .failures = trouble != NULL ? trouble->failures : 0,
+                                .crashes = trouble != NULL ? trouble->crashes : 0,
+                                .code = trouble != NULL ? trouble->code : ARB_OK,
+                                .message = {"", 0},
+                                .rows = task->rows,
+                                .bytes = task->bytes,
+                                .attempt = task->attempt};
+    if (task->state != ARB_TASK_COMMITTED && task->state != ARB_TASK_COMMITTING)
+        return;
+    out_view->took = task->took;
+    out_view->ended = task->ended;
+    out_view->executor = task->executor;
 }
 
 static arb_code task_view(const arb_scheduler *s, const arb_sched_stage *stage, uint32_t number, arb_arena *arena,
                           arb_task_view *out_view, arb_error *error)
 {
     const arb_sched_task *task = &stage->tasks[number];
-    const arb_sched_trouble *trouble = task->trouble;
     size_t count = 0;
+    arb_sched_task_look(stage, number, out_view);
+    if (task->trouble != NULL)
+        ARB_TRY(copy(arena, arb_str_of(task->trouble->message), &out_view->message, error));
     for (const arb_sched_attempt *at = task->attempts; at != NULL; at = at->task_next)
         count++;
     arb_attempt_view *running = ARB_ARENA_ARRAY(arena, arb_attempt_view, count + 1);
     if (running == NULL)
         return no_memory(error);
-    *out_view = (arb_task_view){.job = stage->job->id,
-                                .stage = stage->number,
-                                .task = number,
-                                .state = (arb_task_state)task->state,
-                                .failures = trouble != NULL ? trouble->failures : 0,
-                                .crashes = trouble != NULL ? trouble->crashes : 0,
-                                .rows = task->rows,
-                                .bytes = task->bytes,
-                                .took = task->took,
-                                .attempt = task->attempt,
-                                .running = running,
-                                .running_count = count};
-    if (task->slot != ARB_SCHED_NO_SLOT)
-        out_view->executor = s->slots.data[task->slot]->id;
+    out_view->running = running;
+    out_view->running_count = count;
     for (const arb_sched_attempt *at = task->attempts; at != NULL; at = at->task_next)
         *running++ = (arb_attempt_view){.attempt = at->key.attempt,
                                         .executor = at->executor->id,
-                                        .started = at->started,
+                                        .started = wall_us_of(s, at->started),
                                         .rows = at->rows,
                                         .bytes = at->bytes,
                                         .alone = at->alone,
@@ -173,21 +240,28 @@ static arb_code task_view(const arb_scheduler *s, const arb_sched_stage *stage, 
     return ARB_OK;
 }
 
-arb_code arb_scheduler_tasks(const arb_scheduler *s, arb_id id, uint32_t stage, arb_arena *arena,
-                             const arb_task_view **out_tasks, size_t *out_count, arb_error *error)
+arb_code arb_scheduler_tasks(const arb_scheduler *s, arb_id id, uint32_t stage, uint32_t first, uint32_t most,
+                             arb_arena *arena, const arb_task_view **out_tasks, size_t *out_count, arb_error *error)
 {
-    const arb_sched_job *job;
-    ARB_TRY(find_job(s, id, &job, error));
-    if (stage >= job->spec.stage_count)
+    const arb_sched_job *job = NULL;
+    const arb_sched_ended *ended = ended_of(s, id);
+    if (ended == NULL)
+        ARB_TRY(find_job(s, id, &job, error));
+    else if (ended->detail == NULL || !ended->detail->has_tasks)
+        return no_detail("tasks", error);
+    if (stage >= (job != NULL ? job->spec.stage_count : ended->detail->stage_count))
         return arb_fail(error, ARB_UNDEFINED_OBJECT, "the job has no stage %u", stage);
-    const arb_sched_stage *of = &job->stages[stage];
-    arb_task_view *views = ARB_ARENA_ARRAY(arena, arb_task_view, of->spec->task_count);
+    uint64_t tasks = job != NULL ? job->spec.stages[stage].task_count : ended->detail->stages[stage].tasks;
+    size_t count = first < tasks ? ARB_MIN(tasks - first, (uint64_t)most) : 0;
+    arb_task_view *views = ARB_ARENA_ARRAY(arena, arb_task_view, count + 1);
     if (views == NULL)
         return no_memory(error);
-    for (uint32_t task = 0; task < of->spec->task_count; task++)
-        ARB_TRY(task_view(s, of, task, arena, &views[task], error));
+    if (job == NULL && count > 0)
+        memcpy(views, &ended->detail->tasks[stage][first], count * sizeof *views);
+    for (uint32_t i = 0; job != NULL && i < count; i++)
+        ARB_TRY(task_view(s, &job->stages[stage], first + i, arena, &views[i], error));
     *out_tasks = views;
-    *out_count = of->spec->task_count;
+    *out_count = count;
     return ARB_OK;
 }
 
@@ -249,8 +323,11 @@ arb_code arb_scheduler_executors(const arb_scheduler *s, arb_arena *arena, const
                                     .memory_taken = executor->memory_taken,
                                     .outputs = executor->outputs,
                                     .output_bytes = executor->output_bytes,
-                                    .registered = executor->registered,
-                                    .heard = executor->heard};
+                                    .committed = executor->committed,
+                                    .rows = executor->rows,
+                                    .bytes = executor->bytes,
+                                    .registered = wall_us_of(s, executor->registered),
+                                    .heard = wall_us_of(s, executor->heard)};
         ARB_TRY(copy(arena, executor->address, &view->address, error));
         ARB_TRY(copy(arena, executor->version, &view->version, error));
     }

@@ -197,6 +197,11 @@ static void commit(arb_scheduler *s, arb_sched_stage *stage, uint32_t task)
     arb_sched_executor *executor = s->slots.data[of->slot];
     arb_attempt key = {job->id, of->attempt, stage->generation, stage->number, task};
     s->counts.committed++;
+    s->counts.committed_rows += of->rows;
+    s->counts.committed_bytes += of->bytes;
+    executor->committed++;
+    executor->rows += of->rows;
+    executor->bytes += of->bytes;
     arb_sched_task_set(stage, task, ARB_TASK_COMMITTED);
     stage->rows += of->rows;
     stage->bytes += of->bytes;
@@ -205,6 +210,7 @@ static void commit(arb_scheduler *s, arb_sched_stage *stage, uint32_t task)
     if (arb_sched_complete(stage)) {
         stage->made_rows = stage->rows;
         stage->made_bytes = stage->bytes;
+        stage->ended = s->wall_us;
         arb_sched_job_advance(s, job);
         return;
     }
@@ -226,6 +232,8 @@ static void take(arb_scheduler *s, arb_sched_executor *executor, arb_sched_stage
     task->slot = executor->slot;
     task->rows = ARB_MIN(output->rows, ARB_SCHED_SIZE_MOST);
     task->bytes = ARB_MIN(output->bytes, ARB_SCHED_SIZE_MOST);
+    task->ended = s->wall_us;
+    task->executor = executor->id;
     task->seen = s->settling;
     executor->outputs++;
     executor->output_bytes += task->bytes;

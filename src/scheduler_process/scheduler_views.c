@@ -5,7 +5,7 @@ struct look {
     arb_code (*at)(const arb_scheduler *machine, look *by);
     arb_scheduler_loop *loop;
     arb_id job;
-    uint32_t stage;
+    uint32_t stage, first, most;
     arb_arena *arena;
     void *out;
     size_t *out_count;
@@ -66,16 +66,19 @@ arb_code arb_view_stages(arb_scheduler_loop *loop, arb_id job, arb_arena *arena,
 
 static arb_code at_tasks(const arb_scheduler *machine, look *by)
 {
-    return arb_scheduler_tasks(machine, by->job, by->stage, by->arena, by->out, by->out_count, by->error);
+    return arb_scheduler_tasks(machine, by->job, by->stage, by->first, by->most, by->arena, by->out, by->out_count,
+                               by->error);
 }
 
-arb_code arb_view_tasks(arb_scheduler_loop *loop, arb_id job, uint32_t stage, arb_arena *arena,
-                        const arb_task_view **out_tasks, size_t *out_count, arb_error *error)
+arb_code arb_view_tasks(arb_scheduler_loop *loop, arb_id job, uint32_t stage, uint32_t first, uint32_t most,
+                        arb_arena *arena, const arb_task_view **out_tasks, size_t *out_count, arb_error *error)
 {
     return look_by((look){.at = at_tasks,
                           .loop = loop,
                           .job = job,
                           .stage = stage,
+                          .first = first,
+                          .most = most,
                           .arena = arena,
                           .out = out_tasks,
                           .out_count = out_count,

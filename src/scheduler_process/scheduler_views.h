@@ -11,8 +11,9 @@ ARB_NODISCARD arb_code arb_view_job(arb_scheduler_loop *loop, arb_id job, arb_ar
                                     arb_error *error);
 ARB_NODISCARD arb_code arb_view_stages(arb_scheduler_loop *loop, arb_id job, arb_arena *arena,
                                        const arb_stage_view **out_stages, size_t *out_count, arb_error *error);
-ARB_NODISCARD arb_code arb_view_tasks(arb_scheduler_loop *loop, arb_id job, uint32_t stage, arb_arena *arena,
-                                      const arb_task_view **out_tasks, size_t *out_count, arb_error *error);
+ARB_NODISCARD arb_code arb_view_tasks(arb_scheduler_loop *loop, arb_id job, uint32_t stage, uint32_t first,
+                                      uint32_t most, arb_arena *arena, const arb_task_view **out_tasks,
+                                      size_t *out_count, arb_error *error);
 ARB_NODISCARD arb_code arb_view_executors(arb_scheduler_loop *loop, arb_arena *arena,
                                           const arb_executor_view **out_executors, size_t *out_count, arb_error *error);
 arb_scheduler_counts arb_view_counts(arb_scheduler_loop *loop);

@@ -230,8 +230,8 @@ static void trace_jobs(sim_world *world)
             size_t task_count;
             sim_trace(world, "job %u stage %zu: %s%s", i, n, stages[n].complete ? "complete " : "",
                       stages[n].released ? "released" : "");
-            if (arb_scheduler_tasks(world->current->machine, world->jobs[i].id, (uint32_t)n, &arena, &tasks,
-                                    &task_count, NULL) != ARB_OK)
+            if (arb_scheduler_tasks(world->current->machine, world->jobs[i].id, (uint32_t)n, 0, UINT32_MAX, &arena,
+                                    &tasks, &task_count, NULL) != ARB_OK)
                 continue;
             for (size_t t = 0; t < task_count; t++)
                 sim_trace(world, "  task %zu: state %d, %zu attempts, %u failures, %u crashes, at %llx", t,

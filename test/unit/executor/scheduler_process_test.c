@@ -207,9 +207,9 @@ static void expect_views(cluster *c, arb_id job)
     assert_int_equal(view.tasks, 6);
     assert_int_equal(arb_view_stages(loop, job, &arena, &stages, &count, &error), ARB_OK);
     assert_int_equal(count, 2);
-    assert_int_equal(arb_view_tasks(loop, job, 0, &arena, &tasks, &count, &error), ARB_OK);
+    assert_int_equal(arb_view_tasks(loop, job, 0, 0, 100, &arena, &tasks, &count, &error), ARB_OK);
     assert_int_equal(count, 5);
-    assert_int_equal(arb_view_tasks(loop, job, 2, &arena, &tasks, &count, &error), ARB_UNDEFINED_OBJECT);
+    assert_int_equal(arb_view_tasks(loop, job, 2, 0, 100, &arena, &tasks, &count, &error), ARB_UNDEFINED_OBJECT);
     assert_int_equal(arb_view_executors(loop, &arena, &executors, &count, &error), ARB_OK);
     assert_true(count == 2 && arb_str_equal(executors[0].address, ARB_STR("there:1")));
     assert_int_equal(arb_view_counts(loop).jobs, 1);

@@ -112,7 +112,8 @@ static ARB_UNUSED void apply(hand *h, arb_event event)
         fail_msg("%s", error.message);
     while (h->writing && h->auto_write && !h->stopped) {
         h->writing = false;
-        event = (arb_event){.kind = ARB_EVENT_WRITTEN, .now = h->now, .outcome = ARB_STORE_COMMITTED};
+        event = (arb_event){
+            .kind = ARB_EVENT_WRITTEN, .now = h->now, .wall_us = event.wall_us, .outcome = ARB_STORE_COMMITTED};
         code = arb_scheduler_apply(h->machine, &event, &error);
         if (code == ARB_OUT_OF_MEMORY && h->may_starve)
             code = arb_scheduler_apply(h->machine, &event, &error);

@@ -382,19 +382,20 @@ static void views_show_what_happens(void **state)
     assert_int_equal(count, 2);
     assert_int_equal(stages[0].running, 3);
     assert_int_equal(stages[0].pending, 1);
-    assert_int_equal(arb_scheduler_tasks(h.machine, job, 0, &arena, &tasks, &count, &error), ARB_OK);
+    assert_int_equal(arb_scheduler_tasks(h.machine, job, 0, 0, 100, &arena, &tasks, &count, &error), ARB_OK);
     assert_int_equal(count, 4);
     assert_int_equal(tasks[task.attempt.task].running[0].rows, 33);
     pass(&h, SECOND, 1 << 1);
     done(&h, 1, &task.attempt, 40);
-    assert_int_equal(arb_scheduler_tasks(h.machine, job, 0, &arena, &tasks, &count, &error), ARB_OK);
+    assert_int_equal(arb_scheduler_tasks(h.machine, job, 0, 0, 100, &arena, &tasks, &count, &error), ARB_OK);
     assert_int_equal(tasks[task.attempt.task].took, SECOND);
     assert_int_equal(tasks[task.attempt.task].rows, 40);
     assert_int_equal(arb_scheduler_executors(h.machine, &arena, &executors, &count, &error), ARB_OK);
     assert_int_equal(count, 1);
     assert_int_equal(executors[0].running, 3);
     assert_string_equal(executors[0].address.data, "there:1");
-    assert_int_equal(arb_scheduler_tasks(h.machine, job, 2, &arena, &tasks, &count, &error), ARB_UNDEFINED_OBJECT);
+    assert_int_equal(arb_scheduler_tasks(h.machine, job, 2, 0, 100, &arena, &tasks, &count, &error),
+                     ARB_UNDEFINED_OBJECT);
     arb_arena_reset(&arena);
     end(&h);
 }
