@@ -53,6 +53,14 @@ if(slt_sources AND TARGET arb_engine)
   endif()
 endif()
 
+# A whole cluster with what its operators see, for a script that asks.
+if(TARGET arb_server AND TARGET arb_rest)
+  add_executable(rest_test_host ${CMAKE_SOURCE_DIR}/test/rest/rest_test_host.c
+                 ${CMAKE_SOURCE_DIR}/test/slt/whole_cluster.c ${CMAKE_SOURCE_DIR}/test/slt/wire_tables.c)
+  target_include_directories(rest_test_host PRIVATE ${CMAKE_SOURCE_DIR}/test)
+  target_link_libraries(rest_test_host PRIVATE arb_server)
+endif()
+
 # Every test/tools/NAME.c is a program for people and scripts, which may use the libraries up to formats.
 file(GLOB tool_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/test/tools/*.c)
 if(TARGET arb_formats)
@@ -102,6 +110,11 @@ if(Python3_FOUND AND TARGET parquet_dump)
              COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/test/${script}.py $<TARGET_FILE:parquet_dump>)
     set_tests_properties(formats/${script} PROPERTIES RESOURCE_LOCK venv_pyarrow TIMEOUT 900)
   endforeach()
+endif()
+if(Python3_FOUND AND TARGET rest_test_host AND NOT ARB_SANITIZE MATCHES "thread")
+  add_test(NAME rest/rest_http
+           COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/test/rest/rest_http.py $<TARGET_FILE:rest_test_host>)
+  set_tests_properties(rest/rest_http PROPERTIES TIMEOUT 300)
 endif()
 if(Python3_FOUND AND TARGET flight_test_server AND NOT ARB_SANITIZE MATCHES "thread")
   add_test(NAME rpc/flight_pyarrow

@@ -214,6 +214,7 @@ void arb_executor_settle(arb_executor *executor)
             break;
         }
     }
+    atomic_store(&executor->joined, arb_ledger_welcomed(executor->ledger));
     set_timer(executor);
 }
 
@@ -241,6 +242,7 @@ static void run_stop(arb_rpc_event *event)
     arb_executor *executor = ARB_CONTAINER_OF(event, arb_executor, stop);
     arb_ledger_goodbye(executor->ledger);
     executor->stopping = true;
+    atomic_store(&executor->joined, false);
     (void)arb_rpc_loop_unset(&executor->loop, &executor->timer);
     if (executor->stream != NULL)
         arb_control_stream_finish(executor->stream, arb_clock_monotonic_ns());
@@ -326,6 +328,19 @@ arb_uuid arb_executor_id(const arb_executor *executor)
 arb_flight_service *arb_executor_flight_service(arb_executor *executor)
 {
     return &executor->flight;
+}
+
+arb_executor_totals arb_executor_look(const arb_executor *executor)
+{
+    return (arb_executor_totals){.joined = atomic_load(&executor->joined),
+                                 .draining = atomic_load(&executor->drain_wanted),
+                                 .slots = executor->options.slots,
+                                 .waiting = atomic_load(&executor->seen.waiting),
+                                 .running = atomic_load(&executor->seen.running),
+                                 .launched = atomic_load(&executor->seen.launched),
+                                 .done = atomic_load(&executor->seen.done),
+                                 .failed = atomic_load(&executor->seen.failed),
+                                 .cancelled = atomic_load(&executor->seen.cancelled)};
 }
 
 arb_output_store_totals arb_executor_outputs(const arb_executor *executor)

@@ -54,6 +54,14 @@ void arb_executor_destroy(arb_executor *executor);
 arb_uuid arb_executor_id(const arb_executor *executor); /* new for each */
 /* Gives its outputs by tickets: for the server that others reach it by. Lives as long as the executor. */
 arb_flight_service *arb_executor_flight_service(arb_executor *executor);
+/* How it does; any thread. */
+typedef struct arb_executor_totals {
+    bool joined, draining; /* a scheduler has welcomed it; it was told to drain */
+    uint64_t slots;
+    uint64_t waiting, running;                  /* tasks: for their plan, or for being started; on the pools */
+    uint64_t launched, done, failed, cancelled; /* ever; cancelled: also what was launched and not wanted any more */
+} arb_executor_totals;
+arb_executor_totals arb_executor_look(const arb_executor *executor);
 /* What it holds for others. Any thread. */
 arb_output_store_totals arb_executor_outputs(const arb_executor *executor);
 

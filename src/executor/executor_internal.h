@@ -97,6 +97,11 @@ struct arb_executor {
     arb_id_map by_number, by_attempt;
     uint64_t unstarted; /* a run that there was no memory for; 0: none */
     uint64_t plans_come;
+    /* written by the loop, looked at by anybody */
+    _Atomic bool joined;
+    struct {
+        _Atomic uint64_t waiting, running, launched, done, failed, cancelled;
+    } seen;
 };
 
 /* ---- executor.c ---------------------------------------------------------------------------------------------------------- */

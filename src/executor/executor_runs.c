@@ -21,6 +21,29 @@ static void run_worked(arb_rpc_event *event);
 static void run_over(arb_rpc_event *event);
 static void run_job(arb_waiting_job *job);
 
+/* How many are in its state, for those who look. */
+static void count(arb_executor_run *run, uint64_t change)
+{
+    if (run->state == ARB_RUN_WAITS || run->state == ARB_RUN_STARTS)
+        atomic_fetch_add(&run->executor->seen.waiting, change);
+    else if (run->state == ARB_RUN_RUNS)
+        atomic_fetch_add(&run->executor->seen.running, change);
+}
+
+static void enter(arb_executor_run *run, arb_run_state state)
+{
+    count(run, UINT64_MAX); /* one less */
+    run->state = state;
+    count(run, 1);
+}
+
+static void tell_failed(arb_executor *executor, uint64_t number, const arb_failure *failure)
+{
+    atomic_fetch_add(failure->kind == ARB_FAILURE_CANCELLED ? &executor->seen.cancelled : &executor->seen.failed, 1);
+    if (!executor->stopping)
+        arb_ledger_failed(executor->ledger, number, failure);
+}
+
 static arb_executor_run *make_run(arb_executor *executor, uint64_t number, const arb_attempt *attempt)
 {
     arb_executor_run *run = arb_alloc_zeroed(sizeof *run);
@@ -32,6 +55,7 @@ static arb_executor_run *make_run(arb_executor *executor, uint64_t number, const
     run->executor = executor;
     run->number = number;
     run->attempt = *attempt;
+    count(run, 1);
     run->job.run = run_job;
     run->worked.run = run_worked;
     run->task_over.run = run_over;
@@ -64,6 +88,7 @@ static void free_run(arb_executor_run *run)
     arb_executor *executor = run->executor;
     const arb_id *attempt = &run->attempt.attempt;
     arb_executor_run *newer = run->newer, *older = run->older;
+    count(run, UINT64_MAX);
     *(run->previous != NULL ? &run->previous->next : &executor->runs) = run->next;
     if (run->next != NULL)
         run->next->previous = run->previous;
@@ -88,7 +113,7 @@ static void free_run(arb_executor_run *run)
 
 static void submit(arb_executor_run *run, arb_run_state state)
 {
-    run->state = state;
+    enter(run, state);
     arb_waiting_pool_submit(&run->executor->waiting, &run->job);
 }
 
@@ -121,12 +146,11 @@ bool arb_executor_runs_settle(arb_executor *executor)
     executor->unstarted = 0;
     if (unstarted != 0) {
         (void)arb_fail_memory(&error, "a task", sizeof(arb_executor_run));
-        arb_ledger_failed(executor->ledger, unstarted, &(arb_failure){.kind = ARB_FAILURE_RETRYABLE, .error = &error});
+        tell_failed(executor, unstarted, &(arb_failure){.kind = ARB_FAILURE_RETRYABLE, .error = &error});
     }
     while (vain != NULL) {
         arb_executor_run *next = vain->next_vain;
-        if (!executor->stopping)
-            arb_ledger_failed(executor->ledger, vain->number, &vain->failure);
+        tell_failed(executor, vain->number, &vain->failure);
         free_run(vain);
         vain = next;
     }
@@ -161,7 +185,7 @@ static void ask_for_plan(arb_executor_run *run)
 /* It is asked for, so many times and for so long. */
 static void wait_for_plan(arb_executor_run *run)
 {
-    run->state = ARB_RUN_WAITS;
+    enter(run, ARB_RUN_WAITS);
     run->patience_end = arb_clock_monotonic_ns() + PLAN_PATIENCE_NS;
     if (run->asks++ == ASKS_MOST)
         end_in_vain(run, ARB_FAILURE_RETRYABLE);
@@ -283,6 +307,7 @@ void arb_executor_runs_start(arb_executor *executor, uint64_t number, const arb_
                              const arb_launch *launch)
 {
     arb_executor_run *run = make_run(executor, number, attempt);
+    atomic_fetch_add(&executor->seen.launched, 1);
     if (run == NULL) {
         executor->unstarted = number;
         return;
@@ -375,12 +400,14 @@ static void end_task(arb_executor_run *run)
     arb_executor *executor = run->executor;
     run->output = arb_task_run_result(run->task, &run->failure, &run->error);
     bool wanted = false;
-    if (!executor->stopping && run->output) {
+    if (!run->output) {
+        tell_failed(executor, run->number, &run->failure);
+    } else if (!executor->stopping) {
         arb_task_output output = arb_task_run_output(run->task);
         wanted = arb_ledger_done(executor->ledger, run->number, &output);
-    } else if (!executor->stopping) {
-        arb_ledger_failed(executor->ledger, run->number, &run->failure);
     }
+    if (run->output)
+        atomic_fetch_add(wanted ? &executor->seen.done : &executor->seen.cancelled, 1);
     run->drop_wanted |= !wanted;
     submit(run, ARB_RUN_ENDS);
 }
@@ -397,7 +424,7 @@ static void run_over(arb_rpc_event *event)
 /* What was wanted of it meanwhile. */
 static void task_started(arb_executor_run *run)
 {
-    run->state = ARB_RUN_RUNS;
+    enter(run, ARB_RUN_RUNS);
     if (run->over) {
         end_task(run);
         return;
@@ -420,8 +447,7 @@ static void was_started(arb_executor_run *run)
         else
             wait_for_plan(run);
     } else {
-        if (!executor->stopping)
-            arb_ledger_failed(executor->ledger, run->number, &run->failure);
+        tell_failed(executor, run->number, &run->failure);
         free_run(run);
     }
 }
@@ -455,7 +481,7 @@ static void run_worked(arb_rpc_event *event)
         else if (run->drop_wanted)
             submit(run, ARB_RUN_DROPS);
         else
-            run->state = ARB_RUN_HELD;
+            enter(run, ARB_RUN_HELD);
         break;
     case ARB_RUN_DROPS:
         free_run(run);

@@ -265,3 +265,18 @@ arb_query_runner slt_whole_cluster_runner(slt_whole_cluster *cluster)
 {
     return arb_cluster_runner_for_sessions(cluster->runner);
 }
+
+arb_scheduler_process *slt_whole_cluster_scheduler(slt_whole_cluster *cluster)
+{
+    return cluster->scheduler;
+}
+
+arb_executor *slt_whole_cluster_executor(slt_whole_cluster *cluster, unsigned number)
+{
+    return cluster->members[number].executor;
+}
+
+const arb_governor *slt_whole_cluster_memory(const slt_whole_cluster *cluster)
+{
+    return &cluster->governor;
+}

@@ -3,6 +3,8 @@
 #define ARB_SLT_WHOLE_CLUSTER_H
 
 #include "engine/query_run.h"
+#include "executor/executor.h"
+#include "scheduler_process/scheduler_process.h"
 #include "wire_tables.h"
 
 typedef struct slt_whole_cluster slt_whole_cluster;
@@ -20,5 +22,9 @@ ARB_NODISCARD arb_code slt_whole_cluster_create(const slt_whole_cluster_options 
 /* Its queries are over. NULL is a no-op. */
 void slt_whole_cluster_destroy(slt_whole_cluster *cluster);
 arb_query_runner slt_whole_cluster_runner(slt_whole_cluster *cluster);
+/* To look into, while the cluster is there and in peace. */
+arb_scheduler_process *slt_whole_cluster_scheduler(slt_whole_cluster *cluster);
+arb_executor *slt_whole_cluster_executor(slt_whole_cluster *cluster, unsigned number);
+const arb_governor *slt_whole_cluster_memory(const slt_whole_cluster *cluster);
 
 #endif
