@@ -9,6 +9,7 @@ typedef struct entry {
     arb_attempt key;
     uint64_t run;
     arb_ledger_state state;
+    bool alone;                    /* as it was launched */
     bool listed;                   /* HELD: in the inventory of this session, or reported in it */
     arb_task_output output;        /* HELD; facts are owned */
     arb_failure failure;           /* FAILED; its error is owned */
@@ -254,12 +255,15 @@ static void list_entries(arb_ledger *ledger, arb_attempt *running, arb_attempt *
     for (const ledger_job *job = ledger->first_job; job != NULL; job = job->next)
         for (entry *at = job->entries; at != NULL; at = at->next) {
             at->listed = at->state == ARB_LEDGER_HELD;
-            if (at->listed)
+            if (at->listed) {
                 held[out->held_count++] = (arb_held_output){at->key, at->output};
-            else if (at->state == ARB_LEDGER_FAILED)
+            } else if (at->state == ARB_LEDGER_FAILED) {
                 failed[out->failed_count++] = at->key;
-            else
+            } else {
                 running[out->running_count++] = at->key;
+                if (at->alone)
+                    out->alone = at->key.attempt;
+            }
         }
 }
 
@@ -422,8 +426,9 @@ static void launch(arb_ledger *ledger, const arb_to_executor *message)
 {
     if (entry_of(ledger, &message->attempt) != NULL)
         return;
-    const entry *made = entry_make(ledger, &message->attempt);
+    entry *made = entry_make(ledger, &message->attempt);
     if (made != NULL) {
+        made->alone = message->launch.alone;
         ledger->actions->start(ledger->context, made->run, &message->attempt, &message->launch);
         return;
     }

@@ -142,6 +142,7 @@ typedef struct arb_register {
     arb_uuid previous;          /* the process before it in the same work folder, which is gone; zero: none known */
     const arb_attempt *running; /* attempts without an outcome */
     size_t running_count;
+    arb_id alone;              /* the one of them that was launched to run alone; none: none was */
     const arb_attempt *failed; /* attempts whose FAILED was not SEEN; it comes again behind the WELCOME */
     size_t failed_count;
     const arb_held_output *held; /* outputs of finished attempts, SEEN or not */

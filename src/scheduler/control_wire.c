@@ -173,6 +173,7 @@ static Arbalest__Control__Register *write_register(control_writer *w, const arb_
     to->previous = write_uuid(w, from->previous);
     to->n_running = from->running_count;
     to->running = write_attempts(w, from->running, from->running_count);
+    to->alone = write_id(w, from->alone);
     to->n_failed = from->failed_count;
     to->failed = write_attempts(w, from->failed, from->failed_count);
     to->n_held = from->held_count;
@@ -496,6 +497,7 @@ static arb_code read_register(control_reader *r, const Arbalest__Control__Regist
                           .draining = from->draining,
                           .previous = read_uuid(from->previous),
                           .running_count = from->n_running,
+                          .alone = read_id(from->alone),
                           .failed_count = from->n_failed,
                           .held_count = from->n_held,
                           .crashed_count = from->n_crashed,

@@ -270,7 +270,7 @@ static bool take_texts(arb_sched_executor *executor, const arb_register *invento
 }
 
 /* An attempt that a registering executor runs: ours, one to adopt, or one to stop. */
-static void settle_running(arb_scheduler *s, arb_sched_executor *executor, const arb_attempt *key)
+static void settle_running(arb_scheduler *s, arb_sched_executor *executor, const arb_attempt *key, bool alone)
 {
     arb_sched_attempt *attempt = arb_id_map_get(&s->attempts, key->attempt.term, key->attempt.number);
     bool ours = attempt != NULL && attempt->executor == executor && arb_attempt_equal(&attempt->key, key);
@@ -287,7 +287,7 @@ static void settle_running(arb_scheduler *s, arb_sched_executor *executor, const
         if (arb_id_equal(stage->generation, key->generation) && task->state == ARB_TASK_PENDING &&
             (task->trouble == NULL || !task->trouble->alone) &&
             (job->recovering ? stage->spec->row_limit < 0 : stage->needed)) {
-            attempt = arb_sched_attempt_make(s, executor, stage, key->task, key->attempt, false, false);
+            attempt = arb_sched_attempt_make(s, executor, stage, key->task, key->attempt, alone, false);
             if (attempt != NULL) {
                 attempt->reported = true;
                 return;
@@ -329,7 +329,8 @@ static void settle(arb_scheduler *s, arb_sched_executor *executor, const arb_reg
     for (size_t i = 0; ours && i < inventory->crashed_count; i++)
         arb_sched_crashed(s, &inventory->crashed[i]);
     for (size_t i = 0; i < inventory->running_count; i++)
-        settle_running(s, executor, &inventory->running[i]);
+        settle_running(s, executor, &inventory->running[i],
+                       arb_id_equal(inventory->running[i].attempt, inventory->alone));
     for (size_t i = 0; i < inventory->failed_count; i++) {
         arb_sched_attempt *attempt = arb_sched_attempt_at(s, executor, inventory->failed[i].attempt);
         if (attempt != NULL)

@@ -27,6 +27,7 @@ typedef struct hand {
     uint64_t seen;              /* of what came from it */
     arb_uuid cluster;
     uint64_t term;
+    arb_id alone; /* of the last inventory */
 } hand;
 
 static arb_error error;
@@ -59,6 +60,7 @@ static void on_send(void *context, const arb_to_scheduler *message)
     h->failed = message->inventory.failed_count;
     h->held = message->inventory.held_count;
     h->crashed = message->inventory.crashed_count;
+    h->alone = message->inventory.alone;
 }
 
 static void on_start(void *context, uint64_t run, const arb_attempt *attempt, const arb_launch *launch)
@@ -180,6 +182,26 @@ static void an_attempt_is_started_once_and_reported_until_seen(void **state)
     tell(&h, (arb_to_executor){.kind = ARB_TO_EXECUTOR_SEEN, .attempt = attempt(9, 0)});
     connect_again(&h);
     assert_int_equal(h.held, 1); /* it still holds it */
+    arb_ledger_destroy(h.ledger);
+}
+
+static void what_runs_alone_is_said(void **state)
+{
+    (void)state;
+    hand h;
+    begin(&h);
+    launch(&h, attempt(8, 0));
+    connect_again(&h);
+    assert_true(arb_id_is_none(h.alone));
+    greet(&h);
+    tell(&h, (arb_to_executor){.kind = ARB_TO_EXECUTOR_LAUNCH, .attempt = attempt(9, 0), .launch = {.alone = true}});
+    connect_again(&h);
+    assert_int_equal(h.running, 2);
+    assert_true(arb_id_equal(h.alone, attempt(9, 0).attempt));
+    greet(&h);
+    assert_true(arb_ledger_done(h.ledger, h.last_run, &(arb_task_output){.rows = 3}));
+    connect_again(&h);
+    assert_true(arb_id_is_none(h.alone));
     arb_ledger_destroy(h.ledger);
 }
 
@@ -471,6 +493,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_attempt_is_started_once_and_reported_until_seen),
         cmocka_unit_test(a_failure_is_reported_until_seen),
+        cmocka_unit_test(what_runs_alone_is_said),
         cmocka_unit_test(what_ends_between_registration_and_welcome_is_said),
         cmocka_unit_test(draining_is_said_once_in_each_session),
         cmocka_unit_test(a_refusal_says_why_and_ends_the_stream),

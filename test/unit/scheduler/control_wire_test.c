@@ -65,6 +65,7 @@ static arb_to_scheduler to_scheduler(arb_to_scheduler_kind kind)
                                        .previous = {1, 2},
                                        .running = attempts,
                                        .running_count = 2,
+                                       .alone = {8, 9},
                                        .failed = attempts,
                                        .failed_count = 1,
                                        .held = held,
@@ -108,6 +109,7 @@ static void expect_register(const arb_register *got, const arb_register *sent)
     assert_true(got->slots == sent->slots && got->memory == sent->memory && got->draining == sent->draining);
     assert_true(arb_uuid_equal(got->previous, sent->previous));
     assert_true(arb_uuid_equal(got->crashed_cluster, sent->crashed_cluster));
+    assert_true(arb_id_equal(got->alone, sent->alone));
     assert_true(got->root_count == 2 && arb_str_equal(got->roots[0], roots[0]) &&
                 arb_str_equal(got->roots[1], roots[1]));
     assert_true(got->running_count == 2 && got->failed_count == 1 && got->crashed_count == 1 && got->held_count == 2);

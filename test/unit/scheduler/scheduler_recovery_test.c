@@ -76,6 +76,28 @@ static void a_job_goes_on_with_what_is_held(void **state)
     end_on_store(&h);
 }
 
+/* The next scheduler has not launched it, and knows from its executor alone that it may crash its process. */
+static void what_runs_alone_goes_on_alone(void **state)
+{
+    (void)state;
+    hand h;
+    note tasks[2];
+    begin_on_store(&h);
+    join(&h, 1, (arb_register){.slots = 3});
+    submit_pair(&h, 2);
+    assert_int_equal(launches(&h, tasks, 2), 2);
+    restart(&h);
+    join(&h, 1,
+         (arb_register){
+             .slots = 3, .running = &tasks[0].attempt, .running_count = 1, .alone = tasks[0].attempt.attempt});
+    assert_int_equal(count_notes(&h, ARB_TO_EXECUTOR_LAUNCH), 0);
+    pass(&h, 9 * SECOND, 1 << 1); /* what was lost is known */
+    assert_int_equal(count_notes(&h, ARB_TO_EXECUTOR_LAUNCH), 0);
+    done(&h, 1, &tasks[0].attempt, 1);
+    assert_int_equal(newest(&h, ARB_TO_EXECUTOR_LAUNCH).attempt.task, tasks[1].attempt.task);
+    end_on_store(&h);
+}
+
 static void what_nobody_holds_is_made_again(void **state)
 {
     (void)state;
@@ -292,6 +314,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_job_goes_on_with_what_is_held),
+        cmocka_unit_test(what_runs_alone_goes_on_alone),
         cmocka_unit_test(what_nobody_holds_is_made_again),
         cmocka_unit_test(another_making_of_rows_that_may_differ_is_not_taken),
         cmocka_unit_test(behind_a_row_limit_only_what_was_recorded_counts),
