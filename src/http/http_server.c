@@ -50,6 +50,7 @@ struct arb_http_server {
     /* the thread's */
     connection *oldest, *newest;
     unsigned connection_count; /* those shut down too */
+    bool has_room;             /* a connection has ended in this turn: the library listens again in the next one */
     uint64_t held;             /* bytes of responses that are not sent yet */
 };
 
@@ -111,6 +112,7 @@ static void end_connection(arb_http_server *server, connection *c)
     if (!c->late)
         unlink_connection(server, c);
     server->connection_count--;
+    server->has_room = true;
     arb_free(c);
 }
 
@@ -335,10 +337,11 @@ static void shut_down_before(arb_http_server *server, int64_t since, bool those_
     }
 }
 
-static int wait_ms(const arb_http_server *server, int64_t now, int64_t deadline)
+static int wait_ms(arb_http_server *server, int64_t now, int64_t deadline)
 {
     MHD_UNSIGNED_LONG_LONG ready;
-    int64_t ns = INT64_C(1000000000);
+    int64_t ns = server->has_room ? 0 : INT64_C(1000000000);
+    server->has_room = false;
     if (server->oldest != NULL)
         ns = ARB_MIN(ns, server->oldest->since + server->options.request_ns - now);
     ns = ARB_MIN(ns, deadline - now);

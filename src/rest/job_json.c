@@ -219,13 +219,13 @@ json_t *arb_json_task(const arb_job_view *of, const arb_task_view *task, bool *o
 static void put_address(json_t *object, arb_str address, bool *ok)
 {
     size_t host = address.size;
-    int port = 0;
+    uint64_t port = 0;
     while (host > 0 && address.data[host - 1] != ':')
         host--;
-    for (size_t i = host; host > 0 && i < address.size && port < 100000; i++)
-        port = port * 10 + (address.data[i] - '0');
+    if (host == 0 || !arb_http_number((arb_str){address.data + host, address.size - host}, &port) || port > UINT16_MAX)
+        port = 0;
     arb_json_put(object, "host", arb_json_text((arb_str){address.data, host > 0 ? host - 1 : address.size}), ok);
-    arb_json_put(object, "port", json_integer(port), ok);
+    put_number(object, "port", port, ok);
 }
 
 json_t *arb_json_executor(const arb_executor_view *executor, bool *ok)

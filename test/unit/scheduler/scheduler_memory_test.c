@@ -118,7 +118,13 @@ static void recovery_may_fail(void **state)
                                                 ARB_STR("\x01\x02\x00\x01\x02\x03\x04\x05\x06\x01q\x01u\x00"), &error);
         hit = arb_alloc_count() >= nth;
         arb_alloc_fail_at(0, false);
-        assert_int_equal(code, hit ? ARB_OUT_OF_MEMORY : ARB_OK);
+        arb_arena arena = {0};
+        const arb_stage_view *stages;
+        size_t count;
+        bool forgot = arb_scheduler_stages(h.machine, (arb_id){1, 3}, &arena, &stages, &count, &error) != ARB_OK;
+        arb_arena_reset(&arena);
+        /* what is remembered of an ended job's stages may be given up */
+        assert_true(hit ? code == ARB_OUT_OF_MEMORY || forgot : code == ARB_OK && !forgot);
         end(&h);
     }
     arb_text_reset(&record);
