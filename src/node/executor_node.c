@@ -5,11 +5,15 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "executor/executor.h"
 #include "executor/segment_cache.h"
 #include "node/node_address.h"
 #include "node/node_folder.h"
+#include "node/node_http.h"
 #include "node/node_tables.h"
+#include "node/secret_file.h"
+#include "rest/executor_routes.h"
 #include "rpc/grpc_channel.h"
 #include "rpc/grpc_server.h"
 
@@ -34,8 +38,12 @@ struct arb_executor_node {
     arb_plan_tables plan_tables;
     arb_executor *executor;
     arb_rpc_server *server;
+    arb_rest_executor rest;
+    arb_http_server *http;
+    arb_text places;    /* where it listens */
     arb_str own_folder; /* made for this process; what lies there has no names, so it is empty */
     arb_str address;
+    bool started;
     _Atomic bool may_go;
 };
 
@@ -129,6 +137,16 @@ static arb_code begin_server(arb_executor_node *node, const arb_node_options *op
     return arb_node_door_address(&node->arena, &door, node->server, &node->address, error);
 }
 
+static arb_code begin_http(arb_executor_node *node, const arb_node_options *options, arb_error *error)
+{
+    node->rest =
+        (arb_rest_executor){{ARB_VERSION, arb_clock_wall_us(), arb_runtime_governor(node->runtime)}, node->executor};
+    ARB_TRY(arb_node_http_open(options, arb_rest_executor_routes(), &node->rest, ARB_STR(""), &node->http, error));
+    arb_text_printf(&node->places, "flight=%.*s ", ARB_STR_ARGS(node->address));
+    arb_node_http_print(options, node->http, &node->places);
+    return arb_text_check(&node->places, error);
+}
+
 arb_code arb_executor_node_create(const arb_node_options *options, arb_executor_node **out_node, arb_error *error)
 {
     *out_node = NULL;
@@ -141,7 +159,10 @@ arb_code arb_executor_node_create(const arb_node_options *options, arb_executor_
     if (code == ARB_OK)
         code = begin_server(node, options, error);
     if (code == ARB_OK)
+        code = begin_http(node, options, error);
+    if (code == ARB_OK)
         code = arb_executor_start(node->executor, node->address, error);
+    node->started = code == ARB_OK;
     if (code != ARB_OK) {
         arb_executor_node_destroy(node);
         return code;
@@ -154,9 +175,10 @@ void arb_executor_node_destroy(arb_executor_node *node)
 {
     if (node == NULL)
         return;
+    arb_http_server_destroy(node->http);
     if (node->segments != NULL)
         arb_segment_cache_stop(node->segments); /* what waits for one is a task, which is waited for below */
-    if (node->address.data != NULL)
+    if (node->started)
         arb_executor_stop(node->executor);
     arb_rpc_server_destroy(node->server);
     arb_executor_destroy(node->executor);
@@ -166,13 +188,14 @@ void arb_executor_node_destroy(arb_executor_node *node)
     arb_runtime_destroy(node->runtime);
     if (node->own_folder.data != NULL)
         (void)!rmdir(node->own_folder.data);
+    arb_text_reset(&node->places);
     arb_arena_reset(&node->arena);
     arb_free(node);
 }
 
 void arb_executor_node_print(const arb_executor_node *node, arb_text *out)
 {
-    arb_text_printf(out, "flight=%.*s", ARB_STR_ARGS(node->address));
+    arb_text_append_str(out, arb_text_view(&node->places));
 }
 
 void arb_executor_node_drain(arb_executor_node *node)

@@ -12,7 +12,7 @@ ARB_NODISCARD arb_code arb_executor_node_create(const arb_node_options *options,
                                                 arb_error *error);
 /* Stops its tasks and waits for them. NULL is a no-op. */
 void arb_executor_node_destroy(arb_executor_node *node);
-/* Append "flight=HOST:PORT …". */
+/* Append "flight=HOST:PORT http=HOST:PORT". */
 void arb_executor_node_print(const arb_executor_node *node, arb_text *out);
 /* Takes no new tasks from now on; *_may_go says when nothing here is needed any more. */
 void arb_executor_node_drain(arb_executor_node *node);

@@ -5,14 +5,11 @@
 
 enum { NAME_MOST = 256 };
 
-static arb_str host_of(const arb_node_door *door)
-{
-    return door->host.data != NULL ? door->host : ARB_STR("127.0.0.1");
-}
-
 /* An IPv6 address stands in brackets. */
-static void print_place(arb_text *out, arb_str host, int port)
+void arb_node_place_print(arb_text *out, arb_str host, int port)
 {
+    if (host.data == NULL)
+        host = ARB_STR("127.0.0.1");
     bool bare = memchr(host.data, ':', host.size) != NULL && host.data[0] != '[';
     arb_text_printf(out, bare ? "[%.*s]:%d" : "%.*s:%d", ARB_STR_ARGS(host), port);
 }
@@ -22,7 +19,7 @@ arb_code arb_node_door_open(arb_grpc_runtime *runtime, const arb_node_door *door
                             arb_error *error)
 {
     arb_text place = {0};
-    print_place(&place, host_of(door), door->port);
+    arb_node_place_print(&place, door->host, door->port);
     arb_text_append_char(&place, '\0');
     const char *address = place.data;
     arb_rpc_server_options options = {.addresses = &address,
@@ -45,12 +42,12 @@ arb_code arb_node_door_address(arb_arena *arena, const arb_node_door *door, cons
 {
     char name[NAME_MOST] = "";
     arb_text place = {0};
-    arb_str host = host_of(door);
+    arb_str host = door->host;
     bool everywhere = arb_str_equal(host, ARB_STR("0.0.0.0")) || arb_str_equal(host, ARB_STR("::")) ||
                       arb_str_equal(host, ARB_STR("[::]"));
     if (everywhere && gethostname(name, sizeof name - 1) == 0)
         host = arb_str_of(name);
-    print_place(&place, host, arb_rpc_server_port(server, 0));
+    arb_node_place_print(&place, host, arb_rpc_server_port(server, 0));
     arb_code code = arb_text_check(&place, error);
     if (code == ARB_OK) {
         *out_address = arb_str_copy(arena, arb_text_view(&place));

@@ -4,6 +4,9 @@
 
 #include "rpc/grpc_server.h"
 
+/* Append HOST:PORT; data NULL: 127.0.0.1. */
+void arb_node_place_print(arb_text *out, arb_str host, int port);
+
 /* A port of a process. */
 typedef struct arb_node_door {
     arb_str host;  /* data NULL: 127.0.0.1 */

@@ -1,14 +1,11 @@
 #include "node/node_folder.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-enum { SECRET_MOST = 4096 };
 
 static arb_code keep_path(arb_arena *arena, const char *path, arb_str *out, arb_error *error)
 {
@@ -102,29 +99,4 @@ arb_code arb_folder_entry(arb_arena *arena, arb_str folder, const char *name, ar
     *out_path = path.failed ? (arb_str){NULL, 0} : arb_str_copy(arena, arb_text_view(&path));
     arb_text_reset(&path);
     return out_path->data != NULL ? ARB_OK : arb_fail_memory(error, "a path", folder.size);
-}
-
-arb_code arb_secret_file_read(arb_arena *arena, arb_str path, arb_str *out_secret, arb_error *error)
-{
-    char secret[SECRET_MOST];
-    struct stat found;
-    int file = open(path.data, O_RDONLY | O_CLOEXEC);
-    if (file < 0)
-        return arb_fail_errno(error, errno, "cannot open %s", path.data);
-    ssize_t size = fstat(file, &found) == 0 ? read(file, secret, sizeof secret) : -1;
-    int failed = errno;
-    close(file);
-    if (size < 0)
-        return arb_fail_errno(error, failed, "cannot read %s", path.data);
-    if ((found.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-        arb_fail(error, ARB_CONFIGURATION, "others than its owner may read the secret in %s", path.data);
-        arb_error_hint(error, "chmod 600 it.");
-        return ARB_CONFIGURATION;
-    }
-    while (size > 0 && (secret[size - 1] == '\n' || secret[size - 1] == '\r'))
-        size--;
-    if (size == 0 || size == (ssize_t)sizeof secret)
-        return arb_fail(error, ARB_CONFIGURATION, "%s holds no secret of 1 to %d bytes", path.data, SECRET_MOST - 1);
-    *out_secret = arb_str_copy(arena, (arb_str){secret, (size_t)size});
-    return out_secret->data != NULL ? ARB_OK : arb_fail_memory(error, "a secret", (size_t)size);
 }

@@ -13,7 +13,4 @@ ARB_NODISCARD arb_code arb_work_folder_make(arb_arena *arena, arb_str said, arb_
 /* FOLDER/NAME; in the arena. */
 ARB_NODISCARD arb_code arb_folder_entry(arb_arena *arena, arb_str folder, const char *name, arb_str *out_path,
                                         arb_error *error);
-/* The secret in a file that nobody else can read, without the line's end; in the arena. ARB_CONFIGURATION. */
-ARB_NODISCARD arb_code arb_secret_file_read(arb_arena *arena, arb_str path, arb_str *out_secret, arb_error *error);
-
 #endif

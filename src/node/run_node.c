@@ -10,9 +10,8 @@
 #include "base/cpu.h"
 #include "node/child_executor.h"
 #include "node/executor_node.h"
-#include "node/join_token.h"
-#include "node/node_folder.h"
 #include "node/scheduler_node.h"
+#include "node/secret_file.h"
 
 enum { LOOK_MS = 50, CHILD_SHARE = 4 /* of the memory: a server's own part */ };
 static const int64_t CHILD_ENDS_NS = INT64_C(10000000000);
@@ -81,7 +80,7 @@ typedef struct scheduler_run {
     arb_arena arena;
     _Atomic bool replaced;
     arb_scheduler_node *node;
-    arb_join_token token; /* a server's */
+    arb_secret_on_loan token; /* a server's */
     arb_child_executor child;
 } scheduler_run;
 
@@ -94,7 +93,7 @@ static arb_code read_token(scheduler_run *run, const arb_node_options *options, 
 {
     *out = ARB_STR("");
     if (options->kind == ARB_NODE_SERVER) {
-        ARB_TRY(arb_join_token_create(&run->token, error));
+        ARB_TRY(arb_secret_lend(&run->token, error));
         *out = arb_str_of(run->token.secret);
         return ARB_OK;
     }
@@ -137,7 +136,7 @@ static arb_code run_scheduler(const arb_node_options *options, const sigset_t *s
     }
     arb_child_executor_end(&run.child, CHILD_ENDS_NS);
     arb_scheduler_node_destroy(run.node);
-    arb_join_token_remove(&run.token);
+    arb_secret_take_back(&run.token);
     arb_arena_reset(&run.arena);
     return code;
 }

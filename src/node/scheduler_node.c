@@ -1,11 +1,15 @@
 #include "node/scheduler_node.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "flight_sql/sql_service.h"
 #include "node/node_address.h"
 #include "node/node_folder.h"
+#include "node/node_http.h"
 #include "node/node_sessions.h"
 #include "node/node_tables.h"
+#include "node/secret_file.h"
+#include "rest/scheduler_routes.h"
 #include "rpc/grpc_channel.h"
 #include "rpc/grpc_server.h"
 #include "scheduler_process/segment_service.h"
@@ -37,6 +41,10 @@ struct arb_scheduler_node {
     arb_node_sessions sessions;
     arb_sql_service *sql;
     arb_rpc_server *clients;
+    arb_rest_scheduler rest;
+    arb_http_server *http;
+    arb_str http_token;
+    arb_text places; /* where it listens */
     arb_str control_address, clients_address;
 };
 
@@ -48,12 +56,14 @@ static arb_code connect_to(void *context, const char *address, const arb_rpc_cha
 
 static arb_code open_state(arb_scheduler_node *node, const arb_node_options *options, arb_error *error)
 {
-    arb_str folder, file, plans;
+    arb_str folder, file, plans, token;
     if (!options->lasting)
         return arb_memory_store_create(&node->store, error);
     ARB_TRY(arb_state_folder_make(&node->arena, options->state_folder, &folder, error));
     ARB_TRY(arb_folder_entry(&node->arena, folder, "state.db", &file, error));
     ARB_TRY(arb_folder_entry(&node->arena, folder, "plans", &plans, error));
+    ARB_TRY(arb_folder_entry(&node->arena, folder, "http-token", &token, error));
+    ARB_TRY(arb_secret_file_keep(&node->arena, token, &node->http_token, error));
     ARB_TRY(arb_sqlite_store_open(file.data, &node->store, error));
     return arb_blob_folder_open(plans.data, &node->plans, error);
 }
@@ -123,6 +133,18 @@ static arb_code begin_clients(arb_scheduler_node *node, const arb_node_options *
     return arb_node_door_address(&node->arena, &door, node->clients, &node->clients_address, error);
 }
 
+static arb_code begin_http(arb_scheduler_node *node, const arb_node_options *options, arb_error *error)
+{
+    node->rest =
+        (arb_rest_scheduler){{ARB_VERSION, arb_clock_wall_us(), arb_runtime_governor(node->runtime)}, node->scheduler};
+    ARB_TRY(
+        arb_node_http_open(options, arb_rest_scheduler_routes(), &node->rest, node->http_token, &node->http, error));
+    arb_text_printf(&node->places, "clients=%.*s ", ARB_STR_ARGS(node->clients_address));
+    arb_node_http_print(options, node->http, &node->places);
+    arb_text_printf(&node->places, " control=%.*s", ARB_STR_ARGS(node->control_address));
+    return arb_text_check(&node->places, error);
+}
+
 arb_code arb_scheduler_node_create(const arb_scheduler_node_options *options, arb_scheduler_node **out_node,
                                    arb_error *error)
 {
@@ -139,6 +161,8 @@ arb_code arb_scheduler_node_create(const arb_scheduler_node_options *options, ar
         code = begin_sessions(node, error);
     if (code == ARB_OK)
         code = begin_clients(node, options->node, error);
+    if (code == ARB_OK)
+        code = begin_http(node, options->node, error);
     if (code != ARB_OK) {
         arb_scheduler_node_destroy(node);
         return code;
@@ -153,6 +177,7 @@ void arb_scheduler_node_destroy(arb_scheduler_node *node)
         return;
     if (node->scheduler != NULL)
         arb_scheduler_process_stop(node->scheduler);
+    arb_http_server_destroy(node->http);
     arb_rpc_server_destroy(node->clients);
     arb_sql_service_destroy(node->sql);
     arb_node_sessions_reset(&node->sessions);
@@ -165,14 +190,14 @@ void arb_scheduler_node_destroy(arb_scheduler_node *node)
     arb_store_destroy(node->store);
     arb_segment_store_destroy(node->segments);
     arb_runtime_destroy(node->runtime);
+    arb_text_reset(&node->places);
     arb_arena_reset(&node->arena);
     arb_free(node);
 }
 
 void arb_scheduler_node_print(const arb_scheduler_node *node, arb_text *out)
 {
-    arb_text_printf(out, "clients=%.*s control=%.*s", ARB_STR_ARGS(node->clients_address),
-                    ARB_STR_ARGS(node->control_address));
+    arb_text_append_str(out, arb_text_view(&node->places));
 }
 
 arb_str arb_scheduler_node_control(const arb_scheduler_node *node)

@@ -20,7 +20,7 @@ ARB_NODISCARD arb_code arb_scheduler_node_create(const arb_scheduler_node_option
                                                  arb_scheduler_node **out_node, arb_error *error);
 /* Ends what runs; recorded jobs are for the next one. NULL is a no-op. */
 void arb_scheduler_node_destroy(arb_scheduler_node *node);
-/* Append "clients=HOST:PORT … control=HOST:PORT". */
+/* Append "clients=HOST:PORT http=HOST:PORT control=HOST:PORT". */
 void arb_scheduler_node_print(const arb_scheduler_node *node, arb_text *out);
 /* Where executors join; lives as long as the node. */
 arb_str arb_scheduler_node_control(const arb_scheduler_node *node);
