@@ -121,6 +121,14 @@ if(Python3_FOUND AND TARGET flight_test_server AND NOT ARB_SANITIZE MATCHES "thr
            COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/test/rpc/flight_pyarrow.py $<TARGET_FILE:flight_test_server>)
   set_tests_properties(rpc/flight_pyarrow PROPERTIES RESOURCE_LOCK venv_pyarrow TIMEOUT 900)
 endif()
+if(Python3_FOUND AND TARGET sql_test_server AND NOT ARB_SANITIZE MATCHES "thread")
+  foreach(script IN ITEMS flight_sql_raw flight_sql_adbc)
+    add_test(NAME flight_sql/${script}
+             COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/test/flight_sql/${script}.py $<TARGET_FILE:sql_test_server>
+                     $<TARGET_FILE:arbalest>)
+    set_tests_properties(flight_sql/${script} PROPERTIES RESOURCE_LOCK venv_flight_sql TIMEOUT 900)
+  endforeach()
+endif()
 if(Python3_FOUND AND TARGET ipc_dump)
   add_test(NAME columnar/ipc_golden
            COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/test/tools/ipc_golden.py $<TARGET_FILE:ipc_dump>

@@ -22,21 +22,27 @@ except ImportError:
     pa = pq = None
 
 
-def with_pyarrow():
-    """Start the script again where pyarrow is; returns when that is here, or nowhere."""
-    venv = ROOT / "build" / "venv-pyarrow"
+def with_packages(name, *packages):
+    """Start the script again in a venv of that name with the packages; returns when it runs there, or when that cannot be."""
+    venv = ROOT / "build" / name
     python = venv / "bin" / "python"
-    if pa is not None or pathlib.Path(sys.prefix) == venv:
+    if pathlib.Path(sys.prefix) == venv:
         return
     if not (venv / "complete").exists():
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "timeout": 300}
         try:
             subprocess.run([sys.executable, "-m", "venv", venv], check=True, **quiet)
-            subprocess.run([python, "-m", "pip", "install", "--retries", "1", "--timeout", "20", "pyarrow"], check=True, **quiet)
+            subprocess.run([python, "-m", "pip", "install", "--retries", "1", "--timeout", "20", *packages], check=True, **quiet)
             (venv / "complete").touch()
         except (OSError, subprocess.SubprocessError):
             return
     os.execv(python, [python, *sys.argv])
+
+
+def with_pyarrow():
+    """Start the script again where pyarrow is; returns when that is here, or nowhere."""
+    if pa is None:
+        with_packages("venv-pyarrow", "pyarrow")
 
 
 def run(dump, *arguments):

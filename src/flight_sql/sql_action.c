@@ -29,10 +29,13 @@ static arb_code handle_of_info(const Arrow__Flight__Protocol__FlightInfo *info, 
 static arb_code unpack(arb_rpc_call *call, const ProtobufCMessageDescriptor *kind, arb_str body, const void **out,
                        arb_error *error)
 {
-    ProtobufCMessage *message;
-    ARB_TRY(arb_wire_unpack(kind, arb_rpc_arena(call), body.data, body.size, &message, error));
+    ProtobufCMessage *message = NULL;
+    arb_code code = arb_wire_unpack(kind, arb_rpc_arena(call), body.data, body.size, &message, error);
     *out = message;
-    return ARB_OK;
+    if (code == ARB_OK || code == ARB_OUT_OF_MEMORY)
+        return code;
+    arb_error_clear(error);
+    return arb_fail(error, ARB_INVALID_PARAMETER, "a %s cannot be read", kind->short_name);
 }
 
 /* ---- statements ---------------------------------------------------------------------------------------------------------- */

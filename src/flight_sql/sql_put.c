@@ -46,6 +46,8 @@ static arb_code open_prepared(sql_put *put, arb_rpc_call *call, ProtobufCBinaryD
 static arb_code read_command(sql_put *put, arb_rpc_call *call, arb_str descriptor, arb_error *error)
 {
     ProtobufCMessage *message;
+    if (descriptor.size == 0)
+        return arb_fail(error, ARB_INVALID_PARAMETER, "the upload came without a command");
     ARB_TRY(arb_wire_unpack(&arrow__flight__protocol__flight_descriptor__descriptor, &put->arena, descriptor.data,
                             descriptor.size, &message, error));
     const Arrow__Flight__Protocol__FlightDescriptor *given = (const Arrow__Flight__Protocol__FlightDescriptor *)message;

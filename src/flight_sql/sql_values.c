@@ -123,5 +123,10 @@ arb_code arb_sql_values_read(const Arbalest__Sql__PreparedStatement *prepared, a
         code = take_message(&reader, prepared->parameters[i], error);
     arb_arrow_scan_destroy(reader.scan);
     arb_ipc_decoder_destroy(reader.decoder);
-    return code;
+    if (code != ARB_CORRUPT_DATA)
+        return code;
+    arb_error_context(error, "the values cannot be read"); /* no data of ours is damaged */
+    if (error != NULL)
+        error->code = ARB_INVALID_PARAMETER;
+    return ARB_INVALID_PARAMETER;
 }
