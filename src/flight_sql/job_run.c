@@ -127,9 +127,12 @@ static void note(arb_sql_job *job, const arb_result *result)
 static arb_code run_update(arb_sql_job *job, arb_session *engine, const arb_sql_values *values, arb_error *error)
 {
     size_t times = job->prepared != NULL && values->column_count != 0 ? values->row_count : 1;
+    if (times == 0)
+        job->affected = 0;
     for (size_t i = 0; i < times; i++) {
         arb_result *result;
-        ARB_TRY(execute(job, engine, values->values + i * values->column_count, values->column_count, &result, error));
+        const arb_value *row = values->column_count != 0 ? &values->values[i * values->column_count] : NULL;
+        ARB_TRY(execute(job, engine, row, values->column_count, &result, error));
         note(job, result);
         arb_result_destroy(result);
         if (job->has_rows)

@@ -45,6 +45,8 @@ class Server:
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise
+        if "Sanitizer" in err or "runtime error" in err:
+            raise AssertionError(err[:5000])
         if kind is None:
             assert self.process.returncode == 0, (self.process.returncode, err[-3000:])
             assert "sessions 0" in out, out
