@@ -16,7 +16,8 @@ static arb_code apply(arb_session *session, arb_str name, bool reset, arb_str va
     arb_setting setting;
     if (name.size == 0) {
         for (int i = 0; i < ARB_SETTING_COUNT; i++)
-            ARB_TRY(arb_settings_reset(&session->settings, (arb_setting)i, error));
+            if (arb_settings_may_set(&session->settings, (arb_setting)i))
+                ARB_TRY(arb_settings_reset(&session->settings, (arb_setting)i, error));
         return ARB_OK;
     }
     if (arb_str_equal_nocase(name, ARB_STR("schema")) || arb_str_equal_nocase(name, ARB_STR("search_path")))

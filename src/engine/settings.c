@@ -150,16 +150,18 @@ static arb_code set_time_zone(arb_settings *settings, arb_str value, arb_error *
     return ARB_OK;
 }
 
-static bool is_runtimes(arb_setting setting)
+bool arb_settings_may_set(const arb_settings *settings, arb_setting setting)
 {
-    return setting == ARB_SETTING_MEMORY_LIMIT || setting == ARB_SETTING_SPILL_DIR || setting == ARB_SETTING_THREADS;
+    bool of_runtime =
+        setting == ARB_SETTING_MEMORY_LIMIT || setting == ARB_SETTING_SPILL_DIR || setting == ARB_SETTING_THREADS;
+    return !(of_runtime && settings->of_client);
 }
 
-static arb_code check_own(const arb_settings *settings, arb_setting setting, arb_error *error)
+static arb_code check_may_set(const arb_settings *settings, arb_setting setting, arb_error *error)
 {
-    if (!settings->guest)
-        return ARB_OK;
-    return arb_fail(error, ARB_ACCESS_DENIED, "%s is the server's own, said when it is started", known[setting].name);
+    return arb_settings_may_set(settings, setting)
+               ? ARB_OK
+               : arb_fail(error, ARB_ACCESS_DENIED, "\"%s\" is the server's own setting", arb_setting_name(setting));
 }
 
 arb_code arb_settings_set(arb_settings *settings, arb_setting setting, arb_str value, arb_error *error)
@@ -187,7 +189,7 @@ arb_code arb_settings_set(arb_settings *settings, arb_setting setting, arb_str v
         return parse_flag(value, &settings->verify_plans, error);
     case ARB_SETTING_MEMORY_LIMIT:
         ARB_TRY(arb_size_parse(value, &bytes, error));
-        ARB_TRY(check_own(settings, setting, error));
+        ARB_TRY(check_may_set(settings, setting, error));
         arb_runtime_set_memory_limit(settings->runtime, ARB_MAX(bytes, 1));
         return ARB_OK;
     case ARB_SETTING_SPILL_DIR: {
@@ -196,12 +198,12 @@ arb_code arb_settings_set(arb_settings *settings, arb_setting setting, arb_str v
             return arb_fail(error, ARB_INVALID_PARAMETER, "that is no folder's name");
         memcpy(folder, value.data, value.size);
         folder[value.size] = '\0';
-        ARB_TRY(check_own(settings, setting, error));
+        ARB_TRY(check_may_set(settings, setting, error));
         return arb_runtime_set_spill_folder(settings->runtime, folder, error);
     }
     case ARB_SETTING_THREADS:
         ARB_TRY(parse_number(value, 1024, &number, error));
-        ARB_TRY(check_own(settings, setting, error));
+        ARB_TRY(check_may_set(settings, setting, error));
         return arb_runtime_set_threads(settings->runtime, number, error);
     case ARB_SETTING_TIME_ZONE:
         return set_time_zone(settings, value, error);
@@ -215,8 +217,7 @@ arb_code arb_settings_reset(arb_settings *settings, arb_setting setting, arb_err
 {
     arb_settings initial;
     arb_settings_init(&initial, settings->runtime);
-    if (settings->guest && is_runtimes(setting))
-        return ARB_OK; /* nothing of it was set here */
+    ARB_TRY(check_may_set(settings, setting, error));
     switch (setting) {
     case ARB_SETTING_BATCH_ROWS:
         settings->batch_rows = initial.batch_rows;

@@ -32,8 +32,8 @@ typedef enum arb_setting {
 /* A session's own; threads, memory and spill folder belong to its runtime. */
 typedef struct arb_settings {
     arb_runtime *runtime; /* borrowed */
-    bool guest;           /* the runtime is not this session's to set */
     uint32_t batch_rows;  /* 0: the usual number */
+    bool of_client;       /* what belongs to the runtime cannot be set: the session is one of many that others have */
     bool force_async_io;
     bool force_spill;
     bool verify_plans;
@@ -47,7 +47,9 @@ void arb_settings_init(arb_settings *settings, arb_runtime *runtime);
 ARB_NODISCARD arb_code arb_setting_find(arb_str name, arb_setting *out_setting, arb_error *error);
 const char *arb_setting_name(arb_setting setting);
 const char *arb_setting_about(arb_setting setting);
-/* ARB_INVALID_PARAMETER or ARB_CONFIGURATION; the setting then stays. */
+/* False for what belongs to the runtime, in a client's session. */
+bool arb_settings_may_set(const arb_settings *settings, arb_setting setting);
+/* ARB_INVALID_PARAMETER, ARB_CONFIGURATION or ARB_ACCESS_DENIED; the setting then stays. */
 ARB_NODISCARD arb_code arb_settings_set(arb_settings *settings, arb_setting setting, arb_str value, arb_error *error);
 ARB_NODISCARD arb_code arb_settings_reset(arb_settings *settings, arb_setting setting, arb_error *error);
 void arb_settings_print(const arb_settings *settings, arb_setting setting, arb_text *out);

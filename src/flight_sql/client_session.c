@@ -156,6 +156,7 @@ arb_code arb_client_session_engine(arb_client_session *session, arb_session **ou
     arb_session *engine = session->engine;
     if (engine == NULL) {
         ARB_TRY(opener->open(opener->context, arb_str_of(session->user), &engine, error));
+        arb_session_settings(engine)->of_client = true;
         arb_sql_lock(session->service); /* who cancels looks at it */
         session->engine = engine;
         arb_sql_unlock(session->service);

@@ -21,6 +21,5 @@ arb_code arb_node_sessions_open(arb_node_sessions *sessions, arb_session **out_s
 {
     ARB_TRY(arb_session_create_on(sessions->runtime, sessions->catalog, out_session, error));
     arb_session_set_runner(*out_session, &sessions->runner);
-    arb_session_settings(*out_session)->guest = true;
     return ARB_OK;
 }

@@ -150,6 +150,9 @@ def test_sessions_by_cookie():
         for sql in ("set time_zone = 'Europe/Paris'", "use main", "create temp table x as select 1"):
             expect_fails(ERRORS, "needs a session", update, none, sql)
             expect_fails(ERRORS, "needs a session", run, none, sql)
+        for sql in ("set memory_limit = '1GB'", "set threads = 1", "reset spill_dir"):
+            expect_fails(ERRORS, "server's own", update, one, sql)
+        update(one, "reset all")
         answer = action(one, "CloseSession", b"")
         assert parse(answer[0]) == {1: [1]}
         expect_fails(ERRORS, "mine", run, one, "select a from mine")
