@@ -46,7 +46,7 @@ set(ARB_NEEDS_rest ${ARB_JANSSON})
 set(ARB_NEEDS_state_disk ${ARB_SQLITE} ${ARB_CRYPTO} Threads::Threads)
 set(ARB_NEEDS_exchange_flight ${ARB_CRYPTO} Threads::Threads)
 set(ARB_NEEDS_scheduler_process Threads::Threads)
-set(ARB_NEEDS_flight_sql ${ARB_CRYPTO} Threads::Threads)
+set(ARB_NEEDS_flight_sql ${ARB_CRYPTO} crypt Threads::Threads)
 set(ARB_NEEDS_rpc ${ARB_GRPC} ${ARB_GPR} Threads::Threads)
 
 # A *_kernel.c is compiled once for each x86-64 level; see src/base/cpu.h.

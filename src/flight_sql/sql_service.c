@@ -159,6 +159,11 @@ static void get_info(arb_sql_service *service, arb_rpc_call *call,
         arb_rpc_finish(call, code, &error);
 }
 
+static void handshake(void *context, arb_rpc_call *call)
+{
+    arb_login_handshake(((const arb_sql_service *)context)->login, call);
+}
+
 static void get_flight_info(void *context, arb_rpc_call *call,
                             const struct Arrow__Flight__Protocol__FlightDescriptor *descriptor)
 {
@@ -265,7 +270,9 @@ arb_code arb_sql_service_create(const arb_sql_service_options *options, arb_sql_
     service->sessions_most = options->sessions_most > 0 ? options->sessions_most : USUAL_SESSIONS;
     service->jobs_most = options->jobs_most > 0 ? options->jobs_most : USUAL_JOBS;
     service->last_ready = &service->first_ready;
-    service->methods = (arb_flight_methods){.get_flight_info = get_flight_info,
+    service->login = options->login;
+    service->methods = (arb_flight_methods){.handshake = options->login != NULL ? handshake : NULL,
+                                            .get_flight_info = get_flight_info,
                                             .poll_flight_info = poll_flight_info,
                                             .get_schema = get_schema,
                                             .do_get = do_get,

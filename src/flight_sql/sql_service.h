@@ -32,6 +32,7 @@
 
 #include "engine/session.h"
 #include "exchange_flight/sealed_bytes.h"
+#include "flight_sql/login.h"
 #include "rpc/flight_service.h"
 #include "state/store.h"
 
@@ -56,6 +57,7 @@ typedef struct arb_sql_service_options {
     int64_t session_ns;         /* of a session that nobody uses; an hour */
     size_t sessions_most;       /* at a time, those of single statements included; 1,000 */
     size_t jobs_most;           /* statements that are not over; 10,000 */
+    arb_login *login;           /* answers Handshakes; outlives the server. NULL: there are none */
     const arb_seal_key *key;    /* of handles; NULL: a random one, which no later process has. Copied */
     arb_uuid cluster;           /* whose handles they are */
     const char *name, *version; /* of the server, for clients that ask; copied. "Arbalest", "" */

@@ -53,6 +53,7 @@ struct arb_client_session {
 
 struct arb_sql_service {
     arb_sql_sessions opener;
+    arb_login *login; /* or NULL */
     int64_t lease_ns, session_ns;
     size_t sessions_most, jobs_most;
     arb_seal_key key;

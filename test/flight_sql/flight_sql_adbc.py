@@ -7,12 +7,13 @@ import datetime
 import decimal
 import pathlib
 import sys
+import tempfile
 import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import sql_server  # noqa: E402
-from sql_server import LONG, Server, expect_fails, make_data  # noqa: E402
+from sql_server import LONG, Server, expect_fails, make_data, yescrypt  # noqa: E402
 
 sql_server.begin()
 import adbc_driver_flightsql.dbapi as dbapi  # noqa: E402
@@ -148,6 +149,22 @@ def test_cancelling():
             expect_fails(Exception, "(?i)cancel", lambda: cursor.execute(LONG).fetchall())
             assert time.monotonic() - before < 10
         assert rows(c, "select 1") == [(1,)]
+
+
+def test_login():
+    with tempfile.NamedTemporaryFile("w+") as file:
+        file.write(f"anna:{yescrypt('secret')}\n")
+        file.flush()
+        with Server(PROGRAM, "--users-file", file.name) as server:
+            known = {"username": "anna", "password": "secret"}
+            with dbapi.connect(server.url, db_kwargs=known, autocommit=True) as c:
+                rows(c, "set time_zone = 'Asia/Tokyo'")
+                assert rows(c, "show time_zone") == [("Asia/Tokyo",)]
+            for wrong in ({}, {**known, "password": "x"}):
+                def connect(wrong=wrong):
+                    with dbapi.connect(server.url, db_kwargs=wrong, autocommit=True) as c:
+                        rows(c, "select 1")
+                expect_fails(Exception, "log in first|wrong", connect)
 
 
 def test_a_result_that_is_left():

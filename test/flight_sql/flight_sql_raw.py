@@ -4,17 +4,19 @@ the command, which has to give the same rows.
 
 Each function whose name begins with test_ is one test.
 """
+import os
 import pathlib
 import random
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import sql_server  # noqa: E402
-from sql_server import LONG, Server, any_of, expect_fails, from_any, message, parse, summary  # noqa: E402
+from sql_server import LONG, Server, any_of, expect_fails, from_any, message, parse, summary, yescrypt  # noqa: E402
 
 sql_server.begin()
 import grpc  # noqa: E402
@@ -471,6 +473,56 @@ def test_values_that_are_none():
                 bound = bind(client, "CommandPreparedStatementQuery", handle, values)[1][0]
                 return client.get_flight_info(command("CommandPreparedStatementQuery", (1, bound)))
             expect_fails(ERRORS, "", ask_with)
+
+
+def test_login():
+    with tempfile.NamedTemporaryFile("w+") as file:
+        file.write(f"# who may come in\n\nanna:{yescrypt('secret')}\nbert:{yescrypt('')}\n")
+        file.flush()
+        with Server(PROGRAM, "--users-file", file.name, "--token-ms", 60000) as server, connect(server) as client:
+            expect_fails(flight.FlightUnauthenticatedError, "log in first", ask, client, "select 1")
+            expect_fails(flight.FlightUnauthenticatedError, "log in first", lambda: list(client.list_actions()))
+            for user, password in (("anna", "secre"), ("anna", ""), ("carl", "secret"), ("", ""), ("anna", "x" * 5000),
+                                   ("bert", "secret"), ("bert\0", "")):
+                expect_fails(flight.FlightUnauthenticatedError, "wrong", client.authenticate_basic_token, user, password)
+            anna = flight.FlightCallOptions(headers=[client.authenticate_basic_token("anna", "secret")])
+            bert = flight.FlightCallOptions(headers=[client.authenticate_basic_token("bert", "")])
+
+            def info_of(sql, options):
+                return client.get_flight_info(command("CommandStatementQuery", (1, sql)), options)
+
+            info = info_of("select 1 as a", anna)
+            # Another user's handles are nobody's.
+            expect_fails(flight.FlightUnauthorizedError, "handle", lambda: client.do_get(info.endpoints[0].ticket, bert).read_all())
+            assert client.do_get(info.endpoints[0].ticket, anna).read_all().num_rows == 1
+            info_of("set time_zone = 'Asia/Tokyo'", anna)  # a token is a session too
+            shown = client.do_get(info_of("show time_zone", anna).endpoints[0].ticket, anna).read_all()
+            assert shown.column(0).to_pylist() == ["Asia/Tokyo"]
+            name, value = client.authenticate_basic_token("anna", "secret")
+            forged = flight.FlightCallOptions(headers=[(name, value[:-1] + (b"0" if value[-1:] != b"0" else b"1"))])
+            expect_fails(flight.FlightUnauthenticatedError, "log in first", info_of, "select 1", forged)
+            # The file counts as it is now.
+            file.write(f"dora:{yescrypt('new')}\n")
+            file.flush()
+            client.authenticate_basic_token("dora", "new")
+        with Server(PROGRAM, "--users-file", file.name, "--token-ms", 200) as server, connect(server) as client:
+            options = flight.FlightCallOptions(headers=[client.authenticate_basic_token("dora", "new")])
+            time.sleep(0.5)
+            expect_fails(flight.FlightUnauthenticatedError, "log in first", lambda: list(client.list_actions(options)))
+    with Server(PROGRAM) as server, connect(server) as client:  # nobody has to log in, but who does gets a session
+        options = flight.FlightCallOptions(headers=[client.authenticate_basic_token("anybody", "")])
+        client.get_flight_info(command("CommandStatementQuery", (1, "set time_zone = 'Asia/Tokyo'")), options)
+
+
+def test_users_files_that_are_none():
+    good = f"anna:{yescrypt('secret')}"
+    for text, mode in (("anna", 0o600), (":x", 0o600), ("anna:secret", 0o600), (good, 0o622), (good + "\n" + "x" * (1 << 20), 0o600)):
+        with tempfile.NamedTemporaryFile("w+") as file:
+            file.write(text)
+            file.flush()
+            os.chmod(file.name, mode)
+            done = subprocess.run([PROGRAM, "--users-file", file.name], input="", capture_output=True, text=True, timeout=60)
+            assert done.returncode == 1 and "users' file" in done.stderr, (text[:20], done)
 
 
 def test_many_clients():

@@ -1,4 +1,5 @@
 """What the tests of Flight SQL share: the server, and the protocol's messages as bytes."""
+import ctypes
 import pathlib
 import re
 import subprocess
@@ -124,6 +125,13 @@ def summary(data):
     zigzag = fields[3][0]
     return {"tag": fields[1][0].decode(), "returns_rows": bool(fields[2][0]), "affected": zigzag >> 1 ^ -(zigzag & 1),
             "rows_sent": fields.get(4, [None])[0], "peak_memory": fields[5][0]}
+
+
+def yescrypt(password):
+    """A hash for a users' file."""
+    library = ctypes.CDLL("libcrypt.so.1")
+    library.crypt_gensalt.restype = library.crypt.restype = ctypes.c_char_p
+    return library.crypt(password.encode(), library.crypt_gensalt(b"$y$", 1, None, 0)).decode()
 
 
 # ---- running tests ---------------------------------------------------------------------------------------------------------

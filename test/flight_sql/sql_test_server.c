@@ -1,6 +1,7 @@
 /* sql_test_server.c: Flight SQL over gRPC, for scripts: each session has a catalog of its own over the same folders.
  *
  *     sql_test_server [--data FOLDER]… [--threads N] [--workers N] [--lease-ms N] [--session-ms N] [--window BYTES]
+ *                     [--users-file FILE] [--token-ms N]
  *
  * Prints "port N"; ends when its standard input does, and says how many sessions are left (none). */
 #include <stdatomic.h>
@@ -45,7 +46,7 @@ static void close_session(void *context, arb_session *session)
 }
 
 static void read_arguments(int count, char **arguments, server *s, arb_runtime_options *runtime,
-                           arb_sql_service_options *service, arb_rpc_server_options *rpc)
+                           arb_sql_service_options *service, arb_rpc_server_options *rpc, arb_login_options *login)
 {
     for (int i = 1; i + 1 < count; i += 2) {
         const char *name = arguments[i], *value = arguments[i + 1];
@@ -62,6 +63,10 @@ static void read_arguments(int count, char **arguments, server *s, arb_runtime_o
             service->session_ns = number * 1000000;
         else if (strcmp(name, "--window") == 0)
             rpc->limits.send_window = (size_t)number;
+        else if (strcmp(name, "--users-file") == 0)
+            login->users_file = value;
+        else if (strcmp(name, "--token-ms") == 0)
+            login->token_ns = number * 1000000;
     }
 }
 
@@ -72,11 +77,16 @@ int main(int count, char **arguments)
     arb_runtime_options runtime_options = {.threads = 2};
     arb_sql_service_options service_options = {.sessions = {&s, open_session, close_session}, .version = "0.1"};
     arb_rpc_server_options options = {0};
+    arb_login_options login_options = {0};
+    arb_login *login = NULL;
     arb_sql_service *service = NULL;
     arb_grpc_runtime *grpc = NULL;
     arb_rpc_server *rpc = NULL;
-    read_arguments(count, arguments, &s, &runtime_options, &service_options, &options);
+    read_arguments(count, arguments, &s, &runtime_options, &service_options, &options, &login_options);
     arb_code code = arb_runtime_create(&runtime_options, &s.runtime, &error);
+    if (code == ARB_OK)
+        code = arb_login_create(&login_options, &login, &error);
+    service_options.login = login;
     if (code == ARB_OK)
         code = arb_sql_service_create(&service_options, &service, &error);
     if (code == ARB_OK)
@@ -85,6 +95,7 @@ int main(int count, char **arguments)
         arb_rpc_service entry = arb_flight_service_entry(arb_sql_service_flight(service));
         options.services = &entry;
         options.service_count = 1;
+        options.gate = arb_login_gate(login);
         code = arb_grpc_server_create(grpc, &options, &rpc, &error);
     }
     if (code != ARB_OK) {
@@ -99,6 +110,7 @@ int main(int count, char **arguments)
     arb_rpc_server_stop(rpc, arb_clock_monotonic_ns() + 100000000);
     arb_rpc_server_destroy(rpc);
     arb_sql_service_destroy(service);
+    arb_login_destroy(login);
     arb_grpc_runtime_destroy(grpc);
     arb_runtime_destroy(s.runtime);
     printf("sessions %d\n", atomic_load(&s.sessions));
