@@ -39,6 +39,7 @@ struct arb_scheduler_node {
     arb_rpc_server *control;
     arb_cluster_runner *runner;
     arb_node_sessions sessions;
+    arb_login *login;
     arb_sql_service *sql;
     arb_rpc_server *clients;
     arb_rest_scheduler rest;
@@ -123,13 +124,17 @@ static arb_code open_session(void *context, arb_str user, arb_session **out_sess
 
 static arb_code begin_clients(arb_scheduler_node *node, const arb_node_options *options, arb_error *error)
 {
+    arb_login_options login = {.users_file = options->users_file.data};
+    ARB_TRY(arb_login_create(&login, &node->login, error));
     arb_sql_service_options sql = {.sessions = {node, open_session, NULL},
                                    .cluster = arb_scheduler_loop_cluster(arb_scheduler_process_loop(node->scheduler)),
-                                   .version = ARB_VERSION};
+                                   .version = ARB_VERSION,
+                                   .login = node->login};
+    arb_rpc_gate gate = arb_login_gate(node->login);
     arb_node_door door = {options->host, options->port, options->insecure};
     ARB_TRY(arb_sql_service_create(&sql, &node->sql, error));
     arb_rpc_service service = arb_flight_service_entry(arb_sql_service_flight(node->sql));
-    ARB_TRY(arb_node_door_open(node->grpc, &door, &service, 1, NULL, (arb_rpc_limits){0}, &node->clients, error));
+    ARB_TRY(arb_node_door_open(node->grpc, &door, &service, 1, &gate, (arb_rpc_limits){0}, &node->clients, error));
     return arb_node_door_address(&node->arena, &door, node->clients, &node->clients_address, error);
 }
 
@@ -180,6 +185,7 @@ void arb_scheduler_node_destroy(arb_scheduler_node *node)
     arb_http_server_destroy(node->http);
     arb_rpc_server_destroy(node->clients);
     arb_sql_service_destroy(node->sql);
+    arb_login_destroy(node->login);
     arb_node_sessions_reset(&node->sessions);
     arb_cluster_runner_destroy(node->runner);
     arb_rpc_server_destroy(node->control);

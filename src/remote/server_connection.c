@@ -293,12 +293,20 @@ static arb_code greet(server_connection *c, arb_error *error)
     return arb_flight_do_action(c->client, &action, arb_clock_monotonic_ns() + GREETING_NS, NULL, NULL, error);
 }
 
-static arb_code reach(server_connection *c, const char *address, arb_error *error)
+static arb_code enter(server_connection *c, const arb_server_url *url, arb_error *error)
+{
+    int64_t until = arb_clock_monotonic_ns() + GREETING_NS;
+    return url->user.data != NULL ? arb_flight_handshake(c->client, url->user, url->password, until, error) : ARB_OK;
+}
+
+static arb_code reach(server_connection *c, const arb_server_url *url, const char *address, arb_error *error)
 {
     ARB_TRY(arb_grpc_channel_create(c->grpc, address, NULL, &c->channel, error));
     ARB_TRY(arb_flight_client_create(c->channel, &c->client, error));
     arb_error failure = {0};
-    arb_code code = greet(c, &failure);
+    arb_code code = enter(c, url, &failure);
+    if (code == ARB_OK)
+        code = greet(c, &failure);
     if (code == ARB_CONNECTION_FAILED || code == ARB_DEADLINE_EXCEEDED)
         return arb_fail(error, ARB_CONNECTION_FAILED, "no server answers at %s: %s", address, failure.message);
     if (code != ARB_OK && error != NULL)
@@ -315,7 +323,7 @@ static arb_code reach_any(server_connection *c, const arb_server_url *url, arb_e
         arb_rpc_channel_destroy(c->channel);
         c->client = NULL;
         c->channel = NULL;
-        code = reach(c, url->addresses[i], error);
+        code = reach(c, url, url->addresses[i], error);
     }
     return code;
 }

@@ -47,6 +47,7 @@ static arb_code run(host *h, arb_session *session, const char *text, uint64_t *o
     const arb_batch *batch = NULL;
     arb_query_runner runner = slt_whole_cluster_runner(h->cluster);
     arb_session_set_runner(session, &runner);
+    arb_session_settings(session)->distribution.when = ARB_DISTRIBUTE_ALWAYS;
     arb_code code = arb_session_execute(session, arb_str_of(text), &result, error);
     *out_rows = 0;
     while (code == ARB_OK && (code = arb_result_next(result, &batch, error)) == ARB_OK && batch != NULL)

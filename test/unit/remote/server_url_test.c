@@ -29,6 +29,18 @@ static void one_or_several_addresses(void **state)
     expect_addresses("arbalest://a:1,[fe80::1]:2,c:3", 3, (const char *[]){"a:1", "[fe80::1]:2", "c:3"});
 }
 
+static void users_have_passwords(void **state)
+{
+    arb_arena arena = {0};
+    arb_server_url url;
+    (void)state;
+    assert_int_equal(arb_server_url_read(&arena, ARB_STR("arbalest://ann:p%40ss%3a:@[::1]:2"), &url, NULL), ARB_OK);
+    assert_string_equal(url.user.data, "ann");
+    assert_string_equal(url.password.data, "p@ss::");
+    assert_string_equal(url.addresses[0], "[::1]:2");
+    arb_arena_reset(&arena);
+}
+
 static void what_is_no_address_is_refused(void **state)
 {
     static const char *const wrong[] = {"",
@@ -45,7 +57,11 @@ static void what_is_no_address_is_refused(void **state)
                                         "arbalest://::1:5",
                                         "arbalest://a/b:1",
                                         "arbalest://a:123456",
-                                        "arbalest://[::1]"};
+                                        "arbalest://[::1]",
+                                        "arbalest://ann@a:1",
+                                        "arbalest://:p@a:1",
+                                        "arbalest://ann:%4@a:1",
+                                        "arbalest://ann:%zz@a:1"};
     (void)state;
     for (size_t i = 0; i < ARB_COUNT_OF(wrong); i++) {
         arb_arena arena = {0};
@@ -64,6 +80,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_or_several_addresses),
+        cmocka_unit_test(users_have_passwords),
         cmocka_unit_test(what_is_no_address_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
