@@ -111,7 +111,7 @@ if(Python3_FOUND AND TARGET parquet_dump)
     set_tests_properties(formats/${script} PROPERTIES RESOURCE_LOCK venv_pyarrow TIMEOUT 900)
   endforeach()
 endif()
-if(Python3_FOUND AND TARGET rest_test_host AND NOT ARB_SANITIZE MATCHES "thread")
+if(Python3_FOUND AND TARGET rest_test_host)
   add_test(NAME rest/rest_http
            COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/test/rest/rest_http.py $<TARGET_FILE:rest_test_host>)
   set_tests_properties(rest/rest_http PROPERTIES TIMEOUT 300)

@@ -160,7 +160,7 @@ static const char *task_status_of(const arb_job_view *of, const arb_task_view *t
         return "Superfluous";
     case ARB_TASK_PENDING:
     case ARB_TASK_EXPECTED:
-        return has_ended(of) ? "Cancelled" : "Pending";
+        return !has_ended(of) ? "Pending" : task->failures > 0 ? "Failed" : "Cancelled";
     case ARB_TASK_RUNNING:
     case ARB_TASK_COMMITTING:
         return has_ended(of) ? "Cancelled" : "Running";
@@ -206,6 +206,8 @@ json_t *arb_json_task(const arb_job_view *of, const arb_task_view *task, bool *o
     put_number(made, "failures", task->failures, ok);
     put_number(made, "crashes", task->crashes, ok);
     put_error(made, "last_failure", task->code, task->message, ok);
+    if (task->code != ARB_OK)
+        arb_json_put(made, "last_failure_executor_id", arb_json_uuid(task->failed_at), ok);
     if (done) {
         arb_json_put(made, "attempt_id", arb_json_id(task->attempt), ok);
         arb_json_put(made, "executor_id", arb_json_uuid(task->executor), ok);

@@ -119,10 +119,10 @@ static arb_code jobs(void *context, const arb_http_request *request, arb_http_re
     bool ok = true;
     arb_arena arena = {0};
     ARB_TRY(read_page(request, &first, &most, error));
-    arb_code code = arb_view_jobs(loop_of(context), &arena, &views, &count, error);
+    arb_code code = arb_view_jobs(loop_of(context), first, most, &arena, &views, &count, error);
     if (code == ARB_OK) {
         json_t *list = json_array();
-        for (uint64_t i = first; i < count && i - first < most; i++)
+        for (size_t i = 0; i < count; i++)
             arb_json_append(list, arb_json_job(&views[i], &ok), &ok);
         code = arb_json_reply(response, list, ok, error);
     }

@@ -181,6 +181,16 @@ static void retry_later(arb_scheduler *s, arb_sched_trouble *trouble)
                         s->now + (s->times.retry << (doublings == 0 ? 0 : doublings - 1)));
 }
 
+/* For people. */
+static void note_failure(arb_sched_stage *stage, arb_sched_trouble *trouble, arb_uuid where, const arb_error *error)
+{
+    stage->failures++;
+    trouble->failures++;
+    trouble->where = where;
+    trouble->code = error != NULL ? error->code : ARB_IO;
+    arb_sched_copy_cut(trouble->message, sizeof trouble->message, arb_str_of(error != NULL ? error->message : ""));
+}
+
 static void failed_retryably(arb_scheduler *s, arb_sched_stage *stage, uint32_t task, arb_uuid where,
                              const arb_error *error)
 {
@@ -191,11 +201,9 @@ static void failed_retryably(arb_scheduler *s, arb_sched_stage *stage, uint32_t 
         arb_sched_job_fail(s, stage->job, ARB_OUT_OF_MEMORY, "the scheduler has no memory to try a failed task again");
         return;
     }
-    stage->failures++;
     trouble->avoid = where;
-    trouble->code = error != NULL ? error->code : ARB_IO;
-    arb_sched_copy_cut(trouble->message, sizeof trouble->message, arb_str_of(error != NULL ? error->message : ""));
-    if (++trouble->failures < ARB_SCHED_FAILURES_MOST) {
+    note_failure(stage, trouble, where, error);
+    if (trouble->failures < ARB_SCHED_FAILURES_MOST) {
         retry_later(s, trouble);
         return;
     }
@@ -281,6 +289,9 @@ void arb_sched_attempt_failed(arb_scheduler *s, arb_sched_executor *executor, co
         return;
     s->counts.failed++;
     if (failure->kind == ARB_FAILURE_FINAL && failure->error != NULL) {
+        arb_sched_trouble *trouble = trouble_of(s, stage, task);
+        if (trouble != NULL)
+            note_failure(stage, trouble, executor->id, failure->error);
         arb_sched_job_end(s, stage->job, ARB_JOB_FAILED, failure->error);
         return;
     }

@@ -200,8 +200,9 @@ typedef struct arb_task_view {
     arb_task_state state;
     uint32_t attempts; /* ever, that this scheduler knows of */
     uint32_t failures, crashes;
-    arb_code code; /* of its last failure, and what that said; OK: it never failed */
+    arb_code code; /* of its last failure, what that said, and where it was; OK: it never failed */
     arb_str message;
+    arb_uuid failed_at;
     uint64_t rows, bytes;
     int64_t ended;     /* its output was reported */
     int64_t took;      /* nanoseconds from its launch until then; 0 where that is not known */
@@ -232,8 +233,8 @@ typedef struct arb_result_view {
     bool delivered;
 } arb_result_view;
 
-/* Live jobs, newest first, then ended ones, newest first. */
-ARB_NODISCARD arb_code arb_scheduler_jobs(const arb_scheduler *scheduler, arb_arena *arena,
+/* Live jobs, newest first, then ended ones, newest first: `most` at most from `first` on. */
+ARB_NODISCARD arb_code arb_scheduler_jobs(const arb_scheduler *scheduler, size_t first, size_t most, arb_arena *arena,
                                           const arb_job_view **out_jobs, size_t *out_count, arb_error *error);
 ARB_NODISCARD arb_code arb_scheduler_job(const arb_scheduler *scheduler, arb_id job, arb_arena *arena,
                                          arb_job_view *out_job, arb_error *error);

@@ -64,6 +64,7 @@ typedef struct arb_sched_trouble {
     uint32_t failures, crashes, crashes_alone, rebuilds;
     arb_code code; /* of the last failure */
     char message[256];
+    arb_uuid where;
     bool alone;        /* it has crashed: runs with nothing beside it */
     arb_id alone_from; /* attempts from here on ran alone */
     arb_id last_crash;

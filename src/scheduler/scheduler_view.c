@@ -79,17 +79,17 @@ static const arb_sched_ended *ended_at(const arb_scheduler *s, size_t i)
     return s->history[(s->history_first + s->history_size - 1 - i) % s->history_most];
 }
 
-arb_code arb_scheduler_jobs(const arb_scheduler *s, arb_arena *arena, const arb_job_view **out_jobs, size_t *out_count,
-                            arb_error *error)
+arb_code arb_scheduler_jobs(const arb_scheduler *s, size_t first, size_t most, arb_arena *arena,
+                            const arb_job_view **out_jobs, size_t *out_count, arb_error *error)
 {
-    size_t count = 0;
-    arb_job_view *views = ARB_ARENA_ARRAY(arena, arb_job_view, s->job_count + s->history_size + 1);
+    size_t all = s->job_count + s->history_size, at = 0, count = 0;
+    arb_job_view *views = ARB_ARENA_ARRAY(arena, arb_job_view, ARB_MIN(all - ARB_MIN(first, all), most) + 1);
     if (views == NULL)
         return no_memory(error);
-    for (const arb_sched_job *job = s->last_job; job != NULL; job = job->previous)
-        if (job->state <= ARB_JOB_FINISHED) /* the others stand in the history already */
+    for (const arb_sched_job *job = s->last_job; job != NULL && count < most; job = job->previous)
+        if (job->state <= ARB_JOB_FINISHED && at++ >= first) /* the others stand in the history already */
             ARB_TRY(live_view(job, arena, &views[count++], error));
-    for (size_t i = 0; i < s->history_size; i++)
+    for (size_t i = at < first ? first - at : 0; i < s->history_size && count < most; i++)
         ARB_TRY(ended_view(ended_at(s, i), arena, &views[count++], error));
     *out_jobs = views;
     *out_count = count;
@@ -204,6 +204,7 @@ void arb_sched_task_look(const arb_sched_stage *stage, uint32_t number, arb_task
                                 .crashes = trouble != NULL ? trouble->crashes : 0,
                                 .code = trouble != NULL ? trouble->code : ARB_OK,
                                 .message = {"", 0},
+                                .failed_at = trouble != NULL ? trouble->where : (arb_uuid){0},
                                 .rows = task->rows,
                                 .bytes = task->bytes,
                                 .attempt = task->attempt};

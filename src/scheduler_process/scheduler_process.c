@@ -80,7 +80,8 @@ static arb_code recover(arb_scheduler_process *process, arb_error *error)
     const arb_job_view *jobs;
     size_t count;
     arb_arena arena = {0};
-    arb_code code = arb_scheduler_jobs(arb_scheduler_loop_machine(process->loop), &arena, &jobs, &count, error);
+    arb_code code =
+        arb_scheduler_jobs(arb_scheduler_loop_machine(process->loop), 0, SIZE_MAX, &arena, &jobs, &count, error);
     for (size_t i = 0; code == ARB_OK && i < count; i++)
         if (jobs[i].state <= ARB_JOB_FINISHED)
             code = recover_plans(process, jobs[i].job, error);

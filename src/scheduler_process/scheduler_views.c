@@ -5,7 +5,8 @@ struct look {
     arb_code (*at)(const arb_scheduler *machine, look *by);
     arb_scheduler_loop *loop;
     arb_id job;
-    uint32_t stage, first, most;
+    uint32_t stage;
+    size_t first, most;
     arb_arena *arena;
     void *out;
     size_t *out_count;
@@ -27,14 +28,20 @@ static arb_code look_by(look by)
 
 static arb_code at_jobs(const arb_scheduler *machine, look *by)
 {
-    return arb_scheduler_jobs(machine, by->arena, by->out, by->out_count, by->error);
+    return arb_scheduler_jobs(machine, by->first, by->most, by->arena, by->out, by->out_count, by->error);
 }
 
-arb_code arb_view_jobs(arb_scheduler_loop *loop, arb_arena *arena, const arb_job_view **out_jobs, size_t *out_count,
-                       arb_error *error)
+arb_code arb_view_jobs(arb_scheduler_loop *loop, size_t first, size_t most, arb_arena *arena,
+                       const arb_job_view **out_jobs, size_t *out_count, arb_error *error)
 {
-    return look_by(
-        (look){.at = at_jobs, .loop = loop, .arena = arena, .out = out_jobs, .out_count = out_count, .error = error});
+    return look_by((look){.at = at_jobs,
+                          .loop = loop,
+                          .first = first,
+                          .most = most,
+                          .arena = arena,
+                          .out = out_jobs,
+                          .out_count = out_count,
+                          .error = error});
 }
 
 static arb_code at_job(const arb_scheduler *machine, look *by)
@@ -66,8 +73,8 @@ arb_code arb_view_stages(arb_scheduler_loop *loop, arb_id job, arb_arena *arena,
 
 static arb_code at_tasks(const arb_scheduler *machine, look *by)
 {
-    return arb_scheduler_tasks(machine, by->job, by->stage, by->first, by->most, by->arena, by->out, by->out_count,
-                               by->error);
+    return arb_scheduler_tasks(machine, by->job, by->stage, (uint32_t)by->first, (uint32_t)by->most, by->arena, by->out,
+                               by->out_count, by->error);
 }
 
 arb_code arb_view_tasks(arb_scheduler_loop *loop, arb_id job, uint32_t stage, uint32_t first, uint32_t most,

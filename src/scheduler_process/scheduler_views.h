@@ -5,8 +5,8 @@
 
 #include "scheduler_process/scheduler_loop.h"
 
-ARB_NODISCARD arb_code arb_view_jobs(arb_scheduler_loop *loop, arb_arena *arena, const arb_job_view **out_jobs,
-                                     size_t *out_count, arb_error *error);
+ARB_NODISCARD arb_code arb_view_jobs(arb_scheduler_loop *loop, size_t first, size_t most, arb_arena *arena,
+                                     const arb_job_view **out_jobs, size_t *out_count, arb_error *error);
 ARB_NODISCARD arb_code arb_view_job(arb_scheduler_loop *loop, arb_id job, arb_arena *arena, arb_job_view *out_job,
                                     arb_error *error);
 ARB_NODISCARD arb_code arb_view_stages(arb_scheduler_loop *loop, arb_id job, arb_arena *arena,

@@ -182,6 +182,11 @@ def test_a_job_that_fails_says_why(host):
     job = host.json("/api/jobs")[0]
     assert job["status"] == "Failed" and job["error"]["sqlstate"] == "22012", job
     assert job["job_status"] == f"Failed: {job['error']['message']}", job
+    tasks = [t for s in host.json(f"/api/job/{job['job_id']}/stages")["stages"]
+             for t in host.json(f"/api/job/{job['job_id']}/stage/{s['stage_id']}/tasks")["tasks"]]
+    failed = [t for t in tasks if t["status"] == "Failed"]
+    assert failed and all(t["last_failure"]["sqlstate"] == "22012" for t in failed), tasks
+    assert {t["last_failure_executor_id"] for t in failed} <= {e["id"] for e in host.json("/api/executors")}, failed
 
 
 def test_pages(host):

@@ -483,9 +483,20 @@ static void it_stops_whatever_it_does(void **state)
     launch_as(&c, x, &fails, &attempt, "1"); /* without its plan */
     (void)expect(&c, x, WANTED);
     (void)launch_waiting(&c, x, 1);
+    arb_executor_totals totals = {0};
+    for (int64_t end = in_ms(20000); totals.waiting + totals.running != 3; usleep(1000)) {
+        assert_true(arb_clock_monotonic_ns() < end);
+        totals = arb_executor_look(x->executor);
+    }
+    assert_true(totals.joined && !totals.draining);
+    assert_int_equal(totals.launched, totals.done + 3);
     arb_executor_stop(x->executor);
     (void)expect(&c, x, ARB_TO_SCHEDULER_GOODBYE);
     assert_null(take_note(&c, x, ARB_TO_SCHEDULER_FAILED));
+    totals = arb_executor_look(x->executor);
+    assert_false(totals.joined);
+    assert_int_equal(totals.waiting + totals.running, 0);
+    assert_int_equal(totals.launched, totals.done + totals.failed + totals.cancelled);
     assert_int_equal(arb_executor_outputs(x->executor).outputs, 1);
     cluster_end(&c);
 }

@@ -201,7 +201,7 @@ static void expect_views(cluster *c, arb_id job)
     const arb_executor_view *executors;
     arb_job_view view;
     size_t count;
-    assert_int_equal(arb_view_jobs(loop, &arena, &jobs, &count, &error), ARB_OK);
+    assert_int_equal(arb_view_jobs(loop, 0, 10, &arena, &jobs, &count, &error), ARB_OK);
     assert_true(count == 1 && arb_id_equal(jobs[0].job, job) && arb_str_equal(jobs[0].user, ARB_STR("ann")));
     assert_int_equal(arb_view_job(loop, job, &arena, &view, &error), ARB_OK);
     assert_int_equal(view.tasks, 6);

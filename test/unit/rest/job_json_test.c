@@ -198,6 +198,10 @@ static void tasks_say_how_they_are(void **state)
     task = arb_json_task(&runs, &view, &ok);
     assert_string_equal(text_of(task, "status"), "Pending");
     json_decref(task);
+    view.failures = 1;
+    task = arb_json_task(&failed, &view, &ok);
+    assert_string_equal(text_of(task, "status"), "Failed");
+    json_decref(task);
     view.state = ARB_TASK_SUPERFLUOUS;
     task = arb_json_task(&failed, &view, &ok);
     assert_string_equal(text_of(task, "status"), "Superfluous");

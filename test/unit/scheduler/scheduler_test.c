@@ -350,11 +350,19 @@ static void history_is_short(void **state)
         client(&h, ARB_EVENT_JOB_CANCEL, last, 0, (arb_id){0});
     }
     submit_pair(&h, 1);
-    assert_int_equal(arb_scheduler_jobs(h.machine, &arena, &jobs, &count, &error), ARB_OK);
+    assert_int_equal(arb_scheduler_jobs(h.machine, 0, 100, &arena, &jobs, &count, &error), ARB_OK);
     assert_int_equal(count, 4);
     assert_int_equal(jobs[0].state, ARB_JOB_RUNNING);
     assert_true(arb_id_equal(jobs[1].job, last));
     assert_string_equal(jobs[1].message.data, "the query was cancelled");
+    const arb_id newest[] = {jobs[0].job, jobs[1].job, jobs[2].job, jobs[3].job};
+    for (size_t first = 0; first < 6; first++)
+        for (size_t most = 0; most < 6; most++) {
+            assert_int_equal(arb_scheduler_jobs(h.machine, first, most, &arena, &jobs, &count, &error), ARB_OK);
+            assert_int_equal(count, first > 4 ? 0 : ARB_MIN(4 - first, most));
+            for (size_t i = 0; i < count; i++)
+                assert_true(arb_id_equal(jobs[i].job, newest[first + i]));
+        }
     arb_job_view one;
     assert_int_equal(arb_scheduler_job(h.machine, last, &arena, &one, &error), ARB_OK);
     assert_int_equal(one.state, ARB_JOB_CANCELLED);

@@ -160,8 +160,10 @@ static void failures_are_seen(void **state)
     assert_int_equal(job_of(&h, job).state, ARB_JOB_FAILED);
     seen = tasks_of(&h, job, 0, &count);
     assert_int_equal(count, 3);
-    assert_int_equal(seen[task.attempt.task].failures, 1);
+    assert_int_equal(seen[task.attempt.task].failures, 2); /* the last of which ended the job */
     assert_int_equal(seen[task.attempt.task].code, ARB_IO);
+    assert_int_equal(seen[task.attempt.task].failed_at.low, 1);
+    assert_int_equal(seen[task.attempt.task].state, ARB_TASK_PENDING);
     assert_int_equal(seen[0].state, ARB_TASK_RUNNING); /* as it was */
     client(&h, ARB_EVENT_JOB_CANCEL, submit_pair(&h, 1), 0, (arb_id){0});
     arb_scheduler_counts counts = arb_scheduler_count(h.machine);
