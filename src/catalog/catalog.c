@@ -35,6 +35,7 @@ void arb_catalog_destroy(arb_catalog *catalog)
     if (catalog == NULL)
         return;
     arb_catalog_version_unref(catalog->newest);
+    arb_catalog_keeping_destroy(catalog->keeping);
     pthread_mutex_destroy(&catalog->changing);
     pthread_mutex_destroy(&catalog->lock);
     arb_free(catalog);
@@ -282,6 +283,9 @@ static arb_code open_entry(const arb_catalog_scope *scope, arb_catalog_entry *en
         arb_error_detail(error, "%.*s and %.*s", ARB_STR_ARGS(entry->files.paths[0]), ARB_STR_ARGS(entry->other_path));
         return code;
     }
+    if (entry->lost.size != 0)
+        return arb_fail(error, ARB_CORRUPT_DATA, "the rows of table \"%.*s\" are lost: %.*s", ARB_STR_ARGS(entry->name),
+                        ARB_STR_ARGS(entry->lost));
     if (entry->files.path_count != 0)
         return open_files(scope, entry, out_table, error);
     ARB_TRY(arb_table_load(entry->table, error));

@@ -29,24 +29,37 @@ static arb_code begin(change *c, arb_catalog *catalog, arb_catalog_scope *scope,
     return c->temporary != NULL ? ARB_OK : arb_catalog_no_memory(error);
 }
 
-/* With ARB_OK the change is published; also what comes out is the code. */
-static arb_code end(change *c, arb_code code)
+/* Others see the change from now on. What was before is left in its place. */
+static void publish(change *c)
 {
+    arb_catalog_version *before = c->catalog->newest;
+    pthread_mutex_lock(&c->catalog->lock);
+    c->catalog->newest = c->shared;
+    pthread_mutex_unlock(&c->catalog->lock);
+    c->shared = before;
+    if (c->scope == NULL)
+        return;
+    before = c->scope->temporary;
+    c->scope->temporary = c->temporary;
+    c->temporary = before;
+}
+
+/* With ARB_OK the change is kept, if need be, and published; what comes out is the code. */
+static arb_code end(change *c, arb_code code, arb_error *error)
+{
+    arb_catalog_keeping *keeping = c->catalog->keeping;
+    if (code == ARB_OK && keeping != NULL)
+        code = arb_catalog_keeping_write(keeping, c->catalog->newest, c->shared, error);
     if (code == ARB_OK) {
-        arb_catalog_version *before = c->catalog->newest;
-        pthread_mutex_lock(&c->catalog->lock);
-        c->catalog->newest = c->shared;
-        pthread_mutex_unlock(&c->catalog->lock);
-        c->shared = before;
-        if (c->scope != NULL) {
-            before = c->scope->temporary;
-            c->scope->temporary = c->temporary;
-            c->temporary = before;
-        }
+        publish(c);
+        if (keeping != NULL)
+            arb_catalog_keeping_forget(keeping, c->shared, c->catalog->newest);
     }
-    pthread_mutex_unlock(&c->catalog->changing);
     arb_catalog_version_unref(c->shared);
     arb_catalog_version_unref(c->temporary);
+    if (keeping != NULL)
+        arb_catalog_keeping_collect(keeping);
+    pthread_mutex_unlock(&c->catalog->changing);
     return code;
 }
 
@@ -103,7 +116,7 @@ static arb_code add(arb_catalog_scope *scope, const addition *a, bool *out_creat
     arb_code code = begin(&c, scope->catalog, scope, error);
     if (code == ARB_OK)
         code = add_to(&c, a, &created, error);
-    code = end(&c, code);
+    code = end(&c, code, error);
     if (out_created != NULL)
         *out_created = created && code == ARB_OK;
     return code;
@@ -170,6 +183,8 @@ static bool add_item(arb_catalog_version *version, const arb_folder_item *item, 
     arb_file_set files = {.paths = &item->path, .path_count = 1, .format = item->format};
     arb_catalog_entry *made = arb_catalog_entry_create(ARB_STR("main"), item->name);
     bool fine = made != NULL;
+    if (fine)
+        made->is_given = true;
     if (fine && twin != NULL)
         fine = (made->other_path = arb_str_copy(&made->arena, item->path)).data != NULL;
     if (!fine ||
@@ -206,7 +221,7 @@ arb_code arb_catalog_add_folder(arb_catalog *catalog, arb_str folder, arb_stop_f
         code = begin(&c, catalog, NULL, error);
         if (code == ARB_OK && !add_items(c.shared, &items))
             code = arb_catalog_no_memory(error);
-        code = end(&c, code);
+        code = end(&c, code, error);
     }
     arb_arena_reset(&scratch);
     return code;
@@ -246,7 +261,7 @@ arb_code arb_catalog_append(arb_catalog_scope *scope, arb_catalog_name name, con
     arb_code code = begin(&c, scope->catalog, scope, error);
     if (code == ARB_OK)
         code = append_to(&c, name, bound, rows, account, error);
-    return end(&c, code);
+    return end(&c, code, error);
 }
 
 /* ---- dropping ---------------------------------------------------------------------------------------------------- */
@@ -273,7 +288,7 @@ arb_code arb_catalog_drop(arb_catalog_scope *scope, const arb_catalog_name *name
     arb_code code = begin(&c, scope->catalog, scope, error);
     for (size_t i = 0; i < count && code == ARB_OK; i++)
         code = drop_from(&c, names[i], kind, if_exists, error);
-    return end(&c, code);
+    return end(&c, code, error);
 }
 
 /* ---- schemas ----------------------------------------------------------------------------------------------------- */
@@ -283,7 +298,7 @@ arb_code arb_catalog_add_schema(arb_catalog_scope *scope, arb_str name, bool if_
     arb_catalog_part part = {name, false};
     arb_code code = begin(&c, scope->catalog, scope, error);
     if (code != ARB_OK)
-        return end(&c, code);
+        return end(&c, code, error);
     if (arb_catalog_same_part(ARB_STR(ARB_CATALOG_TEMPORARY), &part) ||
         arb_catalog_version_schema(c.shared, &part) >= 0)
         code = if_not_exists
@@ -291,7 +306,7 @@ arb_code arb_catalog_add_schema(arb_catalog_scope *scope, arb_str name, bool if_
                    : arb_fail(error, ARB_DUPLICATE_TABLE, "schema \"%.*s\" exists already", ARB_STR_ARGS(name));
     else if (!arb_catalog_version_add_schema(c.shared, name))
         code = arb_fail_memory(error, "a schema", name.size);
-    return end(&c, code);
+    return end(&c, code, error);
 }
 
 static arb_code drop_schema(change *c, arb_str name, bool if_exists, bool cascade, arb_error *error)
@@ -334,7 +349,7 @@ arb_code arb_catalog_drop_schemas(arb_catalog_scope *scope, const arb_catalog_na
     arb_code code = begin(&c, scope->catalog, scope, error);
     for (size_t i = 0; i < count && code == ARB_OK; i++)
         code = drop_schema(&c, names[i].parts[names[i].count - 1].text, if_exists, cascade, error);
-    code = end(&c, code);
+    code = end(&c, code, error);
     leave_schema(scope);
     return code;
 }

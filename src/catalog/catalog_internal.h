@@ -4,12 +4,15 @@
 
 #include "catalog/catalog_version.h"
 
+typedef struct arb_catalog_keeping arb_catalog_keeping;
+
 struct arb_catalog {
     const arb_file_formats *formats;
     arb_file_cache *cache;
     pthread_mutex_t changing; /* who makes the next version; taken before `lock` */
     pthread_mutex_t lock;     /* of `newest`; never held for long */
     arb_catalog_version *newest;
+    arb_catalog_keeping *keeping; /* NULL: it ends with the process */
 };
 
 struct arb_catalog_scope {
@@ -34,5 +37,17 @@ arb_code arb_catalog_find_entry(const arb_catalog_scope *scope, const arb_catalo
 /* The schema that a name is made in. */
 arb_code arb_catalog_schema_for(const arb_catalog_scope *scope, const arb_catalog_version *shared,
                                 const arb_catalog_target *target, arb_str *out_schema, arb_error *error);
+
+/* ---- catalog_keeping.c, for who makes a change -------------------------------------------------------------------- */
+
+/* What differs is on the disk when this returns, or nothing of it counts. */
+arb_code arb_catalog_keeping_write(arb_catalog_keeping *keeping, const arb_catalog_version *before,
+                                   const arb_catalog_version *after, arb_error *error);
+/* Once others see the change, and `before` is still there: what is no longer in it is not named any more. */
+void arb_catalog_keeping_forget(arb_catalog_keeping *keeping, const arb_catalog_version *before,
+                                const arb_catalog_version *after);
+/* Once `before` is gone: what nobody reads goes from the disk. */
+void arb_catalog_keeping_collect(arb_catalog_keeping *keeping);
+void arb_catalog_keeping_destroy(arb_catalog_keeping *keeping); /* NULL is a no-op */
 
 #endif

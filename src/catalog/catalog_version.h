@@ -17,9 +17,12 @@ typedef struct arb_catalog_entry {
     arb_str schema, name;
     uint64_t hash; /* of the name, case aside */
     bool is_view;
+    bool is_given;   /* of a folder of data: comes anew at each start */
+    uint64_t number; /* of its record; 0: it has none */
     arb_view view;
     arb_file_set files;   /* without paths: none */
     arb_str other_path;   /* the name was given twice: an error when used */
+    arb_str lost;         /* why there are no rows: likewise */
     pthread_mutex_t lock; /* with files: of `table` */
     arb_table *table;     /* a reference; for files the version that was opened last, or NULL */
 } arb_catalog_entry;

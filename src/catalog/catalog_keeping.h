@@ -1,0 +1,41 @@
+/* catalog_keeping.h: a catalog that outlives its process.
+ *
+ * Records lie in the state store, rows of tables in memory as segments on a shelf, the folder of blobs:
+ *
+ *     catalog/schemas         the names of the schemas
+ *     catalog/entry/NUMBER    a table or a view (catalog_record.h); NUMBER is 16 hexadecimal digits, and never comes again
+ *
+ * A change of the catalog is one transaction under the scheduler's term: segments that are new go to the disk first, then the
+ * records are written, then others see the change. So whoever finds a record finds its segments; a change that fails, or whose
+ * scheduler was replaced meanwhile (ARB_CONFLICT), is as if it had not been. Segments that no record names any more are deleted
+ * once no statement reads them, or at the next start.
+ *
+ * Not kept are a session's temporary tables, and what comes from folders of data that are given anew at each start. */
+#ifndef ARB_CATALOG_CATALOG_KEEPING_H
+#define ARB_CATALOG_CATALOG_KEEPING_H
+
+#include "catalog/catalog.h"
+#include "catalog/segment.h"
+#include "state/store.h"
+
+/* Where segments lie. Thread: any, one at a time but for `find`. */
+typedef struct arb_segment_shelf {
+    void *context;
+    /* The chunk is on the disk under its name when this returns, and one more record names it. */
+    arb_code (*keep)(void *context, arb_memory_chunk *chunk, arb_segment_name *out_name, arb_error *error);
+    void (*release)(void *context, arb_memory_chunk *chunk); /* one record less */
+    /* At the start: the chunk, which one more record names; as arb_segment_finder says. */
+    arb_code (*find)(void *context, const arb_segment_wanted *wanted, arb_stop_flag *stop, arb_memory_chunk **out_chunk,
+                     arb_error *error);
+    void (*collect)(void *context); /* delete what no record names and nobody has */
+    /* Delete all that no record names: leftovers of a process that was killed. */
+    arb_code (*sweep)(void *context, arb_error *error);
+} arb_segment_shelf;
+
+/* Take over what the store has and keep all that changes from now on. Before sessions use the catalog, after folders of data
+ * were added, whose tables give way to kept ones of the same names. Store and shelf outlive the catalog; the caller has the
+ * term. A table whose rows are lost is there, and says so when it is used; leftovers are swept only if there is none. */
+ARB_NODISCARD arb_code arb_catalog_keep(arb_catalog *catalog, arb_store *store, uint64_t term,
+                                        const arb_segment_shelf *shelf, arb_error *error);
+
+#endif
