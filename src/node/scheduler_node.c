@@ -29,6 +29,9 @@ struct arb_scheduler_node {
     arb_grpc_runtime *grpc;
     arb_roots roots;
     arb_segment_store *segments;
+    arb_blob_folder *segment_blobs;
+    arb_memory segment_memory;
+    arb_segment_shelf shelf;
     arb_segment_service *segment_service;
     arb_segment_namer namer;
     arb_node_tables tables;
@@ -57,7 +60,7 @@ static arb_code connect_to(void *context, const char *address, const arb_rpc_cha
 
 static arb_code open_state(arb_scheduler_node *node, const arb_node_options *options, arb_error *error)
 {
-    arb_str folder, file, plans, token;
+    arb_str folder, file, plans, segments, token;
     if (!options->lasting)
         return arb_memory_store_create(&node->store, error);
     ARB_TRY(arb_state_folder_make(&node->arena, options->state_folder, &folder, error));
@@ -66,6 +69,8 @@ static arb_code open_state(arb_scheduler_node *node, const arb_node_options *opt
     ARB_TRY(arb_folder_entry(&node->arena, folder, "http-token", &token, error));
     ARB_TRY(arb_secret_file_keep(&node->arena, token, &node->http_token, error));
     ARB_TRY(arb_sqlite_store_open(file.data, &node->store, error));
+    ARB_TRY(arb_folder_entry(&node->arena, folder, "segments", &segments, error));
+    ARB_TRY(arb_blob_folder_open(segments.data, &node->segment_blobs, error));
     return arb_blob_folder_open(plans.data, &node->plans, error);
 }
 
@@ -101,6 +106,15 @@ static arb_code begin_scheduler(arb_scheduler_node *node, const arb_scheduler_no
     return arb_node_door_address(&node->arena, &door, node->control, &node->control_address, error);
 }
 
+/* Tables and views outlive the process as the state does. */
+static arb_code keep_catalog(arb_scheduler_node *node, arb_error *error)
+{
+    uint64_t term = arb_scheduler_loop_term(arb_scheduler_process_loop(node->scheduler));
+    arb_memory_init(&node->segment_memory, arb_runtime_governor(node->runtime));
+    node->shelf = arb_segment_store_shelf(node->segments, node->segment_blobs, &node->segment_memory);
+    return arb_catalog_keep(node->sessions.catalog, node->store, term, &node->shelf, error);
+}
+
 static arb_code begin_sessions(arb_scheduler_node *node, arb_error *error)
 {
     arb_cluster_runner_options options = {.scheduler = node->scheduler,
@@ -112,7 +126,8 @@ static arb_code begin_sessions(arb_scheduler_node *node, arb_error *error)
                                           .unreachable_ns = UNREACHABLE_NS};
     ARB_TRY(arb_cluster_runner_create(&options, &node->runner, error));
     arb_query_runner runner = arb_cluster_runner_for_sessions(node->runner);
-    return arb_node_sessions_init(&node->sessions, node->runtime, &runner, &node->roots, error);
+    ARB_TRY(arb_node_sessions_init(&node->sessions, node->runtime, &runner, &node->roots, error));
+    return node->segment_blobs != NULL ? keep_catalog(node, error) : ARB_OK;
 }
 
 /* Clients come last: who is let in finds all of it ready. */
@@ -195,6 +210,7 @@ void arb_scheduler_node_destroy(arb_scheduler_node *node)
     arb_blob_folder_close(node->plans);
     arb_store_destroy(node->store);
     arb_segment_store_destroy(node->segments);
+    arb_blob_folder_close(node->segment_blobs);
     arb_runtime_destroy(node->runtime);
     arb_text_reset(&node->places);
     arb_arena_reset(&node->arena);

@@ -9,8 +9,11 @@ import tempfile
 import time
 
 import command_driver
-from command_driver import expect, expect_failure, expect_in, run, wait_until
-from node_driver import Node, is_there
+import node_driver
+from command_driver import expect, expect_failure, expect_in, run, sql, start, wait_until
+from node_driver import FREE, Node, is_there
+
+YESCRYPT_OF_PASS = "$y$j75$k2XAnEHBqQ1Ct2aMXFKNa/$JhtW838Nju/L6SECRvSPF4xJbtPX0sPcmBltURzGFh8"  # of p@ss
 
 
 # ---- refused --------------------------------------------------------------------------------------------------------------
@@ -88,6 +91,75 @@ def test_wrong_token():
                 status, err = executor.end()
                 expect(status, 0)
                 expect_in("does not take this executor", err)
+
+
+# ---- statements at a server ---------------------------------------------------------------------------------------------------
+def test_statements_at_a_server():
+    with node_driver.server("--state", "memory") as (_, url):
+        expect(sql("--connect", url, "-c", "create table t as select x from range(10) r(x); select sum(x) as s, max(x) as m from t"),
+               (0, "s,m\n45,9\n", ""))
+        expect(sql("--connect", url, "--format", "json", "-c", "select null as a, 'é' as b, 1.50 as c, date '2020-02-29' as d")[1],
+               '[{"a":null,"b":"é","c":1.50,"d":"2020-02-29"}]\n')
+        status, out, err = sql("--connect", url, "-c", "select 1 as a; select 1/x as q from t")
+        expect((status, out), (1, "a\n1\n"))
+        expect_in("22012", err)
+        status, out, err = sql("--connect", url, "-c", "select nonsense from t")
+        expect_in("LINE 1: select nonsense from t\n               ^", err)
+        expect(sql("--connect", url, "--set", "distribution=always", "-c", "show distribution")[1], "distribution\nalways\n")
+        expect(sql("--connect", url, "--set", "nonsense=1", "-c", "")[0], 2)
+        expect_failure(sql("--connect", url, "-c", "set memory_limit = '1GB'"), 1, "42501")
+        expect_failure(sql("--connect", url, "--threads", "1", "-c", ""), 2, "--connect")
+        expect(sql("--connect", url, stdin="select 1 as a; select 2 as b")[1], "a\n1\n\nb\n2\n")
+
+
+def test_interrupted_statement():
+    with node_driver.server("--state", "memory") as (server, url):
+        for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)):
+            command = start("sql", "--connect", url, "-c", command_driver.LONG)
+            time.sleep(0.7)
+            begun = time.monotonic()
+            command.send_signal(number)
+            command.communicate(timeout=10)
+            expect(command.returncode, status)
+            assert time.monotonic() - begun < 2
+        expect(sql("--connect", url, "-c", "select 1 as a")[1], "a\n1\n")
+
+
+def test_tables_outlive_the_server():
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(3):
+            with node_driver.server("--state-dir", folder + "/state") as (server, url):
+                if number == 0:
+                    expect(sql("--connect", url, "-c", "create table t as select x from range(1000) r(x);"
+                               "create view v as select sum(x) as s from t; create temp table u as select 1 as a")[0], 0)
+                else:
+                    expect(sql("--connect", url, "-c", "select * from v; select count(*) as n from t")[1],
+                           f"s\n{499500 - (number - 1)}\n\nn\n{999 + number}\n")
+                    expect_failure(sql("--connect", url, "-c", "select * from u"), 1, "42P01")
+                expect(sql("--connect", url, "-c", "insert into t values (-1)")[0], 0) if number else None
+                server.end(signal.SIGKILL)
+
+
+def test_newer_scheduler_of_one_state():
+    with tempfile.TemporaryDirectory() as folder:
+        begin = ("scheduler", *FREE, "--control-port", 0, "--state-dir", folder)
+        with Node(*begin) as older, Node(*begin) as newer:
+            expect_failure(sql("--connect", "arbalest://" + older.places["clients"], "-c", "create table t (a int)"), 1, "error: ")
+            expect(sql("--connect", "arbalest://" + newer.places["clients"], "-c", "create table t (a int)")[0], 0)
+            expect(newer.end(), (0, ""))
+
+
+def test_login():
+    with tempfile.TemporaryDirectory() as folder:
+        users = pathlib.Path(folder, "users")
+        users.write_text("ann:" + YESCRYPT_OF_PASS + "\n")
+        users.chmod(0o600)
+        with Node("scheduler", *FREE, "--control-port", 0, "--state", "memory", "--users-file", users) as scheduler:
+            at = scheduler.places["clients"]
+            expect_failure(sql("--connect", "arbalest://" + at, "-c", "select 1"), 1, "28000")
+            for wrong in ("ann:wrong", "bob:p%40ss"):
+                expect_failure(sql("--connect", f"arbalest://{wrong}@{at}", "-c", "select 1"), 1, "28000")
+            expect(sql("--connect", f"arbalest://ann:p%40ss@{at}", "-c", "show distribution")[:2], (0, "distribution\nauto\n"))
 
 
 # ---- a server and its executor ------------------------------------------------------------------------------------------------
