@@ -26,7 +26,29 @@ struct arb_job_clients {
     uint64_t submissions;
     arb_id_map jobs;
     const char *stopped; /* why */
+    arb_rpc_timer renewal;
+    bool renewing; /* the timer is set */
 };
+
+/* Whoever has a handle wants the job, whether he waits for something or not. */
+static void set_renewal(arb_job_clients *clients)
+{
+    clients->renewing = clients->first != NULL && clients->stopped == NULL;
+    if (clients->renewing)
+        arb_rpc_loop_set(arb_scheduler_loop_timers(clients->loop), &clients->renewal,
+                         arb_clock_monotonic_ns() + arb_scheduler_loop_lease(clients->loop) / 4);
+}
+
+static void run_renewal(arb_rpc_timer *timer)
+{
+    arb_job_clients *clients = ARB_CONTAINER_OF(timer, arb_job_clients, renewal);
+    for (arb_job_client *client = clients->first; client != NULL; client = client->next) {
+        arb_event event = {.kind = ARB_EVENT_CLIENT_ALIVE, .job = client->progress.job};
+        arb_code renewed = arb_scheduler_loop_apply(clients->loop, &event, NULL);
+        (void)renewed; /* else it has ended, or is tried again in time */
+    }
+    set_renewal(clients);
+}
 
 arb_code arb_job_clients_create(arb_scheduler_loop *loop, arb_plan_store *plans, arb_job_clients **out_clients,
                                 arb_error *error)
@@ -37,6 +59,7 @@ arb_code arb_job_clients_create(arb_scheduler_loop *loop, arb_plan_store *plans,
         return arb_fail_memory(error, "the clients of the scheduler", sizeof *clients);
     clients->loop = loop;
     clients->plans = plans;
+    clients->renewal.run = run_renewal;
     return ARB_OK;
 }
 
@@ -135,6 +158,9 @@ static void lose(arb_job_client *client, const char *why)
 void arb_job_clients_stop(arb_job_clients *clients, const char *why)
 {
     clients->stopped = why;
+    if (clients->renewing)
+        (void)arb_rpc_loop_unset(arb_scheduler_loop_timers(clients->loop), &clients->renewal);
+    clients->renewing = false;
     for (arb_job_client *client = clients->first; client != NULL; client = client->next)
         lose(client, why);
 }
@@ -247,6 +273,8 @@ static void admit(arb_job_client *client)
     list(client);
     if (clients->stopped != NULL)
         lose(client, clients->stopped);
+    if (!clients->renewing)
+        set_renewal(clients);
     pthread_mutex_lock(&client->lock);
     note(client);
     pthread_mutex_unlock(&client->lock);
@@ -429,28 +457,13 @@ static void run_wish(void *context)
         r->code = arb_scheduler_loop_apply(r->clients->loop, &r->event, r->error);
 }
 
-/* If that fails, the wait sees why. */
-static void renew_lease(arb_job_client *client)
-{
-    request r = {.clients = client->clients, .client = client, .event.kind = ARB_EVENT_CLIENT_ALIVE};
-    arb_scheduler_loop_call(client->clients->loop, run_wish, &r);
-}
-
 arb_code arb_job_wait(arb_job_client *client, arb_job_moment moment, int64_t deadline_ns,
                       arb_job_progress *out_progress, arb_error *error)
 {
-    const int64_t renew = arb_scheduler_loop_lease(client->clients->loop) / 4;
     assert(!arb_scheduler_loop_is_here(client->clients->loop));
-    bool over = false, last = false;
-    while (!over && !last) {
-        int64_t until = arb_clock_monotonic_ns() + renew;
-        last = until >= deadline_ns;
-        pthread_mutex_lock(&client->lock);
-        over = wait_until(client, moment, last ? deadline_ns : until);
-        pthread_mutex_unlock(&client->lock);
-        if (!over && !last)
-            renew_lease(client);
-    }
+    pthread_mutex_lock(&client->lock);
+    bool over = wait_until(client, moment, deadline_ns);
+    pthread_mutex_unlock(&client->lock);
     arb_job_look(client, out_progress);
     if (!over)
         return arb_fail(error, ARB_DEADLINE_EXCEEDED, "the job has not come so far in time");
@@ -481,11 +494,6 @@ static arb_code wish(arb_job_client *client, arb_event event, arb_error *error)
 arb_code arb_job_cancel(arb_job_client *client, arb_error *error)
 {
     return wish(client, (arb_event){.kind = ARB_EVENT_JOB_CANCEL}, error);
-}
-
-arb_code arb_job_alive(arb_job_client *client, arb_error *error)
-{
-    return wish(client, (arb_event){.kind = ARB_EVENT_CLIENT_ALIVE}, error);
 }
 
 arb_code arb_job_rows_left(arb_job_client *client, uint32_t task, arb_id attempt, arb_error *error)

@@ -1,7 +1,7 @@
 /* job_client.h: how the other parts of the scheduler's process run jobs.
  *
  * A job is submitted with its plans and gives a handle, by which its owner waits for what becomes of it, or is told, and says
- * what he does with its result. Who lets go of a handle cancels the job, unless others have one or he says that it shall go
+ * what he does with its result. While somebody has a handle, the job's lease is renewed. Who lets go of a handle cancels the job, unless others have one or he says that it shall go
  * on; then it lives as long as its lease, and can be found again by its id, under a later scheduler too if it is recorded.
  *
  *     submit ─▶ wait (ACCEPTED) ─▶ wait (READABLE) ─▶ results ─▶ rows_left, read, delivered … ─▶ wait (ENDED) ─▶ close
@@ -71,7 +71,7 @@ void arb_job_close(arb_job_client *client);
 /* Done with it; the job goes on as long as its lease. NULL is a no-op. */
 void arb_job_leave(arb_job_client *client);
 
-/* Wait until the moment has come, or the job has ended otherwise, which *out_progress tells; meanwhile its lease is renewed.
+/* Wait until the moment has come, or the job has ended otherwise, which *out_progress tells.
  * ARB_DEADLINE_EXCEEDED, ARB_CONNECTION_FAILED when it is lost. Not on the loop. */
 ARB_NODISCARD arb_code arb_job_wait(arb_job_client *client, arb_job_moment moment, int64_t deadline_ns,
                                     arb_job_progress *out_progress, arb_error *error);
@@ -79,7 +79,6 @@ void arb_job_look(arb_job_client *client, arb_job_progress *out_progress); /* wi
 
 /* Besides what each says: ARB_UNDEFINED_OBJECT for a job that is over, ARB_CONNECTION_FAILED, ARB_OUT_OF_MEMORY. */
 ARB_NODISCARD arb_code arb_job_cancel(arb_job_client *client, arb_error *error);
-ARB_NODISCARD arb_code arb_job_alive(arb_job_client *client, arb_error *error);
 /* Where its result is, copied; see arb_scheduler_results. ARB_NOT_READY while it is not complete, or not any more: a part would
  * pass for the whole. */
 ARB_NODISCARD arb_code arb_job_results(arb_job_client *client, arb_arena *arena, const arb_result_view **out_results,
