@@ -424,6 +424,7 @@ static void merge_statistics(arb_column_statistics *into, const arb_column_stati
     into->has_distinct = into->has_distinct && from->has_distinct;
     into->distinct = ARB_MAX(into->distinct, from->distinct);
     into->bytes += from->bytes;
+    into->coded = into->coded && from->coded;
 }
 
 static int compare_texts(const void *a, const void *b)

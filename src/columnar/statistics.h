@@ -12,7 +12,8 @@ typedef struct arb_column_statistics {
     uint64_t null_count;
     bool has_distinct; /* an estimate from dictionary sizes: distinct values of the whole file, at least */
     uint64_t distinct;
-    uint64_t bytes; /* decoded, for cost; 0 when not known */
+    uint64_t bytes; /* as encoded but not compressed, for cost; 0 when not known */
+    bool coded;     /* those are codes of dictionaries, for the most part */
 } arb_column_statistics;
 
 #endif

@@ -15,11 +15,11 @@ double arb_estimate_base_rows(arb_rule_context *rule, arb_column_id column, doub
 }
 
 /* How many values a dictionary has that takes so few bits a row: its codes have just enough of them for the largest. 0
- * when the size does not look like codes. */
+ * when there is none, or it does not look like that: differences of sorted values take next to nothing, too. */
 static double distinct_by_size(const arb_column_info *info)
 {
     const double most_bits = 20, least_bits = 0.9, least_rows = 1000;
-    if (info->table == NULL || info->statistics.bytes == 0 || (double)info->table->rows < least_rows)
+    if (info->table == NULL || !info->statistics.coded || (double)info->table->rows < least_rows)
         return 0;
     double bits = 8 * (double)info->statistics.bytes / (double)info->table->rows;
     if (bits > most_bits)

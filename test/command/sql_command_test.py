@@ -211,6 +211,14 @@ def test_generate_and_read():
         expect(sorted(os.listdir(folder + "/csv"))[0], "customer.csv")
 
 
+def test_sorted_keys_are_many():
+    """Differences of sorted keys take next to nothing in a file: that must not be taken for few values."""
+    with tempfile.TemporaryDirectory() as folder:
+        expect(sql("-c", f"copy (select x as k from range(50000) r(x)) to '{folder}/a.parquet'; copy (select x as k from range(50000) r(x)) to '{folder}/b.parquet'")[0], 0)
+        plan = sql("--data", folder, "--format", "tsv", "-c", "explain select count(*) from a, b where a.k = b.k")[1]
+        expect_in("~50000", next(line for line in plan.splitlines() if "JOIN" in line))
+
+
 def test_copy_and_read_again():
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder, "made.parquet")

@@ -23,7 +23,7 @@ static void file_destroy(arb_table_file *base)
 static void merge_statistics(const arb_parquet_file *file, const arb_parquet_node *node, arb_column_statistics *out)
 {
     bool is_leaf = node->shape == ARB_PARQUET_SHAPE_LEAF && node->unsupported == NULL;
-    *out = (arb_column_statistics){.has_null_count = is_leaf};
+    *out = (arb_column_statistics){.has_null_count = is_leaf, .coded = is_leaf};
     bool has_values = false, all_known = is_leaf;
     for (uint32_t i = 0; i < file->metadata.row_group_count; i++) {
         const arb_parquet_row_group *group = &file->metadata.row_groups[i];
@@ -35,6 +35,7 @@ static void merge_statistics(const arb_parquet_file *file, const arb_parquet_nod
             continue;
         const arb_parquet_leaf *leaf = &file->schema.leaves[node->leaf];
         const arb_parquet_chunk_meta *meta = &group->chunks[node->leaf];
+        out->coded = out->coded && meta->dictionary_offset != 0;
         arb_value_range range = arb_parquet_chunk_range(leaf, meta);
         if (leaf->max_definition != 0 && (!meta->statistics.has_null_count || meta->statistics.null_count < 0))
             out->has_null_count = false;
