@@ -193,7 +193,7 @@ static arb_code answer_put(arb_sql_job *job, arb_rpc_call *call, arb_error *erro
     Arrow__Flight__Protocol__Sql__DoPutUpdateResult count = ARROW__FLIGHT__PROTOCOL__SQL__DO_PUT_UPDATE_RESULT__INIT;
     Arrow__Flight__Protocol__PutResult result = ARROW__FLIGHT__PROTOCOL__PUT_RESULT__INIT;
     count.has_record_count = true;
-    count.record_count = job->affected;
+    count.record_count = ARB_MAX(job->affected, 0); /* JDBC's driver takes -1 for a query's, and runs it once more */
     arb_code code = arb_wire_pack(&count.base, &counted, error);
     result.app_metadata = arb_wire_bytes(arb_text_view(&counted));
     if (code == ARB_OK)

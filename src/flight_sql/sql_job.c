@@ -275,8 +275,8 @@ void arb_sql_job_poll(arb_sql_service *service, arb_rpc_call *call, arb_str hand
             arb_sql_job_answer_poll(job, earlier, false);
         job->asking = ARB_SQL_POLL;
         wait_for(job, call);
-        if (job->state == ARB_SQL_JOB_FAILED || job->peeked)
-            arb_sql_turn_queue(&job->turn); /* which has the answer */
+        if (job->state != ARB_SQL_JOB_NEW)
+            arb_sql_turn_queue(&job->turn); /* which has the answer, or looks for it */
         arb_sql_unlock(service);
     }
     if (code != ARB_OK)

@@ -293,6 +293,48 @@ def test_errors_on_the_way():
         expect_fails(ERRORS, "no action", action, client, "dance", b"")
 
 
+def test_listings():
+    with Server(PROGRAM) as server, with_session(server) as client:
+        update(client, "create table t (a integer primary key, b varchar)")
+        update(client, "create table \"we_ird\" (\"x\"\"y\" integer)")
+        update(client, "create view v as select a as k from t")
+
+        def listed(name, *fields):
+            info = client.get_flight_info(command(name, *fields))
+            table = client.do_get(info.endpoints[0].ticket).read_all()
+            table.validate(full=True)
+            assert table.schema == info.schema == client.get_schema(command(name, *fields)).schema, name
+            return table
+
+        def names(*fields):
+            return listed("CommandGetTables", *fields).column("table_name").to_pylist()
+
+        assert listed("CommandGetCatalogs").to_pylist() == [{"catalog_name": "arbalest"}]
+        assert listed("CommandGetDbSchemas").to_pylist() == [{"catalog_name": "arbalest", "db_schema_name": "main"}]
+        assert listed("CommandGetDbSchemas", (2, "x%")).num_rows == 0 and listed("CommandGetDbSchemas", (1, "other")).num_rows == 0
+        assert listed("CommandGetTableTypes").column(0).to_pylist() == ["TABLE", "VIEW"]
+        assert names() == ["t", "v", "we_ird"] and names((3, "we\\_%")) == ["we_ird"] and names((3, "_")) == ["t", "v"]
+        assert names((4, "VIEW")) == ["v"] and names((1, "")) == [] and names((2, "main"), (3, "")) == []
+        schemas = listed("CommandGetTables", (5, 1)).to_pylist()
+        fields = {r["table_name"]: pa.ipc.read_schema(pa.py_buffer(r["table_schema"])) for r in schemas}
+        assert fields["v"].names == ["k"] and fields["we_ird"].names == ['x"y'] and fields["t"].types == [pa.int32(), pa.string()]
+        assert fields["t"].field("a").metadata[b"ARROW:FLIGHT:SQL:TYPE_NAME"] == b"integer"
+        keys = listed("CommandGetPrimaryKeys", (3, "t")).to_pylist()
+        assert [(k["column_name"], k["key_sequence"]) for k in keys] == [("a", 1)]
+        assert listed("CommandGetPrimaryKeys", (3, "nothing")).num_rows == 0
+        for name in ("CommandGetImportedKeys", "CommandGetExportedKeys"):
+            assert listed(name, (3, "t")).num_rows == 0
+        assert listed("CommandGetCrossReference", (3, "t"), (6, "t")).num_rows == 0
+        types = {t["type_name"]: t for t in listed("CommandGetXdbcTypeInfo").to_pylist()}
+        assert types["INTEGER"]["data_type"] == 4 and types["DECIMAL"]["create_params"] == ["precision", "scale"]
+        assert listed("CommandGetXdbcTypeInfo", (1, 12)).column("type_name").to_pylist() == ["VARCHAR"]
+        info = {r["info_name"]: r["value"] for r in listed("CommandGetSqlInfo").to_pylist()}
+        assert info[0] == "Arbalest" and info[4] is True and info[8] == 0 and "SELECT" in info[508] and info[517] == []
+        assert "abs" in info[509] and "upper" in info[510] and "date_trunc" in info[512] and info[541] == 0
+        some = listed("CommandGetSqlInfo", (1, b"\x00\x09\xe7\x07")).to_pylist()  # 0, 9 and one that does not exist
+        assert [r["info_name"] for r in some] == [0, 9]
+
+
 # ---- prepared statements ---------------------------------------------------------------------------------------------------
 
 
@@ -408,6 +450,11 @@ def test_polling():
             polls += 1
             assert polls < 200
         assert client.do_get(flight.Ticket(parse(parse(info[3][0])[1][0])[1][0])).read_all().num_rows == 1
+        # One that was begun without polling.
+        begun = ask(client, "select 8 as a")
+        info, again, _ = poll(server, message((1, 2), (2, begun.endpoints[0].ticket.ticket)))
+        assert again is None and parse(parse(info[3][0])[1][0])[1][0] == begun.endpoints[0].ticket.ticket
+        assert client.do_get(begun.endpoints[0].ticket).read_all().column("a").to_pylist() == [8]
         _, again, _ = poll(server, descriptor("CommandStatementQuery", (1, LONG)))
         assert again is not None
         body = message((1, message((2, again))))
