@@ -30,6 +30,7 @@ TARGETS = {
     "codec": (20000, ["codec"], []),
     "compressed_file": (5000, ["compressed_file"], ["csv/**/*.gz", "csv/**/*.zst"]),
     "csv": (3000, ["csv"], ["csv/**/*.csv", "csv/**/*.tsv", "csv/afl/**/*", "arrow-testing/csv/fuzzing/*"]),
+    "flight_sql": (20000, ["flight_sql"], []),
     "ipc_file": (20000, ["ipc_file"], ["arrow-testing/arrow-ipc-file/*", "arrow-testing/arrow-ipc-stream/integration/**/*.arrow_file"]),
     "ipc_stream": (20000, ["ipc_stream"], ["arrow-testing/arrow-ipc-stream/*", "arrow-testing/arrow-ipc-stream/integration/**/*.stream"]),
     "like": (50000, ["like"], []),

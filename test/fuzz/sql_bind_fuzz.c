@@ -36,6 +36,21 @@ static void plan(arb_query *query, const arb_logical_plan *bound)
     arb_text_reset(&text);
 }
 
+/* Parameters have values of several types. */
+static arb_code bind(arb_query *query, arb_catalog *catalog, const arb_ast_statement *statement,
+                     arb_bound_statement *out, arb_error *error)
+{
+    const arb_value kinds[] = {{.type = ARB_TYPE(BIGINT), .integer = 1},
+                               {.type = ARB_TYPE(VARCHAR), .text = ARB_STR("2")},
+                               {.type = ARB_TYPE(DOUBLE), .real = 2.5},
+                               arb_value_null(ARB_TYPE(NULL))};
+    arb_value *values = ARB_ARENA_ARRAY(query->arena, arb_value, statement->parameter_count + 1);
+    FUZZ_REQUIRE(values != NULL);
+    for (uint32_t i = 0; i < statement->parameter_count; i++)
+        values[i] = kinds[i % ARB_COUNT_OF(kinds)];
+    return arb_sql_bind_values(query, catalog, statement, values, statement->parameter_count, out, error);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static arb_session *session;
@@ -48,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     arb_bound_statement bound = {0};
     arb_code code = arb_sql_parse_one(&arena, (arb_str){(const char *)data, size}, &statement, &error);
     if (code == ARB_OK) {
-        code = arb_sql_bind(&query, arb_session_scope(session), statement, &bound, &error);
+        code = bind(&query, arb_session_scope(session), statement, &bound, &error);
         if (code == ARB_INTERNAL)
             fprintf(stderr, "%s\n", error.message);
         FUZZ_REQUIRE(code != ARB_INTERNAL && code != ARB_OUT_OF_MEMORY && code == error.code);
