@@ -20,7 +20,7 @@ enable_testing()
 find_library(ARB_CMOCKA cmocka)
 
 # System calls that a test takes the place of, in the libraries too: it has a function __wrap_NAME for each.
-set(ARB_WRAPPED_io_torture_test open pread preadv2 pwrite write fsync close rename)
+set(ARB_WRAPPED_io_torture_test open openat pread preadv2 pwrite write fsync close renameat)
 set(ARB_WRAPPED_open_beneath_test syscall)
 
 if(ARB_CMOCKA)

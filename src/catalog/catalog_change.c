@@ -161,6 +161,7 @@ arb_code arb_catalog_add_files(arb_catalog_scope *scope, const arb_catalog_targe
                                bool *out_created, arb_error *error)
 {
     ARB_TRY(arb_file_set_check(files, error));
+    ARB_TRY(arb_file_set_check_access(files, scope->catalog->cache, error));
     return add(scope, &(addition){target, false, fill_files, files}, out_created, error);
 }
 

@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include "base/alloc.h"
+#include "catalog/file_access.h"
 #include "catalog/footer_hash.h"
 
 /* Entries form one list, the most recently used first. A process opens some dozens of files, rarely some thousands, so
@@ -17,6 +18,7 @@ typedef struct entry {
 } entry;
 
 struct arb_file_cache {
+    const arb_roots *roots; /* NULL: everything may be opened */
     pthread_mutex_t lock;
     uint64_t limit, bytes;
     arb_memory *memory;
@@ -90,6 +92,16 @@ static void trim(arb_file_cache *cache)
         }
         file = newer;
     }
+}
+
+void arb_file_cache_restrict(arb_file_cache *cache, const arb_roots *roots)
+{
+    cache->roots = roots;
+}
+
+const arb_roots *arb_file_cache_roots(const arb_file_cache *cache)
+{
+    return cache->roots;
 }
 
 void arb_file_cache_destroy(arb_file_cache *cache)
@@ -214,7 +226,7 @@ arb_code arb_file_cache_get(arb_file_cache *cache, arb_str path, const arb_file_
         now = (arb_source_identity){0}; /* opening will say why */
     if ((*out_file = find_shared(cache, &asked, now, &list)) != NULL)
         return ARB_OK;
-    ARB_TRY(arb_byte_source_open_local(path.data, &source, error));
+    ARB_TRY(arb_file_access_open(cache->roots, path.data, &source, error));
     return open_file(cache, &asked, source, list, out_file, error);
 }
 
@@ -270,7 +282,7 @@ arb_code arb_cached_file_version(arb_cached_file *file, arb_file_version *out_ve
     arb_byte_source *source;
     uint64_t hash;
     if (!find_hash(file, &hash)) {
-        ARB_TRY(arb_byte_source_open_local(file->path.data, &source, error));
+        ARB_TRY(arb_file_access_open(file->cache->roots, file->path.data, &source, error));
         arb_code code =
             arb_source_identity_equal(source->identity, file->identity)
                 ? arb_footer_hash(source, &hash, error)

@@ -31,6 +31,9 @@ typedef struct arb_cached_file {
 /* `memory` is the account of what open files take; it outlives the cache. */
 ARB_NODISCARD arb_code arb_file_cache_create(uint64_t limit, arb_memory *memory, arb_file_cache **out_cache,
                                              arb_error *error);
+/* From now on files are opened by path beneath these roots alone (file_access.h); they outlive the cache. Before it is used. */
+void arb_file_cache_restrict(arb_file_cache *cache, const arb_roots *roots);
+const arb_roots *arb_file_cache_roots(const arb_file_cache *cache); /* NULL: everything may be opened */
 /* Nobody may use a file any more. NULL is a no-op. */
 void arb_file_cache_destroy(arb_file_cache *cache);
 

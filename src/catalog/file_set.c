@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "catalog/data_folder.h"
+#include "catalog/file_access.h"
 #include "catalog/file_glob.h"
 #include "catalog/file_table.h"
 
@@ -13,6 +14,20 @@ arb_code arb_file_set_check(const arb_file_set *set, arb_error *error)
         if (set->paths[i].size == 0 || memchr(set->paths[i].data, '\0', set->paths[i].size) != NULL)
             return arb_fail(error, ARB_INVALID_PARAMETER, "a path is empty or holds a zero byte");
     return set->path_count != 0 ? ARB_OK : arb_fail(error, ARB_INVALID_PARAMETER, "a list of paths is empty");
+}
+
+arb_code arb_file_set_check_access(const arb_file_set *set, const arb_file_cache *cache, arb_error *error)
+{
+    arb_arena arena = {0};
+    arb_code code = ARB_OK;
+    for (size_t i = 0; i < set->path_count && code == ARB_OK; i++) {
+        arb_str path;
+        code = arb_file_access_find(arb_file_cache_roots(cache), &arena, set->paths[i], &path, error);
+        if (code != ARB_ACCESS_DENIED && code != ARB_OUT_OF_MEMORY)
+            code = ARB_OK; /* what is not there yet may come */
+    }
+    arb_arena_reset(&arena);
+    return code;
 }
 
 bool arb_file_set_copy(arb_arena *arena, const arb_file_set *from, arb_file_set *to)
@@ -83,8 +98,11 @@ static arb_code open_table(found_files *found, const arb_file_set *set, arb_str 
                            arb_file_cache *cache, arb_stop_flag *stop, arb_table *current, arb_table **out_table,
                            arb_error *error)
 {
-    for (size_t i = 0; i < set->path_count; i++)
-        ARB_TRY(find_files(found, set, set->paths[i], formats, stop, error));
+    for (size_t i = 0; i < set->path_count; i++) {
+        arb_str path;
+        ARB_TRY(arb_file_access_find(arb_file_cache_roots(cache), &found->arena, set->paths[i], &path, error));
+        ARB_TRY(find_files(found, set, path, formats, stop, error));
+    }
     if (found->paths.size == 0)
         return arb_fail(error, ARB_FILE_NOT_FOUND, "a list of files is empty");
     if (current != NULL && arb_file_table_is_current(current, found->paths.data, found->paths.size)) {

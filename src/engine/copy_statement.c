@@ -1,4 +1,5 @@
 /* copy_statement.c: COPY … TO a file or, as rows, to whoever asked. */
+#include "catalog/file_access.h"
 #include "engine/session_internal.h"
 #include "formats/writer.h"
 #include "io/encoded_sink.h"
@@ -38,11 +39,9 @@ static arb_code copy_to_file(arb_result *result, const arb_bound_statement *stat
         .column_count = result->columns.column_count, .names = result->columns.names, .types = result->columns.types};
     arb_table_writer *writer = NULL;
     arb_byte_sink *sink;
-    if ((path = arb_str_copy(&result->arena, path)).data == NULL)
-        return arb_fail_memory(error, "a path", 0);
     if (path.size == 0 || memchr(path.data, '\0', path.size) != NULL)
         return arb_fail(error, ARB_INVALID_PARAMETER, "a path is empty or holds a zero byte");
-    ARB_TRY(arb_byte_sink_create_local(path.data, true, &sink, error));
+    ARB_TRY(arb_file_access_create(arb_runtime_write_roots(result->session->runtime), path, &sink, error));
     arb_code code = ARB_OK;
     if (statement->copy.codec != ARB_CODEC_NONE)
         code = arb_byte_sink_encode(&sink, statement->copy.codec, statement->copy.level, error);

@@ -16,6 +16,7 @@ struct arb_runtime {
     unsigned threads; /* 0: as many as there are */
     unsigned queries;
     char *spill_folder;
+    const arb_roots *write_roots; /* NULL: everywhere */
 };
 
 enum {
@@ -60,6 +61,17 @@ void arb_runtime_destroy(arb_runtime *runtime)
     arb_free(runtime->spill_folder);
     pthread_mutex_destroy(&runtime->lock);
     arb_free(runtime);
+}
+
+void arb_runtime_restrict(arb_runtime *runtime, const arb_runtime_access *access)
+{
+    arb_file_cache_restrict(runtime->cache, access->read);
+    runtime->write_roots = access->write;
+}
+
+const arb_roots *arb_runtime_write_roots(const arb_runtime *runtime)
+{
+    return runtime->write_roots;
 }
 
 arb_governor *arb_runtime_governor(arb_runtime *runtime)

@@ -19,10 +19,20 @@ typedef struct arb_runtime_options {
     const char *spill_folder; /* copied; NULL: the system's temporary folder */
 } arb_runtime_options;
 
+/* What sessions may open by path: they read beneath some folders and write beneath others, see catalog/file_access.h. */
+typedef struct arb_runtime_access {
+    const arb_roots *read, *write;
+} arb_runtime_access;
+
 ARB_NODISCARD arb_code arb_runtime_create(const arb_runtime_options *options, arb_runtime **out_runtime,
                                           arb_error *error);
 /* All sessions must be gone. NULL is a no-op. */
 void arb_runtime_destroy(arb_runtime *runtime);
+
+/* For a server: from now on sessions open nothing else. What is pointed to outlives the runtime. Before sessions use it. */
+void arb_runtime_restrict(arb_runtime *runtime, const arb_runtime_access *access);
+/* Where sessions may write; NULL: everywhere. */
+const arb_roots *arb_runtime_write_roots(const arb_runtime *runtime);
 
 arb_governor *arb_runtime_governor(arb_runtime *runtime);
 arb_file_cache *arb_runtime_file_cache(arb_runtime *runtime);

@@ -30,6 +30,10 @@ struct arb_byte_sink {
  * is no regular file (a pipe, a terminal) is written to directly. The caller owns *out_sink. */
 ARB_NODISCARD arb_code arb_byte_sink_create_local(const char *path, bool replace, arb_byte_sink **out_sink,
                                                   arb_error *error);
+/* The same beneath a folder that is open (open_beneath.h): a path whose folders lead out of it is ARB_ACCESS_DENIED. No link is
+ * followed at the end, and what is no regular file is refused. `shown`, which is copied, is the sink's path in messages. */
+ARB_NODISCARD arb_code arb_byte_sink_create_beneath(int folder, const char *path, arb_str shown, bool replace,
+                                                    arb_byte_sink **out_sink, arb_error *error);
 /* To the end of a text, which outlives the sink. */
 ARB_NODISCARD arb_code arb_byte_sink_create_memory(arb_text *text, arb_byte_sink **out_sink, arb_error *error);
 /* Append; after a failure the sink can only be destroyed. */

@@ -2,7 +2,10 @@
  *
  * The bytes go to ".NAME.XXXXXXXX.part" in the target's folder: the same file system, so that the rename at the end is
  * one step, and a hidden name, so that nobody takes it for a table. At finish the file is brought to disk before it gets
- * its name, and the folder after it: whoever sees the name after a crash sees all bytes too. */
+ * its name, and the folder after it: whoever sees the name after a crash sees all bytes too.
+ *
+ * Beneath a folder of others, the target's own folder is opened once, and all names are looked for in that: whatever is moved
+ * or linked meanwhile, nothing else is written to. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -14,12 +17,14 @@
 
 #include "base/alloc.h"
 #include "io/byte_sink.h"
+#include "io/open_beneath.h"
 
 enum { BUFFER_SIZE = 256 << 10, NAME_TRIES = 100 };
 
 typedef struct local_sink {
     arb_byte_sink base;
     int descriptor;  /* -1: not open */
+    int folder;      /* where target and part are looked for: open, or AT_FDCWD */
     bool direct;     /* no regular file: there is no temporary name */
     bool replace;    /* a file that is there */
     bool has_part;   /* the temporary file exists */
@@ -36,7 +41,9 @@ static void local_destroy(arb_byte_sink *base)
     if (sink->descriptor >= 0)
         close(sink->descriptor);
     if (sink->has_part)
-        unlink(sink->part);
+        unlinkat(sink->folder, sink->part, 0);
+    if (sink->folder != AT_FDCWD)
+        close(sink->folder);
     arb_free(sink->buffer);
     arb_free(sink->part);
     arb_free(sink->target);
@@ -78,9 +85,13 @@ static arb_code local_write(arb_byte_sink *base, const void *data, size_t size, 
 }
 
 /* The folder's entry must be on disk too. Folders that cannot be opened or synced are left to the system. */
-static void sync_folder(const char *target)
+static void sync_folder(const local_sink *sink)
 {
-    const char *slash = strrchr(target, '/');
+    const char *target = sink->target, *slash = strrchr(target, '/');
+    if (sink->folder != AT_FDCWD) {
+        fsync(sink->folder);
+        return;
+    }
     char *folder = slash == NULL ? arb_strndup(".", 1) : arb_strndup(target, ARB_MAX(1, (size_t)(slash - target)));
     if (folder == NULL)
         return;
@@ -96,13 +107,13 @@ static arb_code give_name(local_sink *sink, arb_error *error)
 {
     int result;
     if (sink->replace) {
-        result = rename(sink->part, sink->target);
+        result = renameat(sink->folder, sink->part, sink->folder, sink->target);
     } else {
-        result = renameat2(AT_FDCWD, sink->part, AT_FDCWD, sink->target, RENAME_NOREPLACE);
+        result = renameat2(sink->folder, sink->part, sink->folder, sink->target, RENAME_NOREPLACE);
         if (result != 0 && (errno == EINVAL || errno == ENOSYS)) { /* a file system that lacks it */
-            result = link(sink->part, sink->target);
+            result = linkat(sink->folder, sink->part, sink->folder, sink->target, 0);
             if (result == 0)
-                unlink(sink->part);
+                unlinkat(sink->folder, sink->part, 0);
         }
     }
     if (result != 0)
@@ -125,7 +136,7 @@ static arb_code local_finish(arb_byte_sink *base, arb_error *error)
     if (sink->direct)
         return ARB_OK;
     ARB_TRY(give_name(sink, error));
-    sync_folder(sink->target);
+    sync_folder(sink);
     return ARB_OK;
 }
 
@@ -144,7 +155,7 @@ static arb_code open_part(local_sink *sink, arb_error *error)
             return arb_fail_errno(error, errno, "cannot make a temporary name for %s", sink->path);
         snprintf(sink->part, size, "%.*s.%.*s.%08x.part", (int)(name - sink->target), sink->target, name_size, name,
                  random);
-        sink->descriptor = open(sink->part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        sink->descriptor = openat(sink->folder, sink->part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
         if (sink->descriptor >= 0) {
             sink->has_part = true;
             return ARB_OK;
@@ -184,7 +195,38 @@ static arb_code open_target(local_sink *sink, arb_error *error)
     return open_part(sink, error);
 }
 
-arb_code arb_byte_sink_create_local(const char *path, bool replace, arb_byte_sink **out_sink, arb_error *error)
+/* The folder in which the name stands, of a path beneath another one. */
+static arb_code open_target_beneath(local_sink *sink, int folder, const char *path, arb_error *error)
+{
+    const char *slash = strrchr(path, '/');
+    char *parent = slash == NULL ? arb_strndup(".", 1) : arb_strndup(path, (size_t)(slash - path));
+    const char *name = slash == NULL ? path : slash + 1;
+    struct stat status;
+    sink->target = arb_strndup(name, strlen(name));
+    if (parent == NULL || sink->target == NULL) {
+        arb_free(parent);
+        return arb_fail_memory(error, "a file name", strlen(path));
+    }
+    int descriptor = arb_open_beneath(folder, parent, O_RDONLY | O_DIRECTORY);
+    arb_free(parent);
+    if (descriptor < 0 && errno == EXDEV)
+        return arb_fail(error, ARB_ACCESS_DENIED, "%s leads out of its folder", sink->path);
+    if (descriptor < 0)
+        return arb_fail_errno(error, errno, "cannot create %s", sink->path);
+    sink->folder = descriptor;
+    bool exists = fstatat(sink->folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0;
+    if (!exists && errno != ENOENT)
+        return arb_fail_errno(error, errno, "cannot create %s", sink->path);
+    if (exists && !S_ISREG(status.st_mode))
+        return arb_fail(error, ARB_WRONG_OBJECT_TYPE, "%s is no regular file", sink->path);
+    if (exists && !sink->replace)
+        return arb_fail(error, ARB_FILE_EXISTS, "%s exists", sink->path);
+    return open_part(sink, error);
+}
+
+/* `shown`, as messages show it; `path` is the same, or that beneath the folder. */
+static arb_code create(int folder, const char *path, arb_str shown, bool replace, arb_byte_sink **out_sink,
+                       arb_error *error)
 {
     static const arb_byte_sink_vtable vtable = {local_destroy, local_write, local_finish};
     *out_sink = NULL;
@@ -192,11 +234,13 @@ arb_code arb_byte_sink_create_local(const char *path, bool replace, arb_byte_sin
     if (sink == NULL)
         return arb_fail_memory(error, "a byte sink", sizeof *sink);
     sink->descriptor = -1;
+    sink->folder = AT_FDCWD;
     sink->replace = replace;
-    sink->path = arb_strndup(path, strlen(path));
+    sink->path = arb_strndup(shown.data, shown.size);
     sink->buffer = arb_alloc(BUFFER_SIZE);
     arb_code code = sink->path == NULL || sink->buffer == NULL ? arb_fail_memory(error, "a byte sink", BUFFER_SIZE)
-                                                               : open_target(sink, error);
+                    : folder == AT_FDCWD                       ? open_target(sink, error)
+                                                               : open_target_beneath(sink, folder, path, error);
     if (code != ARB_OK) {
         local_destroy(&sink->base);
         return code;
@@ -205,4 +249,16 @@ arb_code arb_byte_sink_create_local(const char *path, bool replace, arb_byte_sin
     sink->base.path = arb_str_of(sink->path);
     *out_sink = &sink->base;
     return ARB_OK;
+}
+
+arb_code arb_byte_sink_create_local(const char *path, bool replace, arb_byte_sink **out_sink, arb_error *error)
+{
+    return create(AT_FDCWD, path, arb_str_of(path), replace, out_sink, error);
+}
+
+arb_code arb_byte_sink_create_beneath(int folder, const char *path, arb_str shown, bool replace,
+                                      arb_byte_sink **out_sink, arb_error *error)
+{
+    assert(folder != AT_FDCWD);
+    return create(folder, path, shown, replace, out_sink, error);
 }

@@ -66,22 +66,24 @@ static outcome next_outcome(call_kind kind)
 }
 
 int __real_open(const char *path, int flags, mode_t mode);
+int __real_openat(int folder, const char *path, int flags, mode_t mode);
 ssize_t __real_pread(int file, void *to, size_t size, off_t offset);
 ssize_t __real_preadv2(int file, const struct iovec *to, int count, off_t offset, int flags);
 ssize_t __real_pwrite(int file, const void *from, size_t size, off_t offset);
 ssize_t __real_write(int file, const void *from, size_t size);
 int __real_fsync(int file);
 int __real_close(int file);
-int __real_rename(const char *from, const char *to);
+int __real_renameat(int from_folder, const char *from, int to_folder, const char *to);
 
 int __wrap_open(const char *path, int flags, ...);
+int __wrap_openat(int folder, const char *path, int flags, ...);
 ssize_t __wrap_pread(int file, void *to, size_t size, off_t offset);
 ssize_t __wrap_preadv2(int file, const struct iovec *to, int count, off_t offset, int flags);
 ssize_t __wrap_pwrite(int file, const void *from, size_t size, off_t offset);
 ssize_t __wrap_write(int file, const void *from, size_t size);
 int __wrap_fsync(int file);
 int __wrap_close(int file);
-int __wrap_rename(const char *from, const char *to);
+int __wrap_renameat(int from_folder, const char *from, int to_folder, const char *to);
 
 int __wrap_open(const char *path, int flags, ...)
 {
@@ -90,6 +92,15 @@ int __wrap_open(const char *path, int flags, ...)
     mode_t mode = (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE ? va_arg(arguments, mode_t) : 0;
     va_end(arguments);
     return next_outcome(CALL_OPEN) == WORKS ? __real_open(path, flags, mode) : -1;
+}
+
+int __wrap_openat(int folder, const char *path, int flags, ...)
+{
+    va_list arguments;
+    va_start(arguments, flags);
+    mode_t mode = (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE ? va_arg(arguments, mode_t) : 0;
+    va_end(arguments);
+    return next_outcome(CALL_OPEN) == WORKS ? __real_openat(folder, path, flags, mode) : -1;
 }
 
 static size_t less(size_t size)
@@ -154,9 +165,9 @@ int __wrap_close(int file)
     return -1;
 }
 
-int __wrap_rename(const char *from, const char *to)
+int __wrap_renameat(int from_folder, const char *from, int to_folder, const char *to)
 {
-    return next_outcome(CALL_RENAME) == WORKS ? __real_rename(from, to) : -1;
+    return next_outcome(CALL_RENAME) == WORKS ? __real_renameat(from_folder, from, to_folder, to) : -1;
 }
 
 /* ---- what is there ----------------------------------------------------------------------------------------------- */
