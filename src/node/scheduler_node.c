@@ -27,7 +27,8 @@ struct arb_scheduler_node {
     arb_arena arena;
     arb_runtime *runtime;
     arb_grpc_runtime *grpc;
-    arb_roots roots;
+    arb_roots roots, write_roots;
+    arb_runtime_access access; /* of statements to files */
     arb_segment_store *segments;
     arb_blob_folder *segment_blobs;
     arb_memory segment_memory;
@@ -79,6 +80,9 @@ static arb_code begin_engine(arb_scheduler_node *node, const arb_node_options *o
     arb_runtime_options runtime = {.threads = options->threads, .memory_limit = options->memory_limit};
     ARB_TRY(arb_runtime_create(&runtime, &node->runtime, error));
     ARB_TRY(arb_roots_resolve(&node->arena, options->data, options->data_count, &node->roots, error));
+    ARB_TRY(arb_roots_resolve(&node->arena, options->write, options->write_count, &node->write_roots, error));
+    node->access = (arb_runtime_access){&node->roots, &node->write_roots};
+    arb_runtime_restrict(node->runtime, &node->access);
     ARB_TRY(arb_segment_store_create(&node->segments, error));
     node->namer = arb_segment_store_namer(node->segments);
     node->tables = (arb_node_tables){.roots = &node->roots, .namer = &node->namer};

@@ -112,6 +112,24 @@ def test_statements_at_a_server():
         expect(sql("--connect", url, stdin="select 1 as a; select 2 as b")[1], "a\n1\n\nb\n2\n")
 
 
+def test_files_of_a_server():
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("read", "write", "secret"):
+            os.mkdir(f"{folder}/{name}")
+            pathlib.Path(f"{folder}/{name}/a.csv").write_text("x\n1\n")
+        os.symlink(folder + "/secret", folder + "/read/link")
+        with node_driver.server("--state", "memory", "--data", folder + "/read", "--write-root", folder + "/write") as (_, url):
+            at = lambda *statements: sql("--connect", url, *(piece for s in statements for piece in ("-c", s)))
+            expect(at(f"select * from '{folder}/read/a.csv'", "select * from 'read/a.csv'")[1], "x\n1\n\nx\n1\n")
+            for path in (f"{folder}/secret/a.csv", f"{folder}/read/../secret/a.csv", f"{folder}/read/link/a.csv", "/etc/passwd",
+                         f"{folder}/write/a.csv"):
+                expect_failure(at(f"select * from '{path}'"), 1, "42501")
+            expect(at(f"copy (select 1 as y) to '{folder}/write/new.csv'")[0], 0)
+            for path in (f"{folder}/read/new.csv", f"{folder}/write/../read/new.csv", "/tmp/new.csv"):
+                expect_failure(at(f"copy (select 1 as y) to '{path}'"), 1, "42501")
+            expect(sorted(os.listdir(folder + "/write") + os.listdir(folder + "/read")), ["a.csv", "a.csv", "link", "new.csv"])
+
+
 def test_interrupted_statement():
     with node_driver.server("--state", "memory") as (server, url):
         for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)):

@@ -8,7 +8,7 @@
  *
  *     statement ok | error [SQLSTATE] | maybe        a text behind ---- must occur in the error's (not with --any-error)
  *     query TYPES [nosort|rowsort|valuesort] [label]  values one a line, rows with tabs, or "N values hashing to MD5"
- *     skipif NAME, onlyif NAME, require NAME          NAME is "arbalest", or a feature for require
+ *     skipif NAME, onlyif NAME, require NAME          NAME is "arbalest", "server" with --connect, or a feature for require
  *     loop NAME FROM TO, foreach NAME VALUE…, endloop, halt, mode skip|unskip, hash-threshold N
  *
  * --wire sends every plan through its wire form; --slots distributes every query over as many tasks, in this process; with
@@ -378,7 +378,8 @@ static void run_lines(slt_file *file, size_t at, size_t end)
         if (count == 0 || words[0].data[0] == '#') {
             at++;
         } else if (is(words[0], "skipif") || is(words[0], "onlyif")) {
-            bool us = count > 1 && is(words[1], "arbalest");
+            bool us =
+                count > 1 && (is(words[1], "arbalest") || (file->options->connect != NULL && is(words[1], "server")));
             skip_next = skip_next || us == is(words[0], "skipif");
             at++;
         } else if (is(words[0], "statement") || is(words[0], "query")) {
