@@ -248,7 +248,7 @@ class Clients:
             self.fail(f"{statement.query} with {settings}: wrong answer\n{out[:600]}")
         elif statement.hit == signal.SIGKILL and status == -signal.SIGKILL:
             self.count("client killed")
-        elif statement.hit == signal.SIGINT and status == 130:
+        elif statement.hit == signal.SIGINT and status in (130, -signal.SIGINT):  # the latter before it has caught signals
             self.count("cancelled")
         elif status == 1 and state in OUTSIDE and (scheduler_hit or statement.through_proxy):
             self.count(f"{state} when the scheduler or the connection was hit")
