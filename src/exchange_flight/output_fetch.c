@@ -42,6 +42,7 @@ struct arb_output_fetch {
     arb_rpc_call *call; /* a count, while it runs */
     fetched_block *first, **last;
     size_t queued; /* bytes */
+    bool begun;    /* somebody wants what it reads */
     bool asked;    /* a message has been asked for and has not come */
     bool complete, closed;
     size_t unit, seen;           /* of the last block that came, and how many of that unit have come */
@@ -441,7 +442,9 @@ arb_code arb_output_fetch_create(const arb_fetch_options *options, arb_output_fe
         free_fetch(fetch);
         return code;
     }
-    begin(fetch);
+    fetch->begun = !options->later;
+    if (fetch->begun)
+        begin(fetch);
     *out_fetch = fetch;
     return ARB_OK;
 }
@@ -505,6 +508,12 @@ arb_code arb_output_fetch_take(arb_output_fetch *fetch, size_t unit, arb_task *t
                                arb_block *out_block, arb_error *error)
 {
     pthread_mutex_lock(&fetch->lock);
+    if (!fetch->begun) {
+        fetch->begun = true;
+        pthread_mutex_unlock(&fetch->lock);
+        begin(fetch);
+        pthread_mutex_lock(&fetch->lock);
+    }
     arb_code code = fetch->error.code;
     const fetched_block *head = fetch->first;
     size_t reached = head != NULL ? head->unit : fetch->complete ? SIZE_MAX : fetch->unit;

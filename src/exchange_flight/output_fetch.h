@@ -31,9 +31,10 @@ typedef struct arb_fetch_options {
     const arb_seal_key *key;         /* copied: tickets are sealed as they are needed */
     size_t window;                   /* bytes that wait here before no more are asked for */
     int64_t unreachable_ns;          /* how long the executor is tried to be reached */
+    bool later;                      /* nothing is read before the first block is asked for */
 } arb_fetch_options;
 
-/* Begins to read at once. */
+/* Begins to read at once, unless it is to be later. */
 ARB_NODISCARD arb_code arb_output_fetch_create(const arb_fetch_options *options, arb_output_fetch **out_fetch,
                                                arb_error *error);
 /* Nobody may be waiting. NULL is a no-op. */

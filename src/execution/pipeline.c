@@ -156,6 +156,27 @@ static arb_code note_runtime_filters(arb_pipeline_set *set, const arb_physical_n
     return ARB_OK;
 }
 
+/* Every task of the stage has the same rows on the build side, which come from one source. */
+static bool is_same_for_all(const arb_physical_node *join)
+{
+    const arb_physical_node *node = join->children[1];
+    while (node->kind == ARB_PHYSICAL_PROJECT || node->kind == ARB_PHYSICAL_FILTER)
+        node = node->children[0];
+    return node->kind == ARB_PHYSICAL_EXCHANGE && node->exchange.read == ARB_READ_ALL && !arb_join_has_source(join);
+}
+
+/* The pipeline feeds the join. */
+static arb_code share_build(arb_pipeline_set *set, const arb_physical_node *node, arb_operator *join,
+                            arb_pipeline *feeder, arb_error *error)
+{
+    const arb_task_work *work = set->context->work;
+    if (work == NULL || work->builds == NULL || !is_same_for_all(node))
+        return ARB_OK;
+    ARB_TRY(arb_shared_builds_get(work->builds, node->number, &feeder->build, error));
+    arb_hash_join_share(join, feeder->build);
+    return ARB_OK;
+}
+
 static arb_code build_join(arb_pipeline_set *set, const arb_physical_node *node, arb_pipeline *into, arb_error *error)
 {
     bool hashed = node->kind == ARB_PHYSICAL_HASH_JOIN;
@@ -167,6 +188,7 @@ static arb_code build_join(arb_pipeline_set *set, const arb_physical_node *node,
     if (hashed)
         ARB_TRY(note_runtime_filters(set, node, sink, error));
     ARB_TRY(new_pipeline(set, sink, &feeder, error));
+    ARB_TRY(share_build(set, node, op, feeder, error));
     ARB_TRY(build(set, node->children[1], feeder, error));
     ARB_TRY(wait_for_sink(set, into, sink, error));
     if (hashed || arb_join_has_source(node)) {
@@ -246,8 +268,12 @@ static arb_code build_exchange(arb_pipeline_set *set, const arb_physical_node *n
     if (work == NULL)
         return arb_fail(error, ARB_INTERNAL, "a whole query has an exchange");
     arb_operator *op;
-    ARB_TRY(work->source_create(work, node, set->context, &op, error));
+    ARB_TRY(work->source_create(work, node, into->build != NULL, set->context, &op, error));
     ARB_TRY(keep_operator(set, op, error));
+    if (into->build != NULL) {
+        ARB_TRY(arb_build_gate_create(op, into->sink->op, into->build, &op, error));
+        ARB_TRY(keep_operator(set, op, error));
+    }
     into->source = op;
     return ARB_OK;
 }

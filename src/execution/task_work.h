@@ -10,15 +10,17 @@
 
 typedef struct arb_query_context arb_query_context;
 typedef struct arb_operator arb_operator;
+typedef struct arb_shared_builds arb_shared_builds;
 
 typedef struct arb_task_work arb_task_work;
 /* Borrowed by the execution, as all that it refers to. */
 struct arb_task_work {
     size_t leaf_count;
     const arb_leaf_units *leaves; /* a leaf that is not among them is done whole */
-    /* The source for an EXCHANGE. */
-    arb_code (*source_create)(const arb_task_work *work, const arb_physical_node *node, arb_query_context *context,
-                              arb_operator **out_op, arb_error *error);
+    arb_shared_builds *builds;    /* that the stage's tasks have in common; NULL: each builds for itself */
+    /* The source for an EXCHANGE. `later`: it may not be read at all, so nothing is to be fetched before it is. */
+    arb_code (*source_create)(const arb_task_work *work, const arb_physical_node *node, bool later,
+                              arb_query_context *context, arb_operator **out_op, arb_error *error);
     /* The sink that takes the root's rows. NULL: the caller takes them, as of a whole query. */
     arb_code (*sink_create)(const arb_task_work *work, const arb_physical_plan *plan, arb_query_context *context,
                             arb_operator **out_op, arb_error *error);

@@ -8,6 +8,7 @@
 #include "executor/control_stream.h"
 #include "executor/executor.h"
 #include "executor/plan_cache.h"
+#include "executor/stage_builds.h"
 #include "executor/task_ledger.h"
 #include "executor/task_run.h"
 #include "executor/waiting_pool.h"
@@ -57,10 +58,13 @@ struct arb_executor_run {
     arb_peer **ways; /* by peer; NULL: this process */
     bool *gone;      /* by peer */
     arb_task_input *inputs;
+    bool reads_whole;                /* an input: each of the stage's tasks does */
+    arb_stage_builds *builds_place;  /* until it is freed; NULL: it has none */
     /* for the waiting pool, and what came of it */
     arb_waiting_job job;
     arb_rpc_event worked, task_over;
     const arb_cached_plan *plan;
+    arb_shared_builds *builds; /* a count, until the task is taken apart; NULL: it builds for itself */
     arb_task_run *task;
     bool lacks_plan;
     arb_failure failure;
@@ -94,6 +98,7 @@ struct arb_executor {
     bool stopping;
     arb_peer_table peers;
     arb_executor_run *runs, *vain;
+    arb_stage_builds_list builds;
     arb_id_map by_number, by_attempt;
     uint64_t unstarted; /* a run that there was no memory for; 0: none */
     uint64_t plans_come;

@@ -103,6 +103,8 @@ static void free_run(arb_executor_run *run)
     if (older != NULL)
         older->newer = newer;
     give_back_peers(run);
+    arb_shared_builds_unref(run->builds);
+    arb_stage_builds_give_back(&executor->builds, run->builds_place);
     arb_arena_reset(&run->arena);
     arb_free(run);
     if (newer != NULL && older == NULL && !newer->is_vain)
@@ -285,10 +287,24 @@ static arb_code take_inputs(arb_executor_run *run, arb_error *error)
         return arb_fail_memory(error, "a task", sources * sizeof *run->peers);
     for (uint32_t i = 0; i < count; i++) {
         from = arb_ledger_sources(ledger, run->attempt.job, run->attempt.stage, i);
+        run->reads_whole |= from->mode == ARB_INPUT_ALL;
         if (from->mode != ARB_INPUT_FACTS) /* of those no rows are read */
             ARB_TRY(take_input(run, from, error));
     }
     return ARB_OK;
+}
+
+/* What it has in common with the stage's other runs; the stages that it reads have no more to come. */
+static void take_builds(arb_executor_run *run)
+{
+    arb_executor *executor = run->executor;
+    for (size_t i = 0; i < run->input_count; i++)
+        arb_stage_builds_over(&executor->builds, run->attempt.job, run->inputs[i].stage);
+    if (!run->reads_whole)
+        return;
+    const arb_stage_builds_key key = {run->cluster, run->attempt, run->plan_hash, run->input_count, run->inputs};
+    run->builds_place = arb_stage_builds_take(&executor->builds, &key);
+    run->builds = run->builds_place != NULL ? arb_stage_builds_of(run->builds_place) : NULL;
 }
 
 static arb_code take_launch(arb_executor_run *run, const arb_launch *launch, arb_error *error)
@@ -300,7 +316,9 @@ static arb_code take_launch(arb_executor_run *run, const arb_launch *launch, arb
     run->payload = arb_str_copy(&run->arena, launch->payload);
     if (run->plan_hash.data == NULL || run->payload.data == NULL)
         return arb_fail_memory(error, "a task", launch->plan.size + launch->payload.size);
-    return take_inputs(run, error);
+    ARB_TRY(take_inputs(run, error));
+    take_builds(run);
+    return ARB_OK;
 }
 
 void arb_executor_runs_start(arb_executor *executor, uint64_t number, const arb_attempt *attempt,

@@ -105,7 +105,7 @@ static arb_code partitions_of(arb_task_inputs *inputs, const arb_physical_node *
 
 /* Read what the peer has of the input; nothing of it: *reader stays empty. */
 static arb_code read_peer(arb_task_inputs *inputs, const arb_task_input *input, const partition_list *partitions,
-                          uint32_t peer, peer_reader *reader, arb_error *error)
+                          uint32_t peer, bool later, peer_reader *reader, arb_error *error)
 {
     const arb_task_inputs_options *o = &inputs->options;
     arb_ticket_attempt *attempts = ARB_ARENA_ARRAY(&inputs->arena, arb_ticket_attempt, input->source_count + 1);
@@ -135,7 +135,8 @@ static arb_code read_peer(arb_task_inputs *inputs, const arb_task_input *input, 
                                  .ticket = &ticket,
                                  .key = &o->peers[peer].key,
                                  .window = o->window,
-                                 .unreachable_ns = o->unreachable_ns};
+                                 .unreachable_ns = o->unreachable_ns,
+                                 .later = later};
     return arb_output_fetch_create(&options, &reader->fetch, error);
 }
 
@@ -197,15 +198,15 @@ static const arb_task_input *input_of(const arb_task_inputs *inputs, uint32_t st
 }
 
 static arb_code begin_to_read(arb_task_inputs *inputs, exchange_reader *reader, const partition_list *partitions,
-                              arb_error *error)
+                              bool later, arb_error *error)
 {
     reader->readers = ARB_ARENA_ARRAY(&inputs->arena, peer_reader, inputs->options.peer_count + 1);
     if (reader->readers == NULL)
         return arb_fail_memory(error, "a task", inputs->options.peer_count * sizeof *reader->readers);
     for (uint32_t peer = 0; peer < inputs->options.peer_count; peer++)
         if (inputs->options.peers[peer].channel != NULL)
-            ARB_TRY(
-                read_peer(inputs, reader->input, partitions, peer, &reader->readers[reader->reader_count++], error));
+            ARB_TRY(read_peer(inputs, reader->input, partitions, peer, later, &reader->readers[reader->reader_count++],
+                              error));
     return ARB_OK;
 }
 
@@ -226,7 +227,7 @@ static arb_code make_feed(arb_task_inputs *inputs, exchange_reader *reader, cons
 }
 
 arb_code arb_task_inputs_source(arb_task_inputs *inputs, const arb_physical_node *node, const arb_leaf_units *units,
-                                arb_query_context *context, arb_operator **out_op, arb_error *error)
+                                bool later, arb_query_context *context, arb_operator **out_op, arb_error *error)
 {
     partition_list partitions;
     arb_block_feed *feed;
@@ -240,7 +241,7 @@ arb_code arb_task_inputs_source(arb_task_inputs *inputs, const arb_physical_node
     ARB_TRY(partitions_of(inputs, node, units, &partitions, error));
     reader->next = inputs->readers;
     inputs->readers = reader;
-    ARB_TRY(begin_to_read(inputs, reader, &partitions, error));
+    ARB_TRY(begin_to_read(inputs, reader, &partitions, later, error));
     ARB_TRY(make_feed(inputs, reader, &partitions, &feed, error));
     return arb_exchange_source_create(node, feed, context, out_op, error);
 }

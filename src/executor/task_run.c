@@ -13,11 +13,12 @@ struct arb_task_run {
     bool kept; /* the output has been */
 };
 
-static arb_code source_create(const arb_task_work *work, const arb_physical_node *node, arb_query_context *context,
-                              arb_operator **out_op, arb_error *error)
+static arb_code source_create(const arb_task_work *work, const arb_physical_node *node, bool later,
+                              arb_query_context *context, arb_operator **out_op, arb_error *error)
 {
     const arb_task_run *run = (const arb_task_run *)work;
-    return arb_task_inputs_source(run->inputs, node, arb_task_leaf_find(work, node->number), context, out_op, error);
+    return arb_task_inputs_source(run->inputs, node, arb_task_leaf_find(work, node->number), later, context, out_op,
+                                  error);
 }
 
 static arb_code sink_create(const arb_task_work *work, const arb_physical_plan *plan, arb_query_context *context,
@@ -75,7 +76,7 @@ arb_code arb_task_run_start(const arb_task_run_options *options, arb_task_inputs
         *out_failure = (arb_failure){.kind = ARB_FAILURE_RETRYABLE, .error = error};
         return arb_fail_memory(error, "a task", sizeof *run);
     }
-    run->work = (arb_task_work){.source_create = source_create, .sink_create = sink_create};
+    run->work = (arb_task_work){.builds = options->builds, .source_create = source_create, .sink_create = sink_create};
     run->options = *options;
     run->inputs = inputs;
     arb_code code = begin(run, error);

@@ -38,6 +38,15 @@ static arb_code prepare(arb_executor_run *run, arb_task_payload *out_payload, ar
     return make_inputs(run, out_inputs, error);
 }
 
+/* It may be started again, when its plan has come. */
+static void let_go(arb_executor_run *run)
+{
+    arb_task_run_destroy(run->task);
+    run->task = NULL;
+    arb_plan_cache_give_back(run->executor->plans, run->plan);
+    run->plan = NULL;
+}
+
 void arb_task_starter_start(arb_executor_run *run)
 {
     arb_executor *executor = run->executor;
@@ -54,21 +63,21 @@ void arb_task_starter_start(arb_executor_run *run)
                                         .attempt = run->attempt,
                                         .execution = executor->options.execution,
                                         .store = executor->store,
+                                        .builds = run->builds,
                                         .over = is_over,
                                         .context = run};
         options.execution.drivers = run->drivers;
         code = arb_task_run_start(&options, inputs, &run->task, &run->failure, &run->error);
     }
     if (code != ARB_OK)
-        arb_task_starter_take_apart(run);
+        let_go(run);
 }
 
 void arb_task_starter_take_apart(arb_executor_run *run)
 {
-    arb_task_run_destroy(run->task);
-    run->task = NULL;
-    arb_plan_cache_give_back(run->executor->plans, run->plan);
-    run->plan = NULL;
+    let_go(run);
+    arb_shared_builds_unref(run->builds);
+    run->builds = NULL;
 }
 
 void arb_task_starter_drop(arb_executor_run *run)

@@ -166,6 +166,14 @@ void arb_reservation_reset(arb_reservation *reservation)
         arb_reservation_shrink(reservation, reservation->bytes);
 }
 
+void arb_reservation_move(arb_reservation *reservation, arb_memory *memory)
+{
+    uint64_t bytes = reservation->bytes;
+    arb_reservation_reset(reservation);
+    arb_reservation_init(reservation, memory, reservation->owner);
+    arb_reservation_force(reservation, bytes);
+}
+
 void arb_memory_share_init(arb_memory_share *share, arb_memory *memory, uint64_t guaranteed, uint64_t ceiling)
 {
     *share = (arb_memory_share){.memory = memory, .guaranteed = guaranteed, .ceiling = ceiling};

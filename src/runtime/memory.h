@@ -67,6 +67,8 @@ void arb_reservation_force(arb_reservation *reservation, uint64_t bytes);
 void arb_reservation_shrink(arb_reservation *reservation, uint64_t bytes);
 /* Give all back. A zeroed reservation is a no-op. */
 void arb_reservation_reset(arb_reservation *reservation);
+/* What is reserved is charged to `memory`, of the same governor, from now on, and to no share. */
+void arb_reservation_move(arb_reservation *reservation, arb_memory *memory);
 
 /* `guaranteed` counts as used from now on; `ceiling` is UINT64_MAX but in tests. */
 void arb_memory_share_init(arb_memory_share *share, arb_memory *memory, uint64_t guaranteed, uint64_t ceiling);

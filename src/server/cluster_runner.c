@@ -128,11 +128,11 @@ static arb_code make_inputs(cluster_query *q, arb_id job, arb_error *error)
     return arb_task_inputs_create(&options, &q->inputs, error);
 }
 
-static arb_code source_create(const arb_task_work *base, const arb_physical_node *node, arb_query_context *context,
-                              arb_operator **out_op, arb_error *error)
+static arb_code source_create(const arb_task_work *base, const arb_physical_node *node, bool later,
+                              arb_query_context *context, arb_operator **out_op, arb_error *error)
 {
     cluster_query *q = ((const result_work *)base)->query;
-    return arb_task_inputs_source(q->inputs, node, NULL, context, out_op, error);
+    return arb_task_inputs_source(q->inputs, node, NULL, later, context, out_op, error);
 }
 
 /* The job is complete: begin to read what it left. */

@@ -201,7 +201,7 @@ static arb_code result_source(slt_task_host *base, const arb_physical_node *node
 {
     flight_host *host = (flight_host *)base;
     ARB_TRY(make_inputs(host, host->executors->count, &host->result, error));
-    return arb_task_inputs_source(host->result, node, NULL, context, out_op, error);
+    return arb_task_inputs_source(host->result, node, NULL, false, context, out_op, error);
 }
 
 static void destroy(slt_task_host *base)

@@ -24,9 +24,10 @@ typedef struct cluster_run {
 } cluster_run;
 
 /* The tasks' rows come one after the other. */
-static arb_code source_create(const arb_task_work *base, const arb_physical_node *node, arb_query_context *context,
-                              arb_operator **out_op, arb_error *error)
+static arb_code source_create(const arb_task_work *base, const arb_physical_node *node, bool later,
+                              arb_query_context *context, arb_operator **out_op, arb_error *error)
 {
+    (void)later;
     slt_task_host *host = ((const result_work *)base)->host;
     return host->vtable->result_source(host, node, context, out_op, error);
 }

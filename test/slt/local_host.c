@@ -62,9 +62,10 @@ static arb_code make_source(local_host *host, const arb_physical_node *node, con
     return arb_exchange_source_create(node, feed, context, out_op, error);
 }
 
-static arb_code source_create(const arb_task_work *base, const arb_physical_node *node, arb_query_context *context,
-                              arb_operator **out_op, arb_error *error)
+static arb_code source_create(const arb_task_work *base, const arb_physical_node *node, bool later,
+                              arb_query_context *context, arb_operator **out_op, arb_error *error)
 {
+    (void)later;
     const local_work *work = (const local_work *)base;
     return make_source(work->host, node, arb_task_leaf_find(base, node->number), context, out_op, error);
 }

@@ -17,6 +17,8 @@ bool arb_join_has_source(const arb_physical_node *node)
 static void release(arb_operator *op)
 {
     hash_join *join = (hash_join *)op;
+    if (join->sealed != NULL)
+        join->table = (join_table){0};
     arb_join_table_reset(&join->table);
     arb_row_store_reset(&join->loose);
     arb_row_spill_destroy(join->build);
@@ -38,6 +40,7 @@ static void destroy(arb_operator *op)
         arb_free(join->filters);
         join->filters = next;
     }
+    arb_hash_join_forget(join);
     for (size_t k = 0; join->summaries != NULL && k < join->key_count; k++)
         arb_key_summary_reset(&join->summaries[k]);
     release(op);

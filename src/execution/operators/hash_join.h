@@ -38,6 +38,8 @@ typedef struct spilled_part {
     unsigned level;
 } spilled_part;
 
+typedef struct join_sealed join_sealed;
+
 typedef struct hash_join {
     arb_operator base;
     const char *name; /* "hash join", "loop join" */
@@ -80,6 +82,10 @@ typedef struct hash_join {
     uint64_t absent;                 /* bit a partition: not resident; set when the build side is complete */
     ARB_VEC(arb_row_spill *) deeper; /* further levels, to be destroyed */
     ARB_VEC(spilled_part) waiting;   /* partitions that the rest has not taken yet */
+
+    arb_shared_build *shared; /* NULL: the build side is the join's alone */
+    const join_sealed *sealed; /* what it probes is this one's: made here or by another task */
+    join_sealed *own;                 /* what was sealed in vain */
 
     arb_key_summary *summaries; /* one a key; made where a filter wants them */
     arb_key_filter *filters;
@@ -124,6 +130,15 @@ arb_code arb_hash_join_choose_resident(hash_join *join, arb_error *error);
 arb_code arb_hash_join_read_absent(hash_join *join, uint32_t first, uint32_t step,
                                    arb_code (*each)(hash_join *join, const arb_row_page *page, arb_error *error),
                                    arb_error *error);
+
+/* ---- sharing ----------------------------------------------------------------------------------------------------------- */
+
+/* Has another task built? Then that is what the join reads from now on. */
+bool arb_hash_join_adopt(hash_join *join);
+/* The join has built: that is everybody's from now on, unless some of it is on disk or each task builds for itself. */
+void arb_hash_join_seal(hash_join *join);
+/* What it reads of others, it reads no more. */
+void arb_hash_join_forget(hash_join *join);
 
 /* Probe: a driver's rows of absent partitions. */
 typedef struct probe_spill {

@@ -149,6 +149,8 @@ arb_code arb_hash_join_combine(arb_operator *op, void *local_void, arb_error *er
 uint32_t arb_hash_join_finish_parts(arb_operator *op)
 {
     hash_join *join = (hash_join *)op;
+    if (arb_hash_join_adopt(join))
+        return 0;
     size_t most = (size_t)op->context->drivers * 4;
     join->parts = (uint32_t)(join->build != NULL ? most : ARB_MIN(join->table.store.pages.size / 4 + 1, most));
     return join->parts;
@@ -255,10 +257,12 @@ arb_code arb_hash_join_finish(arb_operator *op, arb_error *error)
 {
     (void)error;
     hash_join *join = (hash_join *)op;
-    if (join->table.directory.mode == ARB_JOIN_BITS) {
+    if (join->table.directory.mode == ARB_JOIN_BITS && join->sealed == NULL) {
         arb_row_store_clear(&join->table.store);
         join->absent = 0;
     }
+    if (join->shared != NULL && join->sealed == NULL)
+        arb_hash_join_seal(join);
     if (join->can_spill && join->absent == 0)
         arb_memory_share_settle(&op->share);
     for (arb_key_filter *filter = join->filters; filter != NULL; filter = filter->next)

@@ -6,6 +6,7 @@
 #define ARB_EXECUTION_OPERATORS_OPERATORS_H
 
 #include "execution/operator.h"
+#include "execution/shared_builds.h"
 #include "formats/scan.h"
 
 /* AGGREGATE: sink of the pipeline of children[0], then source of a later one. */
@@ -33,6 +34,13 @@ bool arb_join_has_source(const arb_physical_node *node);
  * be gone by then. */
 ARB_NODISCARD arb_code arb_hash_join_runtime_filter(arb_operator *join, uint32_t key, uint32_t column,
                                                     arb_scan_filter **out_filter, arb_error *error);
+
+/* Before anything runs: the build side is one with that of other tasks (borrowed). Not for joins that mark build rows. */
+void arb_hash_join_share(arb_operator *join, arb_shared_build *build);
+/* Source of the pipeline that builds it: the rows of `from`, another source, where this join is to build, and none where
+ * another one has. Both are borrowed. */
+ARB_NODISCARD arb_code arb_build_gate_create(arb_operator *from, arb_operator *join, arb_shared_build *build,
+                                             arb_operator **out_op, arb_error *error);
 
 /* SCAN: source. `runtime` are the node's run-time filters, in its order; the array is borrowed during the call, the
  * filters until the operator is destroyed. */

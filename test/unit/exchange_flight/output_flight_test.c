@@ -381,9 +381,10 @@ typedef struct feed_work {
     _Atomic size_t *failed;
 } feed_work;
 
-static arb_code source_create(const arb_task_work *base, const arb_physical_node *node, arb_query_context *context,
-                              arb_operator **out_op, arb_error *error)
+static arb_code source_create(const arb_task_work *base, const arb_physical_node *node, bool later,
+                              arb_query_context *context, arb_operator **out_op, arb_error *error)
 {
+    (void)later;
     const feed_work *work = (const feed_work *)base;
     arb_block_feed *feed;
     ARB_TRY(arb_output_feed_create(work->parts, work->count, work->failed, &feed, error));
