@@ -40,7 +40,7 @@ int arb_data_option_read(arb_arena *arena, const arb_options *options, const cha
     for (size_t at = 0; arb_option_next(options, flag, &at, &value);) {
         arb_root root = {root_of(value), folder_of(value)};
         if (arb_roots_find(out_roots, root.name) != NULL) {
-            fprintf(stderr, "arbalest: two folders of %s are named \"%.*s\"; name them with ROOT=DIR\n", flag,
+            fprintf(stderr, "arbalest: two %s folders are named \"%.*s\"; name them with ROOT=DIR\n", flag,
                     ARB_STR_ARGS(root.name));
             return ARB_EXIT_CONFIGURATION;
         }

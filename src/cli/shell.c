@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "cli/completion.h"
 #include "cli/options.h"
+#include "cli/signal_wait.h"
 #include "sql/script.h"
 
 enum { HISTORY_LINES = 10000 };
@@ -45,7 +46,8 @@ static int read_character(EditLine *editor, wchar_t *out)
     char bytes[8];
     size_t size = 0;
     while (*shell_of(editor)->interrupts == 0 && *shell_of(editor)->ending == 0) {
-        ssize_t got = read(STDIN_FILENO, bytes + size, 1);
+        ssize_t got =
+            arb_read_unless(STDIN_FILENO, bytes + size, 1, shell_of(editor)->interrupts, shell_of(editor)->ending);
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0)

@@ -11,6 +11,7 @@
 #include "cli/module_loader.h"
 #include "cli/number_option.h"
 #include "cli/shell.h"
+#include "cli/signal_wait.h"
 #include "cli/statement_runner.h"
 #include "cli/text_file.h"
 #include "sql/script.h"
@@ -84,7 +85,7 @@ static int run_standard_input(arb_statement_runner *runner)
             status = ARB_EXIT_FAILED;
             break;
         }
-        ssize_t got = read(STDIN_FILENO, to, PIECE);
+        ssize_t got = arb_read_unless(STDIN_FILENO, to, PIECE, &interrupts, NULL);
         if (got < 0 && errno == EINTR && !interrupts)
             continue;
         if (interrupts) {
