@@ -209,7 +209,10 @@ static void run_complete(shell *self)
     arb_sql_extent extent;
     size_t at = 0;
     int64_t arrived_ns = arb_clock_monotonic_ns();
-    while (*self->ending == 0 && arb_sql_statement_next(text, at, &extent) && extent.terminated) {
+    while (arb_sql_statement_next(text, at, &extent) && extent.terminated) {
+        self->runner->host->vtable->expect(self->runner->host);
+        if (*self->ending != 0)
+            break;
         *self->interrupts = 0;
         self->runner->results = 0; /* the prompt separates them already */
         arb_code code = arb_statement_run(self->runner, text, extent.begin, extent.end, arrived_ns);

@@ -61,6 +61,9 @@ static int run_text(arb_statement_runner *runner, arb_str text, size_t *at, bool
     while (arb_sql_statement_next(text, *at, &extent)) {
         if (!last && !extent.terminated)
             break;
+        runner->host->vtable->expect(runner->host);
+        if (interrupts) /* since the last look; what is cancelled before it begins says so */
+            runner->host->vtable->cancel(runner->host);
         arb_code code = arb_statement_run(runner, text, extent.begin, extent.end, arrived_ns);
         if (code != ARB_OK)
             return arb_statement_exit_status(runner, code);

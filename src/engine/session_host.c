@@ -87,6 +87,11 @@ static arb_code set(arb_statement_host *host, arb_str name, arb_str value, arb_e
     return arb_settings_set(arb_session_settings(session_of(host)), setting, value, error);
 }
 
+static void expect(arb_statement_host *host)
+{
+    arb_session_expect(session_of(host));
+}
+
 static void cancel(arb_statement_host *host)
 {
     arb_session_cancel(session_of(host));
@@ -109,7 +114,7 @@ static void destroy(arb_statement_host *host)
 
 arb_code arb_session_host_create(arb_session *session, arb_statement_host **out_host, arb_error *error)
 {
-    static const arb_statement_host_vtable vtable = {execute, set, cancel, progress, catalog, destroy};
+    static const arb_statement_host_vtable vtable = {execute, set, expect, cancel, progress, catalog, destroy};
     *out_host = NULL;
     session_host *host = arb_alloc_zeroed(sizeof *host);
     if (host == NULL)

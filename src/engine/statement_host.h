@@ -30,6 +30,9 @@ typedef struct arb_statement_host_vtable {
     arb_code (*execute)(arb_statement_host *host, arb_str sql, arb_hosted_result **out_result, arb_error *error);
     /* As the statement SET does. */
     arb_code (*set)(arb_statement_host *host, arb_str name, arb_str value, arb_error *error);
+    /* From now on cancel means the next statement, even before it begins. Who looks at a flag of his own between this and
+     * execute, which his signal handler sets beside cancelling, misses no signal. */
+    void (*expect)(arb_statement_host *host);
     /* End the statement that runs. Any thread; async-signal-safe. */
     void (*cancel)(arb_statement_host *host);
     /* 0 to 1, negative when none runs. Any thread. */

@@ -32,7 +32,7 @@ struct arb_pipeline {
     size_t transform_count;
     arb_operator **transforms; /* in the order in which batches pass */
     arb_pipeline_sink *sink;
-    arb_shared_build *build;   /* that it makes, unless another task does; NULL: none is shared */
+    arb_shared_build *build;              /* that it makes, unless another task does; NULL: none is shared */
     bool one_driver;                      /* more would be in vain */
     bool rest;                            /* what a join gives after all probing: often nothing, and then not started */
     uint32_t waits;                       /* sinks and pipelines that must end before */

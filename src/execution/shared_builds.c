@@ -56,8 +56,7 @@ void arb_shared_builds_unref(arb_shared_builds *builds)
     arb_free(builds);
 }
 
-arb_code arb_shared_builds_get(arb_shared_builds *builds, uint32_t node, arb_shared_build **out_build,
-                               arb_error *error)
+arb_code arb_shared_builds_get(arb_shared_builds *builds, uint32_t node, arb_shared_build **out_build, arb_error *error)
 {
     pthread_mutex_lock(&builds->lock);
     arb_shared_build *build = builds->first;

@@ -58,8 +58,8 @@ struct arb_executor_run {
     arb_peer **ways; /* by peer; NULL: this process */
     bool *gone;      /* by peer */
     arb_task_input *inputs;
-    bool reads_whole;                /* an input: each of the stage's tasks does */
-    arb_stage_builds *builds_place;  /* until it is freed; NULL: it has none */
+    bool reads_whole;               /* an input: each of the stage's tasks does */
+    arb_stage_builds *builds_place; /* until it is freed; NULL: it has none */
     /* for the waiting pool, and what came of it */
     arb_waiting_job job;
     arb_rpc_event worked, task_over;

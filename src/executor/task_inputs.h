@@ -54,9 +54,8 @@ void arb_task_inputs_destroy(arb_task_inputs *inputs);
 /* The source for an EXCHANGE of the task's plan, and begin to read; `later`: when it is first asked for rows. `units`: the task's
  * partitions, NULL for none; not looked at where all are read. */
 ARB_NODISCARD arb_code arb_task_inputs_source(arb_task_inputs *inputs, const arb_physical_node *node,
-                                              const arb_leaf_units *units, bool later,
-                                              arb_query_context *context, arb_operator **out_op,
-                                              arb_error *error);
+                                              const arb_leaf_units *units, bool later, arb_query_context *context,
+                                              arb_operator **out_op, arb_error *error);
 /* That executor is gone: waiting for it is no use. */
 void arb_task_inputs_gone(arb_task_inputs *inputs, arb_uuid executor);
 /* Was it an input that failed with this error? Then whose. */

@@ -30,7 +30,8 @@ typedef struct server_connection {
     arb_rpc_stream *call;   /* that the statement waits for, or NULL */
     _Atomic bool cancelled; /* the statement, or what it was */
     _Atomic bool ending;
-    sem_t wake; /* a signal handler may post it, but not end a call: the canceller does */
+    bool expected; /* the statement that comes next */
+    sem_t wake;    /* a signal handler may post it, but not end a call: the canceller does */
     pthread_t canceller;
     bool has_canceller;
 } server_connection;
@@ -62,6 +63,13 @@ static void *cancel_calls(void *context)
             arb_rpc_stream_cancel(c->call);
         pthread_mutex_unlock(&c->lock);
     }
+}
+
+static void expect(arb_statement_host *host)
+{
+    server_connection *c = (server_connection *)host;
+    atomic_store(&c->cancelled, false);
+    c->expected = true;
 }
 
 static void cancel(arb_statement_host *host)
@@ -216,7 +224,9 @@ static arb_code execute(arb_statement_host *host, arb_str sql, arb_hosted_result
     r->base.vtable = &vtable;
     r->connection = c;
     r->affected = -1;
-    atomic_store(&c->cancelled, false);
+    if (!c->expected)
+        atomic_store(&c->cancelled, false);
+    c->expected = false;
     arb_code code = ask(r, sql, &info, error);
     if (code == ARB_OK) {
         take_summary(r, (arb_str){(const char *)info->app_metadata.data, info->app_metadata.len});
@@ -330,7 +340,7 @@ static arb_code reach_any(server_connection *c, const arb_server_url *url, arb_e
 
 arb_code arb_server_connect(arb_str text, arb_statement_host **out_host, arb_error *error)
 {
-    static const arb_statement_host_vtable vtable = {execute, set, cancel, progress, catalog, destroy};
+    static const arb_statement_host_vtable vtable = {execute, set, expect, cancel, progress, catalog, destroy};
     arb_arena arena = {0};
     arb_server_url url;
     *out_host = NULL;

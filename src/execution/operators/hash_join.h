@@ -83,9 +83,9 @@ typedef struct hash_join {
     ARB_VEC(arb_row_spill *) deeper; /* further levels, to be destroyed */
     ARB_VEC(spilled_part) waiting;   /* partitions that the rest has not taken yet */
 
-    arb_shared_build *shared; /* NULL: the build side is the join's alone */
+    arb_shared_build *shared;  /* NULL: the build side is the join's alone */
     const join_sealed *sealed; /* what it probes is this one's: made here or by another task */
-    join_sealed *own;                 /* what was sealed in vain */
+    join_sealed *own;          /* what was sealed in vain */
 
     arb_key_summary *summaries; /* one a key; made where a filter wants them */
     arb_key_filter *filters;

@@ -10,8 +10,8 @@ enum { PROBE_ROWS = 10000, BUILD_ROWS = 5000, STEP = 100, TASKS = 3 };
 /* One task. Its probe side gives 0, 1, 2 …; its build side 0, 2, 4 …, when it may. */
 typedef struct test_task {
     arb_task_work work;
-    bool fails;          /* its build side does */
-    _Atomic bool held;   /* its build side gives nothing yet */
+    bool fails;             /* its build side does */
+    _Atomic bool held;      /* its build side gives nothing yet */
     _Atomic unsigned reads; /* of the build side */
     _Atomic(arb_task *) waits;
     sem_t waiting;
@@ -328,7 +328,8 @@ static void who_waits_may_be_stopped(void **state)
     assert_int_equal(start(&s, 0, &error), ARB_OK);
     sem_wait(&s.tasks[0].waiting);
     assert_int_equal(start(&s, 1, &error), ARB_OK);
-    arb_execution_destroy(s.tasks[1].execution); /* waits for all of its tasks to end, though the builder stands still */
+    arb_execution_destroy(
+        s.tasks[1].execution); /* waits for all of its tasks to end, though the builder stands still */
     s.tasks[1].execution = NULL;
     go(&s.tasks[0]);
     run(&s, 0);
