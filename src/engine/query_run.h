@@ -32,6 +32,7 @@ struct arb_query_run {
 /* What a session says of spreading a query over several executors; for runners that have some. */
 typedef struct arb_distribution {
     enum { ARB_DISTRIBUTE_AUTO, ARB_DISTRIBUTE_ALWAYS, ARB_DISTRIBUTE_NEVER } when; /* AUTO: what is large enough */
+    bool outputs_in_files;    /* what tasks leave for others never stays in memory */
     uint64_t task_bytes;      /* of rows that a task shall read, about; 0: the usual */
     uint64_t broadcast_bytes; /* a build side of so many bytes is read whole by every task; 0: none ever */
 } arb_distribution;

@@ -31,7 +31,9 @@ void arb_settings_init(arb_settings *settings, arb_runtime *runtime)
 {
     *settings = (arb_settings){.runtime = runtime,
                                .time_zone = "UTC",
-                               .distribution = {ARB_DISTRIBUTE_AUTO, USUAL_TASK_BYTES, USUAL_BROADCAST_BYTES}};
+                               .distribution = {.when = ARB_DISTRIBUTE_AUTO,
+                                                .task_bytes = USUAL_TASK_BYTES,
+                                                .broadcast_bytes = USUAL_BROADCAST_BYTES}};
 }
 
 const char *arb_setting_name(arb_setting setting)
@@ -135,6 +137,16 @@ static arb_code parse_distribution(arb_str value, arb_distribution *out, arb_err
                     ARB_STR_ARGS(value));
 }
 
+static arb_code parse_exchange(arb_str value, arb_distribution *out, arb_error *error)
+{
+    bool in_files = arb_str_equal(value, ARB_STR("0"));
+    if (!in_files && !arb_str_equal_nocase(value, ARB_STR("auto")))
+        return arb_fail(error, ARB_INVALID_PARAMETER, "exchange_memory is auto or 0, not \"%.*s\"",
+                        ARB_STR_ARGS(value));
+    out->outputs_in_files = in_files;
+    return ARB_OK;
+}
+
 static arb_code set_time_zone(arb_settings *settings, arb_str value, arb_error *error)
 {
     bool is_name = value.size > 0 && value.size < sizeof settings->time_zone && strchr("+-", value.data[0]) == NULL;
@@ -181,6 +193,8 @@ arb_code arb_settings_set(arb_settings *settings, arb_setting setting, arb_str v
         ARB_TRY(arb_size_parse(value, &bytes, error));
         settings->distribution.task_bytes = ARB_MAX(bytes, 1);
         return ARB_OK;
+    case ARB_SETTING_EXCHANGE_MEMORY:
+        return parse_exchange(value, &settings->distribution, error);
     case ARB_SETTING_FORCE_ASYNC_IO:
         return parse_flag(value, &settings->force_async_io, error);
     case ARB_SETTING_FORCE_SPILL:
@@ -234,6 +248,9 @@ arb_code arb_settings_reset(arb_settings *settings, arb_setting setting, arb_err
     case ARB_SETTING_TARGET_TASK_BYTES:
         settings->distribution.task_bytes = initial.distribution.task_bytes;
         return ARB_OK;
+    case ARB_SETTING_EXCHANGE_MEMORY:
+        settings->distribution.outputs_in_files = initial.distribution.outputs_in_files;
+        return ARB_OK;
     case ARB_SETTING_FORCE_ASYNC_IO:
         settings->force_async_io = initial.force_async_io;
         return ARB_OK;
@@ -278,6 +295,9 @@ void arb_settings_print(const arb_settings *settings, arb_setting setting, arb_t
         break;
     case ARB_SETTING_TARGET_TASK_BYTES:
         arb_size_print(out, settings->distribution.task_bytes);
+        break;
+    case ARB_SETTING_EXCHANGE_MEMORY:
+        arb_text_printf(out, "%s", settings->distribution.outputs_in_files ? "0" : "auto");
         break;
     case ARB_SETTING_FORCE_ASYNC_IO:
         arb_text_printf(out, "%s", settings->force_async_io ? "true" : "false");

@@ -13,6 +13,8 @@
       "in a cluster: every task of a join reads a build side of so many bytes; 0: none")                 \
     X(DISABLED_RULES, "disabled_rules", "optimizer rules that shall not run, separated by commas")       \
     X(DISTRIBUTION, "distribution", "in a cluster: auto, always or never spread a query over executors") \
+    X(EXCHANGE_MEMORY, "exchange_memory",                                                                \
+      "in a cluster: auto, or 0: what tasks leave goes to files at once; for tests")                     \
     X(FORCE_ASYNC_IO, "force_async_io", "have every byte of a file be waited for; for tests")            \
     X(FORCE_SPILL, "force_spill", "write everything to disk that can be; for tests")                     \
     X(MEMORY_LIMIT, "memory_limit", "bytes that all queries together may hold, for example 4GB")         \

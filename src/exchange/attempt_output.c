@@ -33,7 +33,7 @@ struct arb_attempt_output {
     arb_block_origin origin;
     arb_arrow_schema *schema; /* NULL: not known */
     uint64_t arrivals;
-    bool finished;
+    bool finished, writes_through;
     placed_block *unmoved, **unmoved_end; /* blocks that are in memory alone, in the order in which they came */
     uint32_t partition_count;
     output_partition *partitions;
@@ -121,6 +121,11 @@ const arb_arrow_schema *arb_attempt_output_schema(const arb_attempt_output *outp
     return output->schema;
 }
 
+void arb_attempt_output_write_through(arb_attempt_output *output)
+{
+    output->writes_through = true;
+}
+
 arb_code arb_attempt_output_add(arb_attempt_output *output, uint32_t partition, arb_block *block, arb_block_place place,
                                 arb_error *error)
 {
@@ -145,8 +150,9 @@ arb_code arb_attempt_output_add(arb_attempt_output *output, uint32_t partition, 
         pthread_mutex_unlock(&output->lock);
     }
     if (added) {
+        uint64_t freed;
         *block = (arb_block){0};
-        return ARB_OK;
+        return output->writes_through ? arb_attempt_output_spill(output, &freed, error) : ARB_OK;
     }
     arb_free(placed);
     arb_block_reset(block);

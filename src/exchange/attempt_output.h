@@ -33,6 +33,8 @@ void arb_attempt_output_unref(arb_attempt_output *output); /* NULL is a no-op */
 
 /* What rows it has: takes a count of the schema, which blocks of such rows have. Once, before it is finished. */
 void arb_attempt_output_describe(arb_attempt_output *output, const arb_arrow_schema *schema);
+/* From now on each block goes to the file at once. Before the first one. */
+void arb_attempt_output_write_through(arb_attempt_output *output);
 /* Takes the block, also on failure. Any thread. */
 ARB_NODISCARD arb_code arb_attempt_output_add(arb_attempt_output *output, uint32_t partition, arb_block *block,
                                               arb_block_place place, arb_error *error);

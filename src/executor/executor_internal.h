@@ -50,7 +50,7 @@ struct arb_executor_run {
     /* what it was launched with, before it STARTS; in the arena */
     arb_arena arena;
     arb_uuid cluster;
-    arb_str plan_hash, payload;
+    arb_str plan_hash, payload, settings;
     uint32_t drivers;
     int64_t unreachable_ns;
     size_t peer_count, input_count;

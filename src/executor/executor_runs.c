@@ -314,8 +314,9 @@ static arb_code take_launch(arb_executor_run *run, const arb_launch *launch, arb
     run->drivers = launch->drivers;
     run->plan_hash = arb_str_copy(&run->arena, launch->plan);
     run->payload = arb_str_copy(&run->arena, launch->payload);
-    if (run->plan_hash.data == NULL || run->payload.data == NULL)
-        return arb_fail_memory(error, "a task", launch->plan.size + launch->payload.size);
+    run->settings = arb_str_copy(&run->arena, launch->settings);
+    if (run->plan_hash.data == NULL || run->payload.data == NULL || run->settings.data == NULL)
+        return arb_fail_memory(error, "a task", launch->plan.size + launch->payload.size + launch->settings.size);
     ARB_TRY(take_inputs(run, error));
     take_builds(run);
     return ARB_OK;

@@ -60,6 +60,8 @@ static arb_code begin(arb_task_run *run, arb_error *error)
     ARB_TRY(arb_stage_deal(&run->arena, o->stage, o->attempt.task, o->task_count, &run->work.leaves,
                            &run->work.leaf_count, error));
     ARB_TRY(arb_output_store_begin(o->store, &origin, o->stage->output.partitions, &run->output, error));
+    if (o->outputs_in_files)
+        arb_attempt_output_write_through(run->output);
     execution.work = &run->work;
     execution.on_done = o->over;
     execution.done_context = o->context;

@@ -17,6 +17,7 @@ typedef struct arb_task_run_options {
     arb_attempt attempt;
     arb_execution_options execution; /* pools, memory, drivers; its work and on_done are not looked at */
     arb_output_store *store;         /* outlives the run */
+    bool outputs_in_files;           /* none of its blocks stays in memory */
     arb_shared_builds *builds;       /* of the stage's tasks here, outlive the run; NULL: it builds for itself */
     void (*over)(void *context); /* once, if start went well; not to be answered at once, but by its owner's thread */
     void *context;

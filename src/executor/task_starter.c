@@ -1,6 +1,7 @@
 /* task_starter.c: what of a run may wait for a disk: its beginning, and what is left after its end. */
 #include "executor/executor_internal.h"
 #include "executor/task_payload.h"
+#include "executor/task_settings.h"
 
 enum { INPUT_WINDOW = 1 << 20 };
 
@@ -26,10 +27,11 @@ static arb_code make_inputs(const arb_executor_run *run, arb_task_inputs **out_i
 }
 
 /* All before the task itself. */
-static arb_code prepare(arb_executor_run *run, arb_task_payload *out_payload, arb_task_inputs **out_inputs,
-                        arb_error *error)
+static arb_code prepare(arb_executor_run *run, arb_task_payload *out_payload, arb_task_settings *out_settings,
+                        arb_task_inputs **out_inputs, arb_error *error)
 {
     ARB_TRY(arb_check_stop(&run->stop_wanted, error));
+    ARB_TRY(arb_task_settings_read(run->settings, out_settings, error));
     ARB_TRY(arb_task_payload_read(run->payload, run->attempt.task, out_payload, error));
     arb_code code = arb_plan_cache_get(run->executor->plans, run->plan_hash, &run->plan, error);
     run->lacks_plan = code == ARB_UNDEFINED_OBJECT;
@@ -51,22 +53,26 @@ void arb_task_starter_start(arb_executor_run *run)
 {
     arb_executor *executor = run->executor;
     arb_task_payload payload;
+    arb_task_settings settings;
     arb_task_inputs *inputs;
     run->lacks_plan = false;
     run->error = (arb_error){0};
-    arb_code code = prepare(run, &payload, &inputs, &run->error);
+    arb_code code = prepare(run, &payload, &settings, &inputs, &run->error);
     if (code != ARB_OK)
         run->failure = (arb_failure){.kind = arb_failure_kind_of(code), .error = &run->error};
     if (code == ARB_OK) {
-        arb_task_run_options options = {.stage = run->plan->stage,
-                                        .task_count = payload.task_count,
-                                        .attempt = run->attempt,
-                                        .execution = executor->options.execution,
-                                        .store = executor->store,
-                                        .builds = run->builds,
-                                        .over = is_over,
-                                        .context = run};
+        arb_task_run_options options = {
+            .stage = run->plan->stage,
+            .task_count = payload.task_count,
+            .attempt = run->attempt,
+            .execution = executor->options.execution,
+            .store = executor->store,
+            .builds = settings.force_spill ? NULL : run->builds, /* one that is spilled has an owner */
+            .outputs_in_files = settings.outputs_in_files,
+            .over = is_over,
+            .context = run};
         options.execution.drivers = run->drivers;
+        arb_task_settings_apply(&settings, &options.execution);
         code = arb_task_run_start(&options, inputs, &run->task, &run->failure, &run->error);
     }
     if (code != ARB_OK)

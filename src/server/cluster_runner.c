@@ -330,6 +330,10 @@ static arb_code submit(cluster_query *q, const arb_run_request *request, arb_err
                                      .text = request->text,
                                      .user = ARB_STR(""),
                                      .read_only = true,
+                                     .settings = {.batch_rows = request->execution.batch_rows,
+                                                  .force_spill = request->execution.force_spill,
+                                                  .force_async_io = request->execution.force_async_io,
+                                                  .outputs_in_files = request->distribution.outputs_in_files},
                                      .task_memory = o->task_memory,
                                      .drivers = 1};
     arb_stage_job job;

@@ -130,13 +130,20 @@ arb_code arb_stage_job_create(arb_arena *arena, const arb_stage_graph *graph, co
     arb_stage_spec *stages = ARB_ARENA_ARRAY(arena, arb_stage_spec, count);
     arb_str *plans = ARB_ARENA_ARRAY(arena, arb_str, count);
     arb_root_names roots = {0};
+    arb_text settings = {0};
     if (stages == NULL || plans == NULL)
         return no_memory(error, count * sizeof *stages);
     for (size_t i = 0; i < count; i++)
         ARB_TRY(describe(arena, &graph->stages[i], options, &roots, &stages[i], &plans[i], error));
+    arb_code code = arb_task_settings_write(&options->settings, &settings, error);
+    arb_str kept = code == ARB_OK ? arb_str_copy(arena, arb_text_view(&settings)) : ARB_STR("");
+    arb_text_reset(&settings);
+    ARB_TRY(code);
+    if (kept.data == NULL)
+        return no_memory(error, sizeof options->settings);
     *out_job = (arb_stage_job){.spec = {.text = options->text,
                                         .user = options->user,
-                                        .settings = {"", 0},
+                                        .settings = kept,
                                         .read_only = options->read_only,
                                         .root_count = (uint32_t)roots.size,
                                         .stage_count = (uint32_t)count,

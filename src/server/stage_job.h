@@ -4,6 +4,7 @@
 #define ARB_SERVER_STAGE_JOB_H
 
 #include "catalog/table_wire.h"
+#include "executor/task_settings.h"
 #include "plan/plan_wire.h"
 #include "scheduler/job_spec.h"
 
@@ -17,8 +18,9 @@ typedef struct arb_stage_job_options {
     const arb_roots *roots; /* that tables' files may lie in */
     arb_str text, user;     /* of the statement */
     bool read_only;
-    uint64_t task_memory; /* that a task is admitted with */
-    uint32_t drivers;     /* threads of a task */
+    arb_task_settings settings; /* of the tasks */
+    uint64_t task_memory;       /* that a task is admitted with */
+    uint32_t drivers;           /* threads of a task */
 } arb_stage_job_options;
 
 /* All of it lies in the arena; texts of the options are borrowed. */

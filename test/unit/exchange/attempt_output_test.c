@@ -115,6 +115,24 @@ static void what_is_moved_stays_readable(void **state)
     arb_attempt_output_unref(output);
 }
 
+static void blocks_may_go_to_the_file_at_once(void **state)
+{
+    (void)state;
+    arb_error error = {0};
+    arb_attempt_output *output;
+    assert_int_equal(arb_attempt_output_create(&origin, 1, "/tmp", NULL, &output, &error), ARB_OK);
+    arb_attempt_output_write_through(output);
+    for (int64_t i = 0; i < 3; i++) {
+        add(output, 0, 0, (uint64_t)i, 50 + i);
+        assert_int_equal(arb_attempt_output_held(output), 0);
+    }
+    arb_attempt_output_finish(output);
+    assert_int_equal(arb_attempt_output_total(output).blocks, 3);
+    for (int64_t i = 0; i < 3; i++)
+        expect(output, 0, (size_t)i, 50 + i);
+    arb_attempt_output_unref(output);
+}
+
 static void a_loan_outlives_its_output(void **state)
 {
     (void)state;
@@ -216,6 +234,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(blocks_come_in_order),
         cmocka_unit_test(what_is_moved_stays_readable),
+        cmocka_unit_test(blocks_may_go_to_the_file_at_once),
         cmocka_unit_test(a_loan_outlives_its_output),
         cmocka_unit_test(without_a_folder_nothing_moves),
         cmocka_unit_test(readers_go_on_while_blocks_move),
