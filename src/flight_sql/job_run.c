@@ -1,6 +1,7 @@
 /* job_run.c: the turns of a statement: it begins, its rows are pulled, it ends. */
 #include "base/clock.h"
 #include "flight_sql/sql_job.h"
+#include "flight_sql/sql_values.h"
 #include "proto/flight.pb-c.h"
 #include "proto/flight_sql.pb-c.h"
 #include "proto/sql_handle.pb-c.h"
@@ -124,30 +125,51 @@ static void note(arb_sql_job *job, const arb_result *result)
 }
 
 /* DoPut: once for each row of values. */
-static arb_code run_update(arb_sql_job *job, arb_session *engine, const arb_sql_values *values, arb_error *error)
+static arb_code run_update(arb_sql_job *job, arb_session *engine, arb_sql_values *values, arb_error *error)
 {
-    size_t times = job->prepared != NULL && values->column_count != 0 ? values->row_count : 1;
-    if (times == 0)
-        job->affected = 0;
-    for (size_t i = 0; i < times; i++) {
+    size_t count = arb_sql_values_count(values);
+    const arb_value *row = NULL;
+    job->affected = count != 0 ? 0 : -1; /* there may be no row */
+    do {
         arb_result *result;
-        const arb_value *row = values->column_count != 0 ? &values->values[i * values->column_count] : NULL;
-        ARB_TRY(execute(job, engine, row, values->column_count, &result, error));
+        if (count != 0)
+            ARB_TRY(arb_sql_values_next(values, &row, error));
+        if (count != 0 && row == NULL)
+            return ARB_OK;
+        ARB_TRY(execute(job, engine, row, count, &result, error));
         note(job, result);
         arb_result_destroy(result);
         if (job->has_rows)
             return arb_fail(error, ARB_WRONG_OBJECT_TYPE, "the statement is a query: it has rows to be asked for");
-    }
+    } while (count != 0);
     return ARB_OK;
 }
 
-static arb_code run_query(arb_sql_job *job, arb_session *engine, const arb_sql_values *values, arb_error *error)
+/* A query takes one row of values. Known before anything runs, since it may be no query after all. */
+static arb_code check_one_row(const arb_sql_job *job, arb_error *error)
+{
+    arb_sql_values *values;
+    const arb_value *row = NULL;
+    ARB_TRY(arb_sql_values_open(job->prepared, &values, error));
+    arb_code code = ARB_OK;
+    for (int i = 0; i < 2 && code == ARB_OK && arb_sql_values_count(values) != 0; i++)
+        code = arb_sql_values_next(values, &row, error);
+    arb_sql_values_close(values);
+    if (code == ARB_OK && row != NULL)
+        code = arb_fail(error, ARB_NOT_SUPPORTED, "a query takes one row of values, not several");
+    return code;
+}
+
+static arb_code run_query(arb_sql_job *job, arb_session *engine, arb_sql_values *values, arb_error *error)
 {
     arb_result *result;
     arb_arrow_schema *schema;
-    if (values->row_count > 1)
-        return arb_fail(error, ARB_NOT_SUPPORTED, "a query takes one row of values, not %zu", values->row_count);
-    ARB_TRY(execute(job, engine, values->values, values->row_count * values->column_count, &result, error));
+    size_t count = arb_sql_values_count(values);
+    const arb_value *row = NULL;
+    ARB_TRY(check_one_row(job, error));
+    if (count != 0)
+        ARB_TRY(arb_sql_values_next(values, &row, error));
+    ARB_TRY(execute(job, engine, row, row != NULL ? count : 0, &result, error));
     note(job, result);
     arb_code code = arb_result_schema(arb_result_describe(result), &schema, error);
     if (code == ARB_OK) {
@@ -168,13 +190,14 @@ static arb_code run_query(arb_sql_job *job, arb_session *engine, const arb_sql_v
 static arb_code run_statement(arb_sql_job *job, arb_error *error)
 {
     arb_session *engine;
-    arb_sql_values values = {0};
+    arb_sql_values *values;
     ARB_TRY(arb_client_session_engine(job->turn.session, &engine, error));
     ARB_TRY(check_session(job, error));
-    if (job->prepared != NULL)
-        ARB_TRY(arb_sql_values_read(job->prepared, &job->arena, &values, error));
-    return job->asking == ARB_SQL_PUT ? run_update(job, engine, &values, error)
-                                      : run_query(job, engine, &values, error);
+    ARB_TRY(arb_sql_values_open(job->prepared, &values, error));
+    arb_code code =
+        job->asking == ARB_SQL_PUT ? run_update(job, engine, values, error) : run_query(job, engine, values, error);
+    arb_sql_values_close(values);
+    return code;
 }
 
 static arb_code add_summary(arb_sql_job *job, arb_rpc_call *call, arb_error *error)

@@ -14,6 +14,7 @@ static void free_job(arb_sql_job *job)
 {
     arb_batch_sender_destroy(job->sender);
     arb_text_reset(&job->schema);
+    arb_sql_release(job->service, job->held);
     arb_arena_reset(&job->arena);
     arb_free(job);
 }
@@ -203,6 +204,10 @@ static arb_code new_job(arb_sql_service *service, arb_rpc_call *call, const arb_
     job->affected = -1;
     job->references = 1;
     arb_code code = copy_statement(job, statement, arb_rpc_identity(call), descriptor, error);
+    if (code == ARB_OK)
+        code = arb_sql_hold(service, job->arena.total, error);
+    if (code == ARB_OK)
+        job->held = job->arena.total;
     if (code == ARB_OK)
         code = arb_client_session_find(service, call, &job->turn.session, error);
     if (code != ARB_OK) {

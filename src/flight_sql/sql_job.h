@@ -21,6 +21,7 @@ struct arb_sql_job {
     arb_sql_service *service;
     arb_sql_id id;
     arb_sql_asking asking;
+    size_t held;     /* bytes that the service counts for it */
     arb_arena arena; /* what follows */
     arb_str text;
     const struct Arbalest__Sql__PreparedStatement *prepared; /* or NULL */

@@ -16,11 +16,12 @@ typedef struct sql_put {
     arb_sql_message command;
     Arbalest__Sql__PreparedStatement prepared;           /* the handle's statement with the values that come */
     ARB_VEC(Arbalest__Sql__ParameterMessage *) messages; /* arena */
-    size_t bytes;
+    size_t bytes;                                        /* held by the service for it */
 } sql_put;
 
 static void free_put(sql_put *put)
 {
+    arb_sql_release(put->service, put->bytes);
     arb_arena_reset(&put->arena);
     arb_free(put);
 }
@@ -75,9 +76,11 @@ static arb_code take_values(sql_put *put, const arb_flight_data *data, arb_error
 {
     if (data->header.size == 0)
         return ARB_OK;
-    put->bytes += data->header.size + data->body.size;
-    if (put->bytes > VALUES_MOST)
+    size_t bytes = data->header.size + data->body.size;
+    if (put->bytes + bytes > VALUES_MOST)
         return arb_fail(error, ARB_LIMIT_EXCEEDED, "more than %d bytes of values", VALUES_MOST);
+    ARB_TRY(arb_sql_hold(put->service, bytes, error));
+    put->bytes += bytes;
     Arbalest__Sql__ParameterMessage *message =
         arb_wire_message(&put->arena, &arbalest__sql__parameter_message__descriptor);
     arb_str description = arb_str_copy(&put->arena, data->header);
@@ -85,7 +88,7 @@ static arb_code take_values(sql_put *put, const arb_flight_data *data, arb_error
                                 (arb_str){data->body.size != 0 ? (const char *)data->body.data : "", data->body.size});
     if (message == NULL || description.data == NULL || body.data == NULL ||
         !ARB_ARENA_PUSH(&put->arena, &put->messages, message))
-        return arb_fail_memory(error, "values", data->header.size + data->body.size);
+        return arb_fail_memory(error, "values", bytes);
     message->has_description = message->has_body = true;
     message->description = arb_wire_bytes(description);
     message->body = arb_wire_bytes(body);

@@ -1,5 +1,6 @@
 #include "flight_sql/sql_service.h"
 
+#include <stdatomic.h>
 #include <time.h>
 
 #include "base/alloc.h"
@@ -14,6 +15,7 @@ enum {
     WORKER_STACK = 8 << 20, /* statements are parsed and bound there */
     USUAL_SESSIONS = 1000,
     USUAL_JOBS = 10000,
+    USUAL_HELD = 256 << 20,
 };
 
 static const int64_t usual_lease_ns = INT64_C(60) * 1000000000, usual_session_ns = INT64_C(3600) * 1000000000;
@@ -57,6 +59,23 @@ static void *keep(void *context)
     }
     arb_sql_unlock(service);
     return NULL;
+}
+
+/* ---- memory of clients --------------------------------------------------------------------------------------------------- */
+
+arb_code arb_sql_hold(arb_sql_service *service, size_t bytes, arb_error *error)
+{
+    size_t before = atomic_fetch_add(&service->held, bytes);
+    if (before + bytes <= service->held_most)
+        return ARB_OK;
+    atomic_fetch_sub(&service->held, bytes);
+    return arb_fail(error, ARB_RESOURCES_EXHAUSTED, "clients' statements and values together have more than %zu bytes",
+                    service->held_most);
+}
+
+void arb_sql_release(arb_sql_service *service, size_t bytes)
+{
+    atomic_fetch_sub(&service->held, bytes);
 }
 
 /* ---- what is asked for by a descriptor ----------------------------------------------------------------------------------- */
@@ -268,6 +287,7 @@ arb_code arb_sql_service_create(const arb_sql_service_options *options, arb_sql_
     service->lease_ns = options->lease_ns > 0 ? options->lease_ns : usual_lease_ns;
     service->session_ns = options->session_ns > 0 ? options->session_ns : usual_session_ns;
     service->sessions_most = options->sessions_most > 0 ? options->sessions_most : USUAL_SESSIONS;
+    service->held_most = options->held_most > 0 ? options->held_most : USUAL_HELD;
     service->jobs_most = options->jobs_most > 0 ? options->jobs_most : USUAL_JOBS;
     service->last_ready = &service->first_ready;
     service->login = options->login;

@@ -56,6 +56,7 @@ typedef struct arb_sql_service_options {
     int64_t lease_ns;           /* of a statement whose rows nobody has asked for; 60 s */
     int64_t session_ns;         /* of a session that nobody uses; an hour */
     size_t sessions_most;       /* at a time, those of single statements included; 1,000 */
+    size_t held_most;           /* bytes of statements and values that are not over; 256 MiB */
     size_t jobs_most;           /* statements that are not over; 10,000 */
     arb_login *login;           /* answers Handshakes; outlives the server. NULL: there are none */
     const arb_seal_key *key;    /* of handles; NULL: a random one, which no later process has. Copied */

@@ -55,7 +55,8 @@ struct arb_sql_service {
     arb_sql_sessions opener;
     arb_login *login; /* or NULL */
     int64_t lease_ns, session_ns;
-    size_t sessions_most, jobs_most;
+    size_t sessions_most, jobs_most, held_most;
+    _Atomic size_t held; /* bytes that clients have sent and that are kept */
     arb_seal_key key;
     arb_sql_sealer sealer;
     char *name, *version;
@@ -80,6 +81,10 @@ ARB_INLINE void arb_sql_unlock(arb_sql_service *service)
 {
     pthread_mutex_unlock(&service->workers.lock);
 }
+
+/* Bytes of a client's are about to be kept: ARB_RESOURCES_EXHAUSTED when there are too many. Any thread. */
+ARB_NODISCARD arb_code arb_sql_hold(arb_sql_service *service, size_t bytes, arb_error *error);
+void arb_sql_release(arb_sql_service *service, size_t bytes);
 
 /* ---- client_session.c ---------------------------------------------------------------------------------------------------- */
 
@@ -157,17 +162,6 @@ ARB_NODISCARD arb_code arb_sql_job_renew(arb_sql_service *service, arb_str user,
 int64_t arb_sql_jobs_expire(arb_sql_service *service, int64_t now_ns);
 /* With the lock held: all of a session's, or of all sessions when it is NULL. */
 void arb_sql_jobs_cancel(arb_sql_service *service, const arb_client_session *session);
-
-/* ---- sql_values.c -------------------------------------------------------------------------------------------------------- */
-
-/* The values bound to a prepared statement, row by row. */
-typedef struct arb_sql_values {
-    size_t row_count, column_count;
-    arb_value *values; /* row after row; in the arena */
-} arb_sql_values;
-
-ARB_NODISCARD arb_code arb_sql_values_read(const struct Arbalest__Sql__PreparedStatement *prepared, arb_arena *arena,
-                                           arb_sql_values *out_values, arb_error *error);
 
 /* ---- batch_sender.c ------------------------------------------------------------------------------------------------------ */
 

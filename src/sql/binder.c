@@ -85,6 +85,18 @@ arb_code arb_sql_bind_unset(arb_query *query, arb_catalog_scope *catalog, const 
     return ARB_OK;
 }
 
+/* The caller's text does not stay. */
+static arb_code copy_value(arb_query *query, const arb_value *value, arb_value *out, arb_error *error)
+{
+    *out = *value;
+    if (arb_type_is_nested(value->type))
+        return arb_fail(error, ARB_NOT_SUPPORTED, "parameters cannot have nested values");
+    if (!arb_type_is_text(value->type))
+        return ARB_OK;
+    out->text = arb_str_copy(query->arena, value->text);
+    return out->text.data != NULL ? ARB_OK : arb_fail_memory(error, "a parameter's value", value->text.size);
+}
+
 /* The value as the type has it, or as it is when the type has no such value. */
 static arb_code fit_value(arb_query *query, size_t number, const arb_value *value, arb_type type, arb_value *out,
                           arb_error *error)
@@ -94,9 +106,8 @@ static arb_code fit_value(arb_query *query, size_t number, const arb_value *valu
     *out = arb_value_null(type);
     if (value->is_null)
         return ARB_OK;
-    *out = *value;
     if (arb_type_equal(value->type, type))
-        return ARB_OK;
+        return copy_value(query, value, out, error);
     bool text = value->type.id == ARB_TYPE_VARCHAR;
     arb_code code = arb_type_castable(value->type, type) ? arb_value_cast(query->arena, value, type, out, &ignored)
                                                          : ARB_CANNOT_COERCE;
@@ -107,9 +118,8 @@ static arb_code fit_value(arb_query *query, size_t number, const arb_value *valu
                                                     : ARB_CANNOT_COERCE;
     if (code == ARB_OK && arb_value_equal(&back, value))
         return ARB_OK;
-    *out = *value;
     if (code != ARB_OUT_OF_MEMORY && !text)
-        return ARB_OK;
+        return copy_value(query, value, out, error);
     if (error != NULL)
         *error = ignored;
     arb_error_context(error, "$%zu", number);

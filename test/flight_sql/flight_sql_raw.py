@@ -371,7 +371,7 @@ def test_prepared_statements():
         info = client.get_flight_info(command("CommandPreparedStatementQuery", (1, bound)))
         assert client.do_get(info.endpoints[0].ticket).read_all().column("b").to_pylist() == ["a", "c"]
         two = bind(client, "CommandPreparedStatementQuery", handle, pa.table({"x": [1, 2], "y": ["c", "d"]}))[1][0]
-        expect_fails(ERRORS, "one row", client.get_flight_info, command("CommandPreparedStatementQuery", (1, two)))
+        expect_fails(ERRORS, "one row of values", client.get_flight_info, command("CommandPreparedStatementQuery", (1, two)))
         assert action(client, "ClosePreparedStatement", any_of("ActionClosePreparedStatementRequest", (1, handle))) == []
         # Preparing runs nothing.
         prepare(client, "drop table t")
@@ -570,6 +570,19 @@ def test_users_files_that_are_none():
             os.chmod(file.name, mode)
             done = subprocess.run([PROGRAM, "--users-file", file.name], input="", capture_output=True, text=True, timeout=60)
             assert done.returncode == 1 and "users' file" in done.stderr, (text[:20], done)
+
+
+def test_what_clients_send_is_bounded():
+    with Server(PROGRAM, "--held", 1000000) as server, with_session(server) as client:
+        update(client, "create table t (a varchar)")
+        handle = prepare(client, "insert into t values (?)")[0]
+        for _ in range(3):
+            expect_fails(ERRORS, "together have more than", bind, client, "CommandPreparedStatementUpdate", handle,
+                         pa.table({"a": ["x" * 1000] * 1200}))
+            expect_fails(ERRORS, "together have more than", ask, client, "select '" + "x" * 2000000 + "'")
+        for _ in range(20):  # nothing of those that are over is counted
+            bind(client, "CommandPreparedStatementUpdate", handle, pa.table({"a": ["x" * 1000] * 100}))
+        assert run(client, "select count(*) as n from t").column("n").to_pylist() == [2000]
 
 
 def test_many_clients():

@@ -1,7 +1,7 @@
 /* sql_test_server.c: Flight SQL over gRPC, for scripts: each session has a catalog of its own over the same folders.
  *
  *     sql_test_server [--data FOLDER]… [--threads N] [--workers N] [--lease-ms N] [--session-ms N] [--window BYTES]
- *                     [--users-file FILE] [--token-ms N]
+ *                     [--held BYTES] [--users-file FILE] [--token-ms N]
  *
  * Prints "port N"; ends when its standard input does, and says how many sessions are left (none). */
 #include <stdatomic.h>
@@ -63,6 +63,8 @@ static void read_arguments(int count, char **arguments, server *s, arb_runtime_o
             service->session_ns = number * 1000000;
         else if (strcmp(name, "--window") == 0)
             rpc->limits.send_window = (size_t)number;
+        else if (strcmp(name, "--held") == 0)
+            service->held_most = (size_t)number;
         else if (strcmp(name, "--users-file") == 0)
             login->users_file = value;
         else if (strcmp(name, "--token-ms") == 0)

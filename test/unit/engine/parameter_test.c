@@ -165,6 +165,8 @@ static void values_mean_what_literals_would(void **state)
     expect_fails(f, "SELECT i FROM t WHERE i = $name", &one, 1, ARB_UNDEFINED_PARAMETER);
     expect_fails(f, "CREATE VIEW v AS SELECT ? AS a", &one, 1, ARB_UNDEFINED_PARAMETER);
     expect_fails(f, "SELECT i FROM t LIMIT ?", &BIGINT(-1), 1, ARB_INVALID_PARAMETER);
+    arb_value list = {.type = ARB_TYPE(LIST), .nested = {&one, 1}};
+    expect_fails(f, "SELECT i FROM t WHERE s = ?", &list, 1, ARB_NOT_SUPPORTED);
 }
 
 static void a_row_of_every_type_is_stored(void **state)
