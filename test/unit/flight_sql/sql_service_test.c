@@ -50,7 +50,7 @@ static void close_session(void *context, arb_session *session)
     atomic_fetch_sub(&((fixture *)context)->sessions, 1);
 }
 
-static int begin(void **state)
+static int begin_with(void **state, int64_t lease_ns)
 {
     static fixture f;
     f = (fixture){0};
@@ -58,7 +58,7 @@ static int begin(void **state)
     arb_runtime_options runtime = {.threads = 2};
     arb_sql_service_options options = {.sessions = {&f, open_session, close_session},
                                        .threads = 4,
-                                       .lease_ns = INT64_C(300000000),
+                                       .lease_ns = lease_ns,
                                        .session_ns = INT64_C(60000000000)};
     assert_int_equal(arb_runtime_create(&runtime, &f.runtime, &error), ARB_OK);
     assert_int_equal(arb_sql_service_create(&options, &f.service, &error), ARB_OK);
@@ -72,6 +72,16 @@ static int begin(void **state)
         arb_flight_client_header(f.client, ARB_STR("authorization"), ARB_STR("Bearer of-the-test"), &error), ARB_OK);
     *state = &f;
     return 0;
+}
+
+static int begin(void **state)
+{
+    return begin_with(state, 0);
+}
+
+static int begin_with_short_leases(void **state)
+{
+    return begin_with(state, INT64_C(300000000));
 }
 
 static int end(void **state)
@@ -446,7 +456,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(statements_and_their_rows, begin, end),
         cmocka_unit_test_setup_teardown(values_are_bound, begin, end),
-        cmocka_unit_test_setup_teardown(a_lease_ends, begin, end),
+        cmocka_unit_test_setup_teardown(a_lease_ends, begin_with_short_leases, end),
         cmocka_unit_test_setup_teardown(many_clients_of_one_session, begin, end),
         cmocka_unit_test_setup_teardown(each_allocation_fails, begin, end),
     };
