@@ -124,16 +124,6 @@ void arb_client_session_unref_locked(arb_client_session *session)
         make_ready(session);
 }
 
-void arb_client_session_unref(arb_client_session *session)
-{
-    if (session == NULL)
-        return;
-    arb_sql_service *service = session->service;
-    arb_sql_lock(service);
-    arb_client_session_unref_locked(session);
-    arb_sql_unlock(service);
-}
-
 int64_t arb_client_sessions_expire(arb_sql_service *service, int64_t now_ns)
 {
     int64_t next_ns = INT64_MAX;

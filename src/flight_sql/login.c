@@ -264,11 +264,6 @@ arb_rpc_gate arb_login_gate(arb_login *login)
     return (arb_rpc_gate){admit, login};
 }
 
-bool arb_login_is_needed(const arb_login *login)
-{
-    return login->users_file != NULL;
-}
-
 /* ---- its life ------------------------------------------------------------------------------------------------------------ */
 
 static arb_code begin(arb_login *login, const arb_login_options *options, arb_error *error)

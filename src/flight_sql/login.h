@@ -37,7 +37,5 @@ ARB_NODISCARD arb_code arb_login_enter(arb_login *login, arb_str user, arb_str p
                                        char out_token[ARB_LOGIN_TOKEN_BYTES + 1], arb_error *error);
 /* Whose token it is; false when it is nobody's, or not any more. Writes the name and ends it with NUL. Any thread. */
 ARB_NODISCARD bool arb_login_user(arb_login *login, arb_str token, char out_user[ARB_LOGIN_USER_MOST + 1]);
-/* Whether a login is needed at all. */
-bool arb_login_is_needed(const arb_login *login);
 
 #endif

@@ -3,7 +3,7 @@
  *     sql_service     the tables of methods; worker threads and the keeper of times
  *     client_session  sessions and their turns
  *     sql_request     calls that are answered in one turn: Prepare, GetSchema, listings, session options
- *     sql_job         statements that run: begun, polled, given by DoGet, ended
+ *     sql_job         statements that run: begun, polled, given by DoGet, ended; job_run: their turns
  *     sql_put         DoPut: updates, binding of values
  *     sql_action      the actions
  *
@@ -92,7 +92,6 @@ void arb_sql_release(arb_sql_service *service, size_t bytes);
  * anything is sent. */
 ARB_NODISCARD arb_code arb_client_session_find(arb_sql_service *service, arb_rpc_call *call,
                                                arb_client_session **out_session, arb_error *error);
-void arb_client_session_unref(arb_client_session *session); /* without the lock; NULL is a no-op */
 /* With the lock held. */
 void arb_client_session_unref_locked(arb_client_session *session);
 /* In a turn: the engine's session, opened when it is not yet. */
@@ -211,7 +210,7 @@ ARB_NODISCARD arb_code arb_send_result(arb_rpc_call *call, const ProtobufCMessag
 
 /* ---- sql_any.c ----------------------------------------------------------------------------------------------------------- */
 
-/* X(NAME, symbol): the messages that come in an Any. */
+/* X(NAME, symbol): the messages that come in an Any; those that list something stand together. */
 #define ARB_SQL_MESSAGES(X)                                                           \
     X(CommandStatementQuery, command_statement_query)                                 \
     X(CommandStatementUpdate, command_statement_update)                               \
