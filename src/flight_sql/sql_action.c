@@ -155,14 +155,6 @@ static int set_option(arb_session *engine, const Arrow__Flight__Protocol__Sessio
     return wrong;
 }
 
-static bool is_named(arb_sql_request *request)
-{
-    arb_sql_lock(request->service);
-    bool named = request->turn.session->named;
-    arb_sql_unlock(request->service);
-    return named;
-}
-
 /* The answer offers a cookie where the client has none, and its session is the one that the options are set in. */
 static void name_session(arb_sql_request *request)
 {
@@ -225,21 +217,25 @@ static arb_code get_options(arb_sql_request *request, arb_session *engine, arb_e
     return arb_send_result(request->call, &answer.base, false, error);
 }
 
-/* What runs in it is cancelled; the client forgets its cookie. */
-static arb_code close_session(arb_sql_request *request, arb_session *engine, arb_error *error)
+/* What runs in it is cancelled, so nothing waits for its turn; the client forgets its cookie. */
+static arb_code close_session(arb_sql_service *service, arb_rpc_call *call, arb_error *error)
 {
-    (void)engine;
+    arb_client_session *session;
     Arrow__Flight__Protocol__CloseSessionResult answer = ARROW__FLIGHT__PROTOCOL__CLOSE_SESSION_RESULT__INIT;
-    bool named = is_named(request);
-    answer.status = named ? 1 : 3;
+    ARB_TRY(arb_client_session_find(service, call, &session, error));
+    arb_sql_lock(service);
+    bool named = session->named;
+    if (named) {
+        arb_sql_jobs_cancel(service, session);
+        arb_client_session_forget(session);
+    }
+    arb_client_session_unref_locked(session);
+    arb_sql_unlock(service);
     if (named)
-        ARB_TRY(arb_rpc_add_header(request->call, ARB_STR("set-cookie"),
-                                   ARB_STR(ARB_SQL_SESSION_COOKIE "=; Path=/; Max-Age=0"), error));
-    arb_sql_lock(request->service);
-    arb_sql_jobs_cancel(request->service, request->turn.session);
-    arb_client_session_forget(request->turn.session);
-    arb_sql_unlock(request->service);
-    return arb_send_result(request->call, &answer.base, false, error);
+        ARB_TRY(arb_rpc_add_header(call, ARB_STR("set-cookie"), ARB_STR(ARB_SQL_SESSION_COOKIE "=; Path=/; Max-Age=0"),
+                                   error));
+    answer.status = named ? 1 : 3;
+    return arb_send_result(call, &answer.base, false, error);
 }
 
 /* ---- all of them --------------------------------------------------------------------------------------------------------- */
@@ -294,16 +290,13 @@ static arb_code begin_action(arb_sql_service *service, arb_rpc_call *call, arb_s
         arb_sql_request_begin(service, call, set_options, message);
         return ARB_OK;
     }
-    *out_begun = true;
     if (arb_str_equal(type, ARB_STR("GetSessionOptions"))) {
+        *out_begun = true;
         arb_sql_request_begin(service, call, get_options, NULL);
         return ARB_OK;
     }
-    if (arb_str_equal(type, ARB_STR("CloseSession"))) {
-        arb_sql_request_begin(service, call, close_session, NULL);
-        return ARB_OK;
-    }
-    *out_begun = false;
+    if (arb_str_equal(type, ARB_STR("CloseSession")))
+        return close_session(service, call, error);
     return arb_fail(error, ARB_NOT_SUPPORTED, "there is no action \"%.*s\"", (int)ARB_MIN(type.size, (size_t)100),
                     type.data);
 }

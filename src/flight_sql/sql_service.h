@@ -17,9 +17,10 @@
  *
  * Sessions. A call belongs to the session that its cookie `arrow_flight_session_id` names, else to that of its bearer token.
  * With neither, each statement has a session of its own as long as it lives, where SET, USE and CREATE TEMP are refused, and the
- * answer offers a cookie. A session does one thing at a time, in the order of arrival; rows of an open result are taken from it
- * message by message, when their client has room, so what is not fetched holds up nothing. Sessions run side by side on the
- * service's own threads; the transport's never wait.
+ * answer offers a cookie; SetSessionOptions, even without options, makes the session that its cookie names. A session does one
+ * thing at a time, in the order of arrival; rows of an open result are taken from it message by message, when their client has
+ * room, so what is not fetched holds up nothing. Sessions run side by side on the service's own threads; the transport's never
+ * wait.
  *
  * Beside the protocol. FlightInfo.app_metadata is an arbalest.sql.StatementSummary (proto/sql_handle.proto): the statement's tag,
  * whether it has rows, how many it wrote, the memory that it held. DoGet and DoPut say the same once more, now final and with the

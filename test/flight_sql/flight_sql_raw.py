@@ -158,6 +158,15 @@ def test_sessions_by_cookie():
         answer = action(one, "CloseSession", b"")
         assert parse(answer[0]) == {1: [1]}
         expect_fails(ERRORS, "mine", run, one, "select a from mine")
+        # What runs ends with its session.
+        info = ask(two, LONG)
+        reader = two.do_get(info.endpoints[0].ticket)
+        action(two, "CloseSession", b"")
+        expect_fails(ERRORS, "ancel", reader.read_chunk)
+        # A session that is made by asking for one.
+        with connect(server, cookies=True) as three:
+            action(three, "SetSessionOptions", b"")
+            update(three, "set time_zone = 'Europe/Paris'")
 
 
 def test_sessions_by_token():
