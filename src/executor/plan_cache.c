@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/vec.h"
+#include "runtime/short_wait.h"
 
 typedef struct plan_entry plan_entry;
 struct plan_entry {
@@ -42,7 +43,7 @@ arb_code arb_plan_cache_create(const arb_plan_tables *tables, uint64_t limit, ar
     if (cache == NULL)
         return arb_fail_memory(error, "the plans", sizeof *cache);
     pthread_mutex_init(&cache->lock, NULL);
-    pthread_cond_init(&cache->decoded, NULL);
+    arb_short_wait_init(&cache->decoded);
     cache->tables = tables;
     cache->limit = limit;
     *out_cache = cache;
@@ -176,12 +177,14 @@ arb_code arb_plan_cache_chunk(arb_plan_cache *cache, arb_str hash, uint64_t tota
 /* ---- plans in use ---------------------------------------------------------------------------------------------------------- */
 
 /* With the lock held, which is let go of meanwhile. Others who want the plan wait. */
-static arb_code decode(arb_plan_cache *cache, plan_entry *entry, arb_error *error)
+static arb_code decode(arb_plan_cache *cache, plan_entry *entry, arb_stop_flag *stop, arb_error *error)
 {
+    arb_plan_tables tables = *cache->tables;
+    tables.stop = stop;
     entry->decoding = true;
     pthread_mutex_unlock(&cache->lock);
     const arb_stage *stage = NULL;
-    arb_code code = arb_stage_decode(&entry->arena, arb_text_view(&entry->bytes), cache->tables, &stage, error);
+    arb_code code = arb_stage_decode(&entry->arena, arb_text_view(&entry->bytes), &tables, &stage, error);
     pthread_mutex_lock(&cache->lock);
     entry->decoding = false;
     entry->plan.stage = code == ARB_OK ? stage : NULL;
@@ -191,7 +194,8 @@ static arb_code decode(arb_plan_cache *cache, plan_entry *entry, arb_error *erro
     return code;
 }
 
-arb_code arb_plan_cache_get(arb_plan_cache *cache, arb_str hash, const arb_cached_plan **out_plan, arb_error *error)
+arb_code arb_plan_cache_get(arb_plan_cache *cache, arb_str hash, arb_stop_flag *stop, const arb_cached_plan **out_plan,
+                            arb_error *error)
 {
     arb_code code = ARB_OK;
     *out_plan = NULL;
@@ -201,10 +205,11 @@ arb_code arb_plan_cache_get(arb_plan_cache *cache, arb_str hash, const arb_cache
         code = arb_fail(error, ARB_UNDEFINED_OBJECT, "the plan of a task has not come");
     } else {
         entry->users++; /* so that it stays meanwhile */
-        while (entry->decoding)
-            pthread_cond_wait(&cache->decoded, &cache->lock);
-        if (entry->plan.stage == NULL)
-            code = decode(cache, entry, error);
+        while (entry->decoding && !arb_is_stopped(stop))
+            arb_short_wait(&cache->decoded, &cache->lock);
+        code = arb_check_stop(stop, error);
+        if (code == ARB_OK && entry->plan.stage == NULL)
+            code = decode(cache, entry, stop, error);
         if (code == ARB_OK)
             *out_plan = &entry->plan;
         else

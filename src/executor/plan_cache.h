@@ -27,9 +27,9 @@ void arb_plan_cache_destroy(arb_plan_cache *cache);
 ARB_NODISCARD arb_code arb_plan_cache_chunk(arb_plan_cache *cache, arb_str hash, uint64_t total, uint64_t offset,
                                             arb_str bytes, arb_error *error);
 /* The plan, decoded, with a count for the caller. ARB_UNDEFINED_OBJECT when it has not come; what is wrong with it or its
- * tables. May wait. */
-ARB_NODISCARD arb_code arb_plan_cache_get(arb_plan_cache *cache, arb_str hash, const arb_cached_plan **out_plan,
-                                          arb_error *error);
+ * tables; ARB_CANCELLED soon after the flag is set, which may be NULL. May wait. */
+ARB_NODISCARD arb_code arb_plan_cache_get(arb_plan_cache *cache, arb_str hash, arb_stop_flag *stop,
+                                          const arb_cached_plan **out_plan, arb_error *error);
 void arb_plan_cache_give_back(arb_plan_cache *cache, const arb_cached_plan *plan); /* NULL is a no-op */
 
 #endif

@@ -1,10 +1,10 @@
 #include "executor/segment_cache.h"
 
 #include <pthread.h>
-#include <time.h>
 
 #include "base/alloc.h"
 #include "executor/segment_fetch.h"
+#include "runtime/short_wait.h"
 
 /* A segment that is here, or on its way. */
 typedef struct cached_segment {
@@ -27,7 +27,7 @@ struct arb_segment_cache {
     arb_segment_cache_totals totals;
 };
 
-static const int64_t PATIENCE_NS = 10000000000, LOOK_NS = 20000000;
+static const int64_t PATIENCE_NS = 10000000000;
 
 arb_code arb_segment_cache_create(const arb_segment_cache_options *options, arb_segment_cache **out_cache,
                                   arb_error *error)
@@ -36,12 +36,8 @@ arb_code arb_segment_cache_create(const arb_segment_cache_options *options, arb_
     arb_segment_cache *cache = arb_alloc_zeroed(sizeof *cache);
     if (cache == NULL)
         return arb_fail_memory(error, "the segments of tables", sizeof *cache);
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_mutex_init(&cache->lock, NULL);
-    pthread_cond_init(&cache->fetched, &attributes);
-    pthread_condattr_destroy(&attributes);
+    arb_short_wait_init(&cache->fetched);
     cache->scheduler = options->scheduler;
     cache->account = options->account;
     cache->limit = options->limit;
@@ -184,16 +180,6 @@ static arb_code bring(arb_segment_cache *cache, const arb_segment_wanted *wanted
     return code;
 }
 
-static void wait_a_little(arb_segment_cache *cache)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += LOOK_NS;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
-    (void)pthread_cond_timedwait(&cache->fetched, &cache->lock, &until);
-}
-
 static arb_code find(void *context, const arb_segment_wanted *wanted, arb_stop_flag *stop, arb_memory_chunk **out_chunk,
                      arb_error *error)
 {
@@ -209,7 +195,7 @@ static arb_code find(void *context, const arb_segment_wanted *wanted, arb_stop_f
         entry = *place_of(cache, &wanted->name);
         if (code != ARB_OK || entry == NULL || entry->chunk != NULL)
             break;
-        wait_a_little(cache);
+        arb_short_wait(&cache->fetched, &cache->lock);
     }
     if (code == ARB_OK && entry == NULL) {
         code = bring(cache, wanted, stop, out_chunk, error);

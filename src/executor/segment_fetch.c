@@ -1,17 +1,16 @@
 #include "executor/segment_fetch.h"
 
-#include <errno.h>
 #include <pthread.h>
-#include <time.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "exchange_flight/plan_hash.h"
 #include "proto/control.pb-c.h"
+#include "runtime/short_wait.h"
 #include "scheduler_process/segment_service.h"
 #include "wire/wire.h"
 
-static const int64_t LOOK_NS = 20000000 /* for the stop flags */, RETRY_NS = 100000000;
+static const int64_t RETRY_NS = 100000000;
 
 /* One call, between its thread and the one that waits. */
 typedef struct segment_call {
@@ -58,17 +57,6 @@ static bool is_stopped(const arb_segment_fetch_options *options)
         if (arb_is_stopped(options->stop[i]))
             return true;
     return false;
-}
-
-/* With the lock held: for a moment, or until something has changed. */
-static void wait_a_little(segment_call *c, int64_t for_ns)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += for_ns;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
-    (void)pthread_cond_timedwait(&c->changed, &c->lock, &until);
 }
 
 static arb_code write_request(const arb_segment_fetch_options *options, const arb_segment_name *name,
@@ -119,7 +107,7 @@ static arb_code try_once(const arb_segment_fetch_options *options, const arb_seg
     ARB_TRY(begin_call(options, name, c, &call, error));
     pthread_mutex_lock(&c->lock);
     while (!c->over) {
-        wait_a_little(c, LOOK_NS);
+        arb_short_wait(&c->changed, &c->lock);
         bool was = stopped || late;
         stopped |= is_stopped(options);
         late |= arb_clock_monotonic_ns() - c->came_ns > options->patience_ns;
@@ -167,8 +155,9 @@ static arb_code fetch(const arb_segment_fetch_options *options, const arb_segmen
         if (!may_help || arb_clock_monotonic_ns() - c->came_ns > options->patience_ns)
             return code;
         pthread_mutex_lock(&c->lock);
-        for (int64_t waited = 0; waited < RETRY_NS && !is_stopped(options); waited += LOOK_NS)
-            wait_a_little(c, LOOK_NS);
+        for (int64_t began = arb_clock_monotonic_ns();
+             arb_clock_monotonic_ns() - began < RETRY_NS && !is_stopped(options);)
+            arb_short_wait(&c->changed, &c->lock);
         pthread_mutex_unlock(&c->lock);
         if (is_stopped(options))
             return arb_fail_stopped(error);
@@ -179,12 +168,8 @@ arb_code arb_segment_fetch(const arb_segment_fetch_options *options, const arb_s
                            arb_error *error)
 {
     segment_call c = {.out = out, .most = name->bytes, .came_ns = arb_clock_monotonic_ns()};
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_mutex_init(&c.lock, NULL);
-    pthread_cond_init(&c.changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    arb_short_wait_init(&c.changed);
     arb_code code = fetch(options, name, &c, error);
     pthread_cond_destroy(&c.changed);
     pthread_mutex_destroy(&c.lock);

@@ -33,7 +33,7 @@ static arb_code prepare(arb_executor_run *run, arb_task_payload *out_payload, ar
     ARB_TRY(arb_check_stop(&run->stop_wanted, error));
     ARB_TRY(arb_task_settings_read(run->settings, out_settings, error));
     ARB_TRY(arb_task_payload_read(run->payload, run->attempt.task, out_payload, error));
-    arb_code code = arb_plan_cache_get(run->executor->plans, run->plan_hash, &run->plan, error);
+    arb_code code = arb_plan_cache_get(run->executor->plans, run->plan_hash, &run->stop_wanted, &run->plan, error);
     run->lacks_plan = code == ARB_UNDEFINED_OBJECT;
     ARB_TRY(code);
     ARB_TRY(arb_check_stop(&run->stop_wanted, error)); /* tables may have taken long to open */

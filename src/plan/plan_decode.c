@@ -108,7 +108,7 @@ static arb_code read_tables(plan_reader *r, const arb_plan_tables *tables)
         const Arbalest__Plan__Table *from = r->plan->tables[i];
         arb_table *table;
         ARB_TRY(tables->find(tables->context, arb_plan_read_text(from->name), arb_plan_read_text(from->reference),
-                             &table, r->error));
+                             tables->stop, &table, r->error));
         arb_code code = arb_arena_on_reset(r->arena, release_table, table, r->error);
         if (code != ARB_OK) {
             arb_table_unref(table);

@@ -21,7 +21,9 @@ typedef struct arb_plan_tables {
     /* Append what the other end needs to find the table. */
     arb_code (*write)(void *context, const arb_table *table, arb_text *out, arb_error *error);
     /* Find it, loaded; the reference is handed over. ARB_UNDEFINED_TABLE and the like when it is not there. */
-    arb_code (*find)(void *context, arb_str name, arb_str reference, arb_table **out_table, arb_error *error);
+    arb_code (*find)(void *context, arb_str name, arb_str reference, arb_stop_flag *stop, arb_table **out_table,
+                     arb_error *error);
+    arb_stop_flag *stop; /* for `find`: ARB_CANCELLED soon after it is set; NULL: none */
 } arb_plan_tables;
 
 ARB_NODISCARD arb_code arb_plan_encode(const arb_physical_plan *plan, const arb_plan_tables *tables, arb_text *out,

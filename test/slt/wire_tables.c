@@ -29,12 +29,14 @@ static arb_code write_table(void *context, const arb_table *table, arb_text *out
     return arb_text_check(out, error);
 }
 
-static arb_code find_table(void *context, arb_str name, arb_str reference, arb_table **out_table, arb_error *error)
+static arb_code find_table(void *context, arb_str name, arb_str reference, arb_stop_flag *stop, arb_table **out_table,
+                           arb_error *error)
 {
     const slt_wire_tables *tables = context;
+    arb_table_finder finder = tables->finder;
+    finder.stop = stop;
     if (reference.size != 0 && reference.data[0] == MESSAGE)
-        return arb_table_decode(name, (arb_str){reference.data + 1, reference.size - 1}, &tables->finder, out_table,
-                                error);
+        return arb_table_decode(name, (arb_str){reference.data + 1, reference.size - 1}, &finder, out_table, error);
     if (reference.size != 1 + sizeof *out_table)
         return arb_fail(error, ARB_UNDEFINED_TABLE, "%.*s is not known", ARB_STR_ARGS(name));
     memcpy(out_table, reference.data + 1, sizeof *out_table);
@@ -44,5 +46,5 @@ static arb_code find_table(void *context, arb_str name, arb_str reference, arb_t
 
 arb_plan_tables slt_wire_tables_names(slt_wire_tables *tables)
 {
-    return (arb_plan_tables){tables, write_table, find_table};
+    return (arb_plan_tables){tables, write_table, find_table, NULL};
 }

@@ -61,8 +61,10 @@ static arb_code write_table(void *context, const arb_table *table, arb_text *out
 }
 
 /* Any reference but a whole one is refused, and so is a table that the test does not have. */
-static arb_code find_table(void *context, arb_str name, arb_str reference, arb_table **out_table, arb_error *error)
+static arb_code find_table(void *context, arb_str name, arb_str reference, arb_stop_flag *stop, arb_table **out_table,
+                           arb_error *error)
 {
+    (void)stop;
     static ARB_VEC(arb_table *) known;
     arb_table *table;
     (void)name;
@@ -83,8 +85,8 @@ static arb_code find_table(void *context, arb_str name, arb_str reference, arb_t
 }
 
 static int collecting;
-static const arb_plan_tables collected_tables = {&collecting, write_table, find_table};
-static const arb_plan_tables known_tables = {NULL, write_table, find_table};
+static const arb_plan_tables collected_tables = {&collecting, write_table, find_table, NULL};
+static const arb_plan_tables known_tables = {NULL, write_table, find_table, NULL};
 
 /* ---- collecting plans ---------------------------------------------------------------------------------------------------- */
 

@@ -351,9 +351,10 @@ static arb_code name_table(void *context, const arb_table *table, arb_text *out,
     return arb_text_check(out, error);
 }
 
-static arb_code open_table(void *context, arb_str name, arb_str reference, arb_table **out_table, arb_error *error)
+static arb_code open_table(void *context, arb_str name, arb_str reference, arb_stop_flag *stop, arb_table **out_table,
+                           arb_error *error)
 {
-    (void)name, (void)reference, (void)error;
+    (void)name, (void)reference, (void)stop, (void)error;
     gate *g = context;
     atomic_fetch_add(&g->waiting, 1);
     while (sem_wait(&g->open) != 0) {
@@ -386,7 +387,7 @@ static void gated_cluster(cluster *c, void **state, gate *g)
     *g = (gate){0};
     sem_init(&g->open, 0, 0);
     cluster_begin(c, state);
-    c->tables = (arb_plan_tables){g, name_table, open_table};
+    c->tables = (arb_plan_tables){g, name_table, open_table, NULL};
     make_rows(c);
 }
 

@@ -1,23 +1,11 @@
 /* Segments of tables between a scheduler's store and an executor's cache, over gRPC and in memory: each is asked for once, stays
  * as long as it may, and whatever goes wrong ends soon, with the right word. */
+#include "unit/rpc/rpc_world.h"
+
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
-#include <cmocka.h>
-
-#include "base/clock.h"
 #include "catalog/memory_table_internal.h"
 #include "executor/segment_cache.h"
-#include "rpc/grpc_channel.h"
-#include "rpc/grpc_server.h"
-#include "rpc/rpc_memory_transport.h"
 #include "scheduler_process/segment_service.h"
 
 enum { COLUMNS = 2, THREADS = 6 };
@@ -28,40 +16,28 @@ static const arb_table_column columns[COLUMNS] = {
 };
 static const arb_type types[COLUMNS] = {{.id = ARB_TYPE_BIGINT}, {.id = ARB_TYPE_VARCHAR}};
 
-typedef struct world {
-    bool over_grpc;
-    arb_rpc_hub *hub;
-    arb_grpc_runtime *grpc;
+typedef struct segments {
+    world w;
     arb_segment_store *store;
     arb_segment_service *service;
-    arb_rpc_server *server;
-    arb_rpc_channel *channel;
     arb_governor governor;
     arb_memory account;
     arb_segment_cache *cache;
     arb_segment_finder finder;
     arb_error error;
-} world;
+} segments;
 
-static void serve(world *w, const arb_rpc_service *service)
+static void serve(segments *w, void **state, const arb_rpc_service *service)
 {
-    char address[64] = "scheduler";
     arb_rpc_server_options options = {.services = service, .service_count = 1, .limits.send_window = 64 << 10};
-    if (w->over_grpc) {
-        assert_int_equal(arb_grpc_server_create(w->grpc, &options, &w->server, &w->error), ARB_OK);
-        snprintf(address, sizeof address, "127.0.0.1:%d", arb_rpc_server_port(w->server, 0));
-        assert_int_equal(arb_grpc_channel_create(w->grpc, address, NULL, &w->channel, &w->error), ARB_OK);
-    } else {
-        assert_int_equal(arb_rpc_memory_server_create(w->hub, address, &options, &w->server, &w->error), ARB_OK);
-        assert_int_equal(arb_rpc_memory_channel_create(w->hub, address, NULL, &w->channel, &w->error), ARB_OK);
-    }
+    world_open(&w->w, state, &options);
 }
 
-static void make_cache(world *w, const char *token, uint64_t memory, uint64_t limit, int64_t patience_ms)
+static void make_cache(segments *w, const char *token, uint64_t memory, uint64_t limit, int64_t patience_ms)
 {
     arb_governor_init(&w->governor, memory);
     arb_memory_init(&w->account, &w->governor);
-    arb_segment_cache_options options = {.scheduler = w->channel,
+    arb_segment_cache_options options = {.scheduler = w->w.channel,
                                          .join_token = arb_str_of(token),
                                          .account = &w->account,
                                          .limit = limit,
@@ -70,39 +46,27 @@ static void make_cache(world *w, const char *token, uint64_t memory, uint64_t li
     w->finder = arb_segment_cache_finder(w->cache);
 }
 
-static void begin_network(world *w, void **state)
+static void begin(segments *w, void **state, uint64_t memory, uint64_t limit)
 {
-    *w = (world){.over_grpc = *(const bool *)*state};
-    if (w->over_grpc)
-        assert_int_equal(arb_grpc_runtime_create(2, &w->grpc, &w->error), ARB_OK);
-    else
-        assert_int_equal(arb_rpc_hub_create(2, &w->hub, &w->error), ARB_OK);
-}
-
-static void begin(world *w, void **state, uint64_t memory, uint64_t limit)
-{
-    begin_network(w, state);
+    *w = (segments){0};
     assert_int_equal(arb_segment_store_create(&w->store, &w->error), ARB_OK);
     assert_int_equal(arb_segment_service_create(w->store, ARB_STR("token"), &w->service, &w->error), ARB_OK);
     arb_rpc_service service = arb_segment_service_entry(w->service);
-    serve(w, &service);
+    serve(w, state, &service);
     make_cache(w, "token", memory, limit, 5000);
 }
 
-static void end(world *w)
+static void end(segments *w)
 {
     arb_segment_cache_destroy(w->cache);
     assert_int_equal(w->governor.used, 0);
-    arb_rpc_channel_destroy(w->channel);
-    arb_rpc_server_destroy(w->server);
+    world_end(&w->w);
     arb_segment_service_destroy(w->service);
     arb_segment_store_destroy(w->store);
-    arb_rpc_hub_destroy(w->hub);
-    arb_grpc_runtime_destroy(w->grpc);
 }
 
 /* A table of one chunk. */
-static arb_table *make_table(world *w, int64_t rows, int64_t seed)
+static arb_table *make_table(segments *w, int64_t rows, int64_t seed)
 {
     arb_memory_builder *builder;
     arb_table *table;
@@ -121,7 +85,7 @@ static arb_table *make_table(world *w, int64_t rows, int64_t seed)
     return table;
 }
 
-static arb_segment_wanted wanted_of(world *w, const arb_table *table)
+static arb_segment_wanted wanted_of(segments *w, const arb_table *table)
 {
     arb_memory_chunk *chunk = arb_memory_table_of(table)->chunks[0];
     arb_segment_namer namer = arb_segment_store_namer(w->store);
@@ -130,7 +94,7 @@ static arb_segment_wanted wanted_of(world *w, const arb_table *table)
     return wanted;
 }
 
-static arb_code find(world *w, const arb_segment_wanted *wanted, arb_stop_flag *stop, arb_memory_chunk **out_chunk)
+static arb_code find(segments *w, const arb_segment_wanted *wanted, arb_stop_flag *stop, arb_memory_chunk **out_chunk)
 {
     w->error = (arb_error){0};
     return w->finder.find(w->finder.context, wanted, stop, out_chunk, &w->error);
@@ -150,7 +114,7 @@ static void same(const arb_memory_chunk *a, const arb_memory_chunk *b)
 /* ---- what shall be ------------------------------------------------------------------------------------------------------- */
 
 typedef struct finding {
-    world *w;
+    segments *w;
     const arb_segment_wanted *wanted;
     arb_memory_chunk *chunk;
     arb_code code;
@@ -166,7 +130,7 @@ static void *find_on_thread(void *context)
 
 static void each_comes_once(void **state)
 {
-    world w;
+    segments w = {0};
     begin(&w, state, 256 << 20, 64 << 20);
     arb_table *table = make_table(&w, ARB_CHUNK_ROWS, 0); /* several pieces */
     arb_segment_wanted wanted = wanted_of(&w, table);
@@ -197,7 +161,7 @@ static void each_comes_once(void **state)
 
 static void the_oldest_idle_ones_go(void **state)
 {
-    world w;
+    segments w = {0};
     arb_memory_chunk *chunks[4];
     arb_table *tables[4];
     begin(&w, state, 256 << 20, 1 << 20);
@@ -232,7 +196,7 @@ static void the_oldest_idle_ones_go(void **state)
 /* When memory is short, what nobody uses goes; what is used stays, and then there is none. */
 static void memory_is_short(void **state)
 {
-    world w;
+    segments w = {0};
     arb_memory_chunk *first, *second;
     begin(&w, state, 600 << 10, 64 << 20);
     arb_table *a = make_table(&w, 4000, 0), *b = make_table(&w, 4000, 100000);
@@ -252,7 +216,7 @@ static void memory_is_short(void **state)
 
 static void what_is_not_there(void **state)
 {
-    world w;
+    segments w = {0};
     arb_memory_chunk *chunk;
     begin(&w, state, 64 << 20, 1 << 20);
     arb_table *table = make_table(&w, 100, 0), *twin = make_table(&w, 100, 0);
@@ -274,7 +238,7 @@ static void what_is_not_there(void **state)
 
 static void a_size_that_lies(void **state)
 {
-    world w;
+    segments w = {0};
     arb_memory_chunk *chunk;
     begin(&w, state, 64 << 20, 1 << 20);
     arb_table *table = make_table(&w, 100, 0);
@@ -292,7 +256,7 @@ static void a_size_that_lies(void **state)
 
 static void without_the_token(void **state)
 {
-    world w;
+    segments w = {0};
     arb_memory_chunk *chunk;
     begin(&w, state, 64 << 20, 1 << 20);
     arb_table *table = make_table(&w, 100, 0);
@@ -319,9 +283,8 @@ static void other_bytes(void **state)
     const arb_rpc_service service = {ARB_SEGMENT_SERVICE_NAME, methods, 1, NULL};
     arb_segment_wanted wanted = {.name.bytes = 23, .rows = 1, .types = types, .column_count = COLUMNS};
     arb_memory_chunk *chunk;
-    world w;
-    begin_network(&w, state);
-    serve(&w, &service);
+    segments w = {0};
+    serve(&w, state, &service);
     make_cache(&w, "", 64 << 20, 1 << 20, 5000);
     assert_int_equal(find(&w, &wanted, NULL, &chunk), ARB_CORRUPT_DATA);
     end(&w);
@@ -355,9 +318,8 @@ static void silence(void **state)
     arb_memory_chunk *chunk;
     _Atomic bool stop = false;
     pthread_t thread;
-    world w;
-    begin_network(&w, state);
-    serve(&w, &service);
+    segments w = {0};
+    serve(&w, state, &service);
     make_cache(&w, "", 64 << 20, 1 << 20, 300);
     assert_int_equal(find(&w, &wanted, NULL, &chunk), ARB_CONNECTION_FAILED);
     arb_segment_cache_destroy(w.cache);
@@ -376,28 +338,28 @@ static void silence(void **state)
 /* One that is away for a while. */
 static void *serve_soon(void *context)
 {
-    world *w = context;
+    segments *w = context;
     usleep(300000);
     arb_rpc_service service = arb_segment_service_entry(w->service);
     arb_rpc_server_options options = {.services = &service, .service_count = 1};
-    assert_int_equal(arb_rpc_memory_server_create(w->hub, "scheduler", &options, &w->server, &w->error), ARB_OK);
+    assert_int_equal(world_serve(&w->w, &options, &w->error), ARB_OK);
     return NULL;
 }
 
 static void a_scheduler_that_comes_back(void **state)
 {
-    world w;
+    segments w = {0};
     pthread_t thread;
     arb_memory_chunk *chunk;
     arb_error error = {0};
     begin(&w, state, 64 << 20, 1 << 20);
-    if (w.over_grpc) { /* a port cannot be had again for sure */
+    if (w.w.kind == OVER_GRPC) { /* a port cannot be had again for sure */
         end(&w);
         return;
     }
     arb_table *table = make_table(&w, 100, 0);
     arb_segment_wanted wanted = wanted_of(&w, table);
-    arb_rpc_server_destroy(w.server);
+    arb_rpc_server_destroy(w.w.server);
     assert_int_equal(pthread_create(&thread, NULL, serve_soon, &w), 0);
     assert_int_equal(w.finder.find(w.finder.context, &wanted, NULL, &chunk, &error), ARB_OK);
     pthread_join(thread, NULL);
@@ -408,7 +370,7 @@ static void a_scheduler_that_comes_back(void **state)
 
 /* Chunks come, are named, read and let go of on several threads at once. */
 typedef struct churn {
-    world *w;
+    segments *w;
     int64_t seed;
     const char *problem;
 } churn;
@@ -432,7 +394,7 @@ static void *come_and_go(void *context)
 
 static void tables_come_and_go(void **state)
 {
-    world w;
+    segments w = {0};
     pthread_t threads[THREADS];
     churn churns[THREADS];
     begin(&w, state, 64 << 20, 10 << 10);
@@ -451,24 +413,17 @@ static void tables_come_and_go(void **state)
 
 int main(void)
 {
-    static bool ways[] = {false, true};
-#define BOTH(test)                                                               \
-    {.name = #test " in memory", .test_func = test, .initial_state = &ways[0]},  \
-    {                                                                            \
-        .name = #test " over gRPC", .test_func = test, .initial_state = &ways[1] \
-    }
     const struct CMUnitTest tests[] = {
-        BOTH(each_comes_once),
-        BOTH(the_oldest_idle_ones_go),
-        BOTH(memory_is_short),
-        BOTH(what_is_not_there),
-        BOTH(a_size_that_lies),
-        BOTH(without_the_token),
-        BOTH(other_bytes),
-        BOTH(silence),
-        BOTH(a_scheduler_that_comes_back),
-        BOTH(tables_come_and_go),
+        OVER_BOTH(each_comes_once),
+        OVER_BOTH(the_oldest_idle_ones_go),
+        OVER_BOTH(memory_is_short),
+        OVER_BOTH(what_is_not_there),
+        OVER_BOTH(a_size_that_lies),
+        OVER_BOTH(without_the_token),
+        OVER_BOTH(other_bytes),
+        OVER_BOTH(silence),
+        OVER_BOTH(a_scheduler_that_comes_back),
+        OVER_BOTH(tables_come_and_go),
     };
-#undef BOTH
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return run_rpc_tests(tests);
 }
