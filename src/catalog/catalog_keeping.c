@@ -231,7 +231,7 @@ static arb_code visit(void *context, arb_str key, arb_str value, arb_error *erro
 {
     recovery *r = context;
     arb_catalog_keeping *keeping = r->change.keeping;
-    arb_segment_finder finder = {keeping->shelf.context, keeping->shelf.find};
+    arb_segment_finder finder = {.context = keeping->shelf.context, .find = keeping->shelf.find};
     arb_catalog_entry *entry;
     char digits[17] = "", *end;
     if (arb_str_equal(key, ARB_STR(SCHEMAS_KEY)))

@@ -1,5 +1,5 @@
 /* memory_reader.c: scan a table in memory. Vectors are lent straight from the chunks; only a column that the plan wants
- * narrower than its type is converted, into memory of the reader. */
+ * narrower than its type is converted, into memory of the reader. A chunk that is not here is waited for as files' bytes are. */
 #include "base/alloc.h"
 #include "catalog/memory_table_internal.h"
 #include "formats/row_filters.h"
@@ -12,6 +12,11 @@ typedef struct memory_reader {
     const arb_memory_table *table;
     const arb_scan_request *request;
     const arb_memory_chunk *chunk; /* NULL: no split, or nothing left in it */
+    const arb_split *split;
+    arb_segment_source *source; /* wanted: the split's chunk has not come; else NULL */
+    arb_queued_read *read;      /* of it, or NULL */
+    char *came;                 /* where that reads to */
+    arb_memory_chunk *held;     /* a reference, when the table has none */
     size_t next_row;
     uint64_t sequence;
     arb_row_filters filters;
@@ -21,9 +26,27 @@ typedef struct memory_reader {
     arb_batch batch;
 } memory_reader;
 
+/* Of the last split. */
+static void let_go(memory_reader *self)
+{
+    if (self->read != NULL) {
+        arb_queued_read_abandon(&self->base.reads, self->read, self->came);
+        self->came = NULL;
+        self->read = NULL;
+    }
+    if (self->source != NULL)
+        arb_segment_source_leave(self->source);
+    self->source = NULL;
+    arb_memory_chunk_unref(self->held);
+    self->held = NULL;
+    self->chunk = NULL;
+}
+
 static void reader_destroy(arb_split_reader *reader)
 {
     memory_reader *self = (memory_reader *)reader;
+    let_go(self);
+    arb_free(self->came);
     arb_row_filters_reset(&self->filters);
     for (size_t i = 0; self->storages != NULL && i < self->request->column_count; i++)
         arb_vector_storage_reset(&self->storages[i]);
@@ -47,19 +70,60 @@ static arb_value_range range_of(const void *context, uint32_t at)
                              .all_null = column->null_count == column->rows};
 }
 
-static arb_code reader_begin(arb_split_reader *reader, const arb_split *split, arb_error *error)
+static void begin_chunk(memory_reader *self, const arb_memory_chunk *chunk)
 {
-    (void)error;
-    memory_reader *self = (memory_reader *)reader;
-    assert(split->part < self->table->chunk_count);
-    self->chunk = self->table->chunks[split->part];
-    self->next_row = 0;
-    self->sequence = (uint64_t)split->number << 32;
+    self->chunk = chunk;
     if (!arb_row_filters_begin(&self->filters, range_of, self)) {
         self->base.rows_read += self->chunk->rows;
         self->base.rows_skipped += self->chunk->rows;
         self->chunk = NULL;
     }
+}
+
+static arb_code reader_begin(arb_split_reader *reader, const arb_split *split, arb_error *error)
+{
+    (void)error;
+    memory_reader *self = (memory_reader *)reader;
+    assert(split->part < self->table->chunk_count);
+    let_go(self);
+    self->split = split;
+    self->next_row = 0;
+    self->sequence = (uint64_t)split->number << 32;
+    if (self->table->chunks != NULL) {
+        begin_chunk(self, self->table->chunks[split->part]);
+    } else {
+        self->source = self->table->sources[split->part];
+        arb_segment_source_want(self->source);
+    }
+    return ARB_OK;
+}
+
+/* ARB_WOULD_WAIT while the chunk is on its way. */
+static arb_code await_chunk(memory_reader *self, arb_error *error)
+{
+    arb_read_queue *queue = &self->base.reads;
+    const arb_byte_source *bytes = arb_segment_source_bytes(self->source);
+    size_t got;
+    if (self->came == NULL && (self->came = arb_alloc(1)) == NULL)
+        return arb_fail_memory(error, "a scan", 1);
+    if (self->read == NULL) {
+        ARB_TRY(arb_read_queue_try(queue, bytes, 0, self->came, 1, &got, error));
+        if (got == 0) {
+            ARB_TRY(arb_read_queue_add(queue, bytes, 0, self->came, 1, ARB_READ_WANTED, &self->read, error));
+            return ARB_WOULD_WAIT;
+        }
+    } else {
+        arb_code code = arb_queued_read_finish(queue, self->read, NULL, error);
+        if (code == ARB_WOULD_WAIT)
+            return code;
+        self->read = NULL;
+        ARB_TRY(code);
+    }
+    self->held = arb_segment_source_take(self->source);
+    arb_segment_source_leave(self->source);
+    self->source = NULL;
+    ARB_TRY(arb_memory_table_check_chunk(self->table, self->split, self->held, error));
+    begin_chunk(self, self->held);
     return ARB_OK;
 }
 
@@ -87,6 +151,8 @@ static arb_code reader_next(arb_split_reader *reader, const arb_batch **out_batc
 {
     memory_reader *self = (memory_reader *)reader;
     *out_batch = NULL;
+    if (self->source != NULL)
+        ARB_TRY(await_chunk(self, error));
     while (self->chunk != NULL && self->next_row < self->chunk->rows) {
         uint32_t rows = (uint32_t)ARB_MIN(self->chunk->rows - self->next_row, (size_t)ARB_VECTOR_ROWS), left;
         ARB_TRY(arb_check_stop(self->request->stop, error));
@@ -107,11 +173,12 @@ static arb_code reader_next(arb_split_reader *reader, const arb_batch **out_batc
 static arb_code init_columns(memory_reader *self, arb_error *error)
 {
     const arb_scan_request *request = self->request;
+    if (self->table->chunk_count == 0)
+        return ARB_OK;
+    const arb_memory_chunk *shape = self->table->shape != NULL ? self->table->shape : self->table->chunks[0];
     for (size_t i = 0; i < request->column_count; i++) {
         const arb_scan_column *column = &request->columns[i];
-        if (self->table->chunk_count == 0)
-            return ARB_OK;
-        const arb_chunk_column *held = &self->table->chunks[0]->columns[column->source];
+        const arb_chunk_column *held = &shape->columns[column->source];
         size_t nested = arb_chunk_view_vectors(held);
         if (nested != 0 && (self->children[i] = ARB_ARENA_ARRAY(&self->arena, arb_vector, nested)) == NULL)
             return arb_fail_memory(error, "a scan", nested * sizeof(arb_vector));

@@ -28,8 +28,13 @@ static void lineage_unref(arb_memory_lineage *lineage)
 static void table_destroy(arb_table *table)
 {
     arb_memory_table *self = (arb_memory_table *)table;
-    for (size_t i = 0; i < self->chunk_count; i++)
-        arb_memory_chunk_unref(self->chunks[i]);
+    for (size_t i = 0; i < self->chunk_count; i++) {
+        if (self->chunks != NULL)
+            arb_memory_chunk_unref(self->chunks[i]);
+        else
+            arb_segment_source_destroy(self->sources[i]);
+    }
+    arb_memory_chunk_unref(self->shape);
     lineage_unref(self->lineage);
     arb_arena_reset(&self->arena);
     arb_free(self);
@@ -224,7 +229,7 @@ arb_code arb_memory_builder_append_table(arb_memory_builder *builder, const arb_
 
 arb_code arb_memory_table_check(const arb_table *table, arb_error *error)
 {
-    if (table->vtable == &table_vtable)
+    if (table->vtable == &table_vtable && ((const arb_memory_table *)table)->sources == NULL)
         return ARB_OK;
     arb_code code = arb_fail(error, ARB_WRONG_OBJECT_TYPE, "table \"%.*s\" is made of files: rows cannot be added",
                              ARB_STR_ARGS(table->name));
@@ -317,6 +322,30 @@ static arb_column_statistics statistics_of(const arb_memory_table *table, size_t
     return statistics;
 }
 
+/* Splits have their rows and bytes, and live as long as the table. */
+static void complete(arb_memory_table *table, arb_split *splits)
+{
+    uint64_t rows = 0;
+    for (size_t i = 0; i < table->chunk_count; i++) {
+        splits[i].number = splits[i].part = (uint32_t)i;
+        splits[i].first_row = rows;
+        rows += splits[i].rows;
+    }
+    table->file = (arb_table_file){.vtable = &file_vtable,
+                                   .path = table->base.name,
+                                   .rows = rows,
+                                   .rows_exact = true,
+                                   .column_count = table->base.column_count,
+                                   .columns = table->columns,
+                                   .split_count = table->chunk_count,
+                                   .splits = splits};
+    table->files[0] = &table->file;
+    table->base.rows = rows;
+    table->base.rows_exact = true;
+    table->base.file_count = 1;
+    table->base.files = table->files;
+}
+
 arb_code arb_memory_builder_finish(arb_memory_builder *builder, arb_table **out_table, arb_error *error)
 {
     arb_memory_table *table = builder->table;
@@ -326,13 +355,9 @@ arb_code arb_memory_builder_finish(arb_memory_builder *builder, arb_table **out_
     arb_split *splits = ARB_ARENA_ARRAY(&table->arena, arb_split, count + 1);
     if (table->chunks == NULL || splits == NULL)
         return arb_fail_memory(error, "a table in memory", count * sizeof *splits);
-    uint64_t rows = 0;
     for (size_t i = 0; i < count; i++) {
-        arb_memory_chunk *chunk = builder->chunks.data[i];
-        table->chunks[i] = chunk;
-        splits[i] = (arb_split){
-            .number = (uint32_t)i, .part = (uint32_t)i, .first_row = rows, .rows = chunk->rows, .bytes = chunk->bytes};
-        rows += chunk->rows;
+        table->chunks[i] = builder->chunks.data[i];
+        splits[i] = (arb_split){.rows = table->chunks[i]->rows, .bytes = table->chunks[i]->bytes};
     }
     table->chunk_count = count;
     builder->chunks.size = 0;
@@ -340,19 +365,7 @@ arb_code arb_memory_builder_finish(arb_memory_builder *builder, arb_table **out_
     builder->table = NULL;
     for (size_t i = 0; i < table->base.column_count; i++)
         table->columns[i].statistics = statistics_of(table, i);
-    table->file = (arb_table_file){.vtable = &file_vtable,
-                                   .path = table->base.name,
-                                   .rows = rows,
-                                   .rows_exact = true,
-                                   .column_count = table->base.column_count,
-                                   .columns = table->columns,
-                                   .split_count = count,
-                                   .splits = splits};
-    table->files[0] = &table->file;
-    table->base.rows = rows;
-    table->base.rows_exact = true;
-    table->base.file_count = 1;
-    table->base.files = table->files;
+    complete(table, splits);
     *out_table = &table->base;
     return ARB_OK;
 }
@@ -370,4 +383,71 @@ void arb_memory_builder_destroy(arb_memory_builder *builder)
     if (builder->table != NULL)
         arb_table_unref(&builder->table->base);
     arb_free(builder);
+}
+
+/* ---- tables without their rows ----------------------------------------------------------------------------------- */
+static arb_code copy_keys(arb_memory_table *table, const arb_table_key *keys, size_t count, arb_error *error)
+{
+    arb_table_key *copies = ARB_ARENA_ARRAY(&table->arena, arb_table_key, count + 1);
+    for (size_t i = 0; copies != NULL && i < count; i++) {
+        uint32_t *columns = ARB_ARENA_ARRAY(&table->arena, uint32_t, keys[i].column_count + 1);
+        if (columns == NULL)
+            return arb_fail_memory(error, "a table in memory", sizeof *copies);
+        memcpy(columns, keys[i].columns, keys[i].column_count * sizeof *columns);
+        copies[i] = (arb_table_key){keys[i].column_count, columns};
+    }
+    table->base.key_count = count;
+    table->base.keys = copies;
+    return copies != NULL ? ARB_OK : arb_fail_memory(error, "a table in memory", sizeof *copies);
+}
+
+static arb_code fill_unread(arb_memory_table *table, const arb_table_key *keys, size_t key_count,
+                            arb_segment_source *const *sources, const arb_split *splits, size_t count, arb_error *error)
+{
+    arb_split *own = ARB_ARENA_ARRAY(&table->arena, arb_split, count + 1);
+    arb_segment_source **held = ARB_ARENA_ARRAY(&table->arena, arb_segment_source *, count + 1);
+    if (own == NULL || held == NULL)
+        return arb_fail_memory(error, "a table in memory", count * sizeof *own);
+    ARB_TRY(copy_keys(table, keys, key_count, error));
+    ARB_TRY(arb_memory_chunk_create(table->types, table->base.column_count, NULL, &table->shape, error));
+    for (size_t i = 0; i < count; i++) {
+        held[i] = sources[i];
+        own[i] = (arb_split){.rows = splits[i].rows, .bytes = splits[i].bytes};
+    }
+    table->sources = held;
+    table->chunk_count = count;
+    complete(table, own);
+    return ARB_OK;
+}
+
+arb_code arb_memory_table_create_unread(arb_str name, const arb_table_column *columns, size_t column_count,
+                                        const arb_table_key *keys, size_t key_count, arb_segment_source **sources,
+                                        const arb_split *splits, size_t count, arb_table **out_table, arb_error *error)
+{
+    arb_memory_table *table;
+    *out_table = NULL;
+    arb_code code = table_create(NULL, name, columns, column_count, &table, error);
+    if (code == ARB_OK) {
+        code = fill_unread(table, keys, key_count, sources, splits, count, error);
+        if (code == ARB_OK) {
+            *out_table = &table->base;
+            return ARB_OK;
+        }
+        table_destroy(&table->base);
+    }
+    for (size_t i = 0; i < count; i++)
+        arb_segment_source_destroy(sources[i]);
+    return code;
+}
+
+arb_code arb_memory_table_check_chunk(const arb_memory_table *table, const arb_split *split,
+                                      const arb_memory_chunk *chunk, arb_error *error)
+{
+    bool fits = chunk->rows == split->rows && chunk->bytes == split->bytes &&
+                arb_memory_chunk_fits(chunk, table->types, table->base.column_count);
+    for (size_t i = 0; fits && i < table->base.column_count; i++)
+        fits = table->columns[i].nullable || chunk->columns[i].null_count == 0;
+    return fits ? ARB_OK
+                : arb_fail(error, ARB_CORRUPT_DATA, "a segment of table \"%.*s\" is not what the plan says of it",
+                           ARB_STR_ARGS(table->base.name));
 }

@@ -33,12 +33,17 @@ typedef struct arb_segment_wanted {
     size_t column_count;
 } arb_segment_wanted;
 
+/* With `peek`, tables are found without their rows, which are asked for when they are read (segment_source.h); such a table holds
+ * the finder, which may be needed after the query has ended. Without it rows are found with their tables. */
 typedef struct arb_segment_finder {
     void *context;
     /* The chunk, whose bytes have the hash; a reference for the caller. May wait for a network. ARB_CORRUPT_DATA: it is
      * another one, or does not fit the types or the count of rows; ARB_UNDEFINED_TABLE: nobody has it any more. */
     arb_code (*find)(void *context, const arb_segment_wanted *wanted, arb_stop_flag *stop, arb_memory_chunk **out_chunk,
                      arb_error *error);
+    arb_memory_chunk *(*peek)(void *context, const arb_segment_wanted *wanted); /* the same if it is here, else NULL */
+    void (*hold)(void *context);
+    void (*let_go)(void *context);
 } arb_segment_finder;
 
 /* Append the chunk's bytes. */

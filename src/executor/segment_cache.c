@@ -14,8 +14,11 @@ typedef struct cached_segment {
     uint64_t used;           /* when it was last asked for */
 } cached_segment;
 
+/* Its counts: the owner's, and one for each that holds the finder. */
 struct arb_segment_cache {
+    _Atomic unsigned references;
     pthread_mutex_t lock;
+    unsigned inside; /* of `find` */
     pthread_cond_t fetched;
     arb_rpc_channel *scheduler;
     arb_text token;
@@ -36,6 +39,7 @@ arb_code arb_segment_cache_create(const arb_segment_cache_options *options, arb_
     arb_segment_cache *cache = arb_alloc_zeroed(sizeof *cache);
     if (cache == NULL)
         return arb_fail_memory(error, "the segments of tables", sizeof *cache);
+    cache->references = 1;
     pthread_mutex_init(&cache->lock, NULL);
     arb_short_wait_init(&cache->fetched);
     cache->scheduler = options->scheduler;
@@ -115,17 +119,36 @@ static void evict(arb_segment_cache *cache, uint64_t limit)
     }
 }
 
-void arb_segment_cache_destroy(arb_segment_cache *cache)
+static void let_go(void *context)
 {
-    if (cache == NULL)
+    arb_segment_cache *cache = context;
+    if (atomic_fetch_sub_explicit(&cache->references, 1, memory_order_acq_rel) != 1)
         return;
-    for (size_t i = 0; i < ARB_COUNT_OF(cache->buckets); i++)
-        while (cache->buckets[i] != NULL)
-            remove_at(cache, &cache->buckets[i]);
     arb_text_reset(&cache->token);
     pthread_cond_destroy(&cache->fetched);
     pthread_mutex_destroy(&cache->lock);
     arb_free(cache);
+}
+
+static void hold(void *context)
+{
+    atomic_fetch_add_explicit(&((arb_segment_cache *)context)->references, 1, memory_order_relaxed);
+}
+
+/* Reads of queries that have ended may still be here, or come yet; they find that it is stopped. */
+void arb_segment_cache_destroy(arb_segment_cache *cache)
+{
+    if (cache == NULL)
+        return;
+    arb_segment_cache_stop(cache);
+    pthread_mutex_lock(&cache->lock);
+    while (cache->inside != 0)
+        arb_short_wait(&cache->fetched, &cache->lock);
+    for (size_t i = 0; i < ARB_COUNT_OF(cache->buckets); i++)
+        while (cache->buckets[i] != NULL)
+            remove_at(cache, &cache->buckets[i]);
+    pthread_mutex_unlock(&cache->lock);
+    let_go(cache);
 }
 
 /* ---- fetching ------------------------------------------------------------------------------------------------------------ */
@@ -188,6 +211,7 @@ static arb_code find(void *context, const arb_segment_wanted *wanted, arb_stop_f
     cached_segment *entry;
     *out_chunk = NULL;
     pthread_mutex_lock(&cache->lock);
+    cache->inside++;
     for (;;) {
         code = arb_check_stop(&cache->stopped, error);
         if (code == ARB_OK)
@@ -205,11 +229,26 @@ static arb_code find(void *context, const arb_segment_wanted *wanted, arb_stop_f
         entry->used = ++cache->uses;
         *out_chunk = arb_memory_chunk_ref(entry->chunk);
     }
+    cache->inside--;
     pthread_mutex_unlock(&cache->lock);
     return code;
 }
 
+static arb_memory_chunk *peek(void *context, const arb_segment_wanted *wanted)
+{
+    arb_segment_cache *cache = context;
+    arb_memory_chunk *found = NULL;
+    pthread_mutex_lock(&cache->lock);
+    cached_segment *entry = *place_of(cache, &wanted->name);
+    if (entry != NULL && entry->chunk != NULL && entry->chunk->rows == wanted->rows) {
+        entry->used = ++cache->uses;
+        found = arb_memory_chunk_ref(entry->chunk);
+    }
+    pthread_mutex_unlock(&cache->lock);
+    return found;
+}
+
 arb_segment_finder arb_segment_cache_finder(arb_segment_cache *cache)
 {
-    return (arb_segment_finder){cache, find};
+    return (arb_segment_finder){cache, find, peek, hold, let_go};
 }
