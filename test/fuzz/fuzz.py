@@ -39,6 +39,7 @@ TARGETS = {
     "parquet_levels": (50000, [], []),
     "parquet_page": (50000, [], ["arrow-testing/parquet/encoding-fuzzing/*"]),
     "regex": (20000, ["regex"], []),
+    "segment": (20000, ["segment"], []),
     "settings": (5000, ["settings"], []),
     "snappy": (30000, ["snappy"], []),
     "spill_block": (5000, [], []),

@@ -1,5 +1,6 @@
 /* Tables in memory as segments: what comes back has the same rows, ranges, splits and bytes, and what is damaged, or is not
  * what the table says, does not come back. */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -38,7 +39,9 @@ static const char *const tables[] = {"wide", "nested", "keyed", "nothing", "many
 enum { KEPT_MOST = 64 };
 
 /* Chunks by name; the hash need not be a good one here. */
+/* Reads of a query that failed may still be looking for one: the lock. */
 typedef struct keeper {
+    pthread_mutex_t lock;
     _Atomic int holders;
     size_t count;
     arb_segment_name names[KEPT_MOST];
@@ -74,10 +77,14 @@ static arb_code find_chunk(void *context, const arb_segment_wanted *wanted, arb_
 {
     (void)stop;
     keeper *k = context;
-    for (size_t i = 0; i < k->count; i++)
-        if (memcmp(&k->names[i], &wanted->name, sizeof wanted->name) == 0)
-            return arb_segment_decode(arb_text_view(&k->bytes[i]), wanted, NULL, out_chunk, error);
-    return arb_fail(error, ARB_UNDEFINED_TABLE, "no such segment");
+    size_t i = 0;
+    pthread_mutex_lock(&k->lock);
+    while (i < k->count && memcmp(&k->names[i], &wanted->name, sizeof wanted->name) != 0)
+        i++;
+    arb_code code = i < k->count ? arb_segment_decode(arb_text_view(&k->bytes[i]), wanted, NULL, out_chunk, error)
+                                 : arb_fail(error, ARB_UNDEFINED_TABLE, "no such segment");
+    pthread_mutex_unlock(&k->lock);
+    return code;
 }
 
 /* Of a finder that is asked when rows are read. */
@@ -105,9 +112,11 @@ static void let_go(void *context)
 
 static void forget(keeper *k)
 {
+    pthread_mutex_lock(&k->lock);
     for (size_t i = 0; i < k->count; i++)
         arb_text_reset(&k->bytes[i]);
     k->count = 0;
+    pthread_mutex_unlock(&k->lock);
 }
 
 static void run(fixture *f, const char *sql)
@@ -130,6 +139,7 @@ static int set_up(void **state)
     static fixture f;
     arb_runtime_options options = {.threads = 2};
     memset(&f, 0, sizeof f);
+    pthread_mutex_init(&f.kept.lock, NULL);
     assert_int_equal(arb_runtime_create(&options, &f.runtime, &f.error), ARB_OK);
     assert_int_equal(arb_session_create(f.runtime, &f.session, &f.error), ARB_OK);
     for (size_t i = 0; i < ARB_COUNT_OF(set_up_statements); i++)
@@ -144,10 +154,11 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     fixture *f = *state;
-    forget(&f->kept);
     arb_arena_reset(&f->arena);
     arb_session_destroy(f->session);
     arb_runtime_destroy(f->runtime);
+    forget(&f->kept);
+    pthread_mutex_destroy(&f->kept.lock);
     return 0;
 }
 
