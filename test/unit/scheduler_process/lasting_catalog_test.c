@@ -73,8 +73,8 @@ static void path_in(const server *s, const char *name, char out[256])
     snprintf(out, 256, "%s/%s", s->folder, name);
 }
 
-/* As a scheduler does when it starts. */
-static void begin(server *s)
+/* As a scheduler does when it starts; the term. */
+static uint64_t begin_all_else(server *s)
 {
     char path[256];
     uint64_t term;
@@ -92,8 +92,18 @@ static void begin(server *s)
         ARB_OK);
     assert_int_equal(arb_catalog_add_folder(s->catalog, ARB_STR(ARB_SOURCE_DIR "/test/sql/data"), NULL, &s->error),
                      ARB_OK);
+    return term;
+}
+
+static arb_code keep(server *s, uint64_t term)
+{
     arb_segment_shelf shelf = arb_segment_store_shelf(s->segments, s->blobs, arb_runtime_table_memory(s->runtime));
-    if (arb_catalog_keep(s->catalog, &s->store.base, term, &shelf, &s->error) != ARB_OK)
+    return arb_catalog_keep(s->catalog, &s->store.base, term, &shelf, &s->error);
+}
+
+static void begin(server *s)
+{
+    if (keep(s, begin_all_else(s)) != ARB_OK)
         fail_msg("%s", s->error.message);
     assert_int_equal(arb_session_create_on(s->runtime, s->catalog, &s->session, &s->error), ARB_OK);
 }
@@ -101,6 +111,7 @@ static void begin(server *s)
 static void end(server *s)
 {
     arb_session_destroy(s->session);
+    s->session = NULL;
     arb_catalog_destroy(s->catalog);
     arb_segment_store_destroy(s->segments);
     arb_blob_folder_close(s->blobs);
@@ -444,6 +455,33 @@ static void without_memory(void **state)
     end(s);
 }
 
+/* A start that fails takes nothing away. */
+static void a_start_without_memory(void **state)
+{
+    server *s = *state;
+    begin(s);
+    expect(s, "CREATE SCHEMA s", ARB_OK);
+    expect(s, "CREATE TABLE s.t AS SELECT 1 AS x, 'some text that is long' AS y", ARB_OK);
+    expect(s, "CREATE VIEW v AS SELECT x FROM s.t", ARB_OK);
+    expect(s, "CREATE EXTERNAL TABLE e (d VARCHAR) STORED AS CSV LOCATION 'nothing.csv'", ARB_OK);
+    end(s);
+    for (uint64_t n = 1;; n++) {
+        uint64_t term = begin_all_else(s);
+        arb_alloc_fail_at(n, false);
+        arb_code code = keep(s, term);
+        arb_alloc_fail_at(0, false);
+        end(s);
+        if (code == ARB_OK)
+            break;
+        assert_int_equal(code, ARB_OUT_OF_MEMORY);
+    }
+    begin(s);
+    assert_int_equal(blob_count(s), 1);
+    assert_int_equal(number(s, "SELECT x FROM v"), 1);
+    expect(s, "SELECT * FROM e", ARB_FILE_NOT_FOUND);
+    end(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -456,6 +494,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_newer_scheduler, set_up, tear_down),
         cmocka_unit_test_setup_teardown(killed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(without_memory, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_start_without_memory, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
