@@ -129,6 +129,7 @@ static void test_disjunction(void **state)
     arb_table *names = table(&b, "n", 25, "key int 0 24, name text 1 25");
     arb_table *things = table(&b, "t", 100000, "a int 0 24, k int 0 24, color text");
     ((arb_table_column *)(uintptr_t)things->columns)[2].statistics.bytes = 100000 * 3 / 8;
+    ((arb_table_column *)(uintptr_t)things->columns)[2].statistics.coded = true;
     const arb_logical *plan = cross(&b, cross(&b, scan(&b, things, "t"), scan(&b, names, "n1")), scan(&b, names, "n2"));
     const arb_expr *there =
         AND(&b, eq(&b, col(&b, "n1.name"), text(&b, "x")), eq(&b, col(&b, "n2.name"), text(&b, "y")));
