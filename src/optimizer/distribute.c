@@ -209,7 +209,6 @@ static bool add_stage(distributor *d, fragment *f, arb_stage_output output, cons
                       const arb_str *names)
 {
     const arb_physical_node *root = packed(d, f->root);
-    root = root == NULL ? NULL : arb_distribute_trim_filters(d, root);
     uint32_t *all = ARB_ARENA_ARRAY(d->arena, uint32_t, f->root->layout.count + 1);
     arb_str *no_names = ARB_ARENA_ARRAY(d->arena, arb_str, f->root->layout.count + 1);
     if (root == NULL || all == NULL || no_names == NULL)
@@ -224,7 +223,6 @@ static bool add_stage(distributor *d, fragment *f, arb_stage_output output, cons
     arb_stage stage = {
         .number = (uint32_t)d->stages.size,
         .plan = {.root = root,
-                 .runtime_filter_count = d->plan->runtime_filter_count,
                  .column_count = count,
                  .columns = columns != NULL ? columns : all,
                  .names = names != NULL ? names : no_names},
@@ -598,15 +596,26 @@ static void distribute_all(distributor *d)
     }
     fragment f = arb_distribute_node(d, plan->root);
     static const arb_stage_output one = {.kind = ARB_OUTPUT_ONE, .partitions = 1};
-    if (f.root != NULL)
-        (void)add_stage(d, &f, one, plan->columns, plan->column_count, plan->names);
+    if (f.root == NULL || !add_stage(d, &f, one, plan->columns, plan->column_count, plan->names) ||
+        !arb_distribute_spread_filters(d))
+        return;
+    for (size_t i = 0; i < d->stages.size && d->code == ARB_OK; i++) {
+        arb_physical_plan *stage = &d->stages.data[i].plan;
+        stage->root = arb_distribute_trim_filters(d, stage->root);
+        stage->runtime_filter_count = d->filter_count;
+    }
 }
 
 arb_code arb_distribute(arb_arena *arena, const arb_physical_plan *plan, const arb_distribute_options *options,
                         const arb_stage_graph **out_graph, arb_error *error)
 {
     *out_graph = NULL;
-    distributor d = {.arena = arena, .plan = plan, .options = *options, .error = error, .node_count = plan->node_count};
+    distributor d = {.arena = arena,
+                     .plan = plan,
+                     .options = *options,
+                     .error = error,
+                     .node_count = plan->node_count,
+                     .filter_count = plan->runtime_filter_count};
     arb_stage_graph *graph = ARB_ARENA_NEW(arena, arb_stage_graph);
     d.shared_stages = ARB_ARENA_ARRAY(arena, uint32_t, plan->shared_count + 1);
     if (graph == NULL || d.shared_stages == NULL)

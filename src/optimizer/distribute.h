@@ -29,7 +29,10 @@
  *     BUILD_SEMI, _ANTI   no: once, over all       yes
  *     PROBE_SINGLE        yes                      yes
  *
- * A loop join has no keys: it is broadcast, or done by one task. A run-time filter works within its stage. */
+ * A loop join has no keys: it is broadcast, or done by one task.
+ *
+ * A run-time filter works within its stage. Where its scan is in another one, and few enough rows would pass, that stage reads
+ * the join's build side too (distribute_spread.c); a build side that is no stage of its own is made one for it. */
 #ifndef ARB_OPTIMIZER_DISTRIBUTE_H
 #define ARB_OPTIMIZER_DISTRIBUTE_H
 

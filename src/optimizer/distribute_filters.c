@@ -51,7 +51,7 @@ static const arb_physical_node *trim(distributor *d, const arb_physical_node *no
 
 const arb_physical_node *arb_distribute_trim_filters(distributor *d, const arb_physical_node *root)
 {
-    size_t count = d->plan->runtime_filter_count;
+    size_t count = d->filter_count;
     filter_use use = {ARB_ARENA_ARRAY(d->arena, bool, count + 1), ARB_ARENA_ARRAY(d->arena, bool, count + 1)};
     if (use.made == NULL || use.taken == NULL)
         return arb_distribute_no_memory(d);

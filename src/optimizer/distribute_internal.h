@@ -28,7 +28,7 @@ typedef struct distributor {
     arb_distribute_options options;
     arb_error *error;
     arb_code code; /* of the first failure */
-    uint32_t node_count;
+    uint32_t node_count, filter_count;
     ARB_VEC(arb_stage) stages;
     uint32_t *shared_stages; /* by number of the shared plan */
 } distributor;
@@ -60,6 +60,12 @@ fragment arb_distribute_to_one(distributor *d, fragment *f);
 const arb_physical_node *arb_distribute_broadcast(distributor *d, fragment *f);
 /* Tasks that so many bytes are worth, and so partitions for them. */
 uint32_t arb_distribute_tasks(const distributor *d, uint64_t bytes);
+/* All stages are cut: run-time filters that a scan of another stage takes are made there, where that is worth it. False after a
+ * failure. */
+bool arb_distribute_spread_filters(distributor *d);
+/* Is a scan of the join's probe side, in any stage, worth it that the build side becomes a stage of its own, whose rows the scan can be
+ * given as a filter? */
+bool arb_distribute_filters_probe(const distributor *d, const arb_physical_node *join, const arb_physical_node *probe);
 /* The stage's tree with the run-time filters that are both made and taken in it, and no others. */
 const arb_physical_node *arb_distribute_trim_filters(distributor *d, const arb_physical_node *root);
 /* What the rows of a node take, as estimated. */

@@ -141,9 +141,10 @@ static fragment partitioned(distributor *d, const arb_physical_node *node, fragm
         : build_lies ? build->partitions
                      : arb_distribute_tasks(d, arb_distribute_bytes(probe->root) + arb_distribute_bytes(build->root));
     fragment f = {.spread = SPREAD_HASH, .partitions = partitions, .row_limit = -1};
+    bool cut = build_lies && !build->is_leaf && arb_distribute_filters_probe(d, node, probe->root);
     if (!probe_lies)
         *probe = arb_distribute_by_hash(d, probe, probe_keys, count, partitions);
-    if (probe->root != NULL && !(build_lies && build->partitions == partitions))
+    if (probe->root != NULL && (cut || !(build_lies && build->partitions == partitions)))
         *build = arb_distribute_by_hash(d, build, build_keys, count, partitions);
     if (probe->root == NULL || build->root == NULL || !unite_groups(d, &f, probe, build))
         return f;

@@ -15,6 +15,8 @@
 static const char *const set_up[] = {
     "CREATE TABLE t AS SELECT x::INTEGER AS a, 'text ' || x AS b, x * 1.5 AS c FROM range(3000) r(x)",
     "CREATE TABLE u AS SELECT (x % 100)::INTEGER AS a, 'group ' || x % 7 AS g FROM range(5000) r(x)",
+    "CREATE TABLE w AS SELECT x AS a, x * 4000000000 AS k FROM range(3000) r(x)",
+    "CREATE TABLE n AS SELECT x % 100 AS k, x AS v FROM range(5000) r(x)",
 };
 
 typedef struct fixture {
