@@ -97,7 +97,7 @@ static bool is_worth_it(const distributor *d, const arb_physical_node *join, con
     double dropped = rows_dropped(join, scan);
     bool small = arb_distribute_bytes(build) <= d->options.broadcast_bytes;
     if (d->options.broadcast_bytes == 0 || d->options.always)
-        return small && d->options.always;
+        return d->options.broadcast_bytes != 0 && small;
     return dropped * 4 >= scan->rows && (small || build->rows * d->options.slots * 2 <= dropped);
 }
 
