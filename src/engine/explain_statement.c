@@ -30,6 +30,16 @@ static arb_code analyze(arb_result *result, arb_text *out, arb_error *error)
     return ARB_OK;
 }
 
+static arb_code describe_run(arb_result *result, arb_text *out, arb_error *error)
+{
+    const arb_query_runner *runner = &result->session->runner;
+    arb_run_request request;
+    if (runner->describe == NULL)
+        return ARB_OK;
+    ARB_TRY(arb_result_request(result, &request, error));
+    return runner->describe(runner->context, &request, &result->query, out, error);
+}
+
 static arb_code explain(arb_result *result, const arb_bound_statement *statement, arb_text *out, arb_error *error)
 {
     const arb_logical_plan *plan = &statement->explain.statement->plan;
@@ -45,7 +55,7 @@ static arb_code explain(arb_result *result, const arb_bound_statement *statement
     arb_logical_print(out, &result->query, optimized.root);
     arb_text_append_str(out, ARB_STR("Physical plan\n"));
     arb_physical_print(out, &result->query, result->plan, NULL, NULL);
-    return ARB_OK;
+    return describe_run(result, out, error);
 }
 
 arb_code arb_statement_explain(arb_result *result, const arb_bound_statement *statement, arb_error *error)

@@ -47,10 +47,10 @@ arb_code arb_result_plan(arb_result *result, const arb_logical_plan *plan, arb_l
     return settings->verify_plans ? arb_physical_validate(result->plan, error) : ARB_OK;
 }
 
-arb_code arb_result_start(arb_result *result, arb_error *error)
+arb_code arb_result_request(arb_result *result, arb_run_request *out_request, arb_error *error)
 {
-    arb_session *session = result->session;
-    arb_run_request request = {
+    const arb_session *session = result->session;
+    *out_request = (arb_run_request){
         .plan = result->plan,
         .text = result->text,
         .execution = {.governor = arb_runtime_governor(session->runtime),
@@ -60,8 +60,15 @@ arb_code arb_result_start(arb_result *result, arb_error *error)
                       .force_async_io = session->settings.force_async_io},
         .distribution = session->settings.distribution,
     };
+    return arb_runtime_pools(session->runtime, &out_request->execution.pool, &out_request->execution.io, error);
+}
+
+arb_code arb_result_start(arb_result *result, arb_error *error)
+{
+    arb_session *session = result->session;
+    arb_run_request request;
     assert(result->run == NULL);
-    ARB_TRY(arb_runtime_pools(session->runtime, &request.execution.pool, &request.execution.io, error));
+    ARB_TRY(arb_result_request(result, &request, error));
     ARB_TRY(arb_check_stop(&session->cancelled, error));
     arb_runtime_query_begins(session->runtime);
     arb_code code = session->runner.start(session->runner.context, &request, &result->run, error);

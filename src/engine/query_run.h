@@ -48,6 +48,9 @@ typedef struct arb_run_request {
 typedef struct arb_query_runner {
     void *context;
     arb_code (*start)(void *context, const arb_run_request *request, arb_query_run **out_run, arb_error *error);
+    /* Append how it would carry the request out, for EXPLAIN. NULL: as the plan says. */
+    arb_code (*describe)(void *context, const arb_run_request *request, const arb_query *query, arb_text *out,
+                         arb_error *error);
 } arb_query_runner;
 
 /* In this process. */

@@ -45,6 +45,8 @@ struct arb_result {
 /* Optimize and plan: sets result->plan. `out_logical`, unless NULL, is the optimized plan. */
 arb_code arb_result_plan(arb_result *result, const arb_logical_plan *plan, arb_logical_plan *out_logical,
                          arb_error *error);
+/* What the session's runner is asked. Makes the pools, if they are not there. */
+arb_code arb_result_request(arb_result *result, arb_run_request *out_request, arb_error *error);
 /* Start what was planned; rows then come from arb_result_query_next. */
 arb_code arb_result_start(arb_result *result, arb_error *error);
 arb_code arb_result_query_next(arb_result *result, const arb_batch **out_batch, arb_error *error);

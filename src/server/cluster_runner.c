@@ -290,9 +290,34 @@ static uint64_t peak_memory(const arb_query_run *run)
     return result != NULL ? arb_execution_peak_memory(result) : 0;
 }
 
+/* What became of the stages: how much was done, how often, how long. */
+static void print_stages(arb_scheduler_loop *loop, arb_arena *arena, arb_id job, arb_text *out)
+{
+    const arb_stage_view *stages;
+    size_t count;
+    if (arb_view_stages(loop, job, arena, &stages, &count, NULL) != ARB_OK)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        const arb_stage_view *s = &stages[i];
+        arb_text_printf(out, "Stage %u ran: %llu of %llu tasks", s->stage, (unsigned long long)s->committed,
+                        (unsigned long long)s->tasks);
+        if (s->attempts != s->committed)
+            arb_text_printf(out, " in %llu attempts", (unsigned long long)s->attempts);
+        arb_text_printf(out, ", %llu rows in %llu bytes, median task %.3f ms, all in %.3f ms\n",
+                        (unsigned long long)s->rows, (unsigned long long)s->bytes, (double)s->median / 1e6,
+                        s->ended > s->started ? (double)(s->ended - s->started) / 1e3 : 0);
+    }
+}
+
 static void explain(const arb_query_run *run, const arb_query *query, arb_text *out)
 {
-    arb_stage_graph_print(out, query, ((const cluster_query *)run)->graph, NULL, NULL);
+    const cluster_query *q = (const cluster_query *)run;
+    arb_arena arena = {0};
+    arb_job_progress progress;
+    arb_job_look(q->job, &progress);
+    arb_stage_graph_print(out, query, q->graph, NULL, NULL);
+    print_stages(arb_scheduler_process_loop(q->runner->options.scheduler), &arena, progress.job, out);
+    arb_arena_reset(&arena);
 }
 
 static void destroy(arb_query_run *run)
@@ -318,13 +343,22 @@ static arb_code count_slots(arb_cluster_runner *runner, arb_arena *arena, uint32
     return ARB_OK;
 }
 
+/* The plan cut into stages. */
+static arb_code distribute(arb_cluster_runner *runner, arb_arena *arena, const arb_run_request *request,
+                           const arb_stage_graph **out_graph, arb_error *error)
+{
+    arb_distribute_options options = {.task_bytes = request->distribution.task_bytes,
+                                      .broadcast_bytes = request->distribution.broadcast_bytes,
+                                      .always = request->distribution.when == ARB_DISTRIBUTE_ALWAYS,
+                                      .never = request->distribution.when == ARB_DISTRIBUTE_NEVER};
+    ARB_TRY(count_slots(runner, arena, &options.slots, error));
+    ARB_TRY(arb_distribute(arena, request->plan, &options, out_graph, error));
+    return arb_stage_graph_validate(*out_graph, error);
+}
+
 static arb_code submit(cluster_query *q, const arb_run_request *request, arb_error *error)
 {
     const arb_cluster_runner_options *o = &q->runner->options;
-    arb_distribute_options distribute = {.task_bytes = request->distribution.task_bytes,
-                                         .broadcast_bytes = request->distribution.broadcast_bytes,
-                                         .always = request->distribution.when == ARB_DISTRIBUTE_ALWAYS,
-                                         .never = request->distribution.when == ARB_DISTRIBUTE_NEVER};
     arb_stage_job_options options = {.tables = o->tables,
                                      .roots = o->roots,
                                      .text = request->text,
@@ -337,12 +371,23 @@ static arb_code submit(cluster_query *q, const arb_run_request *request, arb_err
                                      .task_memory = o->task_memory,
                                      .drivers = 1};
     arb_stage_job job;
-    ARB_TRY(count_slots(q->runner, &q->arena, &distribute.slots, error));
-    ARB_TRY(arb_distribute(&q->arena, q->plan, &distribute, &q->graph, error));
-    ARB_TRY(arb_stage_graph_validate(q->graph, error));
+    ARB_TRY(distribute(q->runner, &q->arena, request, &q->graph, error));
     ARB_TRY(arb_stage_job_create(&q->arena, q->graph, &options, &job, error));
     return arb_job_submit(arb_scheduler_process_clients(o->scheduler), &job.spec, job.plans, q->graph->stage_count,
                           NULL, &q->job, error);
+}
+
+static arb_code describe(void *context, const arb_run_request *request, const arb_query *query, arb_text *out,
+                         arb_error *error)
+{
+    arb_arena arena = {0};
+    const arb_stage_graph *graph;
+    arb_code code = distribute(context, &arena, request, &graph, error);
+    arb_text_append_str(out, ARB_STR("Stages\n"));
+    if (code == ARB_OK)
+        arb_stage_graph_print(out, query, graph, NULL, NULL);
+    arb_arena_reset(&arena);
+    return code;
 }
 
 static arb_code start(void *context, const arb_run_request *request, arb_query_run **out_run, arb_error *error)
@@ -399,5 +444,5 @@ void arb_cluster_runner_destroy(arb_cluster_runner *runner)
 
 arb_query_runner arb_cluster_runner_for_sessions(arb_cluster_runner *runner)
 {
-    return (arb_query_runner){runner, start};
+    return (arb_query_runner){runner, start, describe};
 }

@@ -31,7 +31,8 @@ STATEMENT_MOST = 90  # seconds; what takes longer hangs
 CALM_MOST = 100  # until nothing is left over: a job whose client is gone ends with its lease of 60 s
 SCALE = "0.1"
 QUERIES = {path.stem: path.read_text() for path in sorted((ROOT / "bench/tpch").glob("q*.sql"))}
-SETTINGS = ([], ["distribution=always"], ["distribution=always", "broadcast_limit=0", "target_task_bytes=64kB"])
+SETTINGS = ([], ["distribution=always"], ["distribution=always", "exchange_memory=0"],
+            ["distribution=always", "broadcast_limit=0", "target_task_bytes=64kB"])
 # Errors that say that something outside of the statement went wrong, for when its client or its scheduler was hit.
 OUTSIDE = {"08001", "57014", "57P02", "57P03", "58000", "53000"}
 LOST_AFTER_ROWS = "58000"  # of what is left when an executor goes: rows that the client has cannot be taken back

@@ -2,6 +2,7 @@
 """Processes of a cluster as the command starts them: what is refused and how, what they say, how they end, who goes with whom."""
 import os
 import pathlib
+import re
 import signal
 import socket
 import sys
@@ -110,6 +111,18 @@ def test_statements_at_a_server():
         expect_failure(sql("--connect", url, "-c", "set memory_limit = '1GB'"), 1, "42501")
         expect_failure(sql("--connect", url, "--threads", "1", "-c", ""), 2, "--connect")
         expect(sql("--connect", url, stdin="select 1 as a; select 2 as b")[1], "a\n1\n\nb\n2\n")
+
+
+def test_explain_shows_stages():
+    with node_driver.cluster(2) as (_, _, url):
+        text = "select x % 7 as k, count(*) as n from range(100000) r(x) group by k"
+        at = lambda statement: sql("--connect", url, "--format", "tsv", "--set", "distribution=always", "-c", statement)[1]
+        plan = at("explain " + text)
+        expect_in("\nStages\nStage 0: ", plan)
+        expect_in("partial aggregate", plan[plan.index("Stages"):])
+        ran = at("explain analyze " + text)
+        assert re.search(r"\nStage 0 ran: (\d+) of \1 tasks, \d+ rows in \d+ bytes, median task \d+\.\d+ ms, all in \d+\.\d+ ms\n", ran), ran
+        expect_in("\nRows: 7\n", ran)
 
 
 def test_files_of_a_server():

@@ -125,5 +125,5 @@ static arb_code start(void *context, const arb_run_request *request, arb_query_r
 
 arb_query_runner slt_cluster_runner(slt_cluster *cluster)
 {
-    return (arb_query_runner){cluster, start};
+    return (arb_query_runner){.context = cluster, .start = start};
 }

@@ -86,5 +86,5 @@ static arb_code start(void *context, const arb_run_request *request, arb_query_r
 
 arb_query_runner slt_wire_runner(slt_wire_tables *tables)
 {
-    return (arb_query_runner){tables, start};
+    return (arb_query_runner){.context = tables, .start = start};
 }

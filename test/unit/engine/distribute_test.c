@@ -57,7 +57,7 @@ static int start(void **state)
     assert_int_equal(arb_session_create(f.runtime, &f.session, &error), ARB_OK);
     for (size_t i = 0; i < ARB_COUNT_OF(set_up); i++)
         run(f.session, set_up[i]);
-    arb_query_runner runner = {&f, print_graph};
+    arb_query_runner runner = {.context = &f, .start = print_graph};
     arb_session_set_runner(f.session, &runner);
     *state = &f;
     return 0;

@@ -136,7 +136,7 @@ static int start(void **state)
     static fixture f;
     arb_error error = {0};
     arb_runtime_options options = {.threads = 2, .memory_limit = 64 << 20};
-    arb_query_runner runner = {&f, collect};
+    arb_query_runner runner = {.context = &f, .start = collect};
     assert_int_equal(arb_runtime_create(&options, &f.runtime, &error), ARB_OK);
     assert_int_equal(arb_session_create(f.runtime, &f.session, &error), ARB_OK);
     for (size_t i = 0; i < ARB_COUNT_OF(set_up); i++)
