@@ -12,6 +12,10 @@
  * one, several drivers at once: it loads the partition's build rows, probes them with its probe rows by the same code,
  * and gives what the kind of join wants of them. A partition that is still too large is split, one level deeper.
  *
+ * Sharing. A build side that the tasks of a stage have in common (execution/shared_builds.h) is built by one of them as ever.
+ * When it is complete, the builder gives its table and filters away, and then reads them as the other tasks' joins do. None of
+ * them marks rows. What had to spill is not shared.
+ *
  * Without keys every pair of rows is a candidate: that is the loop join, which cannot spill. */
 #ifndef ARB_EXECUTION_OPERATORS_HASH_JOIN_H
 #define ARB_EXECUTION_OPERATORS_HASH_JOIN_H
