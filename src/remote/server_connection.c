@@ -19,7 +19,7 @@
 #define SUMMARY_NAME "arbalest-statement-bin"
 
 enum { WINDOW = 4 << 20 /* bytes of a result that come before they are taken */ };
-static const int64_t GREETING_NS = INT64_C(10000000000);
+static const int64_t GREETING_NS = INT64_C(10000000000), LEAVING_NS = INT64_C(1000000000);
 
 typedef struct server_connection {
     arb_statement_host base; /* first */
@@ -31,6 +31,7 @@ typedef struct server_connection {
     _Atomic bool cancelled; /* the statement, or what it was */
     _Atomic bool ending;
     bool expected; /* the statement that comes next */
+    bool is_guest; /* it has been greeted */
     sem_t wake;    /* a signal handler may post it, but not end a call: the canceller does */
     pthread_t canceller;
     bool has_canceller;
@@ -278,9 +279,20 @@ static arb_catalog_scope *catalog(arb_statement_host *host)
 
 /* ---- the connection -------------------------------------------------------------------------------------------------------------- */
 
+/* What is still begun there ends now, not with its lease: a statement whose answer was cancelled on its way, for one. */
+static void leave(server_connection *c)
+{
+    Arrow__Flight__Protocol__Action action;
+    arrow__flight__protocol__action__init(&action);
+    action.type = (char *)(uintptr_t) "CloseSession";
+    (void)!arb_flight_do_action(c->client, &action, arb_clock_monotonic_ns() + LEAVING_NS, NULL, NULL, NULL);
+}
+
 static void destroy(arb_statement_host *host)
 {
     server_connection *c = (server_connection *)host;
+    if (c->is_guest)
+        leave(c);
     if (c->has_canceller) {
         atomic_store(&c->ending, true);
         sem_post(&c->wake);
@@ -300,7 +312,9 @@ static arb_code greet(server_connection *c, arb_error *error)
     Arrow__Flight__Protocol__Action action;
     arrow__flight__protocol__action__init(&action);
     action.type = (char *)(uintptr_t) "GetSessionOptions";
-    return arb_flight_do_action(c->client, &action, arb_clock_monotonic_ns() + GREETING_NS, NULL, NULL, error);
+    ARB_TRY(arb_flight_do_action(c->client, &action, arb_clock_monotonic_ns() + GREETING_NS, NULL, NULL, error));
+    c->is_guest = true;
+    return ARB_OK;
 }
 
 static arb_code enter(server_connection *c, const arb_server_url *url, arb_error *error)
