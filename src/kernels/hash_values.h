@@ -1,7 +1,7 @@
 /* hash_values.h: hashes of columns, for hash tables inside one process.
  *
- * Equal values of one physical type have equal hashes (-0 and 0, every NaN too); values of different physical types do
- * not, so both sides of a join are brought to one type first. */
+ * Equal values of one physical type have equal hashes (-0 and 0, every NaN too), and so have integers of up to 64 bits, whatever their
+ * widths. Values of other physical types do not, so both sides of a join are brought to one type first. */
 #ifndef ARB_KERNELS_HASH_VALUES_H
 #define ARB_KERNELS_HASH_VALUES_H
 

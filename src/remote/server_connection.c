@@ -19,7 +19,7 @@
 #define SUMMARY_NAME "arbalest-statement-bin"
 
 enum { WINDOW = 4 << 20 /* bytes of a result that come before they are taken */ };
-static const int64_t GREETING_NS = INT64_C(10000000000), LEAVING_NS = INT64_C(1000000000);
+static const int64_t GREETING_NS = INT64_C(10000000000), LEAVING_NS = INT64_C(500000000);
 
 typedef struct server_connection {
     arb_statement_host base; /* first */

@@ -37,7 +37,7 @@ static void plan(arb_query *query, const arb_logical_plan *bound)
 }
 
 /* Parameters have values of several types. */
-static arb_code bind(arb_query *query, arb_catalog *catalog, const arb_ast_statement *statement,
+static arb_code bind(arb_query *query, arb_catalog_scope *catalog, const arb_ast_statement *statement,
                      arb_bound_statement *out, arb_error *error)
 {
     const arb_value kinds[] = {{.type = ARB_TYPE(BIGINT), .integer = 1},

@@ -160,16 +160,39 @@ TEST(2, int16_t)
 TEST(4, int32_t)
 TEST(8, int64_t)
 
+#define WIDEN(type)                         \
+    for (size_t row = 0; row < rows; row++) \
+        to[row] = ((const type *)from)[row];
+
+/* Integers up to 64 bits have the hashes of their values, whatever their width; those of 128 bits have others. */
+static void widen(const void *from, arb_physical narrow, size_t rows, arb_int128 *to)
+{
+    if (narrow == ARB_PHYS_INT8)
+        WIDEN(int8_t)
+    else if (narrow == ARB_PHYS_INT16)
+        WIDEN(int16_t)
+    else if (narrow == ARB_PHYS_INT32)
+        WIDEN(int32_t)
+    else
+        WIDEN(int64_t)
+}
+
 static void test_bloom(const arb_key_summary *s, const arb_vector *vector, size_t rows, uint64_t *bits)
 {
     for (size_t from = 0; from < rows; from += ARB_VECTOR_ROWS) {
         uint64_t hashes[ARB_VECTOR_ROWS];
+        arb_int128 wide[ARB_VECTOR_ROWS];
         size_t count = ARB_MIN(rows - from, (size_t)ARB_VECTOR_ROWS);
         arb_vector part = *vector;
         if (vector->physical == ARB_PHYS_BOOL)
             part.values.bits += from / 64;
         else
             part.values.data = (char *)part.values.data + from * arb_physical_size((arb_physical)vector->physical);
+        if (s->physical == ARB_PHYS_INT128 && vector->physical != ARB_PHYS_INT128) {
+            widen(part.values.data, (arb_physical)vector->physical, count, wide);
+            part.values.data = wide;
+            part.physical = ARB_PHYS_INT128;
+        }
         arb_hash_flat(&part, count, hashes);
         for (size_t row = 0; row < count; row += 64) {
             uint64_t word = 0;
@@ -241,7 +264,9 @@ static arb_code apply(const arb_scan_filter *filter, void *local_void, const arb
     size_t words = arb_bitmap_words(rows);
     if (s->kind == ARB_SUMMARY_ALL || (local != NULL && local->off))
         return ARB_OK;
-    assert(rows <= ARB_VECTOR_ROWS && vector->physical == s->physical);
+    /* A scan may have narrower integers than the join, whose sides are brought to one width above it. */
+    assert(rows <= ARB_VECTOR_ROWS && vector->physical <= s->physical &&
+           (vector->physical == s->physical || (vector->physical >= ARB_PHYS_INT8 && s->physical <= ARB_PHYS_INT128)));
     uint64_t bits[ARB_VECTOR_WORDS] = {0}, before = arb_bitmap_count(selection, rows);
     if (s->kind == ARB_SUMMARY_NOTHING) {
         memset(selection, 0, words * 8);
