@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/thread.h"
 
 enum { FIRST_MS = 500, STEP_MS = 100, CELLS = 40 };
 
@@ -67,7 +68,7 @@ arb_progress_bar *arb_progress_bar_start(arb_statement_host *host)
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&bar->wake, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    if (pthread_create(&bar->thread, NULL, run, bar) == 0)
+    if (arb_thread_create(&bar->thread, NULL, run, bar) == 0)
         return bar;
     pthread_cond_destroy(&bar->wake);
     pthread_mutex_destroy(&bar->lock);

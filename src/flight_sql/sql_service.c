@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/thread.h"
 #include "flight_sql/sql_service_internal.h"
 #include "proto/flight.pb-c.h"
 #include "proto/flight_sql.pb-c.h"
@@ -272,7 +273,7 @@ static arb_code start(arb_sql_service *service, const arb_sql_service_options *o
     arb_sql_unlock(service);
     if (code != ARB_OK)
         return code;
-    int failure = pthread_create(&service->keeper, NULL, keep, service);
+    int failure = arb_thread_create(&service->keeper, NULL, keep, service);
     service->keeping = failure == 0;
     return failure == 0 ? ARB_OK : arb_fail_errno(error, failure, "cannot start a thread");
 }

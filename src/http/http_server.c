@@ -7,7 +7,6 @@
 #include <microhttpd.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
@@ -16,6 +15,7 @@
 #include "base/alloc.h"
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/thread.h"
 #include "http/http_failure.h"
 #include "http/http_listener.h"
 
@@ -420,7 +420,6 @@ static arb_code start_daemon(arb_http_server *server, arb_error *error)
 
 static arb_code start(arb_http_server *server, const arb_http_server_options *options, arb_error *error)
 {
-    sigset_t all, before;
     ARB_TRY(copy_options(server, options, error));
     server->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (server->wake < 0)
@@ -428,10 +427,7 @@ static arb_code start(arb_http_server *server, const arb_http_server_options *op
     ARB_TRY(arb_http_listen(options->host != NULL ? options->host : "127.0.0.1", options->port,
                             options->beyond_loopback, &server->listening, &server->port, error));
     ARB_TRY(start_daemon(server, error));
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &before);
-    int failure = pthread_create(&server->thread, NULL, run, server);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int failure = arb_thread_create(&server->thread, NULL, run, server);
     if (failure != 0)
         return arb_fail_errno(error, failure, "cannot start a thread");
     server->started = true;

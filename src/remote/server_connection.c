@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/thread.h"
 #include "proto/flight.pb-c.h"
 #include "proto/flight_sql.pb-c.h"
 #include "proto/sql_handle.pb-c.h"
@@ -370,7 +371,7 @@ arb_code arb_server_connect(arb_str text, arb_statement_host **out_host, arb_err
     if (code == ARB_OK)
         code = reach_any(c, &url, error);
     if (code == ARB_OK) {
-        c->has_canceller = pthread_create(&c->canceller, NULL, cancel_calls, c) == 0;
+        c->has_canceller = arb_thread_create(&c->canceller, NULL, cancel_calls, c) == 0;
         if (!c->has_canceller)
             code = arb_fail(error, ARB_RESOURCES_EXHAUSTED, "no thread for the connection");
     }

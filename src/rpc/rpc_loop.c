@@ -1,9 +1,9 @@
 #include "rpc/rpc_loop.h"
 
-#include <signal.h>
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 
 static void unlink_timer(arb_rpc_loop *loop, arb_rpc_timer *timer)
 {
@@ -57,7 +57,6 @@ static void *run(void *argument)
 arb_code arb_rpc_loop_start(arb_rpc_loop *loop, const char *name, arb_error *error)
 {
     pthread_condattr_t attributes;
-    sigset_t all, before;
     *loop = (arb_rpc_loop){0};
     snprintf(loop->name, sizeof loop->name, "%s", name);
     loop->end = &loop->first;
@@ -66,10 +65,7 @@ arb_code arb_rpc_loop_start(arb_rpc_loop *loop, const char *name, arb_error *err
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&loop->changed, &attributes);
     pthread_condattr_destroy(&attributes);
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &before);
-    int failure = pthread_create(&loop->thread, NULL, run, loop);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int failure = arb_thread_create(&loop->thread, NULL, run, loop);
     if (failure == 0)
         return ARB_OK;
     pthread_cond_destroy(&loop->changed);

@@ -1,6 +1,7 @@
 #include "runtime/workers.h"
 
 #include "base/alloc.h"
+#include "base/thread.h"
 
 arb_code arb_workers_init(arb_workers *workers, unsigned count, const char *what, arb_error *error)
 {
@@ -22,7 +23,7 @@ arb_code arb_workers_start(arb_workers *workers, void *(*run)(void *), void *con
     pthread_attr_setstacksize(&attributes, stack_bytes);
     int failure = 0;
     while (workers->started < workers->count && failure == 0) {
-        failure = pthread_create(&workers->threads[workers->started], &attributes, run, context);
+        failure = arb_thread_create(&workers->threads[workers->started], &attributes, run, context);
         workers->started += failure == 0;
     }
     pthread_attr_destroy(&attributes);

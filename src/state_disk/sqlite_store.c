@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/thread.h"
 
 enum { APPLICATION = 0x41524253, VERSION = 1, LOCKED_MS = 5000, BEHIND_ALL = ARB_STORE_KEY_MOST + 1 }; /* "ARBS" */
 
@@ -528,7 +529,7 @@ static arb_code open_all(sqlite_store *store, const char *path, arb_error *error
             return fail(store->writer, result, "be opened", error);
     }
     ARB_TRY(open_connection(path, &store->reader, error));
-    int result = pthread_create(&store->thread, NULL, write_batches, store);
+    int result = arb_thread_create(&store->thread, NULL, write_batches, store);
     if (result != 0)
         return arb_fail_errno(error, result, "the state store has no thread");
     store->has_thread = true;

@@ -20,6 +20,11 @@ BINARY = pathlib.Path(os.environ.get("BINARY", ROOT / "build/arbalest"))
 ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith("ARBALEST_")}
 LONG = "select count(*) from range(100000) a(x), range(1000000) b(y) where a.x * b.y = -1"
 
+# Whoever runs the tests may have signals ignored (nohup, a shell's background), which every process below would inherit.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 class Skip(Exception):
     """A test that cannot run here; its text begins with a class that ./dev knows: `no tool`, `no privilege`."""

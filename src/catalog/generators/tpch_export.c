@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/alloc.h"
+#include "base/thread.h"
 #include "catalog/generators/tpch_generator.h"
 #include "formats/writer.h"
 #include "runtime/cpu_pool.h"
@@ -345,7 +346,7 @@ static arb_code run(exporter *shared, unsigned threads, arb_error *error)
     unsigned started = 1;
     for (unsigned i = 0; i < threads; i++)
         workers[i].shared = shared;
-    while (started < threads && pthread_create(&workers[started].thread, NULL, work, &workers[started]) == 0)
+    while (started < threads && arb_thread_create(&workers[started].thread, NULL, work, &workers[started]) == 0)
         started++;
     work(&workers[0]);
     for (unsigned i = 1; i < started; i++)

@@ -1,0 +1,14 @@
+#include "base/thread.h"
+
+#include <signal.h>
+
+int arb_thread_create(pthread_t *out_thread, const pthread_attr_t *attributes, void *(*run)(void *context),
+                      void *context)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before); /* the new thread inherits it */
+    int failure = pthread_create(out_thread, attributes, run, context);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return failure;
+}
