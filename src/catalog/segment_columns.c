@@ -41,23 +41,9 @@ arb_code arb_segment_schema(const arb_memory_chunk *chunk, arb_arrow_schema **ou
 {
     arb_arrow_schema *schema;
     *out_schema = NULL;
-    ARB_TRY(arb_arrow_schema_create(0, &schema, error));
-    arb_arrow_field *fields = ARB_ARENA_ARRAY(&schema->arena, arb_arrow_field, chunk->column_count + 1);
-    arb_code code =
-        fields == NULL ? arb_fail_memory(error, "a segment's schema", chunk->column_count * sizeof *fields) : ARB_OK;
+    ARB_TRY(arb_arrow_schema_create_columns(chunk->column_count, &schema, error));
+    arb_code code = ARB_OK;
     for (size_t i = 0; code == ARB_OK && i < chunk->column_count; i++)
-        code = describe(&schema->arena, &chunk->columns[i], i, &fields[i], error);
-    schema->root.kind = ARB_ARROW_STRUCT;
-    schema->root.name = ARB_STR("");
-    schema->root.zone = ARB_STR("");
-    schema->root.child_count = (uint32_t)chunk->column_count;
-    schema->root.children = fields;
-    if (code == ARB_OK)
-        code = arb_arrow_schema_validate(schema, error);
-    if (code != ARB_OK) {
-        arb_arrow_schema_unref(schema);
-        return code;
-    }
-    *out_schema = schema;
-    return ARB_OK;
+        code = describe(&schema->arena, &chunk->columns[i], i, &schema->root.children[i], error);
+    return arb_arrow_schema_finish(schema, code, out_schema, error);
 }

@@ -115,17 +115,10 @@ arb_code arb_arrow_schema_import(struct ArrowSchema *schema, arb_arrow_schema **
     arb_code code = arb_arrow_schema_create(0, &importer.schema, error);
     if (code == ARB_OK)
         code = import_field(&importer, schema, 0, &importer.schema->root);
-    if (code == ARB_OK)
-        code = arb_arrow_schema_validate(importer.schema, error);
     if (schema->release != NULL)
         schema->release(schema);
     schema->release = NULL;
-    if (code != ARB_OK) {
-        arb_arrow_schema_unref(importer.schema);
-        return code;
-    }
-    *out_schema = importer.schema;
-    return ARB_OK;
+    return arb_arrow_schema_finish(importer.schema, code, out_schema, error);
 }
 
 /* ---- export --------------------------------------------------------------------------------------------------- */

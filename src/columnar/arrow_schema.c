@@ -76,6 +76,35 @@ arb_code arb_arrow_schema_create(size_t limit, arb_arrow_schema **out_schema, ar
     return ARB_OK;
 }
 
+arb_code arb_arrow_schema_create_columns(size_t count, arb_arrow_schema **out_schema, arb_error *error)
+{
+    arb_arrow_schema *schema;
+    *out_schema = NULL;
+    ARB_TRY(arb_arrow_schema_create(0, &schema, error));
+    schema->root.children = ARB_ARENA_ARRAY(&schema->arena, arb_arrow_field, count + 1);
+    if (schema->root.children == NULL) {
+        arb_arrow_schema_unref(schema);
+        return arb_fail_memory(error, "a schema", count * sizeof(arb_arrow_field));
+    }
+    memset(schema->root.children, 0, count * sizeof(arb_arrow_field));
+    schema->root.child_count = (uint32_t)count;
+    *out_schema = schema;
+    return ARB_OK;
+}
+
+arb_code arb_arrow_schema_finish(arb_arrow_schema *schema, arb_code code, arb_arrow_schema **out_schema,
+                                 arb_error *error)
+{
+    *out_schema = NULL;
+    if (code == ARB_OK)
+        code = arb_arrow_schema_validate(schema, error);
+    if (code == ARB_OK)
+        *out_schema = schema;
+    else
+        arb_arrow_schema_unref(schema);
+    return code;
+}
+
 arb_arrow_schema *arb_arrow_schema_ref(const arb_arrow_schema *schema)
 {
     arb_arrow_schema *counted = (arb_arrow_schema *)schema; /* only the count changes */

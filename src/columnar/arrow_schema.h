@@ -135,8 +135,14 @@ ARB_NODISCARD arb_code arb_arrow_schema_create(size_t limit, arb_arrow_schema **
 arb_arrow_schema *arb_arrow_schema_ref(const arb_arrow_schema *schema);
 void arb_arrow_schema_unref(arb_arrow_schema *schema); /* NULL is a no-op */
 
-/* Nesting depth, children, units, widths, precisions, names: everything that a type alone can have wrong. Makers call it
- * before they share a tree. ARB_CORRUPT_DATA or ARB_LIMIT_EXCEEDED. */
+/* The same with a struct of `count` columns, zeroed, to be filled. */
+ARB_NODISCARD arb_code arb_arrow_schema_create_columns(size_t count, arb_arrow_schema **out_schema, arb_error *error);
+/* A maker's last step: a tree that was filled well (`code`) is validated and handed over, any other dropped. */
+ARB_NODISCARD arb_code arb_arrow_schema_finish(arb_arrow_schema *schema, arb_code code, arb_arrow_schema **out_schema,
+                                               arb_error *error);
+
+/* Nesting depth, children, units, widths, precisions, names: everything that a type alone can have wrong. ARB_CORRUPT_DATA or
+ * ARB_LIMIT_EXCEEDED. */
 ARB_NODISCARD arb_code arb_arrow_schema_validate(const arb_arrow_schema *schema, arb_error *error);
 /* A deep copy of `field` into the schema's arena; `out_field` need not be in it. */
 ARB_NODISCARD arb_code arb_arrow_field_copy(arb_arrow_schema *schema, const arb_arrow_field *field,

@@ -232,12 +232,5 @@ arb_code arb_arrow_schema_from_types(const arb_str *names, const arb_type *types
         code = no_memory(error);
     for (size_t i = 0; i < count && code == ARB_OK; i++)
         code = make_field(&maker, names[i], types[i], &maker.schema->root.children[i]);
-    if (code == ARB_OK)
-        code = arb_arrow_schema_validate(maker.schema, error);
-    if (code != ARB_OK) {
-        arb_arrow_schema_unref(maker.schema);
-        return code;
-    }
-    *out_schema = maker.schema;
-    return ARB_OK;
+    return arb_arrow_schema_finish(maker.schema, code, out_schema, error);
 }

@@ -98,21 +98,9 @@ arb_code arb_block_schema(const arb_layout *layout, arb_arrow_schema **out_schem
 {
     arb_arrow_schema *schema;
     *out_schema = NULL;
-    ARB_TRY(arb_arrow_schema_create(0, &schema, error));
-    arb_arrow_field *fields = ARB_ARENA_ARRAY(&schema->arena, arb_arrow_field, layout->count + 1);
-    arb_code code = fields == NULL ? arb_fail_memory(error, "a schema", layout->count * sizeof *fields) : ARB_OK;
+    ARB_TRY(arb_arrow_schema_create_columns(layout->count, &schema, error));
+    arb_code code = ARB_OK;
     for (size_t i = 0; code == ARB_OK && i < layout->count; i++)
-        code = describe(&schema->arena, &layout->slots[i], i, &fields[i], error);
-    schema->root.kind = ARB_ARROW_STRUCT;
-    schema->root.name = ARB_STR("");
-    schema->root.child_count = (uint32_t)layout->count;
-    schema->root.children = fields;
-    if (code == ARB_OK)
-        code = arb_arrow_schema_validate(schema, error);
-    if (code != ARB_OK) {
-        arb_arrow_schema_unref(schema);
-        return code;
-    }
-    *out_schema = schema;
-    return ARB_OK;
+        code = describe(&schema->arena, &layout->slots[i], i, &schema->root.children[i], error);
+    return arb_arrow_schema_finish(schema, code, out_schema, error);
 }

@@ -7,36 +7,25 @@
 #include "columnar/ipc/ipc_encoder.h"
 #include "proto/flight.pb-c.h"
 #include "rpc/flight_data.h"
-#include "runtime/workers.h"
+#include "rpc/rpc_senders.h"
 
-enum {
-    SENDERS = 2,
-    SENDER_STACK = 256 << 10,
-};
-
-/* A call of DoGet. Its counts: one until the call is over, one while it waits for a sender or is with one. */
+/* A call of DoGet. */
 typedef struct output_stream {
+    arb_rpc_sending base; /* first */
     arb_output_service *service;
-    arb_rpc_call *call;
     arb_arena arena; /* the ticket */
     arb_output_ticket ticket;
     arb_attempt_output **outputs;  /* a count each */
     size_t partition, attempt, at; /* the next block; the sender's */
     bool described;                /* the schema has been sent; likewise */
-    /* The service's lock guards the rest. */
-    unsigned references;
-    bool busy;  /* queued, or with a sender */
-    bool again; /* there may be room since the sender looked */
-    bool over;
-    struct output_stream *next; /* in the queue */
 } output_stream;
 
 struct arb_output_service {
     arb_output_store *store;
     arb_seal_key key;
-    arb_workers senders; /* its lock */
+    arb_rpc_senders senders;
+    pthread_mutex_t lock; /* of the cluster */
     arb_uuid cluster;
-    output_stream *first, **last; /* streams that wait for a sender */
 };
 
 /* ---- what goes with a block ---------------------------------------------------------------------------------------------- */
@@ -83,7 +72,7 @@ static arb_code send_schema(output_stream *stream, arb_error *error)
                                    (arb_ipc_outlet){take_schema, &outlet}, &encoder, error));
     arb_code code = arb_ipc_encoder_schema(encoder, error);
     arb_ipc_encoder_destroy(encoder);
-    return code == ARB_OK ? arb_rpc_send(stream->call, outlet.message, error) : code;
+    return code == ARB_OK ? arb_rpc_send(stream->base.call, outlet.message, error) : code;
 }
 
 static void return_loan(void *context)
@@ -123,19 +112,18 @@ static arb_code send_block(output_stream *stream, arb_attempt_output *output, ui
         return_loan(loan);
         return code;
     }
-    return arb_rpc_send(stream->call, message, error);
+    return arb_rpc_send(stream->base.call, message, error);
 }
 
 /* Send while there is room; *out_over: all has been sent. */
 static arb_code send_some(output_stream *stream, bool *out_over, arb_error *error)
 {
     const arb_output_ticket *ticket = &stream->ticket;
-    *out_over = false;
     if (!stream->described) {
         ARB_TRY(send_schema(stream, error));
         stream->described = true;
     }
-    while (arb_rpc_writable(stream->call)) {
+    while (arb_rpc_writable(stream->base.call)) {
         if (stream->partition == ticket->partition_count) {
             *out_over = true;
             return ARB_OK;
@@ -157,36 +145,13 @@ static arb_code send_some(output_stream *stream, bool *out_over, arb_error *erro
 
 /* ---- its life ------------------------------------------------------------------------------------------------------------ */
 
-static void free_stream(output_stream *stream)
+static void free_stream(arb_rpc_sending *base)
 {
+    output_stream *stream = (output_stream *)base;
     for (size_t i = 0; stream->outputs != NULL && i < stream->ticket.attempt_count; i++)
         arb_attempt_output_unref(stream->outputs[i]);
-    arb_rpc_call_unref(stream->call);
     arb_arena_reset(&stream->arena);
     arb_free(stream);
-}
-
-static void unref_stream(output_stream *stream)
-{
-    arb_output_service *service = stream->service;
-    pthread_mutex_lock(&service->senders.lock);
-    bool last = --stream->references == 0;
-    pthread_mutex_unlock(&service->senders.lock);
-    if (last)
-        free_stream(stream);
-}
-
-/* With the lock held. */
-static void enqueue(output_stream *stream)
-{
-    arb_output_service *service = stream->service;
-    stream->busy = true;
-    stream->again = false;
-    stream->next = NULL;
-    stream->references++;
-    *service->last = stream;
-    service->last = &stream->next;
-    pthread_cond_signal(&service->senders.work);
 }
 
 /* The output that `stream->attempt` names is at fault. */
@@ -195,69 +160,16 @@ static void say_which(output_stream *stream)
     char text[24];
     int size = snprintf(text, sizeof text, "%zu", stream->attempt);
     /* without memory the reader learns less */
-    (void)!arb_rpc_add_trailer(stream->call, ARB_STR(ARB_OUTPUT_AT_FAULT), (arb_str){text, (size_t)size}, NULL);
+    (void)!arb_rpc_add_trailer(stream->base.call, ARB_STR(ARB_OUTPUT_AT_FAULT), (arb_str){text, (size_t)size}, NULL);
 }
 
-/* One turn of a stream. Then it waits for room, or for another turn if room came meanwhile. */
-static void serve(arb_output_service *service, output_stream *stream)
+static arb_code take_turn(arb_rpc_sending *base, bool *out_over, arb_error *error)
 {
-    arb_error error = {0};
-    bool over;
-    arb_code code = send_some(stream, &over, &error);
+    output_stream *stream = (output_stream *)base;
+    arb_code code = send_some(stream, out_over, error);
     if (code != ARB_OK)
         say_which(stream);
-    if (code != ARB_OK || over)
-        arb_rpc_finish(stream->call, code, &error);
-    pthread_mutex_lock(&service->senders.lock);
-    stream->busy = false;
-    stream->over |= code != ARB_OK || over;
-    if (stream->again && !stream->over)
-        enqueue(stream);
-    pthread_mutex_unlock(&service->senders.lock);
-    unref_stream(stream);
-}
-
-static void *send(void *context)
-{
-    arb_output_service *service = context;
-    pthread_mutex_lock(&service->senders.lock);
-    while (!service->senders.stopping) {
-        output_stream *stream = service->first;
-        if (stream == NULL) {
-            pthread_cond_wait(&service->senders.work, &service->senders.lock);
-            continue;
-        }
-        service->first = stream->next;
-        if (service->first == NULL)
-            service->last = &service->first;
-        pthread_mutex_unlock(&service->senders.lock);
-        serve(service, stream);
-        pthread_mutex_lock(&service->senders.lock);
-    }
-    pthread_mutex_unlock(&service->senders.lock);
-    return NULL;
-}
-
-static void on_writable(arb_rpc_call *call, void *context)
-{
-    (void)call;
-    output_stream *stream = context;
-    pthread_mutex_lock(&stream->service->senders.lock);
-    if (stream->busy)
-        stream->again = true;
-    else if (!stream->over)
-        enqueue(stream);
-    pthread_mutex_unlock(&stream->service->senders.lock);
-}
-
-static void on_done(arb_rpc_call *call, void *context, const arb_error *outcome)
-{
-    (void)call, (void)outcome;
-    output_stream *stream = context;
-    pthread_mutex_lock(&stream->service->senders.lock);
-    stream->over = true;
-    pthread_mutex_unlock(&stream->service->senders.lock);
-    unref_stream(stream);
+    return code;
 }
 
 static arb_code find_outputs(output_stream *stream, arb_error *error)
@@ -294,23 +206,21 @@ static arb_code open_stream(output_stream *stream, arb_str bytes, arb_error *err
 {
     arb_output_service *service = stream->service;
     ARB_TRY(arb_output_ticket_open(bytes, &service->key, &stream->arena, &stream->ticket, error));
-    pthread_mutex_lock(&service->senders.lock);
+    pthread_mutex_lock(&service->lock);
     bool ours = arb_uuid_equal(stream->ticket.cluster, service->cluster);
-    pthread_mutex_unlock(&service->senders.lock);
+    pthread_mutex_unlock(&service->lock);
     if (!ours)
         return arb_fail(error, ARB_UNDEFINED_OBJECT, "the ticket is of another cluster");
     if (stream->ticket.attempt_count == 0)
         return arb_fail(error, ARB_UNDEFINED_OBJECT, "the ticket names no output");
     ARB_TRY(find_outputs(stream, error));
-    pthread_mutex_lock(&service->senders.lock);
-    arb_code code = arb_workers_start(&service->senders, send, service, SENDER_STACK, error);
-    pthread_mutex_unlock(&service->senders.lock);
-    return code;
+    return arb_rpc_sending_begin(&stream->base, error);
 }
 
 void arb_output_service_do_get(void *context, arb_rpc_call *call, const struct Arrow__Flight__Protocol__Ticket *ticket)
 {
-    static const arb_rpc_events events = {.on_writable = on_writable, .on_done = on_done};
+    static const arb_rpc_events events = {.on_writable = arb_rpc_sending_on_writable,
+                                          .on_done = arb_rpc_sending_on_done};
     arb_error error = {0};
     output_stream *stream = arb_alloc_zeroed(sizeof *stream);
     if (stream == NULL) {
@@ -318,14 +228,11 @@ void arb_output_service_do_get(void *context, arb_rpc_call *call, const struct A
         return;
     }
     stream->service = context;
-    stream->call = arb_rpc_call_ref(call);
-    stream->references = 1;
+    arb_rpc_sending_init(&stream->base, &stream->service->senders, call);
     arb_rpc_handle(call, &events, stream);
     arb_code code = open_stream(stream, (arb_str){(const char *)ticket->ticket.data, ticket->ticket.len}, &error);
-    if (code == ARB_OK) {
-        on_writable(call, stream);
+    if (code == ARB_OK)
         return;
-    }
     say_which(stream);
     arb_rpc_finish(call, code, &error);
 }
@@ -335,18 +242,19 @@ void arb_output_service_do_get(void *context, arb_rpc_call *call, const struct A
 arb_code arb_output_service_create(arb_output_store *store, const arb_seal_key *key, arb_output_service **out_service,
                                    arb_error *error)
 {
+    static const arb_rpc_sending_vtable vtable = {take_turn, free_stream};
     *out_service = NULL;
     arb_output_service *service = arb_alloc_zeroed(sizeof *service);
     if (service == NULL)
         return arb_fail_memory(error, "the service of outputs", sizeof *service);
     service->store = store;
     service->key = *key;
-    service->last = &service->first;
-    arb_code code = arb_workers_init(&service->senders, SENDERS, "the senders of outputs", error);
+    arb_code code = arb_rpc_senders_init(&service->senders, &vtable, "the senders of outputs", error);
     if (code != ARB_OK) {
         arb_free(service);
         return code;
     }
+    pthread_mutex_init(&service->lock, NULL);
     *out_service = service;
     return ARB_OK;
 }
@@ -355,18 +263,14 @@ void arb_output_service_destroy(arb_output_service *service)
 {
     if (service == NULL)
         return;
-    /* calls are over, but a sender may still hold the last count of a stream, or one may wait for its turn in vain */
-    arb_workers_reset(&service->senders);
-    for (output_stream *stream = service->first, *next; stream != NULL; stream = next) {
-        next = stream->next;
-        free_stream(stream);
-    }
+    arb_rpc_senders_reset(&service->senders);
+    pthread_mutex_destroy(&service->lock);
     arb_free(service);
 }
 
 void arb_output_service_set_cluster(arb_output_service *service, arb_uuid cluster)
 {
-    pthread_mutex_lock(&service->senders.lock);
+    pthread_mutex_lock(&service->lock);
     service->cluster = cluster;
-    pthread_mutex_unlock(&service->senders.lock);
+    pthread_mutex_unlock(&service->lock);
 }

@@ -38,22 +38,12 @@ arb_code arb_rows_schema(const arb_rows_column *columns, uint32_t count, arb_arr
 {
     arb_arrow_schema *schema;
     *out_schema = NULL;
-    ARB_TRY(arb_arrow_schema_create(0, &schema, error));
-    schema->root = (arb_arrow_field){.name = ARB_STR(""), .kind = ARB_ARROW_STRUCT, .child_count = count};
-    schema->root.children = ARB_ARENA_ARRAY(&schema->arena, arb_arrow_field, count);
-    arb_code code =
-        schema->root.children == NULL ? arb_fail_memory(error, "a schema", count * sizeof(arb_arrow_field)) : ARB_OK;
+    ARB_TRY(arb_arrow_schema_create_columns(count, &schema, error));
+    arb_code code = ARB_OK;
     for (uint32_t i = 0; i < count && code == ARB_OK; i++)
         code = arb_rows_field(schema, columns[i].name, columns[i].kind, columns[i].nullable, ARB_ARROW_UTF8,
                               &schema->root.children[i], error);
-    if (code == ARB_OK)
-        code = arb_arrow_schema_validate(schema, error);
-    if (code != ARB_OK) {
-        arb_arrow_schema_unref(schema);
-        return code;
-    }
-    *out_schema = schema;
-    return ARB_OK;
+    return arb_arrow_schema_finish(schema, code, out_schema, error);
 }
 
 /* ---- cells --------------------------------------------------------------------------------------------------------------- */

@@ -238,24 +238,12 @@ arb_code arb_sql_info_schema(arb_arrow_schema **out_schema, arb_error *error)
 {
     arb_arrow_schema *schema;
     *out_schema = NULL;
-    ARB_TRY(arb_arrow_schema_create(0, &schema, error));
-    schema->root = (arb_arrow_field){.name = ARB_STR(""), .kind = ARB_ARROW_STRUCT, .child_count = 2};
-    schema->root.children = ARB_ARENA_ARRAY(&schema->arena, arb_arrow_field, 2);
+    ARB_TRY(arb_arrow_schema_create_columns(2, &schema, error));
     arb_code code =
-        schema->root.children == NULL ? arb_fail_memory(error, "a schema", 2 * sizeof(arb_arrow_field)) : ARB_OK;
-    if (code == ARB_OK)
-        code = arb_rows_field(schema, "info_name", ARB_ARROW_UINT32, false, ARB_ARROW_NULL, &schema->root.children[0],
-                              error);
+        arb_rows_field(schema, "info_name", ARB_ARROW_UINT32, false, ARB_ARROW_NULL, &schema->root.children[0], error);
     if (code == ARB_OK)
         code = value_fields(schema, &schema->root.children[1], error);
-    if (code == ARB_OK)
-        code = arb_arrow_schema_validate(schema, error);
-    if (code != ARB_OK) {
-        arb_arrow_schema_unref(schema);
-        return code;
-    }
-    *out_schema = schema;
-    return ARB_OK;
+    return arb_arrow_schema_finish(schema, code, out_schema, error);
 }
 
 /* The union's parts while they grow. */
