@@ -22,6 +22,7 @@ find_library(ARB_CMOCKA cmocka)
 # System calls that a test takes the place of, in the libraries too: it has a function __wrap_NAME for each.
 set(ARB_WRAPPED_io_torture_test open openat pread preadv2 pwrite write fsync close renameat)
 set(ARB_WRAPPED_open_beneath_test syscall)
+set(ARB_WRAPPED_descriptor_pool_test syscall open)
 
 if(ARB_CMOCKA)
   foreach(library IN LISTS ARB_LIBRARIES ARB_CLUSTER_LIBRARIES)

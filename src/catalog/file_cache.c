@@ -6,9 +6,9 @@
 #include "catalog/file_access.h"
 #include "catalog/footer_hash.h"
 
-/* Entries form one list, the most recently used first. A process opens some dozens of files, rarely some thousands, so
- * they are found by a hash table of chains over the path. */
-enum { BUCKETS = 1024 };
+/* Entries are found by a hash table of chains over the path, which grows with their number. Those that nobody uses form a
+ * list, the most recently used first: what to drop is found at its end, however many are in use. */
+enum { BUCKETS_LEAST = 1024 };
 
 typedef struct entry {
     arb_cached_file public;
@@ -20,20 +20,26 @@ typedef struct entry {
 struct arb_file_cache {
     const arb_roots *roots; /* NULL: everything may be opened */
     pthread_mutex_t lock;
-    uint64_t limit, bytes;
+    uint64_t limit, bytes; /* of all that are found by their paths */
     arb_memory *memory;
-    arb_cached_file *newest, *oldest;
-    entry *buckets[BUCKETS];
+    arb_descriptor_pool *descriptors; /* NULL: each file keeps its own */
+    arb_cached_file *newest, *oldest; /* of those that nobody uses */
+    entry **buckets;
+    size_t bucket_count, count; /* a power of two */
 };
 
 arb_code arb_file_cache_create(uint64_t limit, arb_memory *memory, arb_file_cache **out_cache, arb_error *error)
 {
-    *out_cache = arb_alloc_zeroed(sizeof **out_cache);
-    if (*out_cache == NULL)
-        return arb_fail_memory(error, "the file cache", sizeof **out_cache);
-    (*out_cache)->limit = limit;
-    (*out_cache)->memory = memory;
-    pthread_mutex_init(&(*out_cache)->lock, NULL);
+    arb_file_cache *cache = *out_cache = arb_alloc_zeroed(sizeof *cache);
+    entry **buckets = arb_alloc_zeroed(BUCKETS_LEAST * sizeof *buckets);
+    if (cache == NULL || buckets == NULL) {
+        arb_free(cache);
+        arb_free(buckets);
+        *out_cache = NULL;
+        return arb_fail_memory(error, "the file cache", sizeof *cache + BUCKETS_LEAST * sizeof *buckets);
+    }
+    *cache = (arb_file_cache){.limit = limit, .memory = memory, .buckets = buckets, .bucket_count = BUCKETS_LEAST};
+    pthread_mutex_init(&cache->lock, NULL);
     return ARB_OK;
 }
 
@@ -44,13 +50,45 @@ static void entry_free(arb_cached_file *file)
     arb_free(ARB_CONTAINER_OF(file, entry, public));
 }
 
-static void unlink_entry(arb_file_cache *cache, arb_cached_file *file)
+/* ---- what is there: with the lock held ---------------------------------------------------------------------------- */
+
+static entry **bucket_of(const arb_file_cache *cache, uint64_t hash)
 {
-    entry *self = ARB_CONTAINER_OF(file, entry, public);
-    entry **at = &cache->buckets[self->hash % BUCKETS];
-    while (*at != self)
-        at = &(*at)->next_in_bucket;
-    *at = self->next_in_bucket;
+    return &cache->buckets[hash & (cache->bucket_count - 1)];
+}
+
+/* Without memory the chains become longer. */
+static void grow(arb_file_cache *cache)
+{
+    entry **old = cache->buckets, **buckets = arb_alloc_zeroed(2 * cache->bucket_count * sizeof *buckets);
+    size_t old_count = cache->bucket_count;
+    if (buckets == NULL)
+        return;
+    cache->buckets = buckets;
+    cache->bucket_count = 2 * old_count;
+    for (size_t i = 0; i < old_count; i++)
+        for (entry *at = old[i], *next; at != NULL; at = next) {
+            entry **bucket = bucket_of(cache, at->hash);
+            next = at->next_in_bucket;
+            at->next_in_bucket = *bucket;
+            *bucket = at;
+        }
+    arb_free(old);
+}
+
+static void list_unused(arb_file_cache *cache, arb_cached_file *file)
+{
+    file->newer = NULL;
+    file->older = cache->newest;
+    if (cache->newest != NULL)
+        cache->newest->newer = file;
+    else
+        cache->oldest = file;
+    cache->newest = file;
+}
+
+static void unlist_unused(arb_file_cache *cache, arb_cached_file *file)
+{
     if (file->newer != NULL)
         file->newer->older = file->older;
     else
@@ -59,39 +97,50 @@ static void unlink_entry(arb_file_cache *cache, arb_cached_file *file)
         file->older->newer = file->newer;
     else
         cache->oldest = file->newer;
-    cache->bytes -= file->bytes;
-    file->listed = false;
 }
 
+/* A file that is in use will be found by its path. */
 static void link_entry(arb_file_cache *cache, arb_cached_file *file)
 {
     entry *self = ARB_CONTAINER_OF(file, entry, public);
-    self->next_in_bucket = cache->buckets[self->hash % BUCKETS];
-    cache->buckets[self->hash % BUCKETS] = self;
-    file->newer = NULL;
-    file->older = cache->newest;
-    if (cache->newest != NULL)
-        cache->newest->newer = file;
-    else
-        cache->oldest = file;
-    cache->newest = file;
+    if (cache->count == cache->bucket_count)
+        grow(cache);
+    entry **bucket = bucket_of(cache, self->hash);
+    self->next_in_bucket = *bucket;
+    *bucket = self;
+    cache->count++;
     cache->bytes += file->bytes;
     file->listed = true;
+}
+
+/* It will not be found any more; freed if nobody uses it. */
+static void drop_entry(arb_file_cache *cache, arb_cached_file *file)
+{
+    entry *self = ARB_CONTAINER_OF(file, entry, public);
+    entry **at = bucket_of(cache, self->hash);
+    while (*at != self)
+        at = &(*at)->next_in_bucket;
+    *at = self->next_in_bucket;
+    cache->count--;
+    cache->bytes -= file->bytes;
+    file->listed = false;
+    if (file->users != 0)
+        return;
+    unlist_unused(cache, file);
+    entry_free(file);
 }
 
 /* Drop what nobody uses, oldest first, until the cache fits: into its own limit, and into a small part of the budget. */
 static void trim(arb_file_cache *cache)
 {
     uint64_t limit = ARB_MIN(cache->limit, cache->memory->governor->limit / 8);
-    arb_cached_file *file = cache->oldest;
-    while (file != NULL && cache->bytes > limit) {
-        arb_cached_file *newer = file->newer;
-        if (file->users == 0) {
-            unlink_entry(cache, file);
-            entry_free(file);
-        }
-        file = newer;
-    }
+    while (cache->oldest != NULL && cache->bytes > limit)
+        drop_entry(cache, cache->oldest);
+}
+
+void arb_file_cache_pool(arb_file_cache *cache, arb_descriptor_pool *descriptors)
+{
+    cache->descriptors = descriptors;
 }
 
 void arb_file_cache_restrict(arb_file_cache *cache, const arb_roots *roots)
@@ -108,13 +157,11 @@ void arb_file_cache_destroy(arb_file_cache *cache)
 {
     if (cache == NULL)
         return;
-    while (cache->newest != NULL) {
-        arb_cached_file *file = cache->newest;
-        assert(file->users == 0);
-        unlink_entry(cache, file);
-        entry_free(file);
-    }
+    while (cache->newest != NULL)
+        drop_entry(cache, cache->newest);
+    assert(cache->count == 0);
     pthread_mutex_destroy(&cache->lock);
+    arb_free(cache->buckets);
     arb_free(cache);
 }
 
@@ -130,7 +177,8 @@ bool arb_cached_file_is_current(const arb_cached_file *file)
 /* What is asked for. */
 typedef struct request {
     arb_str path;
-    uint64_t hash; /* of the path */
+    uint64_t hash;      /* of the path */
+    size_t folder_size; /* of the path: opened beneath that; 0: wherever it leads */
     const arb_file_format *format;
     const arb_file_options *options;
     arb_stop_flag *stop;
@@ -139,21 +187,19 @@ typedef struct request {
 /* Called with the lock held: the file of that path, if it is this version. Another version is not found any more. */
 static arb_cached_file *find_version(arb_file_cache *cache, const request *asked, arb_source_identity identity)
 {
-    for (entry *at = cache->buckets[asked->hash % BUCKETS]; at != NULL; at = at->next_in_bucket) {
-        if (at->hash != asked->hash || !arb_str_equal(at->public.path, asked->path))
-            continue;
-        arb_cached_file *file = &at->public;
-        unlink_entry(cache, file);
-        if (arb_source_identity_equal(file->identity, identity)) {
-            link_entry(cache, file);
-            file->users++;
-            return file;
-        }
-        if (file->users == 0)
-            entry_free(file);
+    entry *at = *bucket_of(cache, asked->hash);
+    while (at != NULL && (at->hash != asked->hash || !arb_str_equal(at->public.path, asked->path)))
+        at = at->next_in_bucket;
+    if (at == NULL)
+        return NULL;
+    arb_cached_file *file = &at->public;
+    if (!arb_source_identity_equal(file->identity, identity)) {
+        drop_entry(cache, file);
         return NULL;
     }
-    return NULL;
+    if (file->users++ == 0)
+        unlist_unused(cache, file);
+    return file;
 }
 
 /* The file as it is open for others, or NULL; `out_list` says whether one that is opened now is for others, too. */
@@ -194,6 +240,8 @@ static arb_code open_file(arb_file_cache *cache, const request *asked, arb_byte_
     file->cache = cache;
     file->identity = source->identity;
     arb_reservation_init(&source->held, cache->memory, "an open file");
+    if (cache->descriptors != NULL)
+        arb_byte_source_pool(source, cache->descriptors, asked->folder_size);
     arb_code code = asked->format->open(source, asked->options, asked->stop, &file->file, error);
     if (code != ARB_OK) {
         arb_free(self);
@@ -215,7 +263,7 @@ arb_code arb_file_cache_get(arb_file_cache *cache, arb_str path, const arb_file_
                             const arb_file_options *options, arb_stop_flag *stop, arb_cached_file **out_file,
                             arb_error *error)
 {
-    request asked = {path, arb_str_hash(path), format, options, stop};
+    request asked = {path, arb_str_hash(path), 0, format, options, stop};
     arb_source_identity now = {0};
     arb_byte_source *source;
     bool list;
@@ -227,6 +275,8 @@ arb_code arb_file_cache_get(arb_file_cache *cache, arb_str path, const arb_file_
     if ((*out_file = find_shared(cache, &asked, now, &list)) != NULL)
         return ARB_OK;
     ARB_TRY(arb_file_access_open(cache->roots, path.data, &source, error));
+    if (cache->roots != NULL)
+        asked.folder_size = arb_roots_holding(cache->roots, path, &(arb_str){0})->folder.size;
     return open_file(cache, &asked, source, list, out_file, error);
 }
 
@@ -253,7 +303,7 @@ arb_code arb_file_cache_get_planned(arb_file_cache *cache, const arb_planned_fil
                                     const arb_file_format *format, const arb_file_options *options, arb_stop_flag *stop,
                                     arb_cached_file **out_file, arb_error *error)
 {
-    request asked = {planned->path, arb_str_hash(planned->path), format, options, stop};
+    request asked = {planned->path, arb_str_hash(planned->path), planned->root->folder.size, format, options, stop};
     arb_byte_source *source;
     uint64_t hash;
     bool list;
@@ -303,8 +353,10 @@ void arb_file_cache_release(arb_cached_file *file)
     arb_file_cache *cache = file->cache;
     pthread_mutex_lock(&cache->lock);
     bool drop = --file->users == 0 && !file->listed;
-    if (!drop && file->users == 0)
+    if (!drop && file->users == 0) {
+        list_unused(cache, file);
         trim(cache);
+    }
     pthread_mutex_unlock(&cache->lock);
     if (drop)
         entry_free(file);

@@ -20,8 +20,8 @@ typedef struct arb_cached_file {
     /* the cache's */
     const arb_file_format *format;
     arb_file_cache *cache;
-    struct arb_cached_file *newer, *older;
-    uint64_t bytes; /* that it takes while it is open */
+    struct arb_cached_file *newer, *older; /* of those that nobody uses */
+    uint64_t bytes;                        /* that it takes while it is open */
     uint32_t users;
     bool listed; /* found by its path: false once a newer version is there */
     bool hashed;
@@ -31,6 +31,9 @@ typedef struct arb_cached_file {
 /* `memory` is the account of what open files take; it outlives the cache. */
 ARB_NODISCARD arb_code arb_file_cache_create(uint64_t limit, arb_memory *memory, arb_file_cache **out_cache,
                                              arb_error *error);
+/* From now on what is opened has descriptors of this pool (descriptor_pool.h), which outlives the cache: a file that was removed
+ * or replaced, whose users read the old version, may then be ARB_FILE_CHANGED. Before the cache is used. */
+void arb_file_cache_pool(arb_file_cache *cache, arb_descriptor_pool *descriptors);
 /* From now on files are opened by path beneath these roots alone (file_access.h); they outlive the cache. Before it is used. */
 void arb_file_cache_restrict(arb_file_cache *cache, const arb_roots *roots);
 const arb_roots *arb_file_cache_roots(const arb_file_cache *cache); /* NULL: everything may be opened */

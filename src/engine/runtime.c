@@ -9,6 +9,7 @@ struct arb_runtime {
     pthread_mutex_t lock; /* pools, threads, queries, spill folder */
     arb_governor governor;
     arb_memory table_memory, file_memory;
+    arb_descriptor_pool *descriptors;
     arb_file_cache *cache;
     arb_sample_cache *samples;
     arb_cpu_pool *pool; /* NULL until needed; likewise */
@@ -37,7 +38,10 @@ arb_code arb_runtime_create(const arb_runtime_options *options, arb_runtime **ou
     arb_memory_init(&runtime->table_memory, &runtime->governor);
     arb_memory_init(&runtime->file_memory, &runtime->governor);
     arb_code code;
+    size_t descriptors = options->descriptors != 0 ? options->descriptors : arb_descriptor_pool_default();
+    ARB_TRY_GOTO(code, arb_descriptor_pool_create(descriptors, &runtime->descriptors, error), fail);
     ARB_TRY_GOTO(code, arb_file_cache_create(FILE_CACHE_BYTES, &runtime->file_memory, &runtime->cache, error), fail);
+    arb_file_cache_pool(runtime->cache, runtime->descriptors);
     ARB_TRY_GOTO(code, arb_sample_cache_create(&runtime->file_memory, &runtime->samples, error), fail);
     ARB_TRY_GOTO(code, arb_runtime_set_threads(runtime, options->threads, error), fail);
     ARB_TRY_GOTO(code, arb_runtime_set_spill_folder(runtime, options->spill_folder, error), fail);
@@ -58,6 +62,7 @@ void arb_runtime_destroy(arb_runtime *runtime)
     arb_io_pool_destroy(runtime->io);
     arb_sample_cache_destroy(runtime->samples);
     arb_file_cache_destroy(runtime->cache);
+    arb_descriptor_pool_destroy(runtime->descriptors);
     arb_free(runtime->spill_folder);
     pthread_mutex_destroy(&runtime->lock);
     arb_free(runtime);

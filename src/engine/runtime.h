@@ -17,6 +17,7 @@ typedef struct arb_runtime_options {
     unsigned threads;         /* 0: as many as the process may use */
     uint64_t memory_limit;    /* bytes; 0: 70 % of what the machine or the control group has */
     const char *spill_folder; /* copied; NULL: the system's temporary folder */
+    size_t descriptors;       /* of files to read that are open; 0: what suits the process (io/descriptor_pool.h) */
 } arb_runtime_options;
 
 /* What sessions may open by path: they read beneath some folders and write beneath others, see catalog/file_access.h. */

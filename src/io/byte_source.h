@@ -15,6 +15,7 @@
 #include <stdatomic.h>
 
 #include "base/text.h"
+#include "io/descriptor_pool.h"
 #include "runtime/memory.h"
 
 /* Which bytes these are: equal identities mean equal bytes, as far as a file system can tell. */
@@ -55,6 +56,11 @@ ARB_NODISCARD arb_code arb_byte_source_open_local(const char *path, arb_byte_sou
  * is copied, is the source's path in messages. */
 ARB_NODISCARD arb_code arb_byte_source_open_beneath(int folder, const char *path, arb_str shown,
                                                     arb_byte_source **out_source, arb_error *error);
+/* A local file's descriptor is the pool's from now on, which outlives the source: it may be closed between reads, and the file
+ * opened again by its path, beneath the folder that the first `folder_size` bytes of it are (0: wherever it leads). When that
+ * is not the same file any more, by its identity, reading is ARB_FILE_CHANGED. Other sources have none, and nothing is done.
+ * Before others have the source. */
+void arb_byte_source_pool(arb_byte_source *source, arb_descriptor_pool *pool, size_t folder_size);
 /* Which bytes a path leads to now, without opening it. */
 ARB_NODISCARD arb_code arb_source_identity_of_local(const char *path, arb_source_identity *out_identity,
                                                     arb_error *error);

@@ -10,6 +10,8 @@
 
 enum { TRIES_MOST = 16 };
 
+enum { BENEATH = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS };
+
 arb_code arb_open_folder(const char *path, int *out_folder, arb_error *error)
 {
     *out_folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -65,7 +67,7 @@ static int walk(int folder, const char *path, int flags)
 
 int arb_open_beneath(int folder, const char *path, int flags)
 {
-    struct open_how how = {.flags = (uint64_t)flags | O_CLOEXEC, .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
+    struct open_how how = {.flags = (uint64_t)flags | O_CLOEXEC, .resolve = BENEATH};
     int descriptor = -1;
     /* EAGAIN: folders were moved around while a link with ".." was followed. */
     for (int try = 0; try < TRIES_MOST; try++) {
@@ -75,5 +77,15 @@ int arb_open_beneath(int folder, const char *path, int flags)
     }
     if (descriptor < 0 && (errno == ENOSYS || errno == EPERM)) /* unknown to the kernel, or to what filters calls */
         return walk(folder, path, flags);
+    return descriptor;
+}
+
+int arb_open_at_once(int folder, const char *path, int flags)
+{
+    struct open_how how = {.flags = (uint64_t)flags | O_CLOEXEC,
+                           .resolve = RESOLVE_CACHED | (folder == AT_FDCWD ? 0 : BENEATH)};
+    int descriptor = (int)syscall(SYS_openat2, folder, path, &how, sizeof how);
+    if (descriptor < 0 && (errno == ENOSYS || errno == EPERM || errno == EINVAL || errno == E2BIG))
+        errno = EAGAIN;
     return descriptor;
 }

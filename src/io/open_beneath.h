@@ -13,5 +13,8 @@ ARB_NODISCARD arb_code arb_open_folder(const char *path, int *out_folder, arb_er
  * that stay beneath it are followed, but for an old kernel (before 5.6), which follows none. `flags` as open's, without
  * O_CREAT; O_CLOEXEC is added. */
 ARB_NODISCARD int arb_open_beneath(int folder, const char *path, int flags);
+/* Only what the system finds without waiting, having all of the path in its cache: else -1 and EAGAIN, also where a kernel cannot
+ * tell (before 5.12). Beneath the folder, as above; with AT_FDCWD wherever the path leads. */
+ARB_NODISCARD int arb_open_at_once(int folder, const char *path, int flags);
 
 #endif

@@ -266,12 +266,13 @@ typedef struct fresh {
     arb_session *session;
 } fresh;
 
-/* Nothing is open yet: each file will be opened anew. */
+/* Nothing is open yet: each file will be opened anew, and again when another one was read meanwhile. */
 static fresh begin(const char *settings)
 {
     fresh f;
     arb_error error = {0};
-    const arb_runtime_options options = {.threads = 1, .memory_limit = 1 << 30, .spill_folder = spill};
+    const arb_runtime_options options = {
+        .threads = 1, .memory_limit = 1 << 30, .spill_folder = spill, .descriptors = 1};
     assert_int_equal(arb_runtime_create(&options, &f.runtime, &error), ARB_OK);
     assert_int_equal(arb_session_create(f.runtime, &f.session, &error), ARB_OK);
     if (settings != NULL) {
