@@ -19,7 +19,8 @@ static_assert(sizeof(struct arb_arena_block) <= head_size, "allocations start al
 
 static bool add_block(arb_arena *arena, size_t wanted)
 {
-    size_t size = arena->blocks == NULL ? block_least : ARB_MIN(arena->blocks->size * 2, (size_t)block_most);
+    size_t first = arena->first != 0 ? arena->first : block_least;
+    size_t size = arena->blocks == NULL ? first : ARB_MIN(arena->blocks->size * 2, (size_t)block_most);
     size = ARB_MAX(size, wanted + head_size);
     if (arena->limit != 0 && arena->total + size > arena->limit) {
         size = wanted + head_size;

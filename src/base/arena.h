@@ -21,6 +21,7 @@ typedef struct arb_arena {
     char *next, *end;        /* free part of the head block */
     size_t total;            /* bytes taken from the allocator */
     size_t limit;            /* most bytes to take; 0 = no limit */
+    size_t first;            /* bytes of the first block, where many arenas hold little; 0 = 4096 */
 } arb_arena;
 
 /* `size` bytes aligned to 16, uninitialised; NULL when memory or the limit is spent. Valid until reset. */

@@ -8,7 +8,9 @@
 
 enum {
     SPLIT_ROWS = 120 << 10, /* about this many rows keep a thread busy for some milliseconds */
-    FOOTER_LIMIT_FACTOR = 64
+    FOOTER_LIMIT_FACTOR = 64,
+    /* Some columns of one row group; a table may have very many files that are as small. */
+    ARENA_FIRST = 2560,
 };
 
 static void file_destroy(arb_table_file *base)
@@ -133,6 +135,7 @@ arb_code arb_parquet_open(arb_byte_source *source, arb_table_file **out_file, ar
     }
     file->base.vtable = &vtable;
     file->source = source;
+    file->arena.first = ARENA_FIRST;
     /* No real footer grows that much when parsed; one made to do so must not take the machine's memory. */
     file->arena.limit = (64 << 20) + (size_t)ARB_MIN(source->identity.size, 1 << 30) * FOOTER_LIMIT_FACTOR;
     arb_code code = open_file(file, error);

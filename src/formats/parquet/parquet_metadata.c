@@ -1,5 +1,6 @@
 #include "formats/parquet/parquet_metadata.h"
 
+#include "base/alloc.h"
 #include "base/vec.h"
 #include "formats/parquet/thrift_reader.h"
 
@@ -358,6 +359,39 @@ static arb_code parse_footer(parser *p, arb_parquet_metadata *metadata, arb_erro
     return ARB_OK;
 }
 
+/* How many bytes the footer has, as the file's last ones say. */
+static arb_code check_tail(const arb_byte_source *source, const uint8_t *tail_end, size_t *out_size, arb_error *error)
+{
+    const uint8_t *magic = tail_end - 4;
+    if (memcmp(magic, "PARE", 4) == 0)
+        return arb_fail(error, ARB_NOT_SUPPORTED, "the file is encrypted; encrypted Parquet files are not supported");
+    if (memcmp(magic, "PAR1", 4) != 0)
+        return arb_fail(error, ARB_CORRUPT_DATA, "not a Parquet file: it does not end with PAR1");
+    uint32_t size = arb_load_u32(magic - 4);
+    if (size > source->identity.size - TAIL_SIZE || size > MAX_FOOTER_SIZE)
+        return arb_fail(error, ARB_CORRUPT_DATA, "the Parquet footer is said to have %u bytes, the file has %llu", size,
+                        (unsigned long long)source->identity.size);
+    *out_size = size;
+    return ARB_OK;
+}
+
+/* The footer in the arena, and nothing of the pages before it, which may have come with it into `tail`. */
+static arb_code read_footer(const arb_byte_source *source, uint8_t *tail, size_t tail_size, arb_arena *arena,
+                            const uint8_t **out_footer, size_t *out_size, arb_error *error)
+{
+    uint64_t file_size = source->identity.size;
+    ARB_TRY(arb_byte_source_read(source, file_size - tail_size, tail, tail_size, error));
+    ARB_TRY(check_tail(source, tail + tail_size, out_size, error));
+    uint8_t *footer = arb_arena_alloc(arena, *out_size);
+    if (footer == NULL)
+        return arb_fail_memory(error, "a Parquet footer", *out_size);
+    *out_footer = footer;
+    if (*out_size + TAIL_SIZE > tail_size)
+        return arb_byte_source_read(source, file_size - TAIL_SIZE - *out_size, footer, *out_size, error);
+    memcpy(footer, tail + tail_size - TAIL_SIZE - *out_size, *out_size);
+    return ARB_OK;
+}
+
 arb_code arb_parquet_metadata_read(const arb_byte_source *source, arb_arena *arena, arb_parquet_metadata *out_metadata,
                                    arb_error *error)
 {
@@ -366,28 +400,14 @@ arb_code arb_parquet_metadata_read(const arb_byte_source *source, arb_arena *are
     if (file_size < 12)
         return arb_fail(error, ARB_CORRUPT_DATA, "not a Parquet file: it has %llu bytes",
                         (unsigned long long)file_size);
-    size_t tail_size = (size_t)ARB_MIN(file_size, FIRST_READ);
-    uint8_t *tail = arb_arena_alloc(arena, tail_size);
+    size_t tail_size = (size_t)ARB_MIN(file_size, FIRST_READ), footer_size = 0;
+    const uint8_t *footer = NULL;
+    uint8_t *tail = arb_alloc(tail_size);
     if (tail == NULL)
         return arb_fail_memory(error, "a Parquet footer", tail_size);
-    ARB_TRY(arb_byte_source_read(source, file_size - tail_size, tail, tail_size, error));
-    const uint8_t *magic = tail + tail_size - 4;
-    if (memcmp(magic, "PARE", 4) == 0)
-        return arb_fail(error, ARB_NOT_SUPPORTED, "the file is encrypted; encrypted Parquet files are not supported");
-    if (memcmp(magic, "PAR1", 4) != 0)
-        return arb_fail(error, ARB_CORRUPT_DATA, "not a Parquet file: it does not end with PAR1");
-    uint32_t footer_size = arb_load_u32(magic - 4);
-    if (footer_size > file_size - TAIL_SIZE || footer_size > MAX_FOOTER_SIZE)
-        return arb_fail(error, ARB_CORRUPT_DATA, "the Parquet footer is said to have %u bytes, the file has %llu",
-                        footer_size, (unsigned long long)file_size);
-    const uint8_t *footer = magic - 4 - footer_size;
-    if (footer_size + TAIL_SIZE > tail_size) {
-        uint8_t *whole = arb_arena_alloc(arena, footer_size);
-        if (whole == NULL)
-            return arb_fail_memory(error, "a Parquet footer", footer_size);
-        ARB_TRY(arb_byte_source_read(source, file_size - TAIL_SIZE - footer_size, whole, footer_size, error));
-        footer = whole;
-    }
+    arb_code code = read_footer(source, tail, tail_size, arena, &footer, &footer_size, error);
+    arb_free(tail);
+    ARB_TRY(code);
     parser p = {.in = arb_thrift_reader_over(footer, footer_size), .arena = arena};
     return parse_footer(&p, out_metadata, error);
 }

@@ -51,6 +51,19 @@ static void an_arena_keeps_its_limit(void **state)
     arb_arena_reset(&arena);
 }
 
+static void an_arena_may_begin_small(void **state)
+{
+    (void)state;
+    arb_arena arena = {.first = 500};
+    for (int round = 0; round < 2; round++) {
+        assert_non_null(arb_arena_alloc(&arena, 400));
+        assert_int_equal(arena.total, 500);
+        assert_non_null(arb_arena_alloc(&arena, 200));
+        assert_int_equal(arena.total, 500 + 1000);
+        arb_arena_reset(&arena);
+    }
+}
+
 static void lists_grow(void **state)
 {
     (void)state;
@@ -140,6 +153,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_arena_gives_aligned_memory_and_runs_its_hooks),
         cmocka_unit_test(an_arena_keeps_its_limit),
+        cmocka_unit_test(an_arena_may_begin_small),
         cmocka_unit_test(lists_grow),
         cmocka_unit_test(texts_grow_and_compare),
         cmocka_unit_test(digits_are_read),

@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "formats/parquet.h"
+#include "formats/parquet/parquet_file.h"
 #include "formats/parquet/parquet_pruning.h"
 #include "formats/writer.h"
 
@@ -91,6 +92,8 @@ static outcome read_all(arb_str bytes, uint64_t limit, uint32_t each, bool alway
                                 .memory = &memory};
     assert_int_equal(arb_byte_source_open_memory(ARB_STR("test"), bytes.data, bytes.size, &source, &error), ARB_OK);
     assert_int_equal(arb_parquet_open(source, &file, &error), ARB_OK);
+    /* Nothing of the pages, which came with the footer. */
+    assert_true(((const arb_parquet_file *)file)->arena.total <= 8 << 10);
     assert_int_equal(file->split_count, 1);
     assert_int_equal(file->vtable->reader_create(file, &request, &reader, &error), ARB_OK);
     out.code = reader->vtable->begin(reader, &file->splits[0], &error);
