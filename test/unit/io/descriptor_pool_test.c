@@ -214,7 +214,7 @@ static void attempts_open_what_the_system_knows(void **state)
     assert_true(got == SIZE || got == 0); /* an old kernel, a file system that cannot tell */
     read_the_last();
     refusal = ENOSYS;
-    assert_int_equal(try_file(2), 0);
+    assert_true(try_file(2) == 0 || f.sources[2]->vtable->try_read == NULL); /* in memory nothing waits */
     assert_int_equal(read_file(2), ARB_OK);
     assert_int_equal(read_file(3), ARB_OK); /* beneath its folder, part by part */
     refusal = 0;
