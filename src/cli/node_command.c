@@ -118,10 +118,11 @@ static int read_node(arb_arena *arena, const arb_options *options, arb_node_opti
     node->work_folder = arb_option_value(options, "work-dir");
     node->join_token_file = arb_option_value(options, "join-token-file");
     node->users_file = arb_option_value(options, "users-file");
-    node->insecure = arb_option_value(options, "insecure").data != NULL;
     if (arb_program_path(arena, &node->program, &error) != ARB_OK)
         return report(&error, ARB_EXIT_FAILED);
-    int status = read_ports(options, node);
+    int status = arb_truth_option(options, "insecure", &node->insecure);
+    if (status == 0)
+        status = read_ports(options, node);
     if (status == 0)
         status = read_state(options, node);
     if (status == 0)

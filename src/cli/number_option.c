@@ -23,6 +23,17 @@ int arb_number_option(const arb_options *options, const char *name, unsigned lea
     return 0;
 }
 
+int arb_truth_option(const arb_options *options, const char *name, bool *out_truth)
+{
+    arb_str value = arb_option_value(options, name);
+    *out_truth = arb_str_equal_nocase(value, ARB_STR("true")) || arb_str_equal(value, ARB_STR("1"));
+    if (*out_truth || value.data == NULL || arb_str_equal_nocase(value, ARB_STR("false")) ||
+        arb_str_equal(value, ARB_STR("0")))
+        return 0;
+    fprintf(stderr, "arbalest: %s is true or false, not \"%.*s\"\n", name, ARB_STR_ARGS(value));
+    return arb_option_exit_status(options, name);
+}
+
 int arb_threads_option(const arb_options *options, unsigned *out_threads)
 {
     enum { THREADS_MOST = 1024 };

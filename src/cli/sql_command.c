@@ -163,17 +163,6 @@ static int read_format(const arb_options *options, arb_output_format *out_format
     return arb_option_exit_status(options, "format");
 }
 
-static int read_timing(const arb_options *options, bool *out_timing)
-{
-    arb_str value = arb_option_value(options, "timing");
-    *out_timing = arb_str_equal_nocase(value, ARB_STR("true")) || arb_str_equal(value, ARB_STR("1"));
-    if (*out_timing || value.data == NULL || arb_str_equal_nocase(value, ARB_STR("false")) ||
-        arb_str_equal(value, ARB_STR("0")))
-        return 0;
-    fprintf(stderr, "arbalest: timing is true or false, not \"%.*s\"\n", ARB_STR_ARGS(value));
-    return arb_option_exit_status(options, "timing");
-}
-
 static int add_folders(arb_arena *arena, arb_session *session, const arb_options *options)
 {
     arb_error error = {0};
@@ -263,7 +252,7 @@ int arb_sql_command(arb_arena *arena, const arb_options *options)
     arb_statement_runner runner;
     int status = read_format(options, &format);
     if (status == 0)
-        status = read_timing(options, &timing);
+        status = arb_truth_option(options, "timing", &timing);
     if (status != 0)
         return status;
     arb_str url = arb_option_value(options, "connect");

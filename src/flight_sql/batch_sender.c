@@ -11,7 +11,7 @@
 enum {
     MESSAGE_ROWS = 64 << 10,
     MESSAGE_BYTES = 1 << 20,
-    ROWS_OF_TEXT = 64, /* taken at a time, where rows are large */
+    ROWS_OF_TEXT = 64, /* taken at a time at most, where rows are large */
 };
 
 struct arb_batch_sender {
@@ -82,18 +82,24 @@ arb_code arb_batch_sender_begin(arb_batch_sender *sender, arb_error *error)
     return arb_ipc_encoder_schema(sender->encoder, error);
 }
 
+/* So many that a message has at most twice the bytes that it is sent with, unless a single row has more. What nested values take
+ * is seen when they are taken. */
 static size_t rows_at_a_time(const arb_batch_sender *sender, const arb_batch *batch)
 {
-    uint64_t bytes = 0;
+    uint64_t of_row[ARB_VECTOR_ROWS] = {0}, bytes = 0, largest = 0;
     for (size_t i = 0; i < sender->columns; i++) {
         const arb_vector *vector = &batch->columns[i];
         if (arb_type_is_nested(sender->types[i]))
-            return ROWS_OF_TEXT;
+            return 1;
         for (size_t row = 0; vector->physical == ARB_PHYS_STRING && vector->encoding == ARB_FLAT && row < batch->rows;
              row++)
-            bytes += vector->values.string[row].size;
+            of_row[row] += vector->values.string[row].size;
     }
-    return bytes > MESSAGE_BYTES ? ROWS_OF_TEXT : batch->rows;
+    for (size_t row = 0; row < batch->rows; row++) {
+        bytes += of_row[row];
+        largest = ARB_MAX(largest, of_row[row]);
+    }
+    return bytes <= MESSAGE_BYTES ? batch->rows : ARB_MIN(MESSAGE_BYTES / largest + 1, (uint64_t)ROWS_OF_TEXT);
 }
 
 /* Rows [first, first + count) of a batch, all of which are selected. */

@@ -50,15 +50,13 @@ static arb_sql_job *find_job(const arb_sql_service *service, arb_sql_id id)
 static void cancel(arb_sql_job *job)
 {
     const arb_client_session *session = job->turn.session;
-    if (job->state == ARB_SQL_JOB_OVER)
+    if (job->state == ARB_SQL_JOB_OVER || job->cancelled)
         return;
     job->cancelled = true;
     arb_sql_turn_queue(&job->turn); /* which ends it; if one runs, behind that */
-    if (!arb_sql_turn_runs(&job->turn))
-        return;
-    if (job->result != NULL)
+    if (job->result != NULL) /* what it has begun ends now, however long its session is busy with something else */
         arb_result_cancel(job->result);
-    else if (session->engine != NULL)
+    else if (job->state == ARB_SQL_JOB_NEW && arb_sql_turn_runs(&job->turn) && session->engine != NULL)
         arb_session_cancel(session->engine);
 }
 

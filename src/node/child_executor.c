@@ -48,14 +48,14 @@ arb_code arb_child_executor_init(arb_arena *arena, const arb_node_options *optio
 {
     argument_list list = {0};
     bool fine = add(arena, &list, NULL, options->program) && add(arena, &list, NULL, ARB_STR("executor")) &&
-                add(arena, &list, "--scheduler", control) && add(arena, &list, "--port", ARB_STR("0")) &&
-                add(arena, &list, "--http-port", ARB_STR("0")) && add(arena, &list, "--join-token-file", token_file) &&
+                add(arena, &list, "--scheduler", control) && add(arena, &list, "--host", ARB_STR("127.0.0.1")) &&
+                add(arena, &list, "--port", ARB_STR("0")) && add(arena, &list, "--http-port", ARB_STR("0")) &&
+                add(arena, &list, "--join-token-file", token_file) &&
+                add(arena, &list, "--drain-timeout", ARB_STR("5s")) &&
                 add_number(arena, &list, "--memory-limit", memory) &&
                 (options->threads == 0 || add_number(arena, &list, "--threads", options->threads)) &&
                 (options->work_folder.data == NULL || add(arena, &list, "--work-dir", options->work_folder)) &&
-                add_folders(arena, &list, "--data", options->data, options->data_count) &&
-                add_folders(arena, &list, "--write-root", options->write, options->write_count) &&
-                ARB_VEC_PUSH(&list, NULL);
+                add_folders(arena, &list, "--data", options->data, options->data_count) && ARB_VEC_PUSH(&list, NULL);
     *out_child = (arb_child_executor){.delay = SHORTEST_DELAY_NS};
     if (fine)
         out_child->arguments = ARB_ARENA_ARRAY(arena, char *, list.size);
@@ -109,31 +109,43 @@ static void report_end(const arb_child_executor *child, int status)
                 WEXITSTATUS(status), delay);
 }
 
-void arb_child_executor_tend(arb_child_executor *child)
+/* Also when nobody knows it (any more). */
+static bool has_ended(arb_child_executor *child, int *out_status)
+{
+    *out_status = 0;
+    if (waitpid(child->process, out_status, WNOHANG) == 0)
+        return false;
+    child->process = 0;
+    return true;
+}
+
+void arb_child_executor_tend(arb_child_executor *child, const arb_secret_on_loan *token)
 {
     int status;
     int64_t now = arb_clock_monotonic_ns();
-    if (child->process != 0 && waitpid(child->process, &status, WNOHANG) == child->process) {
-        child->process = 0;
+    if (child->process != 0 && has_ended(child, &status)) {
         child->delay =
             now - child->started > HEALTHY_NS ? SHORTEST_DELAY_NS : ARB_MIN(child->delay * 2, LONGEST_DELAY_NS);
         child->next = now + child->delay;
         report_end(child, status);
     }
-    if (child->process == 0 && now >= child->next)
-        start(child, now);
+    if (child->process != 0 || now < child->next)
+        return;
+    arb_error error = {0};
+    if (arb_secret_lend_again(token, &error) != ARB_OK) /* cleaners of old files take what is old */
+        fprintf(stderr, "arbalest: the executor may not join: %s\n", error.message);
+    start(child, now);
 }
 
 void arb_child_executor_end(arb_child_executor *child, int64_t wait_ns)
 {
     if (child->process == 0)
         return;
+    int status;
     kill(child->process, SIGTERM);
     for (int64_t until = arb_clock_monotonic_ns() + wait_ns; arb_clock_monotonic_ns() < until; usleep(LOOK_US))
-        if (waitpid(child->process, NULL, WNOHANG) == child->process) {
-            child->process = 0;
+        if (has_ended(child, &status))
             return;
-        }
     kill(child->process, SIGKILL);
     (void)waitpid(child->process, NULL, 0);
     child->process = 0;

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include "engine/cluster_module.h"
+#include "node/secret_file.h"
 
 typedef struct arb_child_executor {
     char **arguments;      /* of its command; in an arena */
@@ -19,7 +20,7 @@ ARB_NODISCARD arb_code arb_child_executor_init(arb_arena *arena, const arb_node_
                                                arb_error *error);
 /* Start it if it does not run and its time has come; see whether it has ended. To be called every now and then, by the thread that
  * lives as long as the process: the child ends with it. */
-void arb_child_executor_tend(arb_child_executor *child);
+void arb_child_executor_tend(arb_child_executor *child, const arb_secret_on_loan *token);
 /* Ask it to end; after `wait_ns` it is killed. Returns when it is gone. */
 void arb_child_executor_end(arb_child_executor *child, int64_t wait_ns);
 

@@ -4,7 +4,11 @@
 
 #include "rpc/grpc_server.h"
 
-/* Append HOST:PORT; data NULL: 127.0.0.1. */
+enum { ARB_HOST_NAME_MOST = 256 };
+
+/* What others call the host: 127.0.0.1 for none (data NULL), this machine's name for all networks. A view of it or of `name`. */
+arb_str arb_node_host_shown(arb_str host, char name[ARB_HOST_NAME_MOST]);
+/* Append HOST:PORT. */
 void arb_node_place_print(arb_text *out, arb_str host, int port);
 
 /* A port of a process. */
@@ -14,6 +18,8 @@ typedef struct arb_node_door {
     bool insecure; /* beyond this machine, too, in plain text */
 } arb_node_door;
 
+/* Could somebody listen there now? ARB_CONFIGURATION: the port is taken, or there is no such host. */
+ARB_NODISCARD arb_code arb_node_door_check(const arb_node_door *door, arb_error *error);
 /* Serves the services there. ARB_CONFIGURATION: the port is taken, or lies beyond this machine without `insecure`. */
 ARB_NODISCARD arb_code arb_node_door_open(arb_grpc_runtime *runtime, const arb_node_door *door,
                                           const arb_rpc_service *services, size_t count, const arb_rpc_gate *gate,

@@ -5,13 +5,19 @@
 arb_code arb_node_http_open(const arb_node_options *options, arb_http_routes routes, void *context, arb_str token,
                             arb_http_server **out_server, arb_error *error)
 {
+    char name[ARB_HOST_NAME_MOST];
+    arb_str host = options->host, hosts[] = {options->host, arb_node_host_shown(options->host, name)};
+    char bare[ARB_HOST_NAME_MOST] = "";
+    bool bracketed = host.size > 2 && host.size < sizeof bare && host.data[0] == '[' && host.data[host.size - 1] == ']';
+    if (bracketed)
+        memcpy(bare, host.data + 1, host.size - 2);
     arb_http_server_options http = {
-        .host = options->host.data,
+        .host = bracketed ? bare : host.data,
         .port = options->http_port,
         .beyond_loopback = options->insecure,
         .routes = routes,
         .context = context,
-        .guard = {.hosts = &options->host, .host_count = options->host.data != NULL, .token = token}};
+        .guard = {.hosts = hosts, .host_count = host.data != NULL ? ARB_COUNT_OF(hosts) : 0, .token = token}};
     arb_code code = arb_http_server_create(&http, out_server, error);
     if (code != ARB_IO)
         return code;
@@ -23,5 +29,6 @@ arb_code arb_node_http_open(const arb_node_options *options, arb_http_routes rou
 void arb_node_http_print(const arb_node_options *options, const arb_http_server *server, arb_text *out)
 {
     arb_text_append_str(out, ARB_STR("http="));
-    arb_node_place_print(out, options->host, arb_http_server_port(server));
+    char name[ARB_HOST_NAME_MOST];
+    arb_node_place_print(out, arb_node_host_shown(options->host, name), arb_http_server_port(server));
 }

@@ -28,6 +28,7 @@ static void block_signals(sigset_t *out_set)
     sigaddset(out_set, SIGCHLD); /* so that waiting ends when a child does */
     pthread_sigmask(SIG_BLOCK, out_set, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGCHLD, SIG_DFL); /* whoever started this may have it ignored, and then children's ends are not told */
 }
 
 /* Wait for a moment; true when the process shall end. */
@@ -128,7 +129,7 @@ static arb_code run_scheduler(const arb_node_options *options, const sigset_t *s
     arb_code code = begin(&run, options, error);
     while (code == ARB_OK) {
         if (run.child.arguments != NULL)
-            arb_child_executor_tend(&run.child);
+            arb_child_executor_tend(&run.child, &run.token);
         if (atomic_load(&run.replaced))
             code = arb_fail(error, ARB_NOT_READY, "another scheduler has taken the state; this one ends");
         else if (asked_to_end(set))

@@ -44,6 +44,7 @@ struct arb_scheduler_node {
     arb_cluster_runner *runner;
     arb_node_sessions sessions;
     arb_login *login;
+    arb_seal_key handle_key; /* of prepared statements, which outlive the process where the state does */
     arb_sql_service *sql;
     arb_rpc_server *clients;
     arb_rest_scheduler rest;
@@ -59,9 +60,19 @@ static arb_code connect_to(void *context, const char *address, const arb_rpc_cha
     return arb_grpc_channel_create(((arb_scheduler_node *)context)->grpc, address, options, out_channel, error);
 }
 
+/* What can be wrong with how it was started is found out before it becomes the scheduler: one that runs would end for nothing. */
+static arb_code check_start(arb_scheduler_node *node, const arb_node_options *options, arb_error *error)
+{
+    const uint16_t ports[] = {options->port, options->control_port, options->http_port};
+    arb_login_options login = {.users_file = options->users_file.data};
+    for (size_t i = 0; i < ARB_COUNT_OF(ports); i++)
+        ARB_TRY(arb_node_door_check(&(arb_node_door){options->host, ports[i], options->insecure}, error));
+    return arb_login_create(&login, &node->login, error);
+}
+
 static arb_code open_state(arb_scheduler_node *node, const arb_node_options *options, arb_error *error)
 {
-    arb_str folder, file, plans, segments, token;
+    arb_str folder, file, plans, segments, token, key, secret;
     if (!options->lasting)
         return arb_memory_store_create(&node->store, error);
     ARB_TRY(arb_state_folder_make(&node->arena, options->state_folder, &folder, error));
@@ -69,6 +80,9 @@ static arb_code open_state(arb_scheduler_node *node, const arb_node_options *opt
     ARB_TRY(arb_folder_entry(&node->arena, folder, "plans", &plans, error));
     ARB_TRY(arb_folder_entry(&node->arena, folder, "http-token", &token, error));
     ARB_TRY(arb_secret_file_keep(&node->arena, token, &node->http_token, error));
+    ARB_TRY(arb_folder_entry(&node->arena, folder, "handle-key", &key, error));
+    ARB_TRY(arb_secret_file_keep(&node->arena, key, &secret, error));
+    ARB_TRY(arb_secret_bytes(secret, node->handle_key.bytes, sizeof node->handle_key.bytes, error));
     ARB_TRY(arb_sqlite_store_open(file.data, &node->store, error));
     ARB_TRY(arb_folder_entry(&node->arena, folder, "segments", &segments, error));
     ARB_TRY(arb_blob_folder_open(segments.data, &node->segment_blobs, error));
@@ -143,11 +157,10 @@ static arb_code open_session(void *context, arb_str user, arb_session **out_sess
 
 static arb_code begin_clients(arb_scheduler_node *node, const arb_node_options *options, arb_error *error)
 {
-    arb_login_options login = {.users_file = options->users_file.data};
-    ARB_TRY(arb_login_create(&login, &node->login, error));
     arb_sql_service_options sql = {.sessions = {node, open_session, NULL},
                                    .cluster = arb_scheduler_loop_cluster(arb_scheduler_process_loop(node->scheduler)),
                                    .version = ARB_VERSION,
+                                   .key = options->lasting ? &node->handle_key : NULL,
                                    .login = node->login};
     arb_rpc_gate gate = arb_login_gate(node->login);
     arb_node_door door = {options->host, options->port, options->insecure};
@@ -177,6 +190,8 @@ arb_code arb_scheduler_node_create(const arb_scheduler_node_options *options, ar
     if (node == NULL)
         return arb_fail_memory(error, "a scheduler", sizeof *node);
     arb_code code = begin_engine(node, options->node, error);
+    if (code == ARB_OK)
+        code = check_start(node, options->node, error);
     if (code == ARB_OK)
         code = open_state(node, options->node, error);
     if (code == ARB_OK)

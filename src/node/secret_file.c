@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,13 +26,30 @@ arb_code arb_secret_make(char secret[ARB_SECRET_DIGITS + 1], arb_error *error)
 static arb_code write_secret(int file, const char *path, const char *secret, arb_error *error)
 {
     size_t size = strlen(secret);
-    bool fine = write(file, secret, size) == (ssize_t)size;
+    errno = ENOSPC; /* should less be written than there is */
+    bool fine = write(file, secret, size) == (ssize_t)size && fsync(file) == 0;
     int failed = errno;
-    fine = close(file) == 0 && fine;
+    close(file);
     if (fine)
         return ARB_OK;
     unlink(path);
     return arb_fail_errno(error, failed, "cannot write %s", path);
+}
+
+/* The file is there as a whole or not at all, also when several make it at once: the first one's is taken. */
+static arb_code make_file(const char *path, arb_error *error)
+{
+    char part[PATH_MAX], secret[ARB_SECRET_DIGITS + 1];
+    ARB_TRY(arb_secret_make(secret, error));
+    if (snprintf(part, sizeof part, "%s.XXXXXX", path) >= (int)sizeof part)
+        return arb_fail(error, ARB_CONFIGURATION, "the name of %s is too long", path);
+    int file = mkstemp(part); /* 0600 */
+    if (file < 0)
+        return arb_fail_errno(error, errno, "cannot make %s", part);
+    ARB_TRY(write_secret(file, part, secret, error));
+    int failed = link(part, path) != 0 && errno != EEXIST ? errno : 0;
+    unlink(part);
+    return failed == 0 ? ARB_OK : arb_fail_errno(error, failed, "cannot make %s", path);
 }
 
 arb_code arb_secret_file_read(arb_arena *arena, arb_str path, arb_str *out_secret, arb_error *error)
@@ -61,31 +79,45 @@ arb_code arb_secret_file_read(arb_arena *arena, arb_str path, arb_str *out_secre
 
 arb_code arb_secret_file_keep(arb_arena *arena, arb_str path, arb_str *out_secret, arb_error *error)
 {
-    char secret[ARB_SECRET_DIGITS + 1];
-    int file = open(path.data, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
-    if (file < 0 && errno != EEXIST)
-        return arb_fail_errno(error, errno, "cannot make %s", path.data);
-    if (file >= 0) {
-        arb_code code = arb_secret_make(secret, error);
-        if (code != ARB_OK) {
-            close(file);
-            return code;
-        }
-        ARB_TRY(write_secret(file, path.data, secret, error));
-    }
+    if (access(path.data, F_OK) != 0)
+        ARB_TRY(make_file(path.data, error));
     return arb_secret_file_read(arena, path, out_secret, error);
+}
+
+arb_code arb_secret_bytes(arb_str secret, uint8_t *out_bytes, size_t size, arb_error *error)
+{
+    bool fine = secret.size == size * 2;
+    for (size_t i = 0; i < size && fine; i++) {
+        int high = arb_hex_digit(secret.data[2 * i]), low = arb_hex_digit(secret.data[2 * i + 1]);
+        fine = high >= 0 && low >= 0;
+        out_bytes[i] = (uint8_t)(high * 16 + low);
+    }
+    return fine ? ARB_OK
+                : arb_fail(error, ARB_CONFIGURATION, "a secret is not the %zu hexadecimal digits that were written",
+                           size * 2);
 }
 
 arb_code arb_secret_lend(arb_secret_on_loan *secret, arb_error *error)
 {
+    const char *place = getenv("TMPDIR");
     ARB_TRY(arb_secret_make(secret->secret, error));
-    snprintf(secret->path, sizeof secret->path, "/tmp/arbalest-join-XXXXXX");
+    if (place == NULL || place[0] != '/' || strlen(place) > sizeof secret->path / 2)
+        place = "/tmp";
+    snprintf(secret->path, sizeof secret->path, "%s/arbalest-join-XXXXXX", place);
     int file = mkstemp(secret->path); /* 0600 */
     arb_code code = file >= 0 ? write_secret(file, secret->path, secret->secret, error)
-                              : arb_fail_errno(error, errno, "cannot make a file in /tmp");
+                              : arb_fail_errno(error, errno, "cannot make a file in %s", place);
     if (code != ARB_OK)
         secret->path[0] = '\0';
     return code;
+}
+
+arb_code arb_secret_lend_again(const arb_secret_on_loan *secret, arb_error *error)
+{
+    int file = open(secret->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    if (file >= 0)
+        return write_secret(file, secret->path, secret->secret, error);
+    return errno == EEXIST ? ARB_OK : arb_fail_errno(error, errno, "cannot make %s", secret->path);
 }
 
 void arb_secret_take_back(arb_secret_on_loan *secret)

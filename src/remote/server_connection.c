@@ -19,7 +19,11 @@
 #define COMMAND_KIND "type.googleapis.com/arrow.flight.protocol.sql.CommandStatementQuery"
 #define SUMMARY_NAME "arbalest-statement-bin"
 
-enum { WINDOW = 4 << 20 /* bytes of a result that come before they are taken */ };
+enum {
+    WINDOW = 4 << 20, /* bytes of a result that come before they are taken */
+    ASKS_MS = 5000,   /* a server that vanished without a word is noticed so */
+    WAITS_MS = 5000,  /* for its answer */
+};
 static const int64_t GREETING_NS = INT64_C(10000000000), LEAVING_NS = INT64_C(500000000);
 
 typedef struct server_connection {
@@ -61,7 +65,7 @@ static void *cancel_calls(void *context)
         if (atomic_load(&c->ending))
             return NULL;
         pthread_mutex_lock(&c->lock);
-        if (c->call != NULL)
+        if (c->call != NULL && atomic_load(&c->cancelled)) /* and not a later statement's */
             arb_rpc_stream_cancel(c->call);
         pthread_mutex_unlock(&c->lock);
     }
@@ -326,7 +330,8 @@ static arb_code enter(server_connection *c, const arb_server_url *url, arb_error
 
 static arb_code reach(server_connection *c, const arb_server_url *url, const char *address, arb_error *error)
 {
-    ARB_TRY(arb_grpc_channel_create(c->grpc, address, NULL, &c->channel, error));
+    const arb_rpc_channel_options channel = {.keepalive = {ASKS_MS, WAITS_MS}};
+    ARB_TRY(arb_grpc_channel_create(c->grpc, address, &channel, &c->channel, error));
     ARB_TRY(arb_flight_client_create(c->channel, &c->client, error));
     arb_error failure = {0};
     arb_code code = enter(c, url, &failure);

@@ -24,11 +24,6 @@ static bool is_address(arb_str text)
            memchr(host.data, '/', host.size) == NULL;
 }
 
-static int digit_of(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
-}
-
 /* %XX becomes the byte. */
 static arb_code decode(arb_arena *arena, arb_str text, arb_str *out, arb_error *error)
 {
@@ -38,8 +33,8 @@ static arb_code decode(arb_arena *arena, arb_str text, arb_str *out, arb_error *
         return arb_fail_memory(error, "an address", text.size);
     for (size_t i = 0; i < text.size; i++) {
         int high = 0, low = 0;
-        if (text.data[i] == '%' &&
-            (i + 2 >= text.size || (high = digit_of(text.data[i + 1])) < 0 || (low = digit_of(text.data[i + 2])) < 0))
+        if (text.data[i] == '%' && (i + 2 >= text.size || (high = arb_hex_digit(text.data[i + 1])) < 0 ||
+                                    (low = arb_hex_digit(text.data[i + 2])) < 0))
             return arb_fail(error, ARB_INVALID_PARAMETER, "in an address %% begins two hexadecimal digits");
         to[size++] = text.data[i] == '%' ? (char)(high * 16 + low) : text.data[i];
         i += text.data[i] == '%' ? 2 : 0;

@@ -1,18 +1,18 @@
 #include "server/cluster_runner.h"
 
-#include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
 #include <stdlib.h>
 
 #include "base/alloc.h"
-#include "base/clock.h"
 #include "base/stop.h"
+#include "base/thread.h"
 #include "executor/task_inputs.h"
 #include "optimizer/distribute.h"
 #include "optimizer/result_plan.h"
 #include "scheduler_process/scheduler_views.h"
 
 enum {
-    LOOK_MS = 4,        /* a cancellation from a signal handler wakes nobody: look again so often */
     READINGS_MOST = 20, /* of a result, before its first rows are given */
     IDLE_PEERS_MOST = 64
 };
@@ -20,8 +20,13 @@ enum {
 struct arb_cluster_runner {
     arb_cluster_runner_options options;
     arb_waiting_pool waiting; /* closes channels */
-    pthread_mutex_t lock;     /* of the peers */
+    pthread_mutex_t lock;     /* of the peers, and of the list of queries */
     arb_peer_table peers;
+    struct cluster_query *first;
+    sem_t
+        wake; /* a signal handler may post it, but not cancel a job: the canceller does, whether anybody waits for it or not */
+    _Atomic bool ending;
+    pthread_t canceller;
 };
 
 typedef struct cluster_query cluster_query;
@@ -41,7 +46,9 @@ struct cluster_query {
     arb_execution_options execution; /* of the session */
     const arb_stage_graph *graph;
     arb_job_client *job;
+    cluster_query *next, *previous;
     _Atomic bool cancelled;
+    bool told; /* the scheduler, of that; the canceller's */
     size_t task_count;
     const arb_result_view *tasks; /* of the result, in their order */
     arb_task_inputs *inputs;
@@ -49,6 +56,7 @@ struct cluster_query {
     size_t way_count;
     result_work work;
     arb_execution *_Atomic result; /* NULL: not begun */
+    _Atomic int lookers;           /* with `result` in hand, on other threads */
     unsigned readings;
     bool left, delivered;
 };
@@ -169,31 +177,28 @@ static arb_code fail_ended(const arb_job_progress *progress, arb_error *error)
 /* Wait until all of it has been made. */
 static arb_code wait_for_result(cluster_query *q, arb_id *out_job, arb_error *error)
 {
-    for (;;) {
-        arb_job_progress progress;
-        arb_error failure = {0};
-        if (atomic_load(&q->cancelled)) {
-            (void)!arb_job_cancel(q->job, NULL); /* it may have ended meanwhile */
-            return arb_fail_stopped(error);
-        }
-        int64_t until = arb_clock_monotonic_ns() + LOOK_MS * INT64_C(1000000);
-        arb_code code = arb_job_wait(q->job, ARB_JOB_COMPLETE, until, &progress, &failure);
-        *out_job = progress.job;
-        if (code == ARB_OK && progress.ended)
-            return fail_ended(&progress, error);
-        if (code == ARB_OK)
-            return ARB_OK;
-        if (code != ARB_DEADLINE_EXCEEDED) {
-            if (error != NULL)
-                *error = failure;
-            return code;
-        }
-    }
+    arb_job_progress progress;
+    arb_error failure = {0};
+    if (atomic_load(&q->cancelled))
+        return arb_fail_stopped(error);
+    /* the canceller ends the job of a query that is cancelled, and with it this */
+    arb_code code = arb_job_wait(q->job, ARB_JOB_COMPLETE, INT64_MAX, &progress, &failure);
+    *out_job = progress.job;
+    if (atomic_load(&q->cancelled))
+        return arb_fail_stopped(error);
+    if (code == ARB_OK)
+        return progress.ended ? fail_ended(&progress, error) : ARB_OK;
+    if (error != NULL)
+        *error = failure;
+    return code;
 }
 
 static void end_result(cluster_query *q)
 {
-    arb_execution_destroy(atomic_exchange(&q->result, NULL));
+    arb_execution *result = atomic_exchange(&q->result, NULL);
+    while (atomic_load(&q->lookers) != 0) /* a moment */
+        sched_yield();
+    arb_execution_destroy(result);
     arb_task_inputs_destroy(q->inputs);
     q->inputs = NULL;
     give_back_ways(q);
@@ -269,25 +274,41 @@ static arb_code next(arb_query_run *run, const arb_batch **out_batch, arb_error 
     }
 }
 
+/* The execution, which stays until it was put down; without a lock, as a signal handler may be the one who looks. */
+static arb_execution *pick_up(cluster_query *q)
+{
+    atomic_fetch_add(&q->lookers, 1);
+    return atomic_load(&q->result);
+}
+
+static void put_down(cluster_query *q)
+{
+    atomic_fetch_sub(&q->lookers, 1);
+}
+
 static void cancel(arb_query_run *run)
 {
     cluster_query *q = (cluster_query *)run;
     atomic_store(&q->cancelled, true);
-    arb_execution *result = atomic_load(&q->result);
+    arb_execution *result = pick_up(q);
     if (result != NULL)
         arb_execution_cancel(result);
+    put_down(q);
+    sem_post(&q->runner->wake);
 }
 
 static double progress(const arb_query_run *run)
 {
-    const arb_execution *result = atomic_load(&((const cluster_query *)run)->result);
-    return result != NULL ? 1 : 0;
+    return atomic_load(&((const cluster_query *)run)->result) != NULL ? 1 : 0;
 }
 
 static uint64_t peak_memory(const arb_query_run *run)
 {
-    const arb_execution *result = atomic_load(&((const cluster_query *)run)->result);
-    return result != NULL ? arb_execution_peak_memory(result) : 0;
+    cluster_query *q = (cluster_query *)(uintptr_t)run; /* only the count changes */
+    const arb_execution *result = pick_up(q);
+    uint64_t peak = result != NULL ? arb_execution_peak_memory(result) : 0;
+    put_down(q);
+    return peak;
 }
 
 /* What became of the stages: how much was done, how often, how long. */
@@ -320,9 +341,34 @@ static void explain(const arb_query_run *run, const arb_query *query, arb_text *
     arb_arena_reset(&arena);
 }
 
+static void enlist(cluster_query *q)
+{
+    arb_cluster_runner *runner = q->runner;
+    pthread_mutex_lock(&runner->lock);
+    q->next = runner->first;
+    if (q->next != NULL)
+        q->next->previous = q;
+    runner->first = q;
+    pthread_mutex_unlock(&runner->lock);
+}
+
+static void delist(cluster_query *q)
+{
+    arb_cluster_runner *runner = q->runner;
+    pthread_mutex_lock(&runner->lock);
+    if (q->previous != NULL)
+        q->previous->next = q->next;
+    else if (runner->first == q)
+        runner->first = q->next;
+    if (q->next != NULL)
+        q->next->previous = q->previous;
+    pthread_mutex_unlock(&runner->lock);
+}
+
 static void destroy(arb_query_run *run)
 {
     cluster_query *q = (cluster_query *)run;
+    delist(q);
     end_result(q);
     arb_job_close(q->job);
     arb_arena_reset(&q->arena);
@@ -406,11 +452,40 @@ static arb_code start(void *context, const arb_run_request *request, arb_query_r
         destroy(&q->base);
         return code;
     }
+    enlist(q);
     *out_run = &q->base;
     return ARB_OK;
 }
 
 /* ---- the runner ---------------------------------------------------------------------------------------------------------------- */
+
+static void free_runner(arb_cluster_runner *runner)
+{
+    arb_peer_table_reset(&runner->peers);
+    arb_waiting_pool_reset(&runner->waiting);
+    sem_destroy(&runner->wake);
+    pthread_mutex_destroy(&runner->lock);
+    arb_free(runner);
+}
+
+/* Cancels the jobs of queries that were cancelled. */
+static void *cancel_jobs(void *context)
+{
+    arb_cluster_runner *runner = context;
+    for (;;) {
+        while (sem_wait(&runner->wake) != 0)
+            continue;
+        if (atomic_load(&runner->ending))
+            return NULL;
+        pthread_mutex_lock(&runner->lock);
+        for (cluster_query *q = runner->first; q != NULL; q = q->next)
+            if (atomic_load(&q->cancelled) && !q->told) {
+                q->told = true;
+                (void)!arb_job_cancel(q->job, NULL); /* it may have ended meanwhile */
+            }
+        pthread_mutex_unlock(&runner->lock);
+    }
+}
 
 arb_code arb_cluster_runner_create(const arb_cluster_runner_options *options, arb_cluster_runner **out_runner,
                                    arb_error *error)
@@ -428,6 +503,12 @@ arb_code arb_cluster_runner_create(const arb_cluster_runner_options *options, ar
     runner->peers =
         (arb_peer_table){.network = options->network, .pool = &runner->waiting, .idle_most = IDLE_PEERS_MOST};
     pthread_mutex_init(&runner->lock, NULL);
+    sem_init(&runner->wake, 0, 0);
+    int failure = arb_thread_create(&runner->canceller, NULL, cancel_jobs, runner);
+    if (failure != 0) {
+        free_runner(runner);
+        return arb_fail_errno(error, failure, "cannot start a thread");
+    }
     *out_runner = runner;
     return ARB_OK;
 }
@@ -436,10 +517,10 @@ void arb_cluster_runner_destroy(arb_cluster_runner *runner)
 {
     if (runner == NULL)
         return;
-    arb_peer_table_reset(&runner->peers);
-    arb_waiting_pool_reset(&runner->waiting);
-    pthread_mutex_destroy(&runner->lock);
-    arb_free(runner);
+    atomic_store(&runner->ending, true);
+    sem_post(&runner->wake);
+    pthread_join(runner->canceller, NULL);
+    free_runner(runner);
 }
 
 arb_query_runner arb_cluster_runner_for_sessions(arb_cluster_runner *runner)

@@ -52,6 +52,21 @@ def test_wrong_configuration():
         expect_failure(run("executor", "--scheduler", "127.0.0.1:1", "--http-port", 0, "--port", port), 78, str(port))
 
 
+def test_insecure_is_true_or_false():
+    base = ["scheduler", *FREE, "--control-port", 0, "--state", "memory", "--host", "0.0.0.0"]
+    expect_failure(run(*base, ARBALEST_SCHEDULER_INSECURE="false"), 78, "--insecure")
+    expect_failure(run(*base, ARBALEST_SCHEDULER_INSECURE="maybe"), 78, "insecure is true or false")
+
+
+def test_failed_start_ends_nobody_else():
+    with tempfile.TemporaryDirectory() as folder, Node("scheduler", *FREE, "--control-port", 0, "--state-dir", folder) as older:
+        port = older.places["clients"].rsplit(":", 1)[1]
+        again = ("scheduler", "--http-port", 0, "--control-port", 0, "--state-dir", folder, "--port")
+        expect_failure(run(*again, port), 78, port)
+        expect_failure(run(*again, 0, "--users-file", folder + "/none"), 78, "none")
+        expect(sql("--connect", "arbalest://" + older.places["clients"], "-c", "create table t (a int)")[0], 0)
+
+
 # ---- beginning and end ------------------------------------------------------------------------------------------------------
 def test_ends_well():
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
