@@ -21,21 +21,21 @@
     {                                                                         \
         "host", "ADDRESS", false, "address to listen at (default: 127.0.0.1)" \
     }
-#define PORT_FLAG                                                  \
-    {                                                              \
-        "port", "N", false, "port for clients; 0 takes a free one" \
+#define PORT_FLAG                                                      \
+    {                                                                  \
+        "port", "N", false, "port of Arrow Flight; 0 takes a free one" \
     }
-#define HTTP_FLAG                                                            \
-    {                                                                        \
-        "http-port", "N", false, "port of the web pages; 0 takes a free one" \
+#define HTTP_FLAG                                                                  \
+    {                                                                              \
+        "http-port", "N", false, "port for probes and figures; 0 takes a free one" \
     }
-#define STATE_FLAG                                             \
-    {                                                          \
-        "state", "memory|sqlite", false, "where state is kept" \
+#define STATE_FLAG                                                               \
+    {                                                                            \
+        "state", "memory|sqlite", false, "where state is kept (default: sqlite)" \
     }
-#define STATE_DIR_FLAG                                    \
-    {                                                     \
-        "state-dir", "DIR", false, "folder for the state" \
+#define STATE_DIR_FLAG                                                                       \
+    {                                                                                        \
+        "state-dir", "DIR", false, "folder for the state (default: ~/.local/state/arbalest)" \
     }
 #define WORK_DIR_FLAG                                          \
     {                                                          \
@@ -45,9 +45,9 @@
     {                                                                                     \
         "join-token-file", "FILE", false, "file with the secret that executors join with" \
     }
-#define INSECURE_FLAG                                \
-    {                                                \
-        "insecure", NULL, false, "no authentication" \
+#define INSECURE_FLAG                                                                            \
+    {                                                                                            \
+        "insecure", NULL, false, "other addresses than this machine's are meant so, unencrypted" \
     }
 #define END_FLAG                \
     {                           \
@@ -56,7 +56,7 @@
 
 static const arb_flag sql_flags[] = {
     DATA_FLAG,
-    {"connect", "URL", false, "run the statements at a server: arbalest://HOST:PORT"},
+    {"connect", "URL", false, "run the statements at a server: arbalest://[USER:PASSWORD@]HOST:PORT"},
     {"c", "SQL", true, "run these statements"},
     {"f", "FILE", true, "run the statements of a file"},
     {"format", "table|csv|tsv|json|ndjson|arrow", false, "how results look (default: table on a terminal, else csv)"},
@@ -80,7 +80,7 @@ static const arb_flag scheduler_flags[] = {
     STATE_FLAG,
     STATE_DIR_FLAG,
     TOKEN_FLAG,
-    {"users-file", "FILE", false, "file with the users' names and passwords"},
+    {"users-file", "FILE", false, "file of lines NAME:HASH; without it nobody logs in"},
     INSECURE_FLAG,
     END_FLAG,
 };

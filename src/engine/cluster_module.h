@@ -2,7 +2,7 @@
  *
  * Scheduler, executors and the client of servers need gRPC, SQLite and more, which somebody who queries files never pays for: they
  * are a library of its own beside the command, loaded when first needed. It has a copy of the engine of its own. Both are built
- * together; `build` says whether they were, and nothing else of it is looked at before. */
+ * together; `build`, the version, is compared before anything else of it is looked at. */
 #ifndef ARB_ENGINE_CLUSTER_MODULE_H
 #define ARB_ENGINE_CLUSTER_MODULE_H
 
