@@ -12,6 +12,7 @@ typedef struct change {
     arb_catalog_scope *scope;       /* or NULL */
     arb_catalog_version *shared;    /* the next versions; those that are published are NULL here */
     arb_catalog_version *temporary; /* NULL without a scope */
+    bool own;                       /* only that changes: others need not wait, `shared` is to look into */
 } change;
 
 /* Others' changes wait until `end`. */
@@ -29,6 +30,23 @@ static arb_code begin(change *c, arb_catalog *catalog, arb_catalog_scope *scope,
     return c->temporary != NULL ? ARB_OK : arb_catalog_no_memory(error);
 }
 
+/* A change of the session's own tables alone, which waits for nobody. */
+static arb_code begin_own(change *c, arb_catalog_scope *scope, arb_error *error)
+{
+    assert(scope->held == NULL);
+    *c = (change){.catalog = scope->catalog, .scope = scope, .own = true};
+    c->shared = arb_catalog_newest(scope->catalog);
+    c->temporary = arb_catalog_version_create(scope->temporary);
+    return c->temporary != NULL ? ARB_OK : arb_catalog_no_memory(error);
+}
+
+static void publish_own(change *c)
+{
+    arb_catalog_version *before = c->scope->temporary;
+    c->scope->temporary = c->temporary;
+    c->temporary = before;
+}
+
 /* Others see the change from now on. What was before is left in its place. */
 static void publish(change *c)
 {
@@ -37,29 +55,30 @@ static void publish(change *c)
     c->catalog->newest = c->shared;
     pthread_mutex_unlock(&c->catalog->lock);
     c->shared = before;
-    if (c->scope == NULL)
-        return;
-    before = c->scope->temporary;
-    c->scope->temporary = c->temporary;
-    c->temporary = before;
+    if (c->scope != NULL)
+        publish_own(c);
 }
 
 /* With ARB_OK the change is kept, if need be, and published; what comes out is the code. */
 static arb_code end(change *c, arb_code code, arb_error *error)
 {
-    arb_catalog_keeping *keeping = c->catalog->keeping;
+    arb_catalog_keeping *keeping = c->own ? NULL : c->catalog->keeping;
+    bool committed = false;
     if (code == ARB_OK && keeping != NULL)
-        code = arb_catalog_keeping_write(keeping, c->catalog->newest, c->shared, error);
-    if (code == ARB_OK) {
+        code = arb_catalog_keeping_write(keeping, c->catalog->newest, c->shared, &committed, error);
+    if (code == ARB_OK && c->own) {
+        publish_own(c);
+    } else if (code == ARB_OK) {
         publish(c);
         if (keeping != NULL)
             arb_catalog_keeping_forget(keeping, c->shared, c->catalog->newest);
     }
     arb_catalog_version_unref(c->shared);
     arb_catalog_version_unref(c->temporary);
-    if (keeping != NULL)
+    if (committed) /* under this term: who has been replaced must not delete what the newer scheduler may name */
         arb_catalog_keeping_collect(keeping);
-    pthread_mutex_unlock(&c->catalog->changing);
+    if (!c->own)
+        pthread_mutex_unlock(&c->catalog->changing);
     return code;
 }
 
@@ -113,7 +132,8 @@ static arb_code add(arb_catalog_scope *scope, const addition *a, bool *out_creat
 {
     change c;
     bool created = false;
-    arb_code code = begin(&c, scope->catalog, scope, error);
+    arb_code code = arb_catalog_target_is_temporary(a->target) ? begin_own(&c, scope, error)
+                                                               : begin(&c, scope->catalog, scope, error);
     if (code == ARB_OK)
         code = add_to(&c, a, &created, error);
     code = end(&c, code, error);
@@ -237,7 +257,9 @@ static arb_code append_to(change *c, arb_catalog_name name, const arb_table *bou
     arb_table *table = NULL;
     bool temporary;
     ARB_TRY(arb_catalog_find_entry(c->scope, c->shared, c->temporary, name, false, &found, &temporary, error));
-    if (found == NULL || found->table == NULL || !arb_memory_table_same(found->table, bound))
+    /* a table of files may have another one opened meanwhile */
+    bool in_memory = found != NULL && !found->is_view && found->files.path_count == 0 && found->table != NULL;
+    if (!in_memory || !arb_memory_table_same(found->table, bound))
         return arb_fail(error, ARB_CONFLICT, "table \"%.*s\" was dropped or replaced by another statement meanwhile",
                         ARB_STR_ARGS(bound->name));
     ARB_TRY(arb_memory_builder_create_from(found->table, account, &builder, error));

@@ -18,6 +18,7 @@ struct arb_catalog_keeping {
     arb_store *store;
     uint64_t term, last_number;
     arb_segment_shelf shelf;
+    bool lost_some; /* rows of a table could not be had at the start */
 };
 
 /* ---- changes ----------------------------------------------------------------------------------------------------- */
@@ -170,7 +171,7 @@ static void reset(keeping_change *c)
 }
 
 arb_code arb_catalog_keeping_write(arb_catalog_keeping *keeping, const arb_catalog_version *before,
-                                   const arb_catalog_version *after, arb_error *error)
+                                   const arb_catalog_version *after, bool *out_committed, arb_error *error)
 {
     keeping_change c = {.keeping = keeping, .error = error};
     arb_code code = collect_operations(&c, before, after);
@@ -181,6 +182,7 @@ arb_code arb_catalog_keeping_write(arb_catalog_keeping *keeping, const arb_catal
      * over may name the same. */
     if (code == ARB_OK)
         code = write(&c);
+    *out_committed = code == ARB_OK && c.operations.size != 0;
     reset(&c);
     return code;
 }
@@ -195,7 +197,8 @@ void arb_catalog_keeping_forget(arb_catalog_keeping *keeping, const arb_catalog_
 
 void arb_catalog_keeping_collect(arb_catalog_keeping *keeping)
 {
-    keeping->shelf.collect(keeping->shelf.context);
+    if (!keeping->lost_some) /* else a blob that seems to be nobody's may be a lost table's */
+        keeping->shelf.collect(keeping->shelf.context);
 }
 
 /* ---- the start --------------------------------------------------------------------------------------------------- */
@@ -203,7 +206,6 @@ typedef struct recovery {
     arb_catalog *catalog;
     arb_catalog_version *version; /* being made */
     keeping_change change;        /* records that are not needed any more */
-    bool lost_some;
 } recovery;
 
 /* A record that a later one has the name of is what a crash left of a change that its maker was told had failed. */
@@ -211,7 +213,7 @@ static arb_code take_entry(recovery *r, arb_catalog_entry *entry)
 {
     arb_catalog_entry *there;
     arb_catalog_part schema = {entry->schema, true}, name = {entry->name, true};
-    r->lost_some |= entry->lost.size != 0;
+    r->change.keeping->lost_some |= entry->lost.size != 0;
     if (arb_catalog_version_schema(r->version, &schema) < 0 &&
         !arb_catalog_version_add_schema(r->version, entry->schema))
         return no_memory(&r->change);
@@ -255,7 +257,8 @@ static arb_code recover(recovery *r, arb_error *error)
 {
     ARB_TRY(arb_store_range(r->change.keeping->store, ARB_STR(KEYS), visit, r, error));
     ARB_TRY(write(&r->change));
-    return r->lost_some ? ARB_OK : r->change.keeping->shelf.sweep(r->change.keeping->shelf.context, error);
+    arb_catalog_keeping *keeping = r->change.keeping;
+    return keeping->lost_some ? ARB_OK : keeping->shelf.sweep(keeping->shelf.context, error);
 }
 
 arb_code arb_catalog_keep(arb_catalog *catalog, arb_store *store, uint64_t term, const arb_segment_shelf *shelf,

@@ -3,7 +3,7 @@
  * Records lie in the state store, rows of tables in memory as segments on a shelf, the folder of blobs:
  *
  *     catalog/schemas         the names of the schemas
- *     catalog/entry/NUMBER    a table or a view (catalog_record.h); NUMBER is 16 hexadecimal digits, and never comes again
+ *     catalog/entry/NUMBER    a table or a view (catalog_record.h); NUMBER is 16 hexadecimal digits, larger than all that are there
  *
  * A change of the catalog is one transaction under the scheduler's term: segments that are new go to the disk first, then the
  * records are written, then others see the change. So whoever finds a record finds its segments; a change that fails, or whose

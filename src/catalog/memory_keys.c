@@ -232,5 +232,7 @@ arb_code arb_memory_keys_fit(arb_memory_keys *keys, arb_memory_chunk *const *chu
         code = arb_memory_keys_add(keys, views, 0, chunks[i]->rows, error);
     }
     arb_free(views);
+    if (code != ARB_OK) /* a part must not pass for all of them */
+        clear(keys);
     return code;
 }

@@ -194,8 +194,7 @@ static bool add_group(distributor *d, fragment *f, uint32_t units, uint32_t leaf
     return true;
 }
 
-/* Is one of these columns a float, whose sums depend on the order of addition? */
-static bool any_float(const arb_layout *layout, const uint32_t *columns, size_t count)
+bool arb_distribute_any_float(const arb_layout *layout, const uint32_t *columns, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         if (layout->slots[columns[i]].physical == ARB_PHYS_FLOAT32 ||
@@ -279,7 +278,7 @@ static arb_physical_node *read_stage(distributor *d, const arb_physical_node *pr
 fragment arb_distribute_by_hash(distributor *d, fragment *f, const uint32_t *keys, size_t key_count,
                                 uint32_t partitions)
 {
-    f->may_differ |= any_float(&f->root->layout, keys, key_count);
+    f->may_differ |= arb_distribute_any_float(&f->root->layout, keys, key_count);
     fragment reader = {.spread = SPREAD_HASH,
                        .partitions = partitions,
                        .key_count = key_count,

@@ -45,6 +45,8 @@ fragment arb_distribute_aggregate(distributor *d, const arb_physical_node *node)
 arb_physical_node *arb_distribute_copy(distributor *d, const arb_physical_node *node, const arb_physical_node *child);
 /* The fragment's only task has all its rows: nothing is to be exchanged. */
 bool arb_distribute_is_one(const distributor *d, const fragment *f);
+/* Is one of these columns a float, whose sums depend on the order of addition? */
+bool arb_distribute_any_float(const arb_layout *layout, const uint32_t *columns, size_t count);
 /* Rows that are equal in all of `columns` are in one task. */
 bool arb_distribute_is_by(const fragment *f, const uint32_t *columns, size_t count);
 /* The fragment gets another root, in which its keys have other places: `place` tells each, or -1. Keys that are not all there

@@ -52,6 +52,7 @@ static int leaves_as(const void *context, uint32_t column)
 static fragment broadcast(distributor *d, const arb_physical_node *node, fragment *probe, fragment *build)
 {
     fragment f = *probe;
+    build->may_differ |= arb_distribute_any_float(&build->root->layout, node->join.build_keys, node->join.key_count);
     f.may_differ |= build->may_differ;
     f.bytes += arb_distribute_bytes(build->root);
     f.root = join_of(d, node, probe->root, arb_distribute_broadcast(d, build));

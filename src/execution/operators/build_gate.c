@@ -24,6 +24,7 @@ static arb_code local_create(arb_operator *op, arb_driver *driver, void **out_lo
     if (local == NULL)
         return arb_fail_memory(error, "a shared build side", sizeof *local);
     local->driver = driver;
+    local->waiter.task = driver->task;
     return ARB_OK;
 }
 
@@ -40,7 +41,6 @@ static void local_destroy(arb_operator *op, void *state)
 /* Whose turn is it? A query that ends early has set its flag before it leaves the build: whoever came later sees that. */
 static arb_code take_turn(build_gate *gate, gate_local *local, arb_flow *out_flow, arb_error *error)
 {
-    local->waiter.task = local->driver->task;
     arb_build_turn turn = arb_shared_build_begin(gate->build, gate->join, &local->waiter);
     arb_code code = arb_check_stop(&gate->base.context->cancelled, error);
     if (code != ARB_OK) {
