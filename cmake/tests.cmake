@@ -126,7 +126,7 @@ if(Python3_FOUND AND TARGET flight_test_server AND NOT ARB_SANITIZE MATCHES "thr
   set_tests_properties(rpc/flight_pyarrow PROPERTIES RESOURCE_LOCK venv_pyarrow TIMEOUT 900)
 endif()
 if(Python3_FOUND AND TARGET sql_test_server AND NOT ARB_SANITIZE MATCHES "thread")
-  foreach(script IN ITEMS flight_sql_raw flight_sql_adbc flight_sql_jdbc)
+  foreach(script IN ITEMS flight_sql_raw flight_sql_adbc flight_sql_jdbc flight_sql_tpch)
     add_test(NAME flight_sql/${script}
              COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/test/flight_sql/${script}.py $<TARGET_FILE:sql_test_server>
                      $<TARGET_FILE:arbalest>)
