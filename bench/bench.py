@@ -6,6 +6,7 @@
     bench.py start [--rounds 20]
     bench.py cluster [--scale 1] [--rounds 5] [--executors 2] [--only NAME…]
     bench.py cancel [--scale 1] [--cancels 20] [--threads N] [--only NAME…]
+    bench.py reaction [--scale 1] [--times 100] [--executors 2]
 """
 import argparse
 import math
@@ -19,12 +20,13 @@ import time
 import cluster_bench
 import ours
 import peer
+import reaction_bench
 import rounds
 import suites
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 DATA = ROOT / "build/bench"
-SUITES = ("tpch", "csv", "parquet", "sort", "aggregate", "join", "planning", "start", "cancel", "cluster")
+SUITES = ("tpch", "csv", "parquet", "sort", "aggregate", "join", "planning", "start", "cancel", "cluster", "reaction")
 
 
 def machine():
@@ -147,6 +149,7 @@ def main():
     parser.add_argument("--only", nargs="+", help="names of cases, for example 01 17")
     parser.add_argument("--no-peer", action="store_true", help="ours alone")
     parser.add_argument("--cancels", type=int, default=20, help="of each query")
+    parser.add_argument("--times", type=int, default=100, help="of each reaction")
     parser.add_argument("--executors", type=int, default=2, help="of one thread each")
     parser.add_argument("--binary", default=ROOT / "build/arbalest")
     options = parser.parse_args(sys.argv[1:cut])
@@ -160,6 +163,8 @@ def main():
         return compare(options, suites.csv(lineitem_csv(options)), folder)
     if options.suite == "cluster":
         return cluster_bench.measure([c for c in suites.tpch() if not options.only or c.name in options.only], options, folder)
+    if options.suite == "reaction":
+        return reaction_bench.measure(suites.tpch(), options, folder)
     if options.suite in ("tpch", "aggregate", "join"):
         return compare(options, getattr(suites, options.suite)(), folder)
     return {"parquet": bench_parquet, "sort": bench_sort, "planning": bench_planning, "cancel": bench_cancel}[options.suite](
