@@ -1,8 +1,9 @@
 /* job_client.h: how the other parts of the scheduler's process run jobs.
  *
  * A job is submitted with its plans and gives a handle, by which its owner waits for what becomes of it, or is told, and says
- * what he does with its result. While somebody has a handle, the job's lease is renewed. Who lets go of a handle cancels the job, unless others have one or he says that it shall go
- * on; then it lives as long as its lease, and can be found again by its id, under a later scheduler too if it is recorded.
+ * what he does with its result. While somebody has a handle, the job's lease is renewed. Who lets go of a handle cancels the
+ * job, unless others have one or he says that it shall go on; then it lives as long as its lease, and can be found again by its
+ * id, under a later scheduler too if it is recorded.
  *
  *     submit ─▶ wait (ACCEPTED) ─▶ wait (READABLE) ─▶ results ─▶ rows_left, read, delivered … ─▶ wait (ENDED) ─▶ close
  *
