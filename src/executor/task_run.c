@@ -104,7 +104,10 @@ void arb_task_run_gone(arb_task_run *run, arb_uuid executor)
 arb_task_output arb_task_run_output(const arb_task_run *run)
 {
     arb_partition_size total = arb_attempt_output_total(run->output);
-    return (arb_task_output){.rows = total.rows, .bytes = total.bytes, .facts = {"", 0}};
+    return (arb_task_output){.rows = total.rows,
+                             .bytes = total.bytes,
+                             .facts = {"", 0},
+                             .memory = arb_execution_peak_memory(run->execution)};
 }
 
 bool arb_task_run_result(arb_task_run *run, arb_failure *out_failure, arb_error *error)

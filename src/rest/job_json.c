@@ -144,6 +144,7 @@ json_t *arb_json_stage(const arb_job_view *of, const arb_stage_view *stage, int6
     put_number(made, "superfluous_tasks", stage->superfluous, ok);
     put_number(made, "attempts", stage->attempts, ok);
     put_number(made, "failures", stage->failures, ok);
+    put_number(made, "peak_task_memory", stage->task_memory, ok);
     put_number(made, "median_task_us", (uint64_t)stage->median / 1000, ok);
     arb_json_put(made, "outputs_released", json_boolean(stage->released), ok);
     return made;

@@ -89,7 +89,8 @@ ARB_INLINE bool arb_attempt_equal(const arb_attempt *a, const arb_attempt *b)
 /* What a finished attempt left with its executor. */
 typedef struct arb_task_output {
     uint64_t rows, bytes;
-    arb_str facts; /* what it publishes: filters of its keys, a bound; empty when nothing */
+    arb_str facts;   /* what it publishes: filters of its keys, a bound; empty when nothing */
+    uint64_t memory; /* bytes of governed memory that it held at most */
 } arb_task_output;
 
 typedef struct arb_held_output {

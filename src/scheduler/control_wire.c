@@ -112,6 +112,7 @@ static Arbalest__Control__Output *write_output(control_writer *w, const arb_task
         to->rows = output->rows;
         to->bytes = output->bytes;
         to->facts = text_of(output->facts);
+        to->memory = output->memory;
     }
     return to;
 }
@@ -422,7 +423,7 @@ static arb_code read_output(control_reader *r, const Arbalest__Control__Output *
 {
     if (from == NULL)
         return damaged(r, "no output");
-    *out = (arb_task_output){from->rows, from->bytes, str_of(from->facts)};
+    *out = (arb_task_output){from->rows, from->bytes, str_of(from->facts), from->memory};
     return ARB_OK;
 }
 

@@ -180,6 +180,7 @@ typedef struct arb_stage_view {
     uint64_t attempts, failures; /* of its tasks, ever */
     uint64_t input_rows;         /* of the stages that it reads, as they left them */
     uint64_t rows, bytes;
+    uint64_t task_memory;    /* bytes of governed memory that one of its tasks held at most */
     bool open;               /* its tasks may run: all that it reads is there */
     bool complete, released; /* all of it was made; its outputs were deleted, everybody has read them */
     int64_t median;          /* nanoseconds, of its committed attempts, 0 while there is none */

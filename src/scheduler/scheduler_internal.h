@@ -124,6 +124,7 @@ struct arb_sched_stage {
     uint64_t rows, bytes;
     uint64_t made_rows, made_bytes; /* of the last complete making; kept when it is released */
     uint64_t attempts, failures;    /* ever */
+    uint64_t task_memory;           /* most that a task whose output was taken held, ever */
     int64_t started, ended;         /* wall_us of the first attempt, and when it was complete */
     arb_str *facts;                 /* by task; each is owned */
     uint32_t recent[ARB_SCHED_OWN_FACTS];

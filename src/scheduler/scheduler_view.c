@@ -155,6 +155,7 @@ void arb_sched_stage_look(const arb_sched_stage *stage, arb_stage_view *out_view
                                  .failures = stage->failures,
                                  .rows = complete ? stage->made_rows : stage->rows,
                                  .bytes = complete ? stage->made_bytes : stage->bytes,
+                                 .task_memory = stage->task_memory,
                                  .open = stage->open,
                                  .complete = complete,
                                  .released = stage->released,

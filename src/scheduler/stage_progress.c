@@ -237,6 +237,7 @@ static void take(arb_scheduler *s, arb_sched_executor *executor, arb_sched_stage
     task->seen = s->settling;
     executor->outputs++;
     executor->output_bytes += task->bytes;
+    stage->task_memory = ARB_MAX(stage->task_memory, output->memory);
     keep_facts(stage, key->task, output->facts);
 }
 

@@ -324,9 +324,10 @@ static void print_stages(arb_scheduler_loop *loop, arb_arena *arena, arb_id job,
                         (unsigned long long)s->tasks);
         if (s->attempts != s->committed)
             arb_text_printf(out, " in %llu attempts", (unsigned long long)s->attempts);
-        arb_text_printf(out, ", %llu rows in %llu bytes, median task %.3f ms, all in %.3f ms\n",
-                        (unsigned long long)s->rows, (unsigned long long)s->bytes, (double)s->median / 1e6,
-                        s->ended > s->started ? (double)(s->ended - s->started) / 1e3 : 0);
+        arb_text_printf(
+            out, ", %llu rows in %llu bytes, a task held at most %llu bytes, median task %.3f ms, all in %.3f ms\n",
+            (unsigned long long)s->rows, (unsigned long long)s->bytes, (unsigned long long)s->task_memory,
+            (double)s->median / 1e6, s->ended > s->started ? (double)(s->ended - s->started) / 1e3 : 0);
     }
 }
 

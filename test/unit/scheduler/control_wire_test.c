@@ -30,7 +30,7 @@ static const arb_control_header header = {
         .job = {7, 9}, .attempt = {7, 8}, .generation = {7, 7}, .stage = UINT32_MAX, .task = 99999 \
     }
 static const arb_attempt attempts[] = {FIRST_ATTEMPT, OTHER_ATTEMPT};
-static const arb_held_output held[] = {{FIRST_ATTEMPT, {10, 11, TEXT("facts\0with NUL")}}, {OTHER_ATTEMPT, {0}}};
+static const arb_held_output held[] = {{FIRST_ATTEMPT, {10, 11, TEXT("facts\0with NUL"), 12}}, {OTHER_ATTEMPT, {0}}};
 static const arb_str roots[] = {TEXT("data"), TEXT("")};
 static const arb_source sources[] = {
     {.task = 1,
@@ -119,7 +119,8 @@ static void expect_register(const arb_register *got, const arb_register *sent)
     for (size_t i = 0; i < 2; i++) {
         assert_memory_equal(&got->held[i].attempt, &held[i].attempt, sizeof held[i].attempt);
         assert_true(got->held[i].output.rows == held[i].output.rows &&
-                    got->held[i].output.bytes == held[i].output.bytes);
+                    got->held[i].output.bytes == held[i].output.bytes &&
+                    got->held[i].output.memory == held[i].output.memory);
         assert_true(arb_str_equal(got->held[i].output.facts, held[i].output.facts));
     }
 }
@@ -171,7 +172,7 @@ static void messages_to_the_scheduler_come_back(void **state)
             assert_memory_equal(got.failure.error, &failure, sizeof failure);
         } else if (kind == ARB_TO_SCHEDULER_PROGRESS || kind == ARB_TO_SCHEDULER_DONE) {
             assert_memory_equal(&got.attempt, &attempts[0], sizeof attempts[0]);
-            assert_true(got.output.rows == 10 && got.output.bytes == 11);
+            assert_true(got.output.rows == 10 && got.output.bytes == 11 && got.output.memory == 12);
         }
         arb_text_reset(&sent);
         arb_text_reset(&again);
