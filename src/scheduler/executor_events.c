@@ -1,6 +1,6 @@
 /* Executors: registration and what it settles, silence, death, exclusion, leaving.
  *
- *     READY ──stream closed, silent for 2 s──▶ SUSPECT ──5 s──▶ gone (its object is freed)
+ *     READY ──stream closed, silent for 2 s──▶ SUSPECT ──4.5 s──▶ gone (its object is freed)
  *       ▲◀────────heard again, registered──────────┘
  *       ├─▶ DRAINING ─▶ GOODBYE
  *       └─▶ EXCLUDED (two others cannot reach it) ─▶ READY, after a while

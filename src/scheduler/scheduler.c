@@ -7,7 +7,7 @@ arb_scheduler_times arb_scheduler_times_default(int64_t factor)
     int64_t ms = factor * 1000000;
     return (arb_scheduler_times){.heartbeat = 500 * ms,
                                  .suspect = 2000 * ms,
-                                 .dead = 5000 * ms,
+                                 .dead = 4500 * ms,
                                  .unreachable = 10000 * ms,
                                  .exclusion = 20000 * ms,
                                  .no_executor = 30000 * ms,

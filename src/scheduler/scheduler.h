@@ -25,7 +25,7 @@ typedef struct arb_scheduler arb_scheduler;
 typedef struct arb_scheduler_times {
     int64_t heartbeat;   /* 0.5 s: executors say that they live */
     int64_t suspect;     /* 2 s of silence: no new tasks */
-    int64_t dead;        /* 5 s of silence: attempts and outputs are lost */
+    int64_t dead;        /* 4.5 s of silence: attempts and outputs are lost; known within 5 s on a busy machine, too */
     int64_t unreachable; /* 10 s: a reader tries to reach a producer */
     int64_t exclusion;   /* 20 s: an executor that others cannot reach gets nothing */
     int64_t no_executor; /* 30 s: a task that nobody can run fails its job */

@@ -18,7 +18,7 @@ static void silence_makes_suspect_then_dead(void **state)
     done(&h, 2, &on_second.attempt, 1); /* heard again in time: all is well */
     assert_int_equal(count_notes(&h, ARB_TO_EXECUTOR_LAUNCH), before + 1);
     assert_int_equal(newest(&h, ARB_TO_EXECUTOR_LAUNCH).executor, 2);
-    pass(&h, 4900 * MS, 1 << 1);
+    pass(&h, 4400 * MS, 1 << 1);
     assert_int_equal(arb_scheduler_count(h.machine).lost, 0);
     pass(&h, 200 * MS, 1 << 1);
     assert_int_equal(arb_scheduler_count(h.machine).executors, 1);
