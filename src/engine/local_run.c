@@ -56,4 +56,4 @@ static arb_code start(void *context, const arb_run_request *request, arb_query_r
     return ARB_OK;
 }
 
-const arb_query_runner arb_local_runner = {NULL, start, NULL};
+const arb_query_runner arb_local_runner = {NULL, start, NULL, NULL};

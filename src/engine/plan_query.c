@@ -47,20 +47,36 @@ arb_code arb_result_plan(arb_result *result, const arb_logical_plan *plan, arb_l
     return settings->verify_plans ? arb_physical_validate(result->plan, error) : ARB_OK;
 }
 
+static arb_code execution_options(const arb_session *session, arb_execution_options *out, arb_error *error)
+{
+    *out = (arb_execution_options){.governor = arb_runtime_governor(session->runtime),
+                                   .spill_folder = arb_runtime_spill_folder(session->runtime),
+                                   .batch_rows = session->settings.batch_rows,
+                                   .force_spill = session->settings.force_spill,
+                                   .force_async_io = session->settings.force_async_io};
+    return arb_runtime_pools(session->runtime, &out->pool, &out->io, error);
+}
+
 arb_code arb_result_request(arb_result *result, arb_run_request *out_request, arb_error *error)
 {
     const arb_session *session = result->session;
-    *out_request = (arb_run_request){
-        .plan = result->plan,
-        .text = result->text,
-        .execution = {.governor = arb_runtime_governor(session->runtime),
-                      .spill_folder = arb_runtime_spill_folder(session->runtime),
-                      .batch_rows = session->settings.batch_rows,
-                      .force_spill = session->settings.force_spill,
-                      .force_async_io = session->settings.force_async_io},
-        .distribution = session->settings.distribution,
-    };
-    return arb_runtime_pools(session->runtime, &out_request->execution.pool, &out_request->execution.io, error);
+    *out_request = (arb_run_request){.plan = result->plan,
+                                     .text = result->text,
+                                     .origin.user = session->origin.user,
+                                     .distribution = session->settings.distribution};
+    if (result->is_query) {
+        out_request->origin.name = session->origin.name;
+        out_request->names = result->columns.names;
+    }
+    return execution_options(session, &out_request->execution, error);
+}
+
+static void began(arb_result *result)
+{
+    arb_session *session = result->session;
+    atomic_store(&session->running, result->run);
+    if (atomic_load(&session->cancelled)) /* between the last look and the store */
+        result->run->vtable->cancel(result->run);
 }
 
 arb_code arb_result_start(arb_result *result, arb_error *error)
@@ -76,9 +92,27 @@ arb_code arb_result_start(arb_result *result, arb_error *error)
         arb_runtime_query_ends(session->runtime);
         return code;
     }
-    atomic_store(&session->running, result->run);
-    if (atomic_load(&session->cancelled)) /* between the look above and the store */
-        result->run->vtable->cancel(result->run);
+    began(result);
+    return ARB_OK;
+}
+
+arb_code arb_result_find(arb_result *result, arb_str name, arb_error *error)
+{
+    arb_session *session = result->session;
+    arb_execution_options execution;
+    arb_found_run found;
+    if (session->runner.find == NULL)
+        return arb_fail(error, ARB_UNDEFINED_OBJECT, "there is no query of that name");
+    ARB_TRY(execution_options(session, &execution, error));
+    arb_runtime_query_begins(session->runtime);
+    arb_code code = session->runner.find(session->runner.context, name, &execution, &result->arena, &found, error);
+    if (code != ARB_OK) {
+        arb_runtime_query_ends(session->runtime);
+        return code;
+    }
+    result->run = found.run;
+    result->columns = (arb_result_columns){true, found.column_count, found.names, found.types};
+    began(result);
     return ARB_OK;
 }
 
@@ -102,5 +136,6 @@ arb_code arb_result_query(arb_result *result, const arb_logical_plan *plan, arb_
 {
     ARB_TRY(arb_columns_of_plan(plan, &result->arena, &result->columns, error));
     ARB_TRY(arb_result_plan(result, plan, NULL, error));
+    result->is_query = true;
     return arb_result_start(result, error);
 }

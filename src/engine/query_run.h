@@ -37,13 +37,29 @@ typedef struct arb_distribution {
     uint64_t broadcast_bytes; /* a build side of so many bytes is read whole by every task; 0: none ever */
 } arb_distribution;
 
+/* Whose statements they are, for runners that tell others. */
+typedef struct arb_run_origin {
+    arb_str user; /* may be empty */
+    arb_str name; /* a query's: `find` knows it by that; empty: it need not be found again */
+} arb_run_origin;
+
 /* Borrowed for the call, but for the plan and the text, which outlive the run. */
 typedef struct arb_run_request {
     const arb_physical_plan *plan;
     arb_str text; /* of the statement */
+    arb_run_origin origin;
+    const arb_str *names; /* of the plan's columns, if the origin has a name */
     arb_execution_options execution;
     arb_distribution distribution;
 } arb_run_request;
+
+/* A query that an earlier process of the same cluster was asked for. */
+typedef struct arb_found_run {
+    arb_query_run *run;
+    size_t column_count;
+    const arb_str *names;
+    const arb_type *types;
+} arb_found_run;
 
 typedef struct arb_query_runner {
     void *context;
@@ -51,6 +67,10 @@ typedef struct arb_query_runner {
     /* Append how it would carry the request out, for EXPLAIN. NULL: as the plan says. */
     arb_code (*describe)(void *context, const arb_run_request *request, const arb_query *query, arb_text *out,
                          arb_error *error);
+    /* Go on with the query of that name, from its first row on; what its rows are lies in the arena, which outlives the run.
+     * ARB_UNDEFINED_OBJECT: there is none, or not any more. NULL: there never is. */
+    arb_code (*find)(void *context, arb_str name, const arb_execution_options *execution, arb_arena *arena,
+                     arb_found_run *out_found, arb_error *error);
 } arb_query_runner;
 
 /* In this process. */

@@ -69,6 +69,11 @@ void arb_session_set_runner(arb_session *session, const arb_query_runner *runner
     session->runner = runner != NULL ? *runner : arb_local_runner;
 }
 
+void arb_session_set_origin(arb_session *session, const arb_run_origin *origin)
+{
+    session->origin = *origin;
+}
+
 /* ---- from other threads ------------------------------------------------------------------------------------------ */
 /* Whoever looks at `running` is counted, and who takes a query away waits until nobody looks: so the query that
  * was seen is still there. No lock, since a signal handler may be the one who looks. */
@@ -175,8 +180,7 @@ static arb_query new_query(arb_session *session, arb_arena *arena)
                        .stop = &session->cancelled};
 }
 
-arb_code arb_session_execute_with(arb_session *session, arb_str sql, const arb_value *values, size_t value_count,
-                                  arb_result **out_result, arb_error *error)
+static arb_code new_result(arb_session *session, arb_str text, arb_result **out_result, arb_error *error)
 {
     *out_result = NULL;
     arb_result *result = arb_alloc_zeroed(sizeof *result);
@@ -189,14 +193,24 @@ arb_code arb_session_execute_with(arb_session *session, arb_str sql, const arb_v
     if (!session->expected)
         arb_session_expect(session);
     session->expected = false;
+    result->text = arb_str_copy(&result->arena, text);
+    if (result->query.time_zone.data == NULL || result->text.data == NULL) {
+        arb_result_destroy(result);
+        return arb_fail_memory(error, "a statement", text.size);
+    }
+    *out_result = result;
+    return ARB_OK;
+}
+
+arb_code arb_session_execute_with(arb_session *session, arb_str sql, const arb_value *values, size_t value_count,
+                                  arb_result **out_result, arb_error *error)
+{
+    arb_result *result;
+    *out_result = NULL;
+    ARB_TRY(new_result(session, sql, &result, error));
     const arb_ast_statement *statement;
     arb_bound_statement bound = {0};
     arb_code code;
-    result->text = arb_str_copy(&result->arena, sql);
-    if (result->query.time_zone.data == NULL || result->text.data == NULL) {
-        code = arb_fail_memory(error, "a statement", sql.size);
-        goto fail;
-    }
     ARB_TRY_GOTO(code, arb_sql_parse_one(&result->arena, sql, &statement, error), fail);
     ARB_TRY_GOTO(code,
                  arb_sql_bind_values(&result->query, session->catalog, statement, values, value_count, &bound, error),
@@ -208,6 +222,21 @@ arb_code arb_session_execute_with(arb_session *session, arb_str sql, const arb_v
 fail:
     arb_result_destroy(result);
     return code;
+}
+
+arb_code arb_session_find(arb_session *session, arb_str name, arb_result **out_result, arb_error *error)
+{
+    arb_result *result;
+    *out_result = NULL;
+    ARB_TRY(new_result(session, ARB_STR(""), &result, error));
+    arb_code code = arb_result_find(result, name, error);
+    if (code != ARB_OK) {
+        arb_result_destroy(result);
+        return code;
+    }
+    result->tag = "SELECT";
+    *out_result = result;
+    return ARB_OK;
 }
 
 /* ---- statements that are not run --------------------------------------------------------------------------------- */

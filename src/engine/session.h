@@ -37,6 +37,10 @@ arb_settings *arb_session_settings(arb_session *session);
  * session. */
 void arb_session_set_runner(arb_session *session, const arb_query_runner *runner);
 
+/* Whose the statements are from now on, what the next query can be found by; borrowed until it is replaced. Of the queries of a
+ * statement only those whose rows are its result carry the name. */
+void arb_session_set_origin(arb_session *session, const arb_run_origin *origin);
+
 /* Carry out one statement, a semicolon behind it allowed. A statement without a result is done when this returns; a query
  * has been planned and started. */
 ARB_NODISCARD arb_code arb_session_execute(arb_session *session, arb_str sql, arb_result **out_result,
@@ -44,6 +48,8 @@ ARB_NODISCARD arb_code arb_session_execute(arb_session *session, arb_str sql, ar
 /* The same with values for the parameters ($1 is the first), borrowed for the call. */
 ARB_NODISCARD arb_code arb_session_execute_with(arb_session *session, arb_str sql, const arb_value *values,
                                                 size_t value_count, arb_result **out_result, arb_error *error);
+/* The query of that name which a session of an earlier process began: its rows, all of them. ARB_UNDEFINED_OBJECT. */
+ARB_NODISCARD arb_code arb_session_find(arb_session *session, arb_str name, arb_result **out_result, arb_error *error);
 /* End the statement that is executed now, or the one that began last and whose result is open: it fails with ARB_CANCELLED
  * soon. Without one, no effect. Any thread; async-signal-safe. */
 void arb_session_cancel(arb_session *session);

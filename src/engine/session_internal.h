@@ -16,8 +16,9 @@ struct arb_session {
     arb_catalog_scope *catalog;
     arb_settings settings;
     arb_query_runner runner;
-    unsigned results; /* open ones */
-    bool expected;    /* arb_session_expect was called for the next statement */
+    arb_run_origin origin; /* borrowed */
+    unsigned results;      /* open ones */
+    bool expected;         /* arb_session_expect was called for the next statement */
     /* Shared with other threads and with signal handlers: */
     _Atomic bool cancelled;
     _Atomic(arb_query_run *) running; /* the query to cancel and to measure, or NULL */
@@ -34,6 +35,7 @@ struct arb_result {
     int64_t affected;
     uint64_t peak_memory; /* of a run that is gone */
     const arb_physical_plan *plan;
+    bool is_query;      /* the run's rows are the result */
     arb_query_run *run; /* or NULL */
     arb_table *listing; /* or NULL */
     arb_split_reader *listing_reader;
@@ -54,6 +56,8 @@ arb_code arb_result_query_next(arb_result *result, const arb_batch **out_batch, 
 void arb_result_stop(arb_result *result);
 /* Names and types of the plan's columns; types in the arena. */
 arb_code arb_columns_of_plan(const arb_logical_plan *plan, arb_arena *arena, arb_result_columns *out, arb_error *error);
+/* Have the session's runner go on with a query of an earlier process: its rows are the result. */
+arb_code arb_result_find(arb_result *result, arb_str name, arb_error *error);
 /* Plan and start a query whose rows are the result. */
 arb_code arb_result_query(arb_result *result, const arb_logical_plan *plan, arb_error *error);
 

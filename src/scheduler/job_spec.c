@@ -3,7 +3,7 @@
 #include "scheduler/record.h"
 
 enum {
-    SPEC_VERSION = 1,
+    SPEC_VERSION = 2,
     HAS_PAYLOADS = 1,
     HAS_BYTES = 2,
     HAS_ROOTS = 4,
@@ -43,7 +43,8 @@ static arb_code too_large(uint64_t size, arb_error *error)
 
 static arb_code check_texts(const arb_job_spec *spec, arb_error *error)
 {
-    uint64_t size = (uint64_t)spec->text.size + spec->user.size + spec->settings.size;
+    uint64_t size =
+        (uint64_t)spec->text.size + spec->user.size + spec->settings.size + spec->name.size + spec->result.size;
     for (uint32_t i = 0; i < spec->root_count; i++)
         size += spec->roots[i].size;
     for (uint32_t number = 0; number < spec->stage_count; number++) {
@@ -103,6 +104,8 @@ arb_code arb_job_spec_encode(const arb_job_spec *spec, arb_text *out, arb_error 
     arb_record_put_text(out, spec->text);
     arb_record_put_text(out, spec->user);
     arb_record_put_text(out, spec->settings);
+    arb_record_put_text(out, spec->name);
+    arb_record_put_text(out, spec->result);
     arb_record_put_number(out, (spec->read_only ? 1 : 0) | (spec->may_stream ? 2 : 0));
     arb_record_put_number(out, spec->root_count);
     for (uint32_t i = 0; i < spec->root_count; i++)
@@ -179,6 +182,8 @@ arb_code arb_job_spec_decode(arb_str bytes, arb_arena *arena, arb_job_spec *out_
     spec.text = arb_record_text(&reader);
     spec.user = arb_record_text(&reader);
     spec.settings = arb_record_text(&reader);
+    spec.name = arb_record_text(&reader);
+    spec.result = arb_record_text(&reader);
     uint64_t flags = arb_record_number(&reader);
     spec.read_only = flags & 1;
     spec.may_stream = flags & 2;

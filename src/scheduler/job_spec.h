@@ -40,6 +40,8 @@ typedef struct arb_job_spec {
     arb_str text;     /* the statement, for people; cut where it is shown */
     arb_str user;     /* who asked; may be empty */
     arb_str settings; /* opaque, for its tasks */
+    arb_str name;     /* by which whoever submitted it finds it again, under a later scheduler too; empty: not at all */
+    arb_str result;   /* opaque: what its rows are, for whoever reads them then */
     bool read_only;   /* it changes nothing: may start before it is recorded */
     bool may_stream;  /* its one result task's rows may leave before it ends */
     uint32_t root_count, stage_count;

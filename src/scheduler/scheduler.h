@@ -239,6 +239,14 @@ ARB_NODISCARD arb_code arb_scheduler_jobs(const arb_scheduler *scheduler, size_t
                                           const arb_job_view **out_jobs, size_t *out_count, arb_error *error);
 ARB_NODISCARD arb_code arb_scheduler_job(const arb_scheduler *scheduler, arb_id job, arb_arena *arena,
                                          arb_job_view *out_job, arb_error *error);
+/* The live job that was submitted with this name: ARB_UNDEFINED_OBJECT. */
+typedef struct arb_named_job {
+    arb_id job;
+    uint32_t stage_count;
+    arb_str result; /* of its spec */
+} arb_named_job;
+ARB_NODISCARD arb_code arb_scheduler_job_named(const arb_scheduler *scheduler, arb_str name, arb_arena *arena,
+                                               arb_named_job *out_job, arb_error *error);
 /* Of a live job, and of one that ended as long as there is room to remember that much of it: what had not committed when it
  * ended is as it was then. */
 ARB_NODISCARD arb_code arb_scheduler_stages(const arb_scheduler *scheduler, arb_id job, arb_arena *arena,

@@ -118,6 +118,18 @@ arb_code arb_scheduler_job(const arb_scheduler *s, arb_id id, arb_arena *arena, 
     return live_view(job, arena, out_job, error);
 }
 
+arb_code arb_scheduler_job_named(const arb_scheduler *s, arb_str name, arb_arena *arena, arb_named_job *out_job,
+                                 arb_error *error)
+{
+    const arb_sched_job *job = s->first_job;
+    while (job != NULL && (job->state > ARB_JOB_FINISHED || !arb_str_equal(job->spec.name, name)))
+        job = job->next;
+    if (job == NULL || name.size == 0)
+        return arb_fail(error, ARB_UNDEFINED_OBJECT, "there is no job of that name");
+    *out_job = (arb_named_job){.job = job->id, .stage_count = job->spec.stage_count};
+    return copy(arena, job->spec.result, &out_job->result, error);
+}
+
 arb_code arb_scheduler_plans(const arb_scheduler *s, arb_id id, arb_arena *arena, const arb_str **out_hashes,
                              size_t *out_count, arb_error *error)
 {

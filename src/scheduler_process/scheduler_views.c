@@ -5,6 +5,7 @@ struct look {
     arb_code (*at)(const arb_scheduler *machine, look *by);
     arb_scheduler_loop *loop;
     arb_id job;
+    arb_str name;
     uint32_t stage;
     size_t first, most;
     arb_arena *arena;
@@ -52,6 +53,17 @@ static arb_code at_job(const arb_scheduler *machine, look *by)
 arb_code arb_view_job(arb_scheduler_loop *loop, arb_id job, arb_arena *arena, arb_job_view *out_job, arb_error *error)
 {
     return look_by((look){.at = at_job, .loop = loop, .job = job, .arena = arena, .out = out_job, .error = error});
+}
+
+static arb_code at_named(const arb_scheduler *machine, look *by)
+{
+    return arb_scheduler_job_named(machine, by->name, by->arena, by->out, by->error);
+}
+
+arb_code arb_view_named(arb_scheduler_loop *loop, arb_str name, arb_arena *arena, arb_named_job *out_job,
+                        arb_error *error)
+{
+    return look_by((look){.at = at_named, .loop = loop, .name = name, .arena = arena, .out = out_job, .error = error});
 }
 
 static arb_code at_stages(const arb_scheduler *machine, look *by)

@@ -9,6 +9,8 @@ ARB_NODISCARD arb_code arb_view_jobs(arb_scheduler_loop *loop, size_t first, siz
                                      const arb_job_view **out_jobs, size_t *out_count, arb_error *error);
 ARB_NODISCARD arb_code arb_view_job(arb_scheduler_loop *loop, arb_id job, arb_arena *arena, arb_job_view *out_job,
                                     arb_error *error);
+ARB_NODISCARD arb_code arb_view_named(arb_scheduler_loop *loop, arb_str name, arb_arena *arena, arb_named_job *out_job,
+                                      arb_error *error);
 ARB_NODISCARD arb_code arb_view_stages(arb_scheduler_loop *loop, arb_id job, arb_arena *arena,
                                        const arb_stage_view **out_stages, size_t *out_count, arb_error *error);
 ARB_NODISCARD arb_code arb_view_tasks(arb_scheduler_loop *loop, arb_id job, uint32_t stage, uint32_t first,

@@ -11,6 +11,7 @@
 #include "optimizer/distribute.h"
 #include "optimizer/result_plan.h"
 #include "scheduler_process/scheduler_views.h"
+#include "server/result_record.h"
 
 enum {
     READINGS_MOST = 20, /* of a result, before its first rows are given */
@@ -42,9 +43,10 @@ struct cluster_query {
     arb_query_run base; /* first */
     arb_cluster_runner *runner;
     arb_arena arena;
-    const arb_physical_plan *plan;
+    const arb_stage_graph *graph;    /* NULL: the query was found, an earlier process cut its plan */
+    const arb_physical_plan *plan;   /* that reads the result */
+    uint32_t stage;                  /* whose output the result is */
     arb_execution_options execution; /* of the session */
-    const arb_stage_graph *graph;
     arb_job_client *job;
     cluster_query *next, *previous;
     _Atomic bool cancelled;
@@ -123,7 +125,7 @@ static arb_code make_inputs(cluster_query *q, arb_id job, arb_error *error)
     if (peers == NULL || sources == NULL || q->ways == NULL)
         return arb_fail_memory(error, "a result", q->task_count * sizeof *peers);
     ARB_TRY(list_sources(q, peers, &peer_count, sources, error));
-    arb_task_input input = {(uint32_t)(q->graph->stage_count - 1), q->task_count, sources};
+    arb_task_input input = {q->stage, q->task_count, sources};
     arb_task_inputs_options options = {.cluster = arb_scheduler_loop_cluster(loop),
                                        .job = job,
                                        .loop = arb_scheduler_loop_timers(loop),
@@ -147,16 +149,14 @@ static arb_code source_create(const arb_task_work *base, const arb_physical_node
 static arb_code begin_result(cluster_query *q, arb_id job, arb_error *error)
 {
     const arb_result_view *tasks;
-    const arb_physical_plan *plan;
     arb_execution *result;
     ARB_TRY(arb_job_results(q->job, &q->arena, &tasks, &q->task_count, error));
     qsort((void *)(uintptr_t)tasks, q->task_count, sizeof *tasks, by_task);
     q->tasks = tasks;
-    ARB_TRY(arb_result_plan_create(&q->arena, q->plan, q->graph, &plan, error));
     ARB_TRY(make_inputs(q, job, error));
     q->work = (result_work){{.source_create = source_create}, q};
     q->execution.work = &q->work.base;
-    ARB_TRY(arb_execution_start(plan, &q->execution, &result, error));
+    ARB_TRY(arb_execution_start(q->plan, &q->execution, &result, error));
     atomic_store(&q->result, result);
     if (atomic_load(&q->cancelled))
         arb_execution_cancel(result);
@@ -337,7 +337,8 @@ static void explain(const arb_query_run *run, const arb_query *query, arb_text *
     arb_arena arena = {0};
     arb_job_progress progress;
     arb_job_look(q->job, &progress);
-    arb_stage_graph_print(out, query, q->graph, NULL, NULL);
+    if (q->graph != NULL)
+        arb_stage_graph_print(out, query, q->graph, NULL, NULL);
     print_stages(arb_scheduler_process_loop(q->runner->options.scheduler), &arena, progress.job, out);
     arb_arena_reset(&arena);
 }
@@ -403,13 +404,26 @@ static arb_code distribute(arb_cluster_runner *runner, arb_arena *arena, const a
     return arb_stage_graph_validate(*out_graph, error);
 }
 
+/* Whoever finds the job by its name can read what it leaves. */
+static arb_code name_job(cluster_query *q, const arb_run_request *request, arb_job_spec *spec, arb_error *error)
+{
+    arb_text record = {0};
+    arb_code code = arb_result_record_write(q->plan, request->names, &record, error);
+    spec->name = request->origin.name;
+    spec->result = arb_str_copy(&q->arena, arb_text_view(&record));
+    if (code == ARB_OK && spec->result.data == NULL)
+        code = arb_fail_memory(error, "a job", record.size);
+    arb_text_reset(&record);
+    return code == ARB_OK ? arb_job_spec_check(spec, error) : code;
+}
+
 static arb_code submit(cluster_query *q, const arb_run_request *request, arb_error *error)
 {
     const arb_cluster_runner_options *o = &q->runner->options;
     arb_stage_job_options options = {.tables = o->tables,
                                      .roots = o->roots,
                                      .text = request->text,
-                                     .user = ARB_STR(""),
+                                     .user = request->origin.user,
                                      .read_only = true,
                                      .settings = {.batch_rows = request->execution.batch_rows,
                                                   .force_spill = request->execution.force_spill,
@@ -420,6 +434,10 @@ static arb_code submit(cluster_query *q, const arb_run_request *request, arb_err
     arb_stage_job job;
     ARB_TRY(distribute(q->runner, &q->arena, request, &q->graph, error));
     ARB_TRY(arb_stage_job_create(&q->arena, q->graph, &options, &job, error));
+    q->stage = (uint32_t)(q->graph->stage_count - 1);
+    ARB_TRY(arb_result_plan_create(&q->arena, request->plan, q->graph, &q->plan, error));
+    if (request->origin.name.size != 0 && arb_job_spec_recorded(&job.spec)) /* else it ends with this process */
+        ARB_TRY(name_job(q, request, &job.spec, error));
     return arb_job_submit(arb_scheduler_process_clients(o->scheduler), &job.spec, job.plans, q->graph->stage_count,
                           NULL, &q->job, error);
 }
@@ -437,17 +455,25 @@ static arb_code describe(void *context, const arb_run_request *request, const ar
     return code;
 }
 
-static arb_code start(void *context, const arb_run_request *request, arb_query_run **out_run, arb_error *error)
+static arb_code new_query(arb_cluster_runner *runner, const arb_execution_options *execution, cluster_query **out_query,
+                          arb_error *error)
 {
     static const arb_query_run_vtable vtable = {next, cancel, progress, peak_memory, explain, destroy};
-    *out_run = NULL;
     cluster_query *q = arb_alloc_zeroed(sizeof *q);
+    *out_query = q;
     if (q == NULL)
         return arb_fail_memory(error, "a query", sizeof *q);
     q->base.vtable = &vtable;
-    q->runner = context;
-    q->plan = request->plan;
-    q->execution = request->execution;
+    q->runner = runner;
+    q->execution = *execution;
+    return ARB_OK;
+}
+
+static arb_code start(void *context, const arb_run_request *request, arb_query_run **out_run, arb_error *error)
+{
+    cluster_query *q;
+    *out_run = NULL;
+    ARB_TRY(new_query(context, &request->execution, &q, error));
     arb_code code = submit(q, request, error);
     if (code != ARB_OK) {
         destroy(&q->base);
@@ -455,6 +481,35 @@ static arb_code start(void *context, const arb_run_request *request, arb_query_r
     }
     enlist(q);
     *out_run = &q->base;
+    return ARB_OK;
+}
+
+static arb_code take_up(cluster_query *q, arb_str name, arb_arena *arena, arb_found_run *out_found, arb_error *error)
+{
+    arb_scheduler_process *scheduler = q->runner->options.scheduler;
+    arb_named_job named;
+    arb_result_record record;
+    ARB_TRY(arb_view_named(arb_scheduler_process_loop(scheduler), name, &q->arena, &named, error));
+    ARB_TRY(arb_result_record_read(named.result, arena, &record, error));
+    q->plan = record.plan;
+    q->stage = named.stage_count - 1;
+    *out_found = (arb_found_run){NULL, record.plan->column_count, record.names, record.types};
+    return arb_job_find(arb_scheduler_process_clients(scheduler), named.job, NULL, &q->job, error);
+}
+
+static arb_code find(void *context, arb_str name, const arb_execution_options *execution, arb_arena *arena,
+                     arb_found_run *out_found, arb_error *error)
+{
+    cluster_query *q;
+    *out_found = (arb_found_run){0};
+    ARB_TRY(new_query(context, execution, &q, error));
+    arb_code code = take_up(q, name, arena, out_found, error);
+    if (code != ARB_OK) {
+        destroy(&q->base);
+        return code;
+    }
+    enlist(q);
+    out_found->run = &q->base;
     return ARB_OK;
 }
 
@@ -526,5 +581,5 @@ void arb_cluster_runner_destroy(arb_cluster_runner *runner)
 
 arb_query_runner arb_cluster_runner_for_sessions(arb_cluster_runner *runner)
 {
-    return (arb_query_runner){runner, start, describe};
+    return (arb_query_runner){runner, start, describe, find};
 }

@@ -36,6 +36,8 @@ static void encode_sample(arb_text *out)
     const arb_job_spec spec = {.text = ARB_STR("SELECT"),
                                .user = ARB_STR("me"),
                                .settings = ARB_STR("x=y"),
+                               .name = ARB_STR("of 16\0bytes"),
+                               .result = ARB_STR("columns"),
                                .read_only = true,
                                .roots = names,
                                .root_count = 2,
@@ -52,6 +54,7 @@ static void a_job_comes_back_as_it_was(void **state)
     arb_job_spec spec;
     encode_sample(&bytes);
     assert_int_equal(arb_job_spec_decode(arb_text_view(&bytes), &arena, &spec, &error), ARB_OK);
+    assert_true(arb_str_equal(spec.name, ARB_STR("of 16\0bytes")) && arb_str_equal(spec.result, ARB_STR("columns")));
     assert_int_equal(spec.stages[0].row_limit, 100);
     assert_int_equal(spec.stages[1].row_limit, -1);
     assert_true(spec.stages[0].task_bytes[1] == UINT64_MAX);

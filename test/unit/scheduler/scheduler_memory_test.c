@@ -32,8 +32,9 @@ static void run_a_job(hand *h)
                 failed(h, task.executor, &task.attempt, (arb_failure){.kind = ARB_FAILURE_RETRYABLE, .error = &why});
             else
                 say(h, task.executor,
-                    (arb_to_scheduler){
-                        .kind = ARB_TO_SCHEDULER_DONE, .attempt = task.attempt, .output = {2, 2, ARB_STR("f")}});
+                    (arb_to_scheduler){.kind = ARB_TO_SCHEDULER_DONE,
+                                       .attempt = task.attempt,
+                                       .output = {.rows = 2, .bytes = 2, .facts = ARB_STR("f")}});
             has_failed = true;
         }
         pass(h, 200 * MS, 6);

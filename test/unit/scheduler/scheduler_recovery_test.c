@@ -47,6 +47,33 @@ static arb_held_output held(const note *task)
     return (arb_held_output){task->attempt, {.rows = 1, .bytes = 1}};
 }
 
+static void a_job_is_found_by_its_name(void **state)
+{
+    (void)state;
+    hand h;
+    arb_arena arena = {0};
+    arb_named_job named;
+    const arb_stage_spec stages[] = {{.plan = ARB_STR("p"), .task_count = 2, .row_limit = -1}};
+    begin_on_store(&h);
+    (void)submit_pair(&h, 1); /* without a name */
+    arb_id job = submit_spec(&h, (arb_job_spec){.read_only = true,
+                                                .name = ARB_STR("a\0name"),
+                                                .result = ARB_STR("columns"),
+                                                .stages = stages,
+                                                .stage_count = 1});
+    restart(&h);
+    assert_int_equal(arb_scheduler_job_named(h.machine, ARB_STR("a\0name"), &arena, &named, &error), ARB_OK);
+    assert_true(arb_id_equal(named.job, job) && named.stage_count == 1);
+    assert_true(arb_str_equal(named.result, ARB_STR("columns")));
+    assert_int_equal(arb_scheduler_job_named(h.machine, ARB_STR("a"), &arena, &named, &error), ARB_UNDEFINED_OBJECT);
+    assert_int_equal(arb_scheduler_job_named(h.machine, ARB_STR(""), &arena, &named, &error), ARB_UNDEFINED_OBJECT);
+    client(&h, ARB_EVENT_CLIENT_GONE, job, 0, (arb_id){0});
+    assert_int_equal(arb_scheduler_job_named(h.machine, ARB_STR("a\0name"), &arena, &named, &error),
+                     ARB_UNDEFINED_OBJECT);
+    arb_arena_reset(&arena);
+    end_on_store(&h);
+}
+
 static void a_job_goes_on_with_what_is_held(void **state)
 {
     (void)state;
@@ -313,6 +340,7 @@ static void a_damaged_record_ends_its_job_alone(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_job_is_found_by_its_name),
         cmocka_unit_test(a_job_goes_on_with_what_is_held),
         cmocka_unit_test(what_runs_alone_goes_on_alone),
         cmocka_unit_test(what_nobody_holds_is_made_again),

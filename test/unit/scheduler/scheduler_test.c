@@ -194,11 +194,15 @@ static void facts_go_to_those_who_want_them(void **state)
     const note first = *next_note(&h, ARB_TO_EXECUTOR_LAUNCH, &from);
     assert_int_equal(first.count, 0);
     say(&h, 1,
-        (arb_to_scheduler){.kind = ARB_TO_SCHEDULER_DONE, .attempt = first.attempt, .output = {1, 1, ARB_STR("<5")}});
+        (arb_to_scheduler){.kind = ARB_TO_SCHEDULER_DONE,
+                           .attempt = first.attempt,
+                           .output = {.rows = 1, .bytes = 1, .facts = ARB_STR("<5")}});
     const note second = *next_note(&h, ARB_TO_EXECUTOR_LAUNCH, &from);
     assert_int_equal(second.count, 1); /* the bound of the first */
     say(&h, 1,
-        (arb_to_scheduler){.kind = ARB_TO_SCHEDULER_DONE, .attempt = second.attempt, .output = {1, 1, ARB_STR("<3")}});
+        (arb_to_scheduler){.kind = ARB_TO_SCHEDULER_DONE,
+                           .attempt = second.attempt,
+                           .output = {.rows = 1, .bytes = 1, .facts = ARB_STR("<3")}});
     assert_int_equal(newest(&h, ARB_TO_EXECUTOR_SOURCES).count, 2);
     assert_int_equal(newest(&h, ARB_TO_EXECUTOR_LAUNCH).attempt.stage, 1);
     end(&h);
