@@ -6,18 +6,21 @@
 #include "flight_sql/sql_service_internal.h"
 #include "rpc/auth_metadata.h"
 
+static void close_engine(arb_client_session *session);
+static void free_locked(arb_client_session *session);
+
 /* ---- turns --------------------------------------------------------------------------------------------------------------- */
+
+static void work(arb_sql_errand *errand);
 
 static void make_ready(arb_client_session *session)
 {
-    arb_sql_service *service = session->service;
     if (session->ready)
         return;
     session->ready = true;
-    session->next_ready = NULL;
-    *service->last_ready = session;
-    service->last_ready = &session->next_ready;
-    pthread_cond_signal(&service->workers.work);
+    session->errand.run = work;
+    arb_sql_lane_kind lane = session->first != NULL ? session->first->lane : ARB_SQL_BRIEF;
+    arb_sql_lane_add(&session->service->lanes[lane], session->user, &session->errand);
 }
 
 void arb_sql_turn_queue(arb_sql_turn *turn)
@@ -58,8 +61,10 @@ static void take_turn(arb_client_session *session)
     arb_sql_lock(service);
 }
 
-void arb_client_session_work(arb_client_session *session)
+/* One turn; or its end. */
+static void work(arb_sql_errand *errand)
 {
+    arb_client_session *session = (arb_client_session *)errand;
     arb_sql_service *service = session->service;
     if (session->first != NULL) {
         take_turn(session);
@@ -74,8 +79,9 @@ void arb_client_session_work(arb_client_session *session)
         return;
     }
     arb_sql_unlock(service);
-    arb_client_session_free(session);
+    close_engine(session);
     arb_sql_lock(service);
+    free_locked(session);
 }
 
 /* ---- their lives --------------------------------------------------------------------------------------------------------- */
@@ -87,6 +93,8 @@ static void take_out(arb_client_session *session)
         return;
     session->listed = false;
     service->session_count--;
+    session->user->sessions--;
+    arb_sql_index_remove(&service->session_index, &session->entry);
     if (session->previous != NULL)
         session->previous->next = session->next;
     else
@@ -95,15 +103,29 @@ static void take_out(arb_client_session *session)
         session->next->previous = session->previous;
 }
 
-void arb_client_session_free(arb_client_session *session)
+static void close_engine(arb_client_session *session)
 {
     const arb_sql_sessions *opener = &session->service->opener;
     if (session->engine != NULL && opener->close != NULL)
         opener->close(opener->context, session->engine);
     else
         arb_session_destroy(session->engine);
-    arb_free(session->user);
+}
+
+static void free_locked(arb_client_session *session)
+{
+    arb_sql_user_unref_locked(session->user);
     arb_free(session);
+}
+
+void arb_client_sessions_close(arb_sql_service *service)
+{
+    while (service->sessions != NULL) {
+        arb_client_session *session = service->sessions;
+        take_out(session);
+        close_engine(session);
+        free_locked(session);
+    }
 }
 
 void arb_client_session_forget(arb_client_session *session)
@@ -145,7 +167,7 @@ arb_code arb_client_session_engine(arb_client_session *session, arb_session **ou
     const arb_sql_sessions *opener = &session->service->opener;
     arb_session *engine = session->engine;
     if (engine == NULL) {
-        ARB_TRY(opener->open(opener->context, arb_str_of(session->user), &engine, error));
+        ARB_TRY(opener->open(opener->context, arb_str_of(session->user->name), &engine, error));
         arb_session_settings(engine)->of_client = true;
         arb_sql_lock(session->service); /* who cancels looks at it */
         session->engine = engine;
@@ -221,28 +243,27 @@ static bool make_room(arb_sql_service *service)
     return oldest != NULL;
 }
 
-static arb_client_session *find_listed(arb_sql_service *service, const session_key *key, arb_str user)
+static arb_client_session *find_listed(const arb_sql_service *service, const session_key *key, const arb_sql_user *user)
 {
-    for (arb_client_session *session = service->sessions; session != NULL; session = session->next)
-        if (session->is_token == key->is_token && arb_sql_id_equal(session->id, key->id) &&
-            arb_str_equal(arb_str_of(session->user), user))
+    uint64_t hash = arb_sql_id_key(key->id);
+    for (const arb_sql_entry *entry = NULL;
+         (entry = arb_sql_index_next(&service->session_index, hash, entry)) != NULL;) {
+        arb_client_session *session = entry->item;
+        if (session->is_token == key->is_token && arb_sql_id_equal(session->id, key->id) && session->user == user)
             return session;
+    }
     return NULL;
 }
 
-static arb_client_session *new_session(arb_sql_service *service, const session_key *key, arb_str user)
+static arb_client_session *new_session(arb_sql_user *user, const session_key *key)
 {
     arb_client_session *session = arb_alloc_zeroed(sizeof *session);
-    char *name = arb_strndup(user.data != NULL ? user.data : "", user.size);
-    if (session == NULL || name == NULL) {
-        arb_free(session);
-        arb_free(name);
+    if (session == NULL)
         return NULL;
-    }
-    session->service = service;
+    session->service = user->service;
     session->id = key->id;
     session->is_token = key->is_token;
-    session->user = name;
+    session->user = user;
     session->last = &session->first;
     return session;
 }
@@ -251,26 +272,28 @@ static void put_in(arb_client_session *session)
 {
     arb_sql_service *service = session->service;
     session->listed = true;
+    session->user->references++;
+    session->user->sessions++;
     session->next = service->sessions;
     if (session->next != NULL)
         session->next->previous = session;
     service->sessions = session;
     service->session_count++;
+    arb_sql_index_put(&service->session_index, &session->entry, arb_sql_id_key(session->id), session);
 }
 
 arb_code arb_client_session_find(arb_sql_service *service, arb_rpc_call *call, arb_client_session **out_session,
                                  arb_error *error)
 {
     session_key key;
-    arb_str user = arb_rpc_identity(call);
+    arb_sql_user *user;
     *out_session = NULL;
     ARB_TRY(read_key(service, call, &key, error));
-    arb_client_session *fresh = new_session(service, &key, user);
-    if (fresh == NULL)
-        return arb_fail_memory(error, "a session", sizeof *fresh);
+    ARB_TRY(arb_sql_user_find(service, arb_rpc_identity(call), &user, error));
+    arb_client_session *fresh = new_session(user, &key);
     arb_sql_lock(service);
     arb_client_session *session = key.known ? find_listed(service, &key, user) : NULL;
-    if (session == NULL && make_room(service)) {
+    if (session == NULL && fresh != NULL && make_room(service)) {
         session = fresh;
         fresh = NULL;
         put_in(session);
@@ -279,10 +302,13 @@ arb_code arb_client_session_find(arb_sql_service *service, arb_rpc_call *call, a
         session->references++;
         session->named |= key.known;
     }
+    arb_sql_user_unref_locked(user);
     arb_sql_unlock(service);
-    if (fresh != NULL)
-        arb_client_session_free(fresh);
+    bool no_memory = session == NULL && fresh == NULL;
+    arb_free(fresh);
     *out_session = session;
+    if (no_memory)
+        return arb_fail_memory(error, "a session", sizeof *fresh);
     return session != NULL
                ? ARB_OK
                : arb_fail(error, ARB_RESOURCES_EXHAUSTED, "there are %zu sessions, which is as many as there may be",

@@ -1,5 +1,6 @@
 /* job_run.c: the turns of a statement: it begins, its rows are pulled, it ends. */
 #include "base/clock.h"
+#include "base/stop.h"
 #include "flight_sql/sql_job.h"
 #include "flight_sql/sql_values.h"
 #include "proto/flight.pb-c.h"
@@ -25,16 +26,9 @@ static void drop_result(arb_sql_job *job)
 /* With the lock held: the job is in no list any more, and nothing queues it. */
 static void retire(arb_sql_job *job)
 {
-    arb_sql_service *service = job->service;
     job->state = ARB_SQL_JOB_OVER;
     job->turn.again = false;
-    service->job_count--;
-    if (job->previous != NULL)
-        job->previous->next = job->next;
-    else
-        service->jobs = job->next;
-    if (job->next != NULL)
-        job->next->previous = job->previous;
+    arb_sql_job_take_out(job);
 }
 
 static void finish_call(arb_rpc_call *call, arb_code code, const arb_error *error)
@@ -66,7 +60,7 @@ static void end(arb_sql_job *job, arb_code code, const arb_error *error)
 static void end_cancelled(arb_sql_job *job)
 {
     arb_error error = {0};
-    (void)arb_fail(&error, ARB_CANCELLED, "the statement was cancelled");
+    (void)arb_fail_stopped(&error);
     end(job, ARB_CANCELLED, &error);
 }
 
@@ -110,7 +104,7 @@ static arb_code execute(arb_sql_job *job, arb_session *engine, const arb_value *
         arb_session_expect(engine); /* who cancels the job from here on cancels what follows */
     arb_sql_unlock(job->service);
     if (cancelled)
-        return arb_fail(error, ARB_CANCELLED, "the statement was cancelled");
+        return arb_fail_stopped(error);
     return arb_session_execute_with(engine, job->text, values, value_count, out_result, error);
 }
 
@@ -267,10 +261,27 @@ static arb_code next_batch(arb_sql_job *job, arb_error *error)
     return ARB_OK;
 }
 
+/* What executors do not have yet has no thread here: the job's next turn comes when they have it. */
+static void rows_have_come(void *context)
+{
+    arb_sql_job *job = context;
+    arb_sql_lock(job->service);
+    if (job->state != ARB_SQL_JOB_OVER)
+        arb_sql_turn_queue(&job->turn);
+    arb_sql_unlock(job->service);
+}
+
+static bool can_go_on(arb_sql_job *job)
+{
+    return job->batch != NULL || job->ended || arb_result_ready(job->result, &(arb_wake){rows_have_come, job});
+}
+
 /* A poll is answered when the first rows are there. */
 static void peek(arb_sql_job *job)
 {
     arb_error error = {0};
+    if (!can_go_on(job))
+        return;
     arb_code code = next_batch(job, &error);
     if (code != ARB_OK) {
         end(job, code, &error);
@@ -302,7 +313,7 @@ static arb_code send_some(arb_sql_job *job, bool *out_over, bool *out_more, arb_
     uint64_t messages = arb_batch_sender_messages(job->sender);
     int64_t until_ns = arb_clock_monotonic_ns() + LONGEST_WAIT_NS;
     *out_over = *out_more = false;
-    if (!arb_rpc_writable(job->stream))
+    if (!arb_rpc_writable(job->stream) || !can_go_on(job))
         return ARB_OK;
     while (arb_batch_sender_messages(job->sender) == messages) {
         ARB_TRY(next_batch(job, error));

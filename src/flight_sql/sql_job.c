@@ -4,17 +4,20 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/stop.h"
 #include "proto/sql_handle.pb-c.h"
 
 enum { POLL_NS = 1000000000 }; /* how long a poll waits for its answer to change */
 
 /* ---- life ---------------------------------------------------------------------------------------------------------------- */
 
+/* With the lock held. */
 static void free_job(arb_sql_job *job)
 {
     arb_batch_sender_destroy(job->sender);
     arb_text_reset(&job->schema);
-    arb_sql_release(job->service, job->held);
+    arb_sql_release_locked(job->turn.session->user, job->held);
+    arb_client_session_unref_locked(job->turn.session);
     arb_arena_reset(&job->arena);
     arb_free(job);
 }
@@ -24,7 +27,6 @@ void arb_sql_job_unref_locked(arb_sql_job *job)
     if (--job->references != 0)
         return;
     assert(job->state == ARB_SQL_JOB_OVER && job->result == NULL);
-    arb_client_session_unref_locked(job->turn.session);
     free_job(job);
 }
 
@@ -36,14 +38,45 @@ static void put_in(arb_sql_job *job)
         job->next->previous = job;
     service->jobs = job;
     service->job_count++;
+    arb_sql_index_put(&service->job_index, &job->entry, arb_sql_id_key(job->id), job);
+}
+
+void arb_sql_job_take_out(arb_sql_job *job)
+{
+    arb_sql_service *service = job->service;
+    service->job_count--;
+    arb_sql_index_remove(&service->job_index, &job->entry);
+    if (job->previous != NULL)
+        job->previous->next = job->next;
+    else
+        service->jobs = job->next;
+    if (job->next != NULL)
+        job->next->previous = job->previous;
 }
 
 static arb_sql_job *find_job(const arb_sql_service *service, arb_sql_id id)
 {
-    for (arb_sql_job *job = service->jobs; job != NULL; job = job->next)
-        if (arb_sql_id_equal(job->id, id))
-            return job;
+    uint64_t key = arb_sql_id_key(id);
+    for (const arb_sql_entry *entry = NULL; (entry = arb_sql_index_next(&service->job_index, key, entry)) != NULL;)
+        if (arb_sql_id_equal(((const arb_sql_job *)entry->item)->id, id))
+            return entry->item;
     return NULL;
+}
+
+/* With the lock held, while none of its turns runs: who waits for it hears at once that it is cancelled, however long threads are
+ * busy with something else. */
+static void tell_waiting(arb_sql_job *job)
+{
+    arb_error error = {0};
+    arb_rpc_call *calls[] = {arb_sql_job_take_waiter(job), job->stream};
+    job->stream = NULL;
+    (void)arb_fail_stopped(&error);
+    for (size_t i = 0; i < ARB_COUNT_OF(calls); i++) {
+        if (calls[i] == NULL)
+            continue;
+        arb_rpc_finish(calls[i], ARB_CANCELLED, &error);
+        arb_rpc_call_unref(calls[i]);
+    }
 }
 
 /* With the lock held. */
@@ -58,6 +91,8 @@ static void cancel(arb_sql_job *job)
         arb_result_cancel(job->result);
     else if (job->state == ARB_SQL_JOB_NEW && arb_sql_turn_runs(&job->turn) && session->engine != NULL)
         arb_session_cancel(session->engine);
+    if (!arb_sql_turn_runs(&job->turn))
+        tell_waiting(job);
 }
 
 arb_rpc_call *arb_sql_job_take_waiter(arb_sql_job *job)
@@ -127,6 +162,32 @@ void arb_sql_job_answer_poll(arb_sql_job *job, arb_rpc_call *call, bool finished
     arb_rpc_finish(call, code, &error);
     arb_rpc_call_unref(call);
     arb_text_reset(&summary);
+}
+
+/* A poll whose time is over. */
+static void run_answer(arb_sql_errand *errand)
+{
+    arb_sql_job *job = (arb_sql_job *)((char *)errand - offsetof(arb_sql_job, answer));
+    arb_sql_service *service = job->service;
+    job->answering = false;
+    arb_rpc_call *call = job->waiter != NULL && job->asking == ARB_SQL_POLL ? arb_sql_job_take_waiter(job) : NULL;
+    if (call != NULL) {
+        arb_sql_unlock(service);
+        arb_sql_job_answer_poll(job, call, false);
+        arb_sql_lock(service);
+    }
+    arb_sql_job_unref_locked(job);
+}
+
+/* With the lock held. */
+static void answer_soon(arb_sql_job *job)
+{
+    if (job->answering)
+        return;
+    job->answering = true;
+    job->answer.run = run_answer;
+    job->references++;
+    arb_sql_lane_add(&job->service->lanes[ARB_SQL_BRIEF], job->turn.session->user, &job->answer);
 }
 
 /* ---- calls that wait ----------------------------------------------------------------------------------------------------- */
@@ -201,19 +262,24 @@ static arb_code new_job(arb_sql_service *service, arb_rpc_call *call, const arb_
     job->turn.run = arb_sql_job_run;
     job->affected = -1;
     job->references = 1;
-    arb_code code = copy_statement(job, statement, arb_rpc_identity(call), descriptor, error);
-    if (code == ARB_OK)
-        code = arb_sql_hold(service, job->arena.total, error);
-    if (code == ARB_OK)
-        job->held = job->arena.total;
-    if (code == ARB_OK)
-        code = arb_client_session_find(service, call, &job->turn.session, error);
+    job->turn.lane = ARB_SQL_LONG;
+    arb_code code = arb_client_session_find(service, call, &job->turn.session, error);
     if (code != ARB_OK) {
-        free_job(job);
+        arb_free(job);
         return code;
     }
-    *out_job = job;
-    return ARB_OK;
+    code = copy_statement(job, statement, arb_rpc_identity(call), descriptor, error);
+    if (code == ARB_OK)
+        code = arb_sql_hold(job->turn.session->user, job->arena.total, error);
+    if (code == ARB_OK) {
+        job->held = job->arena.total;
+        *out_job = job;
+        return ARB_OK;
+    }
+    arb_sql_lock(service);
+    free_job(job);
+    arb_sql_unlock(service);
+    return code;
 }
 
 void arb_sql_job_begin(arb_sql_service *service, arb_rpc_call *call, arb_sql_asking asking,
@@ -274,12 +340,16 @@ void arb_sql_job_poll(arb_sql_service *service, arb_rpc_call *call, arb_str hand
     if (code == ARB_OK) {
         arb_rpc_call *earlier = job->waiter;
         job->waiter = NULL;
-        if (earlier != NULL)
-            arb_sql_job_answer_poll(job, earlier, false);
         job->asking = ARB_SQL_POLL;
         wait_for(job, call);
         if (job->state != ARB_SQL_JOB_NEW)
             arb_sql_turn_queue(&job->turn); /* which has the answer, or looks for it */
+        job->references++;
+        arb_sql_unlock(service);
+        if (earlier != NULL)
+            arb_sql_job_answer_poll(job, earlier, false);
+        arb_sql_lock(service);
+        arb_sql_job_unref_locked(job);
         arb_sql_unlock(service);
     }
     if (code != ARB_OK)
@@ -363,9 +433,9 @@ int64_t arb_sql_jobs_expire(arb_sql_service *service, int64_t now_ns)
 {
     int64_t next_ns = INT64_MAX;
     for (arb_sql_job *job = service->jobs; job != NULL; job = job->next) {
-        if (job->waiter != NULL && job->answer_by_ns <= now_ns)
-            arb_sql_job_answer_poll(job, arb_sql_job_take_waiter(job), false);
-        if (job->waiter != NULL) {
+        if (job->waiter != NULL && job->answer_by_ns <= now_ns) {
+            answer_soon(job);
+        } else if (job->waiter != NULL) {
             next_ns = ARB_MIN(next_ns, job->answer_by_ns);
         } else if (job->stream == NULL && !job->cancelled) {
             if (job->lease_ns <= now_ns)

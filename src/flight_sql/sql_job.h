@@ -17,7 +17,8 @@ typedef enum arb_sql_job_state {
 } arb_sql_job_state;
 
 struct arb_sql_job {
-    arb_sql_turn turn; /* first */
+    arb_sql_turn turn;     /* first */
+    arb_sql_errand answer; /* to a poll whose time is over */
     arb_sql_service *service;
     arb_sql_id id;
     arb_sql_asking asking;
@@ -39,10 +40,12 @@ struct arb_sql_job {
     uint64_t peak_memory;
 
     /* The lock: */
+    arb_sql_entry entry;
     arb_sql_job *previous, *next;
     unsigned references; /* one until it is over, and each call's */
     arb_sql_job_state state;
     bool cancelled;
+    bool answering;       /* `answer` waits for a thread */
     bool peeked;          /* polled: the first rows are there */
     arb_result *result;   /* set and taken away in its turns, looked at by those who cancel */
     arb_rpc_call *waiter; /* a count: GetFlightInfo, Poll or DoPut, which waits for an answer */
@@ -54,9 +57,11 @@ struct arb_sql_job {
 
 /* With the lock held. The job is not looked at any more when its last count goes. */
 void arb_sql_job_unref_locked(arb_sql_job *job);
+/* With the lock held: it is found no more. */
+void arb_sql_job_take_out(arb_sql_job *job);
 /* With the lock held: the call that waits is the caller's now, with its count; NULL when there is none. The lease begins. */
 arb_rpc_call *arb_sql_job_take_waiter(arb_sql_job *job);
-/* Answer a poll: finished or not; takes the call's count. */
+/* Answer a poll: finished, in a turn, or not; takes the call's count. Without the lock. */
 void arb_sql_job_answer_poll(arb_sql_job *job, arb_rpc_call *call, bool finished);
 /* The answer to GetFlightInfo; likewise. */
 void arb_sql_job_answer_info(arb_sql_job *job, arb_rpc_call *call);

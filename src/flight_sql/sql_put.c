@@ -11,7 +11,8 @@ enum { VALUES_MOST = 64 << 20 }; /* bytes of one DoPut */
 /* A DoPut whose values are coming. Lives until the call's end. */
 typedef struct sql_put {
     arb_sql_service *service;
-    arb_arena arena; /* the command, and what has come */
+    arb_sql_user *user; /* a count */
+    arb_arena arena;    /* the command, and what has come */
     bool has_command;
     arb_sql_message command;
     Arbalest__Sql__PreparedStatement prepared;           /* the handle's statement with the values that come */
@@ -21,7 +22,10 @@ typedef struct sql_put {
 
 static void free_put(sql_put *put)
 {
-    arb_sql_release(put->service, put->bytes);
+    arb_sql_lock(put->service);
+    arb_sql_release_locked(put->user, put->bytes);
+    arb_sql_user_unref_locked(put->user);
+    arb_sql_unlock(put->service);
     arb_arena_reset(&put->arena);
     arb_free(put);
 }
@@ -79,7 +83,7 @@ static arb_code take_values(sql_put *put, const arb_flight_data *data, arb_error
     size_t bytes = data->header.size + data->body.size;
     if (put->bytes + bytes > VALUES_MOST)
         return arb_fail(error, ARB_LIMIT_EXCEEDED, "more than %d bytes of values", VALUES_MOST);
-    ARB_TRY(arb_sql_hold(put->service, bytes, error));
+    ARB_TRY(arb_sql_hold(put->user, bytes, error));
     put->bytes += bytes;
     Arbalest__Sql__ParameterMessage *message =
         arb_wire_message(&put->arena, &arbalest__sql__parameter_message__descriptor);
@@ -167,8 +171,11 @@ void arb_sql_do_put(void *context, arb_rpc_call *call)
         .on_message = put_message, .on_half_close = put_half_close, .on_done = put_done};
     arb_error error = {0};
     sql_put *put = arb_alloc_zeroed(sizeof *put);
-    if (put == NULL) {
-        arb_rpc_finish(call, arb_fail_memory(&error, "an upload", sizeof *put), &error);
+    arb_code code = put == NULL ? arb_fail_memory(&error, "an upload", sizeof *put)
+                                : arb_sql_user_find(context, arb_rpc_identity(call), &put->user, &error);
+    if (code != ARB_OK) {
+        arb_free(put);
+        arb_rpc_finish(call, code, &error);
         return;
     }
     put->service = context;

@@ -19,8 +19,8 @@
  * With neither, each statement has a session of its own as long as it lives, where SET, USE and CREATE TEMP are refused, and the
  * answer offers a cookie; SetSessionOptions, even without options, makes the session that its cookie names. A session does one
  * thing at a time, in the order of arrival; rows of an open result are taken from it message by message, when their client has
- * room, so what is not fetched holds up nothing. Sessions run side by side on the service's own threads; the transport's never
- * wait.
+ * room, so what is not fetched holds up nothing. Sessions run side by side on the service's own threads (flight_sql/sql_lane.h);
+ * the transport's never wait.
  *
  * Beside the protocol. FlightInfo.app_metadata is an arbalest.sql.StatementSummary (proto/sql_handle.proto): the statement's tag,
  * whether it has rows, how many it wrote, the memory that it held. DoGet and DoPut say the same once more, now final and with the
@@ -53,7 +53,7 @@ typedef struct arb_sql_sessions {
 /* 0 and NULL: what is usual. */
 typedef struct arb_sql_service_options {
     arb_sql_sessions sessions;
-    unsigned threads;           /* that carry out statements; 16 */
+    unsigned threads;           /* that carry out statements, at most; 64. Those that wait for executors need none */
     int64_t lease_ns;           /* of a statement whose rows nobody has asked for; 60 s */
     int64_t session_ns;         /* of a session that nobody uses; an hour */
     size_t sessions_most;       /* at a time, those of single statements included; 1,000 */

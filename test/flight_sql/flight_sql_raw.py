@@ -290,6 +290,100 @@ def test_rows_that_wait_hold_up_nothing():
             assert first.column(0).to_pylist() + rest == list(range(1 + k, 3000001 + k))
 
 
+def begin_reading(client, info):
+    """A thread that waits for the statement's first rows; what came of it is in the list."""
+    outcome = []
+
+    def read():
+        try:
+            outcome.append(client.do_get(info.endpoints[0].ticket).read_chunk())
+        except Exception as error:  # noqa: BLE001
+            outcome.append(error)
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    return thread, outcome
+
+
+def test_statements_that_last_hold_up_nothing_else():
+    """As many of them as there are threads: what is short is answered, and what waits for a thread can be cancelled."""
+    quick = flight.FlightCallOptions(timeout=20)
+    with Server(PROGRAM, "--workers", 3) as server, connect(server) as client:
+        readers = [(info, *begin_reading(client, info)) for info in [ask(client, LONG) for _ in range(3)]]
+        time.sleep(0.5)
+        _, again, _ = poll(server, descriptor("CommandStatementQuery", (1, "select 1")))
+        assert again is not None  # no thread for it
+        assert list(client.do_action(flight.Action("GetSessionOptions", b""), quick))
+        body = any_of("ActionCreatePreparedStatementRequest", (1, "select 1"))
+        assert list(client.do_action(flight.Action("CreatePreparedStatement", body), quick))
+        listing = client.get_flight_info(command("CommandGetCatalogs"), quick)
+        assert client.do_get(listing.endpoints[0].ticket, quick).read_all().num_rows == 1
+        waiter = threading.Thread(target=expect_fails, args=(grpc.RpcError, "ancel", call, server, "PollFlightInfo", again))
+        waiter.start()
+        time.sleep(0.2)
+        assert parse(action(client, "CancelFlightInfo", message((1, message((2, again)))))[0]) == {1: [1]}
+        waiter.join(20)
+        assert not waiter.is_alive() and all(t.is_alive() for _, t, _ in readers)
+        for info, thread, outcome in readers:
+            assert parse(action(client, "CancelFlightInfo", cancel_info(info))[0]) == {1: [1]}
+            thread.join(20)
+            assert "ancel" in str(outcome), outcome
+
+
+def test_waiting_for_executors_has_no_thread():
+    """A scheduler without executors: its statements wait for some, and threads for them."""
+    scheduler = subprocess.Popen([COMMAND, "scheduler", "--port", "0", "--control-port", "0", "--http-port", "0", "--state", "memory"],
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    try:
+        places = dict(piece.split("=", 1) for piece in scheduler.stdout.readline().split()[1:])
+
+        def threads():
+            return len(os.listdir(f"/proc/{scheduler.pid}/task"))
+
+        with flight.FlightClient(f"grpc://{places['clients']}") as client:
+            run_none = command("CommandStatementQuery", (1, "select count(*) from generate_series(1, 10)"))
+            before, infos = threads(), []
+            for i in range(100):
+                infos.append(client.get_flight_info(run_none, flight.FlightCallOptions(headers=[(b"authorization", f"Bearer {i}".encode())])))
+            readers = [begin_reading(client, info) for info in infos]
+            time.sleep(1)
+            assert threads() - before < 20, (before, threads())
+            assert not any(outcome for _, outcome in readers)
+            quick = flight.FlightCallOptions(timeout=20)
+            shown = client.get_flight_info(command("CommandStatementQuery", (1, "show time_zone")), quick)
+            assert client.do_get(shown.endpoints[0].ticket, quick).read_all().num_rows == 1
+            for info in infos:
+                assert parse(action(client, "CancelFlightInfo", cancel_info(info))[0]) == {1: [1]}
+            for thread, outcome in readers:
+                thread.join(20)
+                assert "ancel" in str(outcome), outcome
+    finally:
+        scheduler.terminate()
+        assert scheduler.wait(30) == 0
+
+
+def test_a_user_with_many_statements_keeps_others_from_nothing():
+    with tempfile.NamedTemporaryFile("w+") as file:
+        file.write(f"anna:{yescrypt('a')}\nbert:{yescrypt('b')}\n")
+        file.flush()
+        with Server(PROGRAM, "--users-file", file.name, "--workers", 2) as server, connect(server) as client:
+            def log_in(user, password, timeout):
+                return flight.FlightCallOptions(headers=[client.authenticate_basic_token(user, password)], timeout=timeout)
+
+            slow = command("CommandStatementQuery", (1, f"create table x as {LONG}"))
+            waiters = []
+            for _ in range(6):  # each in a session of its own
+                waiters.append(threading.Thread(target=expect_fails, args=(ERRORS, "", client.get_flight_info, slow, log_in("anna", "a", 10))))
+                waiters[-1].start()
+            time.sleep(0.5)
+            bert = log_in("bert", "b", 5)
+            info = client.get_flight_info(command("CommandStatementQuery", (1, "select 1 as a")), bert)
+            assert client.do_get(info.endpoints[0].ticket, bert).read_all().column("a").to_pylist() == [1]
+            assert all(w.is_alive() for w in waiters)
+            for waiter in waiters:
+                waiter.join(60)
+
+
 def test_errors_on_the_way():
     with Server(PROGRAM) as server, connect(server) as client:
         expect_fails(ERRORS, "syntax error", ask, client, "selec 1")
