@@ -1,6 +1,5 @@
 /* job_run.c: the turns of a statement: it begins, its rows are pulled, it ends. */
 #include "base/clock.h"
-#include "base/stop.h"
 #include "flight_sql/sql_job.h"
 #include "flight_sql/sql_values.h"
 #include "proto/flight.pb-c.h"
@@ -60,8 +59,8 @@ static void end(arb_sql_job *job, arb_code code, const arb_error *error)
 static void end_cancelled(arb_sql_job *job)
 {
     arb_error error = {0};
-    (void)arb_fail_stopped(&error);
-    end(job, ARB_CANCELLED, &error);
+    arb_code code = arb_sql_job_fail_cancelled(job, &error);
+    end(job, code, &error);
 }
 
 /* ---- the beginning ------------------------------------------------------------------------------------------------------- */
@@ -104,7 +103,7 @@ static arb_code execute(arb_sql_job *job, arb_session *engine, const arb_value *
         arb_session_expect(engine); /* who cancels the job from here on cancels what follows */
     arb_sql_unlock(job->service);
     if (cancelled)
-        return arb_fail_stopped(error);
+        return arb_sql_job_fail_cancelled(job, error);
     return arb_session_execute_with(engine, job->text, values, value_count, out_result, error);
 }
 
@@ -346,8 +345,13 @@ static void pull(arb_sql_job *job)
         end(job, code, &error);
         return;
     }
+    bool is_full = !more && !arb_rpc_writable(job->stream);
     arb_sql_lock(job->service);
     job->turn.again |= more;
+    if (!is_full)
+        job->room_by_ns = INT64_MAX;
+    else if (job->room_by_ns == INT64_MAX)
+        job->room_by_ns = arb_clock_monotonic_ns() + job->service->stall_ns;
     arb_sql_unlock(job->service);
 }
 

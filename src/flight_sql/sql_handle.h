@@ -38,7 +38,7 @@ typedef struct arb_sql_sealer {
 
 ARB_NODISCARD arb_code arb_sql_seal_job(const arb_sql_sealer *sealer, arb_str user, arb_sql_id job, arb_text *out,
                                         arb_error *error);
-/* As hexadecimal digits, since it is a cookie. */
+/* As hexadecimal digits, since it is part of a cookie. */
 ARB_NODISCARD arb_code arb_sql_seal_session(const arb_sql_sealer *sealer, arb_str user, arb_sql_id session,
                                             arb_text *out, arb_error *error);
 ARB_NODISCARD arb_code arb_sql_seal_prepared(const arb_sql_sealer *sealer, arb_str user,

@@ -63,6 +63,14 @@ static arb_sql_job *find_job(const arb_sql_service *service, arb_sql_id id)
     return NULL;
 }
 
+arb_code arb_sql_job_fail_cancelled(const arb_sql_job *job, arb_error *error)
+{
+    return job->stalled
+               ? arb_fail(error, ARB_DEADLINE_EXCEEDED, "the client took none of the statement's rows for %lld seconds",
+                          (long long)(job->service->stall_ns / 1000000000))
+               : arb_fail_stopped(error);
+}
+
 /* With the lock held, while none of its turns runs: who waits for it hears at once that it is cancelled, however long threads are
  * busy with something else. */
 static void tell_waiting(arb_sql_job *job)
@@ -70,11 +78,11 @@ static void tell_waiting(arb_sql_job *job)
     arb_error error = {0};
     arb_rpc_call *calls[] = {arb_sql_job_take_waiter(job), job->stream};
     job->stream = NULL;
-    (void)arb_fail_stopped(&error);
+    arb_code code = arb_sql_job_fail_cancelled(job, &error);
     for (size_t i = 0; i < ARB_COUNT_OF(calls); i++) {
         if (calls[i] == NULL)
             continue;
-        arb_rpc_finish(calls[i], ARB_CANCELLED, &error);
+        arb_rpc_finish(calls[i], code, &error);
         arb_rpc_call_unref(calls[i]);
     }
 }
@@ -261,6 +269,7 @@ static arb_code new_job(arb_sql_service *service, arb_rpc_call *call, const arb_
     job->service = service;
     job->turn.run = arb_sql_job_run;
     job->affected = -1;
+    job->room_by_ns = INT64_MAX;
     job->references = 1;
     job->turn.lane = ARB_SQL_LONG;
     arb_code code = arb_client_session_find(service, call, &job->turn.session, error);
@@ -361,6 +370,7 @@ static void stream_writable(arb_rpc_call *call, void *context)
     (void)call;
     arb_sql_job *job = context;
     arb_sql_lock(job->service);
+    job->room_by_ns = INT64_MAX;
     if (job->state != ARB_SQL_JOB_OVER)
         arb_sql_turn_queue(&job->turn);
     arb_sql_unlock(job->service);
@@ -437,7 +447,13 @@ int64_t arb_sql_jobs_expire(arb_sql_service *service, int64_t now_ns)
             answer_soon(job);
         } else if (job->waiter != NULL) {
             next_ns = ARB_MIN(next_ns, job->answer_by_ns);
-        } else if (job->stream == NULL && !job->cancelled) {
+        } else if (job->stream != NULL && !job->cancelled) {
+            job->stalled = job->room_by_ns <= now_ns;
+            if (job->stalled)
+                cancel(job);
+            else
+                next_ns = ARB_MIN(next_ns, job->room_by_ns);
+        } else if (!job->cancelled) {
             if (job->lease_ns <= now_ns)
                 cancel(job);
             else

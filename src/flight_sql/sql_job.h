@@ -45,12 +45,14 @@ struct arb_sql_job {
     unsigned references; /* one until it is over, and each call's */
     arb_sql_job_state state;
     bool cancelled;
+    bool stalled;         /* cancelled, since its client took no rows */
     bool answering;       /* `answer` waits for a thread */
     bool peeked;          /* polled: the first rows are there */
     arb_result *result;   /* set and taken away in its turns, looked at by those who cancel */
     arb_rpc_call *waiter; /* a count: GetFlightInfo, Poll or DoPut, which waits for an answer */
     int64_t answer_by_ns; /* of a poll */
     arb_rpc_call *stream; /* a count: DoGet */
+    int64_t room_by_ns;   /* of a stream without room: until when there must be some; else INT64_MAX */
     int64_t lease_ns;     /* until when somebody has to ask for it, while no call is about it */
     arb_error error;      /* FAILED */
 };
@@ -59,6 +61,8 @@ struct arb_sql_job {
 void arb_sql_job_unref_locked(arb_sql_job *job);
 /* With the lock held: it is found no more. */
 void arb_sql_job_take_out(arb_sql_job *job);
+/* Why it was cancelled, as an error. */
+arb_code arb_sql_job_fail_cancelled(const arb_sql_job *job, arb_error *error);
 /* With the lock held: the call that waits is the caller's now, with its count; NULL when there is none. The lease begins. */
 arb_rpc_call *arb_sql_job_take_waiter(arb_sql_job *job);
 /* Answer a poll: finished, in a turn, or not; takes the call's count. Without the lock. */

@@ -18,21 +18,22 @@ enum {
     USUAL_HELD = 256 << 20,
 };
 
-static const int64_t usual_lease_ns = INT64_C(60) * 1000000000, usual_session_ns = INT64_C(3600) * 1000000000;
+static const int64_t usual_lease_ns = INT64_C(60) * 1000000000, usual_stall_ns = INT64_C(300) * 1000000000,
+                     usual_session_ns = INT64_C(3600) * 1000000000;
 
 /* ---- times --------------------------------------------------------------------------------------------------------------- */
 
-/* Ends what has waited too long. A time that is set later lies at least a lease or a session's life ahead, so it need not
+/* Ends what has waited too long. A time that is set later lies at least a lease, a stall or a session's life ahead, so it need not
  * be woken for those. */
 static void *keep(void *context)
 {
     arb_sql_service *service = context;
-    int64_t most_ns = ARB_MIN(service->lease_ns, service->session_ns);
+    int64_t most_ns = ARB_MIN(ARB_MIN(service->lease_ns, service->stall_ns), service->session_ns);
     arb_sql_lock(service);
     while (!service->stopping) {
         int64_t now_ns = arb_clock_monotonic_ns();
         int64_t next_ns = ARB_MIN(arb_sql_jobs_expire(service, now_ns), arb_client_sessions_expire(service, now_ns));
-        next_ns = ARB_MIN(next_ns, now_ns + most_ns);
+        next_ns = ARB_MIN(ARB_MIN(next_ns, arb_sql_puts_expire(service, now_ns)), now_ns + most_ns);
         struct timespec until = {.tv_sec = next_ns / 1000000000, .tv_nsec = next_ns % 1000000000};
         pthread_cond_timedwait(&service->times_changed, &service->lock, &until);
     }
@@ -45,16 +46,27 @@ static void *keep(void *context)
 arb_code arb_sql_hold(arb_sql_user *user, size_t bytes, arb_error *error)
 {
     arb_sql_service *service = user->service;
+    size_t share = service->held_most / 2;
     arb_sql_lock(service);
-    bool fits = service->held + bytes <= service->held_most;
-    if (fits) {
+    bool by_user = user->held + bytes > share, by_all = service->held + bytes > service->held_most;
+    if (!by_user && !by_all) {
         service->held += bytes;
         user->held += bytes;
     }
     arb_sql_unlock(service);
-    return fits ? ARB_OK
-                : arb_fail(error, ARB_RESOURCES_EXHAUSTED,
-                           "clients' statements and values together have more than %zu bytes", service->held_most);
+    if (!by_user && !by_all)
+        return ARB_OK;
+    if (by_user) {
+        (void)arb_fail(error, ARB_RESOURCES_EXHAUSTED,
+                       "your statements and values that are not over have more than %zu bytes", share);
+        arb_error_hint(error,
+                       "Send fewer values at a time, and take the rows of statements that are open, or cancel them.");
+    } else {
+        (void)arb_fail(error, ARB_RESOURCES_EXHAUSTED,
+                       "the statements and values of all clients have more than %zu bytes", service->held_most);
+        arb_error_hint(error, "Try again when others have ended.");
+    }
+    return ARB_RESOURCES_EXHAUSTED;
 }
 
 void arb_sql_release_locked(arb_sql_user *user, size_t bytes)
@@ -266,6 +278,7 @@ arb_code arb_sql_service_create(const arb_sql_service_options *options, arb_sql_
         return arb_fail_memory(error, "the service of statements", sizeof *service);
     service->opener = options->sessions;
     service->lease_ns = options->lease_ns > 0 ? options->lease_ns : usual_lease_ns;
+    service->stall_ns = options->stall_ns > 0 ? options->stall_ns : usual_stall_ns;
     service->session_ns = options->session_ns > 0 ? options->session_ns : usual_session_ns;
     service->sessions_most = options->sessions_most > 0 ? options->sessions_most : USUAL_SESSIONS;
     service->held_most = options->held_most > 0 ? options->held_most : USUAL_HELD;

@@ -54,10 +54,12 @@ struct arb_client_session {
     arb_sql_turn *first, **last, *current;
 };
 
+enum { ARB_SQL_ENDED_SESSIONS = 1024 };
+
 struct arb_sql_service {
     arb_sql_sessions opener;
     arb_login *login; /* or NULL */
-    int64_t lease_ns, session_ns;
+    int64_t lease_ns, stall_ns, session_ns;
     size_t sessions_most, jobs_most, held_most;
     arb_seal_key key;
     arb_sql_sealer sealer;
@@ -74,7 +76,9 @@ struct arb_sql_service {
     size_t user_count, session_count, job_count;
     size_t held; /* bytes that clients have sent and that are kept */
     arb_client_session *sessions;
-    arb_sql_job *jobs; /* not over */
+    arb_sql_id ended[ARB_SQL_ENDED_SESSIONS]; /* of tokens: those that ended last, by key */
+    arb_sql_job *jobs;                        /* not over */
+    struct arb_sql_put *puts;                 /* uploads that are coming */
 };
 
 ARB_INLINE void arb_sql_lock(arb_sql_service *service)
@@ -93,10 +97,12 @@ void arb_sql_release_locked(arb_sql_user *user, size_t bytes);
 
 /* ---- client_session.c ---------------------------------------------------------------------------------------------------- */
 
-/* The session that a call belongs to, with a count; its answer offers a cookie when it has none. On the call's thread, before
- * anything is sent. */
+/* The session that a call belongs to, with a count; its answer offers a cookie when it has none. ARB_SESSION_ENDED when it
+ * belongs to one that is there no more. On the call's thread, before anything is sent. */
 ARB_NODISCARD arb_code arb_client_session_find(arb_sql_service *service, arb_rpc_call *call,
                                                arb_client_session **out_session, arb_error *error);
+/* The answer tells the client to forget its cookie. */
+ARB_NODISCARD arb_code arb_client_session_take_cookie(arb_rpc_call *call, arb_error *error);
 /* With the lock held. */
 void arb_client_session_unref_locked(arb_client_session *session);
 /* In a turn: the engine's session, opened when it is not yet. */
@@ -253,6 +259,8 @@ ARB_NODISCARD arb_code arb_any_read(arb_str bytes, arb_arena *arena, arb_sql_mes
 /* ---- the methods --------------------------------------------------------------------------------------------------------- */
 
 void arb_sql_do_put(void *service, arb_rpc_call *call); /* sql_put.c */
+/* With the lock held: uploads that have stalled end; returns when to look again. */
+int64_t arb_sql_puts_expire(arb_sql_service *service, int64_t now_ns);
 void arb_sql_do_action(void *service, arb_rpc_call *call,
                        const struct Arrow__Flight__Protocol__Action *action); /* sql_action.c */
 void arb_sql_list_actions(void *service, arb_rpc_call *call);

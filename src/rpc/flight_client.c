@@ -92,6 +92,16 @@ static arb_code keep_session(arb_flight_client *client, const arb_rpc_metadata *
     return code;
 }
 
+/* The call has failed: the server's answer, if that is what it is, may tell to forget a cookie. */
+static void keep_cookies(arb_flight_client *client, arb_rpc_stream *stream, arb_code code)
+{
+    if (code != ARB_SESSION_ENDED)
+        return;
+    pthread_mutex_lock(&client->lock);
+    (void)!arb_cookie_jar_take(&client->cookies, arb_rpc_response_headers(arb_rpc_stream_call(stream)), NULL);
+    pthread_mutex_unlock(&client->lock);
+}
+
 static void method_path(const char *method, char *out, size_t size)
 {
     snprintf(out, size, "/" ARB_FLIGHT_SERVICE_NAME "/%s", method);
@@ -199,6 +209,7 @@ arb_code arb_flight_take_answer(arb_flight_client *client, arb_rpc_stream *strea
     arb_code code = arb_rpc_stream_receive(stream, &answer, error);
     if (code == ARB_OK && answer == NULL)
         code = arb_fail(error, ARB_INTERNAL, "the server gave no answer");
+    keep_cookies(client, stream, code);
     if (code == ARB_OK)
         code = expect_end(client, stream, error);
     if (code == ARB_OK)
@@ -307,6 +318,8 @@ arb_code arb_flight_do_action(arb_flight_client *client, const Arrow__Flight__Pr
     }
     if (code == ARB_OK)
         code = keep_session(client, arb_rpc_response_headers(arb_rpc_stream_call(stream)), error);
+    else
+        keep_cookies(client, stream, code);
     arb_rpc_stream_close(stream);
     return code;
 }
