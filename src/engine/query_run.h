@@ -21,6 +21,7 @@ typedef struct arb_run_stage {
     uint32_t stage;
     uint64_t tasks, running, committed;
     uint64_t rows, bytes; /* that committed tasks have left */
+    bool complete;        /* what has not committed is not needed */
 } arb_run_stage;
 
 typedef struct arb_query_run_vtable {

@@ -17,6 +17,8 @@ static void drop_result(arb_sql_job *job)
     arb_sql_lock(job->service);
     arb_result *result = job->result;
     job->result = NULL;
+    while (job->lookers != 0) /* some milliseconds */
+        pthread_cond_wait(&job->service->looked, &job->service->lock);
     arb_sql_unlock(job->service);
     arb_result_destroy(result);
     job->batch = NULL;
@@ -292,7 +294,7 @@ static void peek(arb_sql_job *job)
     job->turn.again |= job->stream != NULL;
     arb_sql_unlock(job->service);
     if (call != NULL)
-        arb_sql_job_answer_poll(job, call, true);
+        arb_sql_job_answer_poll(job, call, NULL);
 }
 
 static arb_code open_stream(arb_sql_job *job, arb_error *error)

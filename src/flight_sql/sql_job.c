@@ -7,7 +7,8 @@
 #include "base/stop.h"
 #include "proto/sql_handle.pb-c.h"
 
-enum { POLL_NS = 1000000000 }; /* how long a poll waits for its answer to change */
+enum { POLL_NS = 500000000 };                           /* how long a poll waits for its answer to change */
+static const int64_t GIVEN_UP_NS = INT64_C(5000000000); /* until the next one, after one whose client did not wait */
 
 /* ---- life ---------------------------------------------------------------------------------------------------------------- */
 
@@ -148,28 +149,82 @@ void arb_sql_job_answer_info(arb_sql_job *job, arb_rpc_call *call)
     arb_text_reset(&summary);
 }
 
-void arb_sql_job_answer_poll(arb_sql_job *job, arb_rpc_call *call, bool finished)
+arb_code arb_sql_progress_summary(const arb_sql_progress *progress, arb_text *out, arb_error *error)
+{
+    arb_arena arena = {0};
+    Arbalest__Sql__StatementSummary summary = ARBALEST__SQL__STATEMENT_SUMMARY__INIT;
+    size_t count = progress->stage_count;
+    arb_code code = ARB_OK;
+    summary.stages = arb_wire_messages(&arena, &arbalest__sql__stage_summary__descriptor, count);
+    if (summary.stages == NULL)
+        code = arb_fail_memory(error, "a statement's stages", count * sizeof *summary.stages);
+    for (size_t i = 0; code == ARB_OK && i < count; i++) {
+        const arb_run_stage *stage = &progress->stages[i];
+        Arbalest__Sql__StageSummary *said = summary.stages[i];
+        said->has_stage = said->has_tasks = said->has_running = true;
+        said->has_committed = said->has_rows = said->has_bytes = said->has_complete = true;
+        said->stage = stage->stage;
+        said->tasks = stage->tasks;
+        said->running = stage->running;
+        said->committed = stage->committed;
+        said->rows = stage->rows;
+        said->bytes = stage->bytes;
+        said->complete = stage->complete;
+    }
+    summary.n_stages = count;
+    if (code == ARB_OK)
+        code = arb_wire_pack(&summary.base, out, error);
+    arb_arena_reset(&arena);
+    return code;
+}
+
+void arb_sql_job_answer_poll(arb_sql_job *job, arb_rpc_call *call, const arb_sql_progress *progress)
 {
     arb_error error = {0};
     arb_text summary = {0};
-    arb_code code = ARB_OK;
     arb_info_parts parts = {.descriptor = job->descriptor};
-    double progress = 1;
+    bool finished = progress == NULL;
+    arb_code code = finished ? arb_sql_job_summary(job, false, &summary, &error)
+                             : arb_sql_progress_summary(progress, &summary, &error);
+    parts.summary = arb_text_view(&summary);
     if (finished) {
-        code = arb_sql_job_summary(job, false, &summary, &error);
         parts.schema = arb_text_view(&job->schema);
         parts.ticket = job->ticket;
         parts.until_us = lease_end_us(job);
-        parts.summary = arb_text_view(&summary);
-    } else {
-        progress = job->turn.session->engine != NULL ? arb_session_progress(job->turn.session->engine) : -1;
     }
     if (code == ARB_OK)
-        code =
-            arb_answer_poll(call, &parts, finished ? (arb_str){0} : job->ticket, progress, lease_end_us(job), &error);
+        code = arb_answer_poll(call, &parts, finished ? (arb_str){0} : job->ticket, finished ? 1 : progress->part,
+                               lease_end_us(job), &error);
     arb_rpc_finish(call, code, &error);
     arb_rpc_call_unref(call);
     arb_text_reset(&summary);
+}
+
+/* With the lock held, which is given back meanwhile. Who cannot look at the stages knows nothing of them. */
+static void look_at_progress(arb_sql_job *job, arb_arena *arena, arb_sql_progress *out)
+{
+    arb_session *engine = job->turn.session->engine;
+    const arb_result *result = job->result;
+    bool begins = job->state == ARB_SQL_JOB_NEW && arb_sql_turn_runs(&job->turn);
+    *out = (arb_sql_progress){.part = -1};
+    job->lookers++;
+    arb_sql_unlock(job->service);
+    if (result != NULL)
+        (void)!arb_result_stages(result, arena, &out->stages, &out->stage_count, NULL);
+    else if (begins && engine != NULL)
+        (void)!arb_session_stages(engine, arena, &out->stages, &out->stage_count, NULL);
+    uint64_t tasks = 0, committed = 0;
+    for (size_t i = 0; i < out->stage_count; i++) {
+        tasks += out->stages[i].tasks;
+        committed += out->stages[i].complete ? out->stages[i].tasks : out->stages[i].committed;
+    }
+    if (tasks != 0)
+        out->part = ARB_MIN((double)committed / (double)tasks, 1);
+    else if ((result != NULL || begins) && engine != NULL)
+        out->part = arb_session_progress(engine);
+    arb_sql_lock(job->service);
+    if (--job->lookers == 0)
+        pthread_cond_broadcast(&job->service->looked);
 }
 
 /* A poll whose time is over. */
@@ -177,13 +232,18 @@ static void run_answer(arb_sql_errand *errand)
 {
     arb_sql_job *job = (arb_sql_job *)((char *)errand - offsetof(arb_sql_job, answer));
     arb_sql_service *service = job->service;
+    arb_arena arena = {0};
+    arb_sql_progress progress;
     job->answering = false;
+    look_at_progress(job, &arena, &progress);
     arb_rpc_call *call = job->waiter != NULL && job->asking == ARB_SQL_POLL ? arb_sql_job_take_waiter(job) : NULL;
+    job->told |= call != NULL;
     if (call != NULL) {
         arb_sql_unlock(service);
-        arb_sql_job_answer_poll(job, call, false);
+        arb_sql_job_answer_poll(job, call, &progress);
         arb_sql_lock(service);
     }
+    arb_arena_reset(&arena);
     arb_sql_job_unref_locked(job);
 }
 
@@ -209,8 +269,11 @@ static void waiter_done(arb_rpc_call *call, void *context, const arb_error *outc
     bool waits = job->waiter == call;
     if (waits) {
         arb_sql_job_take_waiter(job);
-        if (job->asking != ARB_SQL_POLL) /* a poll that is given up may be followed by another one */
+        if (job->asking != ARB_SQL_POLL || !job->told)
             cancel(job);
+        else /* a poll that is given up may be followed by another one, but hardly after long */
+            job->lease_ns = ARB_MIN(job->lease_ns, arb_clock_monotonic_ns() + GIVEN_UP_NS);
+        pthread_cond_signal(&service->times_changed);
     }
     arb_sql_job_unref_locked(job);
     arb_sql_unlock(service);
@@ -350,13 +413,14 @@ void arb_sql_job_poll(arb_sql_service *service, arb_rpc_call *call, arb_str hand
         arb_rpc_call *earlier = job->waiter;
         job->waiter = NULL;
         job->asking = ARB_SQL_POLL;
+        job->told = true; /* how else would it be asked for? */
         wait_for(job, call);
         if (job->state != ARB_SQL_JOB_NEW)
             arb_sql_turn_queue(&job->turn); /* which has the answer, or looks for it */
         job->references++;
         arb_sql_unlock(service);
         if (earlier != NULL)
-            arb_sql_job_answer_poll(job, earlier, false);
+            arb_sql_job_answer_poll(job, earlier, &(arb_sql_progress){.part = -1});
         arb_sql_lock(service);
         arb_sql_job_unref_locked(job);
         arb_sql_unlock(service);

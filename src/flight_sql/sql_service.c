@@ -284,6 +284,7 @@ arb_code arb_sql_service_create(const arb_sql_service_options *options, arb_sql_
     service->held_most = options->held_most > 0 ? options->held_most : USUAL_HELD;
     service->jobs_most = options->jobs_most > 0 ? options->jobs_most : USUAL_JOBS;
     pthread_mutex_init(&service->lock, NULL);
+    pthread_cond_init(&service->looked, NULL);
     arb_sql_lanes_init(service, options->threads > 0 ? options->threads : USUAL_THREADS);
     service->login = options->login;
     service->methods = (arb_flight_methods){.handshake = options->login != NULL ? handshake : NULL,
@@ -323,6 +324,7 @@ void arb_sql_service_destroy(arb_sql_service *service)
     arb_sql_lanes_end(service);
     arb_client_sessions_close(service);
     pthread_mutex_destroy(&service->lock);
+    pthread_cond_destroy(&service->looked);
     pthread_cond_destroy(&service->times_changed);
     arb_free(service->name);
     arb_free(service->version);

@@ -71,6 +71,7 @@ struct arb_sql_service {
     pthread_mutex_t lock; /* of all that follows */
     bool stopping;
     pthread_cond_t times_changed; /* for the keeper; on the monotonic clock */
+    pthread_cond_t looked;        /* nobody looks at a job's result any more */
     arb_sql_lane lanes[ARB_SQL_LANE_COUNT];
     arb_sql_index users, session_index, job_index;
     size_t user_count, session_count, job_count;

@@ -349,7 +349,8 @@ static arb_code stages(const arb_query_run *run, arb_arena *arena, const arb_run
                                   .running = views[i].running,
                                   .committed = views[i].committed,
                                   .rows = views[i].rows,
-                                  .bytes = views[i].bytes};
+                                  .bytes = views[i].bytes,
+                                  .complete = views[i].complete};
     *out_stages = made;
     return ARB_OK;
 }
