@@ -18,6 +18,8 @@
 #define ARB_CODES(X)                                 \
     X(OK, "00000", 0, false)                         \
     X(CONNECTION_FAILED, "08001", 14, true)          \
+    X(SESSION_ENDED, "08003", 9, false)              \
+    X(OUTCOME_UNKNOWN, "08007", 2, false)            \
     X(NOT_SUPPORTED, "0A000", 12, false)             \
     X(CARDINALITY_VIOLATION, "21000", 3, false)      \
     X(STRING_TOO_LONG, "22001", 3, false)            \

@@ -2,13 +2,14 @@
 
 #include <pthread.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/thread.h"
 
-enum { FIRST_MS = 500, STEP_MS = 100, CELLS = 40 };
+enum { FIRST_MS = 500, STEP_MS = 100, CELLS = 40, CELLS_BESIDE_STAGES = 20, USUAL_WIDTH = 80 };
 
 struct arb_progress_bar {
     arb_statement_host *host;
@@ -32,18 +33,54 @@ static bool wait_stopped(arb_progress_bar *bar, int milliseconds)
     return bar->stop;
 }
 
+/* Columns of the terminal; many where it does not say. */
+static size_t terminal_width(void)
+{
+    struct winsize size;
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col != 0 ? size.ws_col : USUAL_WIDTH;
+}
+
+/* What several executors do at the moment: "  2/5 stages, stage 2: 3/8 tasks, 4 running". */
+static void print_stages(arb_text *out, const arb_run_stage *stages, size_t count)
+{
+    size_t complete = 0;
+    for (size_t i = 0; i < count; i++)
+        complete += stages[i].complete;
+    arb_text_printf(out, "  %zu/%zu stages", complete, count);
+    for (size_t i = 0; i < count; i++)
+        if (stages[i].running != 0 && !stages[i].complete)
+            arb_text_printf(out, ", stage %u: %llu/%llu tasks, %llu running", stages[i].stage,
+                            (unsigned long long)stages[i].committed, (unsigned long long)stages[i].tasks,
+                            (unsigned long long)stages[i].running);
+}
+
 static void draw(arb_progress_bar *bar)
 {
-    double part = bar->host->vtable->progress(bar->host);
+    const arb_statement_host_vtable *host = bar->host->vtable;
+    double part = host->progress(bar->host);
     if (part < 0)
         return;
-    char cells[CELLS + 1];
-    for (int i = 0; i < CELLS; i++)
-        cells[i] = i < (int)(part * CELLS) ? '#' : ' ';
-    cells[CELLS] = '\0';
-    fprintf(stderr, "\r[%s] %3d%%", cells, (int)(part * 100));
-    fflush(stderr);
-    bar->shown = true;
+    arb_arena arena = {0};
+    arb_text line = {0};
+    const arb_run_stage *stages;
+    size_t count = 0;
+    if (host->stages(bar->host, &arena, &stages, &count, NULL) != ARB_OK)
+        count = 0;
+    size_t cells = count != 0 ? CELLS_BESIDE_STAGES : CELLS, full = (size_t)(part * (double)cells);
+    arb_text_append_char(&line, '[');
+    arb_text_append_repeated(&line, '#', full);
+    arb_text_append_repeated(&line, ' ', cells - full);
+    arb_text_printf(&line, "] %3d%%", (int)(part * 100));
+    if (count != 0)
+        print_stages(&line, stages, count);
+    if (!line.failed) {
+        size_t shown = ARB_MIN(line.size, terminal_width() - 1); /* a full line would begin another one */
+        fprintf(stderr, "\r%.*s\033[K", (int)shown, line.data);
+        fflush(stderr);
+        bar->shown = true;
+    }
+    arb_text_reset(&line);
+    arb_arena_reset(&arena);
 }
 
 static void *run(void *argument)

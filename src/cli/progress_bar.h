@@ -1,4 +1,5 @@
-/* progress_bar.h: how far a statement is, on a terminal, once it takes more than half a second. */
+/* progress_bar.h: how far a statement is, on a terminal, once it takes more than half a second; of what several executors carry
+ * out, also its stages. */
 #ifndef ARB_CLI_PROGRESS_BAR_H
 #define ARB_CLI_PROGRESS_BAR_H
 

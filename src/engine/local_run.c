@@ -40,7 +40,7 @@ static void destroy(arb_query_run *run)
 
 static arb_code start(void *context, const arb_run_request *request, arb_query_run **out_run, arb_error *error)
 {
-    static const arb_query_run_vtable vtable = {next, cancel, progress, peak_memory, explain, destroy};
+    static const arb_query_run_vtable vtable = {next, cancel, progress, peak_memory, explain, destroy, NULL, NULL};
     (void)context;
     *out_run = NULL;
     local_run *run = arb_alloc_zeroed(sizeof *run);

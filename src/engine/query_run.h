@@ -10,6 +10,20 @@
 
 typedef struct arb_query_run arb_query_run;
 
+/* How to be told that something has come. On any thread, which may have its own locks: quick. */
+typedef struct arb_wake {
+    void (*call)(void *context);
+    void *context;
+} arb_wake;
+
+/* A stage of a query that several executors carry out, as it is at the moment. */
+typedef struct arb_run_stage {
+    uint32_t stage;
+    uint64_t tasks, running, committed;
+    uint64_t rows, bytes; /* that committed tasks have left */
+    bool complete;        /* what has not committed is not needed */
+} arb_run_stage;
+
 typedef struct arb_query_run_vtable {
     /* As arb_execution_next. */
     arb_code (*next)(arb_query_run *run, const arb_batch **out_batch, arb_error *error);
@@ -22,6 +36,12 @@ typedef struct arb_query_run_vtable {
     void (*explain)(const arb_query_run *run, const arb_query *query, arb_text *out);
     /* Ends what still runs and waits for it. */
     void (*destroy)(arb_query_run *run);
+    /* False: `next` would wait for others than this process; the wake, which is copied, will be called once that may be over,
+     * maybe before this has returned, never after `destroy` has. NULL: always true. On the thread of `next`. */
+    bool (*ready)(arb_query_run *run, const arb_wake *wake);
+    /* In the arena, by number. Any thread; waits some milliseconds. NULL: there are none. */
+    arb_code (*stages)(const arb_query_run *run, arb_arena *arena, const arb_run_stage **out_stages, size_t *out_count,
+                       arb_error *error);
 } arb_query_run_vtable;
 
 /* First member of each kind of running query. */

@@ -96,6 +96,31 @@ double arb_session_progress(arb_session *session)
     return progress;
 }
 
+static arb_code stages_of(const arb_query_run *run, arb_arena *arena, const arb_run_stage **out_stages,
+                          size_t *out_count, arb_error *error)
+{
+    *out_stages = NULL;
+    *out_count = 0;
+    if (run == NULL || run->vtable->stages == NULL)
+        return ARB_OK;
+    return run->vtable->stages(run, arena, out_stages, out_count, error);
+}
+
+arb_code arb_session_stages(arb_session *session, arb_arena *arena, const arb_run_stage **out_stages, size_t *out_count,
+                            arb_error *error)
+{
+    atomic_fetch_add(&session->lookers, 1);
+    arb_code code = stages_of(atomic_load(&session->running), arena, out_stages, out_count, error);
+    atomic_fetch_sub(&session->lookers, 1);
+    return code;
+}
+
+arb_code arb_result_stages(const arb_result *result, arb_arena *arena, const arb_run_stage **out_stages,
+                           size_t *out_count, arb_error *error)
+{
+    return stages_of(result->run, arena, out_stages, out_count, error);
+}
+
 void arb_result_stop(arb_result *result)
 {
     arb_query_run *run = result->run;
@@ -302,6 +327,12 @@ arb_code arb_result_next(arb_result *result, const arb_batch **out_batch, arb_er
     if (result->listing != NULL)
         return arb_listing_next(result, out_batch, error);
     return ARB_OK;
+}
+
+bool arb_result_ready(arb_result *result, const arb_wake *wake)
+{
+    arb_query_run *run = result->run;
+    return run == NULL || run->vtable->ready == NULL || run->vtable->ready(run, wake);
 }
 
 void arb_result_cancel(arb_result *result)

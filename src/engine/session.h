@@ -58,6 +58,9 @@ void arb_session_cancel(arb_session *session);
 void arb_session_expect(arb_session *session);
 /* Of the query that runs: 0 to 1, negative when none does. Any thread. */
 double arb_session_progress(arb_session *session);
+/* Its stages, in the arena, where several executors carry it out; none else. Any thread; may wait some milliseconds. */
+ARB_NODISCARD arb_code arb_session_stages(arb_session *session, arb_arena *arena, const arb_run_stage **out_stages,
+                                          size_t *out_count, arb_error *error);
 
 /* What the rows are: none for DDL and INSERT, whose column_count is 0 and has_rows false. */
 typedef struct arb_result_columns {
@@ -74,6 +77,12 @@ const char *arb_result_tag(const arb_result *result);
 int64_t arb_result_affected(const arb_result *result);
 /* The next rows, all of them selected, FLAT; lent until the next call. *out_batch is NULL at the end. */
 ARB_NODISCARD arb_code arb_result_next(arb_result *result, const arb_batch **out_batch, arb_error *error);
+/* Would arb_result_next have rows, an end or an error without waiting for other processes? If not, the wake, which is copied, is
+ * called when to ask again, maybe before this returns, and never after arb_result_destroy has. */
+bool arb_result_ready(arb_result *result, const arb_wake *wake);
+/* As arb_session_stages; any thread, as long as the result exists. */
+ARB_NODISCARD arb_code arb_result_stages(const arb_result *result, arb_arena *arena, const arb_run_stage **out_stages,
+                                         size_t *out_count, arb_error *error);
 /* End its query: arb_result_next fails with ARB_CANCELLED soon. Any thread, as long as the result exists. */
 void arb_result_cancel(arb_result *result);
 /* Bytes of governed memory that the statement held at most, up to now. */

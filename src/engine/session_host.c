@@ -102,6 +102,12 @@ static double progress(arb_statement_host *host)
     return arb_session_progress(session_of(host));
 }
 
+static arb_code stages(arb_statement_host *host, arb_arena *arena, const arb_run_stage **out_stages, size_t *out_count,
+                       arb_error *error)
+{
+    return arb_session_stages(session_of(host), arena, out_stages, out_count, error);
+}
+
 static arb_catalog_scope *catalog(arb_statement_host *host)
 {
     return arb_session_scope(session_of(host));
@@ -114,7 +120,7 @@ static void destroy(arb_statement_host *host)
 
 arb_code arb_session_host_create(arb_session *session, arb_statement_host **out_host, arb_error *error)
 {
-    static const arb_statement_host_vtable vtable = {execute, set, expect, cancel, progress, catalog, destroy};
+    static const arb_statement_host_vtable vtable = {execute, set, expect, cancel, progress, stages, catalog, destroy};
     *out_host = NULL;
     session_host *host = arb_alloc_zeroed(sizeof *host);
     if (host == NULL)

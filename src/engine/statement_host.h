@@ -37,6 +37,9 @@ typedef struct arb_statement_host_vtable {
     void (*cancel)(arb_statement_host *host);
     /* 0 to 1, negative when none runs. Any thread. */
     double (*progress)(arb_statement_host *host);
+    /* The stages of the one that runs, in the arena; none where it has none, or they are not known. Any thread. */
+    arb_code (*stages)(arb_statement_host *host, arb_arena *arena, const arb_run_stage **out_stages, size_t *out_count,
+                       arb_error *error);
     /* The names that there are, for completion; NULL where they are not at hand. */
     arb_catalog_scope *(*catalog)(arb_statement_host *host);
     void (*destroy)(arb_statement_host *host); /* all results are gone */

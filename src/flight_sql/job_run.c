@@ -17,6 +17,8 @@ static void drop_result(arb_sql_job *job)
     arb_sql_lock(job->service);
     arb_result *result = job->result;
     job->result = NULL;
+    while (job->lookers != 0) /* some milliseconds */
+        pthread_cond_wait(&job->service->looked, &job->service->lock);
     arb_sql_unlock(job->service);
     arb_result_destroy(result);
     job->batch = NULL;
@@ -25,16 +27,9 @@ static void drop_result(arb_sql_job *job)
 /* With the lock held: the job is in no list any more, and nothing queues it. */
 static void retire(arb_sql_job *job)
 {
-    arb_sql_service *service = job->service;
     job->state = ARB_SQL_JOB_OVER;
     job->turn.again = false;
-    service->job_count--;
-    if (job->previous != NULL)
-        job->previous->next = job->next;
-    else
-        service->jobs = job->next;
-    if (job->next != NULL)
-        job->next->previous = job->previous;
+    arb_sql_job_take_out(job);
 }
 
 static void finish_call(arb_rpc_call *call, arb_code code, const arb_error *error)
@@ -66,8 +61,8 @@ static void end(arb_sql_job *job, arb_code code, const arb_error *error)
 static void end_cancelled(arb_sql_job *job)
 {
     arb_error error = {0};
-    (void)arb_fail(&error, ARB_CANCELLED, "the statement was cancelled");
-    end(job, ARB_CANCELLED, &error);
+    arb_code code = arb_sql_job_fail_cancelled(job, &error);
+    end(job, code, &error);
 }
 
 /* ---- the beginning ------------------------------------------------------------------------------------------------------- */
@@ -110,7 +105,7 @@ static arb_code execute(arb_sql_job *job, arb_session *engine, const arb_value *
         arb_session_expect(engine); /* who cancels the job from here on cancels what follows */
     arb_sql_unlock(job->service);
     if (cancelled)
-        return arb_fail(error, ARB_CANCELLED, "the statement was cancelled");
+        return arb_sql_job_fail_cancelled(job, error);
     return arb_session_execute_with(engine, job->text, values, value_count, out_result, error);
 }
 
@@ -267,10 +262,27 @@ static arb_code next_batch(arb_sql_job *job, arb_error *error)
     return ARB_OK;
 }
 
+/* What executors do not have yet has no thread here: the job's next turn comes when they have it. */
+static void rows_have_come(void *context)
+{
+    arb_sql_job *job = context;
+    arb_sql_lock(job->service);
+    if (job->state != ARB_SQL_JOB_OVER)
+        arb_sql_turn_queue(&job->turn);
+    arb_sql_unlock(job->service);
+}
+
+static bool can_go_on(arb_sql_job *job)
+{
+    return job->batch != NULL || job->ended || arb_result_ready(job->result, &(arb_wake){rows_have_come, job});
+}
+
 /* A poll is answered when the first rows are there. */
 static void peek(arb_sql_job *job)
 {
     arb_error error = {0};
+    if (!can_go_on(job))
+        return;
     arb_code code = next_batch(job, &error);
     if (code != ARB_OK) {
         end(job, code, &error);
@@ -282,7 +294,7 @@ static void peek(arb_sql_job *job)
     job->turn.again |= job->stream != NULL;
     arb_sql_unlock(job->service);
     if (call != NULL)
-        arb_sql_job_answer_poll(job, call, true);
+        arb_sql_job_answer_poll(job, call, NULL);
 }
 
 static arb_code open_stream(arb_sql_job *job, arb_error *error)
@@ -302,7 +314,7 @@ static arb_code send_some(arb_sql_job *job, bool *out_over, bool *out_more, arb_
     uint64_t messages = arb_batch_sender_messages(job->sender);
     int64_t until_ns = arb_clock_monotonic_ns() + LONGEST_WAIT_NS;
     *out_over = *out_more = false;
-    if (!arb_rpc_writable(job->stream))
+    if (!arb_rpc_writable(job->stream) || !can_go_on(job))
         return ARB_OK;
     while (arb_batch_sender_messages(job->sender) == messages) {
         ARB_TRY(next_batch(job, error));
@@ -335,8 +347,13 @@ static void pull(arb_sql_job *job)
         end(job, code, &error);
         return;
     }
+    bool is_full = !more && !arb_rpc_writable(job->stream);
     arb_sql_lock(job->service);
     job->turn.again |= more;
+    if (!is_full)
+        job->room_by_ns = INT64_MAX;
+    else if (job->room_by_ns == INT64_MAX)
+        job->room_by_ns = arb_clock_monotonic_ns() + job->service->stall_ns;
     arb_sql_unlock(job->service);
 }
 

@@ -232,8 +232,7 @@ static arb_code close_session(arb_sql_service *service, arb_rpc_call *call, arb_
     arb_client_session_unref_locked(session);
     arb_sql_unlock(service);
     if (named)
-        ARB_TRY(arb_rpc_add_header(call, ARB_STR("set-cookie"), ARB_STR(ARB_SQL_SESSION_COOKIE "=; Path=/; Max-Age=0"),
-                                   error));
+        ARB_TRY(arb_client_session_take_cookie(call, error));
     answer.status = named ? 1 : 3;
     return arb_send_result(call, &answer.base, false, error);
 }

@@ -22,6 +22,14 @@ ARB_INLINE bool arb_sql_id_equal(arb_sql_id a, arb_sql_id b)
     return memcmp(a.bytes, b.bytes, sizeof a.bytes) == 0;
 }
 
+/* For an index: ids are random, or hashes. */
+ARB_INLINE uint64_t arb_sql_id_key(arb_sql_id id)
+{
+    uint64_t key;
+    memcpy(&key, id.bytes, sizeof key);
+    return key;
+}
+
 /* By whom and for whom handles are sealed. */
 typedef struct arb_sql_sealer {
     const arb_seal_key *key;
@@ -30,7 +38,7 @@ typedef struct arb_sql_sealer {
 
 ARB_NODISCARD arb_code arb_sql_seal_job(const arb_sql_sealer *sealer, arb_str user, arb_sql_id job, arb_text *out,
                                         arb_error *error);
-/* As hexadecimal digits, since it is a cookie. */
+/* As hexadecimal digits, since it is part of a cookie. */
 ARB_NODISCARD arb_code arb_sql_seal_session(const arb_sql_sealer *sealer, arb_str user, arb_sql_id session,
                                             arb_text *out, arb_error *error);
 ARB_NODISCARD arb_code arb_sql_seal_prepared(const arb_sql_sealer *sealer, arb_str user,

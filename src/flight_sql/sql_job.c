@@ -4,17 +4,21 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/stop.h"
 #include "proto/sql_handle.pb-c.h"
 
-enum { POLL_NS = 1000000000 }; /* how long a poll waits for its answer to change */
+enum { POLL_NS = 500000000 };                           /* how long a poll waits for its answer to change */
+static const int64_t GIVEN_UP_NS = INT64_C(5000000000); /* until the next one, after one whose client did not wait */
 
 /* ---- life ---------------------------------------------------------------------------------------------------------------- */
 
+/* With the lock held. */
 static void free_job(arb_sql_job *job)
 {
     arb_batch_sender_destroy(job->sender);
     arb_text_reset(&job->schema);
-    arb_sql_release(job->service, job->held);
+    arb_sql_release_locked(job->turn.session->user, job->held);
+    arb_client_session_unref_locked(job->turn.session);
     arb_arena_reset(&job->arena);
     arb_free(job);
 }
@@ -24,7 +28,6 @@ void arb_sql_job_unref_locked(arb_sql_job *job)
     if (--job->references != 0)
         return;
     assert(job->state == ARB_SQL_JOB_OVER && job->result == NULL);
-    arb_client_session_unref_locked(job->turn.session);
     free_job(job);
 }
 
@@ -36,14 +39,53 @@ static void put_in(arb_sql_job *job)
         job->next->previous = job;
     service->jobs = job;
     service->job_count++;
+    arb_sql_index_put(&service->job_index, &job->entry, arb_sql_id_key(job->id), job);
+}
+
+void arb_sql_job_take_out(arb_sql_job *job)
+{
+    arb_sql_service *service = job->service;
+    service->job_count--;
+    arb_sql_index_remove(&service->job_index, &job->entry);
+    if (job->previous != NULL)
+        job->previous->next = job->next;
+    else
+        service->jobs = job->next;
+    if (job->next != NULL)
+        job->next->previous = job->previous;
 }
 
 static arb_sql_job *find_job(const arb_sql_service *service, arb_sql_id id)
 {
-    for (arb_sql_job *job = service->jobs; job != NULL; job = job->next)
-        if (arb_sql_id_equal(job->id, id))
-            return job;
+    uint64_t key = arb_sql_id_key(id);
+    for (const arb_sql_entry *entry = NULL; (entry = arb_sql_index_next(&service->job_index, key, entry)) != NULL;)
+        if (arb_sql_id_equal(((const arb_sql_job *)entry->item)->id, id))
+            return entry->item;
     return NULL;
+}
+
+arb_code arb_sql_job_fail_cancelled(const arb_sql_job *job, arb_error *error)
+{
+    return job->stalled
+               ? arb_fail(error, ARB_DEADLINE_EXCEEDED, "the client took none of the statement's rows for %lld seconds",
+                          (long long)(job->service->stall_ns / 1000000000))
+               : arb_fail_stopped(error);
+}
+
+/* With the lock held, while none of its turns runs: who waits for it hears at once that it is cancelled, however long threads are
+ * busy with something else. */
+static void tell_waiting(arb_sql_job *job)
+{
+    arb_error error = {0};
+    arb_rpc_call *calls[] = {arb_sql_job_take_waiter(job), job->stream};
+    job->stream = NULL;
+    arb_code code = arb_sql_job_fail_cancelled(job, &error);
+    for (size_t i = 0; i < ARB_COUNT_OF(calls); i++) {
+        if (calls[i] == NULL)
+            continue;
+        arb_rpc_finish(calls[i], code, &error);
+        arb_rpc_call_unref(calls[i]);
+    }
 }
 
 /* With the lock held. */
@@ -58,6 +100,8 @@ static void cancel(arb_sql_job *job)
         arb_result_cancel(job->result);
     else if (job->state == ARB_SQL_JOB_NEW && arb_sql_turn_runs(&job->turn) && session->engine != NULL)
         arb_session_cancel(session->engine);
+    if (!arb_sql_turn_runs(&job->turn))
+        tell_waiting(job);
 }
 
 arb_rpc_call *arb_sql_job_take_waiter(arb_sql_job *job)
@@ -105,28 +149,113 @@ void arb_sql_job_answer_info(arb_sql_job *job, arb_rpc_call *call)
     arb_text_reset(&summary);
 }
 
-void arb_sql_job_answer_poll(arb_sql_job *job, arb_rpc_call *call, bool finished)
+arb_code arb_sql_progress_summary(const arb_sql_progress *progress, arb_text *out, arb_error *error)
+{
+    arb_arena arena = {0};
+    Arbalest__Sql__StatementSummary summary = ARBALEST__SQL__STATEMENT_SUMMARY__INIT;
+    size_t count = progress->stage_count;
+    arb_code code = ARB_OK;
+    summary.stages = arb_wire_messages(&arena, &arbalest__sql__stage_summary__descriptor, count);
+    if (summary.stages == NULL)
+        code = arb_fail_memory(error, "a statement's stages", count * sizeof *summary.stages);
+    for (size_t i = 0; code == ARB_OK && i < count; i++) {
+        const arb_run_stage *stage = &progress->stages[i];
+        Arbalest__Sql__StageSummary *said = summary.stages[i];
+        said->has_stage = said->has_tasks = said->has_running = true;
+        said->has_committed = said->has_rows = said->has_bytes = said->has_complete = true;
+        said->stage = stage->stage;
+        said->tasks = stage->tasks;
+        said->running = stage->running;
+        said->committed = stage->committed;
+        said->rows = stage->rows;
+        said->bytes = stage->bytes;
+        said->complete = stage->complete;
+    }
+    summary.n_stages = count;
+    if (code == ARB_OK)
+        code = arb_wire_pack(&summary.base, out, error);
+    arb_arena_reset(&arena);
+    return code;
+}
+
+void arb_sql_job_answer_poll(arb_sql_job *job, arb_rpc_call *call, const arb_sql_progress *progress)
 {
     arb_error error = {0};
     arb_text summary = {0};
-    arb_code code = ARB_OK;
     arb_info_parts parts = {.descriptor = job->descriptor};
-    double progress = 1;
+    bool finished = progress == NULL;
+    arb_code code = finished ? arb_sql_job_summary(job, false, &summary, &error)
+                             : arb_sql_progress_summary(progress, &summary, &error);
+    parts.summary = arb_text_view(&summary);
     if (finished) {
-        code = arb_sql_job_summary(job, false, &summary, &error);
         parts.schema = arb_text_view(&job->schema);
         parts.ticket = job->ticket;
         parts.until_us = lease_end_us(job);
-        parts.summary = arb_text_view(&summary);
-    } else {
-        progress = job->turn.session->engine != NULL ? arb_session_progress(job->turn.session->engine) : -1;
     }
     if (code == ARB_OK)
-        code =
-            arb_answer_poll(call, &parts, finished ? (arb_str){0} : job->ticket, progress, lease_end_us(job), &error);
+        code = arb_answer_poll(call, &parts, finished ? (arb_str){0} : job->ticket, finished ? 1 : progress->part,
+                               lease_end_us(job), &error);
     arb_rpc_finish(call, code, &error);
     arb_rpc_call_unref(call);
     arb_text_reset(&summary);
+}
+
+/* With the lock held, which is given back meanwhile. Who cannot look at the stages knows nothing of them. */
+static void look_at_progress(arb_sql_job *job, arb_arena *arena, arb_sql_progress *out)
+{
+    arb_session *engine = job->turn.session->engine;
+    const arb_result *result = job->result;
+    bool begins = job->state == ARB_SQL_JOB_NEW && arb_sql_turn_runs(&job->turn);
+    *out = (arb_sql_progress){.part = -1};
+    job->lookers++;
+    arb_sql_unlock(job->service);
+    if (result != NULL)
+        (void)!arb_result_stages(result, arena, &out->stages, &out->stage_count, NULL);
+    else if (begins && engine != NULL)
+        (void)!arb_session_stages(engine, arena, &out->stages, &out->stage_count, NULL);
+    uint64_t tasks = 0, committed = 0;
+    for (size_t i = 0; i < out->stage_count; i++) {
+        tasks += out->stages[i].tasks;
+        committed += out->stages[i].complete ? out->stages[i].tasks : out->stages[i].committed;
+    }
+    if (tasks != 0)
+        out->part = ARB_MIN((double)committed / (double)tasks, 1);
+    else if ((result != NULL || begins) && engine != NULL)
+        out->part = arb_session_progress(engine);
+    arb_sql_lock(job->service);
+    if (--job->lookers == 0)
+        pthread_cond_broadcast(&job->service->looked);
+}
+
+/* A poll whose time is over. */
+static void run_answer(arb_sql_errand *errand)
+{
+    arb_sql_job *job = (arb_sql_job *)((char *)errand - offsetof(arb_sql_job, answer));
+    arb_sql_service *service = job->service;
+    arb_arena arena = {0};
+    arb_sql_progress progress;
+    job->answering = false;
+    look_at_progress(job, &arena, &progress);
+    arb_rpc_call *call = job->waiter != NULL && job->asking == ARB_SQL_POLL ? arb_sql_job_take_waiter(job) : NULL;
+    job->told |= call != NULL;
+    if (call != NULL) {
+        arb_sql_unlock(service);
+        arb_sql_job_answer_poll(job, call, &progress);
+        arb_sql_lock(service);
+    }
+    arb_arena_reset(&arena);
+    arb_sql_job_unref_locked(job);
+}
+
+/* With the lock held. */
+static void answer_soon(arb_sql_job *job)
+{
+    if (job->answering)
+        return;
+    job->answering = true;
+    job->answer.run = run_answer;
+    job->references++;
+    arb_sql_lane_add(&job->service->lanes[ARB_SQL_BRIEF], job->turn.session->user, &job->answer);
 }
 
 /* ---- calls that wait ----------------------------------------------------------------------------------------------------- */
@@ -140,8 +269,11 @@ static void waiter_done(arb_rpc_call *call, void *context, const arb_error *outc
     bool waits = job->waiter == call;
     if (waits) {
         arb_sql_job_take_waiter(job);
-        if (job->asking != ARB_SQL_POLL) /* a poll that is given up may be followed by another one */
+        if (job->asking != ARB_SQL_POLL || !job->told)
             cancel(job);
+        else /* a poll that is given up may be followed by another one, but hardly after long */
+            job->lease_ns = ARB_MIN(job->lease_ns, arb_clock_monotonic_ns() + GIVEN_UP_NS);
+        pthread_cond_signal(&service->times_changed);
     }
     arb_sql_job_unref_locked(job);
     arb_sql_unlock(service);
@@ -200,20 +332,26 @@ static arb_code new_job(arb_sql_service *service, arb_rpc_call *call, const arb_
     job->service = service;
     job->turn.run = arb_sql_job_run;
     job->affected = -1;
+    job->room_by_ns = INT64_MAX;
     job->references = 1;
-    arb_code code = copy_statement(job, statement, arb_rpc_identity(call), descriptor, error);
-    if (code == ARB_OK)
-        code = arb_sql_hold(service, job->arena.total, error);
-    if (code == ARB_OK)
-        job->held = job->arena.total;
-    if (code == ARB_OK)
-        code = arb_client_session_find(service, call, &job->turn.session, error);
+    job->turn.lane = ARB_SQL_LONG;
+    arb_code code = arb_client_session_find(service, call, &job->turn.session, error);
     if (code != ARB_OK) {
-        free_job(job);
+        arb_free(job);
         return code;
     }
-    *out_job = job;
-    return ARB_OK;
+    code = copy_statement(job, statement, arb_rpc_identity(call), descriptor, error);
+    if (code == ARB_OK)
+        code = arb_sql_hold(job->turn.session->user, job->arena.total, error);
+    if (code == ARB_OK) {
+        job->held = job->arena.total;
+        *out_job = job;
+        return ARB_OK;
+    }
+    arb_sql_lock(service);
+    free_job(job);
+    arb_sql_unlock(service);
+    return code;
 }
 
 void arb_sql_job_begin(arb_sql_service *service, arb_rpc_call *call, arb_sql_asking asking,
@@ -274,12 +412,17 @@ void arb_sql_job_poll(arb_sql_service *service, arb_rpc_call *call, arb_str hand
     if (code == ARB_OK) {
         arb_rpc_call *earlier = job->waiter;
         job->waiter = NULL;
-        if (earlier != NULL)
-            arb_sql_job_answer_poll(job, earlier, false);
         job->asking = ARB_SQL_POLL;
+        job->told = true; /* how else would it be asked for? */
         wait_for(job, call);
         if (job->state != ARB_SQL_JOB_NEW)
             arb_sql_turn_queue(&job->turn); /* which has the answer, or looks for it */
+        job->references++;
+        arb_sql_unlock(service);
+        if (earlier != NULL)
+            arb_sql_job_answer_poll(job, earlier, &(arb_sql_progress){.part = -1});
+        arb_sql_lock(service);
+        arb_sql_job_unref_locked(job);
         arb_sql_unlock(service);
     }
     if (code != ARB_OK)
@@ -291,6 +434,7 @@ static void stream_writable(arb_rpc_call *call, void *context)
     (void)call;
     arb_sql_job *job = context;
     arb_sql_lock(job->service);
+    job->room_by_ns = INT64_MAX;
     if (job->state != ARB_SQL_JOB_OVER)
         arb_sql_turn_queue(&job->turn);
     arb_sql_unlock(job->service);
@@ -363,11 +507,17 @@ int64_t arb_sql_jobs_expire(arb_sql_service *service, int64_t now_ns)
 {
     int64_t next_ns = INT64_MAX;
     for (arb_sql_job *job = service->jobs; job != NULL; job = job->next) {
-        if (job->waiter != NULL && job->answer_by_ns <= now_ns)
-            arb_sql_job_answer_poll(job, arb_sql_job_take_waiter(job), false);
-        if (job->waiter != NULL) {
+        if (job->waiter != NULL && job->answer_by_ns <= now_ns) {
+            answer_soon(job);
+        } else if (job->waiter != NULL) {
             next_ns = ARB_MIN(next_ns, job->answer_by_ns);
-        } else if (job->stream == NULL && !job->cancelled) {
+        } else if (job->stream != NULL && !job->cancelled) {
+            job->stalled = job->room_by_ns <= now_ns;
+            if (job->stalled)
+                cancel(job);
+            else
+                next_ns = ARB_MIN(next_ns, job->room_by_ns);
+        } else if (!job->cancelled) {
             if (job->lease_ns <= now_ns)
                 cancel(job);
             else

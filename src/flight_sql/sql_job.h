@@ -17,7 +17,8 @@ typedef enum arb_sql_job_state {
 } arb_sql_job_state;
 
 struct arb_sql_job {
-    arb_sql_turn turn; /* first */
+    arb_sql_turn turn;     /* first */
+    arb_sql_errand answer; /* to a poll whose time is over */
     arb_sql_service *service;
     arb_sql_id id;
     arb_sql_asking asking;
@@ -39,29 +40,48 @@ struct arb_sql_job {
     uint64_t peak_memory;
 
     /* The lock: */
+    arb_sql_entry entry;
     arb_sql_job *previous, *next;
     unsigned references; /* one until it is over, and each call's */
     arb_sql_job_state state;
     bool cancelled;
+    bool stalled;         /* cancelled, since its client took no rows */
+    bool answering;       /* `answer` waits for a thread */
+    bool told;            /* a client has its handle */
+    unsigned lookers;     /* with `result` in hand, without the lock */
     bool peeked;          /* polled: the first rows are there */
     arb_result *result;   /* set and taken away in its turns, looked at by those who cancel */
     arb_rpc_call *waiter; /* a count: GetFlightInfo, Poll or DoPut, which waits for an answer */
     int64_t answer_by_ns; /* of a poll */
     arb_rpc_call *stream; /* a count: DoGet */
+    int64_t room_by_ns;   /* of a stream without room: until when there must be some; else INT64_MAX */
     int64_t lease_ns;     /* until when somebody has to ask for it, while no call is about it */
     arb_error error;      /* FAILED */
 };
 
 /* With the lock held. The job is not looked at any more when its last count goes. */
 void arb_sql_job_unref_locked(arb_sql_job *job);
+/* With the lock held: it is found no more. */
+void arb_sql_job_take_out(arb_sql_job *job);
+/* Why it was cancelled, as an error. */
+arb_code arb_sql_job_fail_cancelled(const arb_sql_job *job, arb_error *error);
 /* With the lock held: the call that waits is the caller's now, with its count; NULL when there is none. The lease begins. */
 arb_rpc_call *arb_sql_job_take_waiter(arb_sql_job *job);
-/* Answer a poll: finished or not; takes the call's count. */
-void arb_sql_job_answer_poll(arb_sql_job *job, arb_rpc_call *call, bool finished);
+/* How far a statement is. */
+typedef struct arb_sql_progress {
+    double part; /* 0 to 1; negative: not known */
+    const arb_run_stage *stages;
+    size_t stage_count;
+} arb_sql_progress;
+
+/* Answer a poll: finished, in a turn, with NULL, or not; takes the call's count. Without the lock. */
+void arb_sql_job_answer_poll(arb_sql_job *job, arb_rpc_call *call, const arb_sql_progress *progress);
 /* The answer to GetFlightInfo; likewise. */
 void arb_sql_job_answer_info(arb_sql_job *job, arb_rpc_call *call);
 /* Append the packed summary. `final`: with the rows that were sent. */
 ARB_NODISCARD arb_code arb_sql_job_summary(const arb_sql_job *job, bool final, arb_text *out, arb_error *error);
+/* The same while it is carried out: stages. */
+ARB_NODISCARD arb_code arb_sql_progress_summary(const arb_sql_progress *progress, arb_text *out, arb_error *error);
 /* job_run.c: the turns. */
 void arb_sql_job_run(arb_sql_turn *turn);
 

@@ -69,6 +69,7 @@ void arb_sql_request_begin(arb_sql_service *service, arb_rpc_call *call,
     request->answer = answer;
     request->message = message;
     request->turn.run = run;
+    request->turn.lane = ARB_SQL_BRIEF;
     request->references = 2;
     arb_rpc_handle(call, &events, request);
     arb_sql_lock(service);

@@ -12,51 +12,30 @@
 #include "rpc/flight_schema.h"
 
 enum {
-    USUAL_THREADS = 16,
-    WORKER_STACK = 8 << 20, /* statements are parsed and bound there */
+    USUAL_THREADS = 64,
     USUAL_SESSIONS = 1000,
     USUAL_JOBS = 10000,
     USUAL_HELD = 256 << 20,
 };
 
-static const int64_t usual_lease_ns = INT64_C(60) * 1000000000, usual_session_ns = INT64_C(3600) * 1000000000;
+static const int64_t usual_lease_ns = INT64_C(60) * 1000000000, usual_stall_ns = INT64_C(300) * 1000000000,
+                     usual_session_ns = INT64_C(3600) * 1000000000;
 
-/* ---- threads ------------------------------------------------------------------------------------------------------------- */
+/* ---- times --------------------------------------------------------------------------------------------------------------- */
 
-static void *work(void *context)
-{
-    arb_sql_service *service = context;
-    arb_sql_lock(service);
-    for (;;) {
-        arb_client_session *session = service->first_ready;
-        if (session == NULL) {
-            if (service->workers.stopping)
-                break;
-            pthread_cond_wait(&service->workers.work, &service->workers.lock);
-            continue;
-        }
-        service->first_ready = session->next_ready;
-        if (service->first_ready == NULL)
-            service->last_ready = &service->first_ready;
-        arb_client_session_work(session);
-    }
-    arb_sql_unlock(service);
-    return NULL;
-}
-
-/* Ends what has waited too long. A time that is set later lies at least a lease or a session's life ahead, so it need not
+/* Ends what has waited too long. A time that is set later lies at least a lease, a stall or a session's life ahead, so it need not
  * be woken for those. */
 static void *keep(void *context)
 {
     arb_sql_service *service = context;
-    int64_t most_ns = ARB_MIN(service->lease_ns, service->session_ns);
+    int64_t most_ns = ARB_MIN(ARB_MIN(service->lease_ns, service->stall_ns), service->session_ns);
     arb_sql_lock(service);
-    while (!service->workers.stopping) {
+    while (!service->stopping) {
         int64_t now_ns = arb_clock_monotonic_ns();
         int64_t next_ns = ARB_MIN(arb_sql_jobs_expire(service, now_ns), arb_client_sessions_expire(service, now_ns));
-        next_ns = ARB_MIN(next_ns, now_ns + most_ns);
+        next_ns = ARB_MIN(ARB_MIN(next_ns, arb_sql_puts_expire(service, now_ns)), now_ns + most_ns);
         struct timespec until = {.tv_sec = next_ns / 1000000000, .tv_nsec = next_ns % 1000000000};
-        pthread_cond_timedwait(&service->times_changed, &service->workers.lock, &until);
+        pthread_cond_timedwait(&service->times_changed, &service->lock, &until);
     }
     arb_sql_unlock(service);
     return NULL;
@@ -64,19 +43,36 @@ static void *keep(void *context)
 
 /* ---- memory of clients --------------------------------------------------------------------------------------------------- */
 
-arb_code arb_sql_hold(arb_sql_service *service, size_t bytes, arb_error *error)
+arb_code arb_sql_hold(arb_sql_user *user, size_t bytes, arb_error *error)
 {
-    size_t before = atomic_fetch_add(&service->held, bytes);
-    if (before + bytes <= service->held_most)
+    arb_sql_service *service = user->service;
+    size_t share = service->held_most / 2;
+    arb_sql_lock(service);
+    bool by_user = user->held + bytes > share, by_all = service->held + bytes > service->held_most;
+    if (!by_user && !by_all) {
+        service->held += bytes;
+        user->held += bytes;
+    }
+    arb_sql_unlock(service);
+    if (!by_user && !by_all)
         return ARB_OK;
-    atomic_fetch_sub(&service->held, bytes);
-    return arb_fail(error, ARB_RESOURCES_EXHAUSTED, "clients' statements and values together have more than %zu bytes",
-                    service->held_most);
+    if (by_user) {
+        (void)arb_fail(error, ARB_RESOURCES_EXHAUSTED,
+                       "your statements and values that are not over have more than %zu bytes", share);
+        arb_error_hint(error,
+                       "Send fewer values at a time, and take the rows of statements that are open, or cancel them.");
+    } else {
+        (void)arb_fail(error, ARB_RESOURCES_EXHAUSTED,
+                       "the statements and values of all clients have more than %zu bytes", service->held_most);
+        arb_error_hint(error, "Try again when others have ended.");
+    }
+    return ARB_RESOURCES_EXHAUSTED;
 }
 
-void arb_sql_release(arb_sql_service *service, size_t bytes)
+void arb_sql_release_locked(arb_sql_user *user, size_t bytes)
 {
-    atomic_fetch_sub(&service->held, bytes);
+    user->service->held -= bytes;
+    user->held -= bytes;
 }
 
 /* ---- what is asked for by a descriptor ----------------------------------------------------------------------------------- */
@@ -268,11 +264,7 @@ static arb_code start(arb_sql_service *service, const arb_sql_service_options *o
     else
         ARB_TRY(arb_seal_key_make(&service->key, error));
     service->sealer = (arb_sql_sealer){&service->key, options->cluster};
-    arb_sql_lock(service);
-    arb_code code = arb_workers_start(&service->workers, work, service, WORKER_STACK, error);
-    arb_sql_unlock(service);
-    if (code != ARB_OK)
-        return code;
+    ARB_TRY(arb_sql_lanes_begin(service, error));
     int failure = arb_thread_create(&service->keeper, NULL, keep, service);
     service->keeping = failure == 0;
     return failure == 0 ? ARB_OK : arb_fail_errno(error, failure, "cannot start a thread");
@@ -286,11 +278,14 @@ arb_code arb_sql_service_create(const arb_sql_service_options *options, arb_sql_
         return arb_fail_memory(error, "the service of statements", sizeof *service);
     service->opener = options->sessions;
     service->lease_ns = options->lease_ns > 0 ? options->lease_ns : usual_lease_ns;
+    service->stall_ns = options->stall_ns > 0 ? options->stall_ns : usual_stall_ns;
     service->session_ns = options->session_ns > 0 ? options->session_ns : usual_session_ns;
     service->sessions_most = options->sessions_most > 0 ? options->sessions_most : USUAL_SESSIONS;
     service->held_most = options->held_most > 0 ? options->held_most : USUAL_HELD;
     service->jobs_most = options->jobs_most > 0 ? options->jobs_most : USUAL_JOBS;
-    service->last_ready = &service->first_ready;
+    pthread_mutex_init(&service->lock, NULL);
+    pthread_cond_init(&service->looked, NULL);
+    arb_sql_lanes_init(service, options->threads > 0 ? options->threads : USUAL_THREADS);
     service->login = options->login;
     service->methods = (arb_flight_methods){.handshake = options->login != NULL ? handshake : NULL,
                                             .get_flight_info = get_flight_info,
@@ -301,13 +296,7 @@ arb_code arb_sql_service_create(const arb_sql_service_options *options, arb_sql_
                                             .do_action = arb_sql_do_action,
                                             .list_actions = arb_sql_list_actions};
     service->flight = (arb_flight_service){&service->methods, service};
-    arb_code code = arb_workers_init(&service->workers, options->threads > 0 ? options->threads : USUAL_THREADS,
-                                     "the threads of statements", error);
-    if (code != ARB_OK) {
-        arb_free(service);
-        return code;
-    }
-    code = start(service, options, error);
+    arb_code code = start(service, options, error);
     if (code != ARB_OK) {
         arb_sql_service_destroy(service);
         return code;
@@ -327,17 +316,15 @@ void arb_sql_service_destroy(arb_sql_service *service)
         return;
     arb_sql_lock(service);
     arb_sql_jobs_cancel(service, NULL);
-    service->workers.stopping = true;
+    service->stopping = true;
     pthread_cond_signal(&service->times_changed);
     arb_sql_unlock(service);
     if (service->keeping)
         pthread_join(service->keeper, NULL);
-    arb_workers_reset(&service->workers); /* they end when nothing waits for them any more */
-    while (service->sessions != NULL) {
-        arb_client_session *session = service->sessions;
-        service->sessions = session->next;
-        arb_client_session_free(session);
-    }
+    arb_sql_lanes_end(service);
+    arb_client_sessions_close(service);
+    pthread_mutex_destroy(&service->lock);
+    pthread_cond_destroy(&service->looked);
     pthread_cond_destroy(&service->times_changed);
     arb_free(service->name);
     arb_free(service->version);

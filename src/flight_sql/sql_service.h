@@ -19,8 +19,13 @@
  * With neither, each statement has a session of its own as long as it lives, where SET, USE and CREATE TEMP are refused, and the
  * answer offers a cookie; SetSessionOptions, even without options, makes the session that its cookie names. A session does one
  * thing at a time, in the order of arrival; rows of an open result are taken from it message by message, when their client has
- * room, so what is not fetched holds up nothing. Sessions run side by side on the service's own threads; the transport's never
- * wait.
+ * room, so what is not fetched holds up nothing. Sessions run side by side on the service's own threads (flight_sql/sql_lane.h);
+ * the transport's never wait. A session that nobody
+ * has used for long ends, and so does the longest idle one of a user with more than three quarters of them all; its client hears of
+ * it once (ARB_SESSION_ENDED), before anything runs in a new one.
+ *
+ * Clients that stall. An upload whose values do not come, and a result whose rows are not taken, end after some minutes with what
+ * they hold; of that a user has at most half.
  *
  * Beside the protocol. FlightInfo.app_metadata is an arbalest.sql.StatementSummary (proto/sql_handle.proto): the statement's tag,
  * whether it has rows, how many it wrote, the memory that it held. DoGet and DoPut say the same once more, now final and with the
@@ -53,13 +58,14 @@ typedef struct arb_sql_sessions {
 /* 0 and NULL: what is usual. */
 typedef struct arb_sql_service_options {
     arb_sql_sessions sessions;
-    unsigned threads;           /* that carry out statements; 16 */
-    int64_t lease_ns;           /* of a statement whose rows nobody has asked for; 60 s */
-    int64_t session_ns;         /* of a session that nobody uses; an hour */
-    size_t sessions_most;       /* at a time, those of single statements included; 1,000 */
-    size_t held_most;           /* bytes of statements and values that are not over; 256 MiB */
-    size_t jobs_most;           /* statements that are not over; 10,000 */
-    arb_login *login;           /* answers Handshakes; outlives the server. NULL: there are none */
+    unsigned threads;     /* that carry out statements, at most; 64. Those that wait for executors need none */
+    int64_t lease_ns;     /* of a statement whose rows nobody has asked for; 60 s */
+    int64_t stall_ns;     /* of a call whose client sends, or takes, nothing; 5 minutes. An upload has ten times that */
+    int64_t session_ns;   /* of a session that nobody uses; an hour */
+    size_t sessions_most; /* at a time, those of single statements included; 1,000 */
+    size_t held_most;     /* bytes of statements and values that are not over, half of it for a user; 256 MiB */
+    size_t jobs_most;     /* statements that are not over; 10,000 */
+    arb_login *login;     /* answers Handshakes; outlives the server. NULL: there are none */
     const arb_seal_key *key;    /* of handles; NULL: a random one, which no later process has. Copied */
     arb_uuid cluster;           /* whose handles they are */
     const char *name, *version; /* of the server, for clients that ask; copied. "Arbalest", "" */

@@ -1,13 +1,14 @@
 /* sql_service_internal.h: what the files of this folder share.
  *
- *     sql_service     the tables of methods; worker threads and the keeper of times
+ *     sql_service     the tables of methods; the keeper of times
+ *     sql_lane        worker threads, and who has how many of them
  *     client_session  sessions and their turns
  *     sql_request     calls that are answered in one turn: Prepare, GetSchema, listings, session options
  *     sql_job         statements that run: begun, polled, given by DoGet, ended; job_run: their turns
  *     sql_put         DoPut: updates, binding of values
  *     sql_action      the actions
  *
- * One lock, that of the workers, guards sessions, queues and the states of jobs; it is never held while an engine's session is
+ * One lock, the service's, guards users, sessions, queues and the states of jobs; it is never held while an engine's session is
  * used. What belongs to a session's turn (its arb_session, a job's result and stream) is touched by the worker whose turn it is,
  * without the lock. */
 #ifndef ARB_FLIGHT_SQL_SQL_SERVICE_INTERNAL_H
@@ -15,8 +16,8 @@
 
 #include "columnar/arrow_array.h"
 #include "flight_sql/sql_handle.h"
+#include "flight_sql/sql_lane.h"
 #include "flight_sql/sql_service.h"
-#include "runtime/workers.h"
 
 typedef struct arb_client_session arb_client_session;
 typedef struct arb_sql_turn arb_sql_turn;
@@ -27,6 +28,7 @@ typedef struct arb_sql_job arb_sql_job;
 /* Something to be done with a session, by a worker. Lies in a request or job. */
 struct arb_sql_turn {
     arb_client_session *session; /* a count, of whoever has the turn */
+    arb_sql_lane_kind lane;
     /* Without the lock; ends with arb_sql_turn_end, after which the turn may be gone. */
     void (*run)(arb_sql_turn *turn);
     arb_sql_turn *next; /* the lock, like all below */
@@ -35,63 +37,73 @@ struct arb_sql_turn {
 };
 
 struct arb_client_session {
+    arb_sql_errand errand; /* first: of a worker, when it is ready */
     arb_sql_service *service;
     arb_sql_id id;
-    bool is_token; /* the id is a bearer token's hash */
-    char *user;
+    bool is_token;       /* the id is a bearer token's hash */
+    arb_sql_user *user;  /* a count */
     arb_session *engine; /* NULL until the first turn that wants it; the worker's */
     /* The lock: */
+    arb_sql_entry entry;
     arb_client_session *previous, *next; /* of all */
-    arb_client_session *next_ready;
-    unsigned references; /* turns and calls that use it */
-    bool named;          /* a client knows it and will find it again */
-    bool listed;         /* can be found */
-    bool ready;          /* waits for a worker, or has one */
-    int64_t used_ns;     /* when its last count went */
+    unsigned references;                 /* turns and calls that use it */
+    bool named;                          /* a client knows it and will find it again */
+    bool listed;                         /* can be found */
+    bool ready;                          /* waits for a worker, or has one */
+    int64_t used_ns;                     /* when its last count went */
     arb_sql_turn *first, **last, *current;
 };
+
+enum { ARB_SQL_ENDED_SESSIONS = 1024 };
 
 struct arb_sql_service {
     arb_sql_sessions opener;
     arb_login *login; /* or NULL */
-    int64_t lease_ns, session_ns;
+    int64_t lease_ns, stall_ns, session_ns;
     size_t sessions_most, jobs_most, held_most;
-    _Atomic size_t held; /* bytes that clients have sent and that are kept */
     arb_seal_key key;
     arb_sql_sealer sealer;
     char *name, *version;
     arb_flight_methods methods;
     arb_flight_service flight;
-    arb_workers workers; /* its lock */
     pthread_t keeper;
     bool keeping;
+    pthread_mutex_t lock; /* of all that follows */
+    bool stopping;
     pthread_cond_t times_changed; /* for the keeper; on the monotonic clock */
+    pthread_cond_t looked;        /* nobody looks at a job's result any more */
+    arb_sql_lane lanes[ARB_SQL_LANE_COUNT];
+    arb_sql_index users, session_index, job_index;
+    size_t user_count, session_count, job_count;
+    size_t held; /* bytes that clients have sent and that are kept */
     arb_client_session *sessions;
-    size_t session_count;
-    arb_client_session *first_ready, **last_ready;
-    arb_sql_job *jobs; /* not over */
-    size_t job_count;
+    arb_sql_id ended[ARB_SQL_ENDED_SESSIONS]; /* of tokens: those that ended last, by key */
+    arb_sql_job *jobs;                        /* not over */
+    struct arb_sql_put *puts;                 /* uploads that are coming */
 };
 
 ARB_INLINE void arb_sql_lock(arb_sql_service *service)
 {
-    pthread_mutex_lock(&service->workers.lock);
+    pthread_mutex_lock(&service->lock);
 }
 ARB_INLINE void arb_sql_unlock(arb_sql_service *service)
 {
-    pthread_mutex_unlock(&service->workers.lock);
+    pthread_mutex_unlock(&service->lock);
 }
 
-/* Bytes of a client's are about to be kept: ARB_RESOURCES_EXHAUSTED when there are too many. Any thread. */
-ARB_NODISCARD arb_code arb_sql_hold(arb_sql_service *service, size_t bytes, arb_error *error);
-void arb_sql_release(arb_sql_service *service, size_t bytes);
+/* Bytes of a user's are about to be kept: ARB_RESOURCES_EXHAUSTED when there are too many. Takes the lock. */
+ARB_NODISCARD arb_code arb_sql_hold(arb_sql_user *user, size_t bytes, arb_error *error);
+/* With the lock held. */
+void arb_sql_release_locked(arb_sql_user *user, size_t bytes);
 
 /* ---- client_session.c ---------------------------------------------------------------------------------------------------- */
 
-/* The session that a call belongs to, with a count; its answer offers a cookie when it has none. On the call's thread, before
- * anything is sent. */
+/* The session that a call belongs to, with a count; its answer offers a cookie when it has none. ARB_SESSION_ENDED when it
+ * belongs to one that is there no more. On the call's thread, before anything is sent. */
 ARB_NODISCARD arb_code arb_client_session_find(arb_sql_service *service, arb_rpc_call *call,
                                                arb_client_session **out_session, arb_error *error);
+/* The answer tells the client to forget its cookie. */
+ARB_NODISCARD arb_code arb_client_session_take_cookie(arb_rpc_call *call, arb_error *error);
 /* With the lock held. */
 void arb_client_session_unref_locked(arb_client_session *session);
 /* In a turn: the engine's session, opened when it is not yet. */
@@ -101,7 +113,8 @@ ARB_NODISCARD arb_code arb_client_session_engine(arb_client_session *session, ar
 void arb_client_session_forget(arb_client_session *session);
 /* Which of them time is over, with the lock held; returns when to look again. */
 int64_t arb_client_sessions_expire(arb_sql_service *service, int64_t now_ns);
-void arb_client_session_free(arb_client_session *session);
+/* All that are listed, at the end; nobody uses them. */
+void arb_client_sessions_close(arb_sql_service *service);
 
 /* Queue a turn, with the lock held; one that runs is queued again after it. */
 void arb_sql_turn_queue(arb_sql_turn *turn);
@@ -112,8 +125,6 @@ ARB_INLINE bool arb_sql_turn_runs(const arb_sql_turn *turn)
 {
     return turn->session->current == turn;
 }
-/* Workers: one turn of a session that is ready. With the lock held, which is given back meanwhile. */
-void arb_client_session_work(arb_client_session *session);
 
 /* ---- sql_request.c ------------------------------------------------------------------------------------------------------- */
 
@@ -249,6 +260,8 @@ ARB_NODISCARD arb_code arb_any_read(arb_str bytes, arb_arena *arena, arb_sql_mes
 /* ---- the methods --------------------------------------------------------------------------------------------------------- */
 
 void arb_sql_do_put(void *service, arb_rpc_call *call); /* sql_put.c */
+/* With the lock held: uploads that have stalled end; returns when to look again. */
+int64_t arb_sql_puts_expire(arb_sql_service *service, int64_t now_ns);
 void arb_sql_do_action(void *service, arb_rpc_call *call,
                        const struct Arrow__Flight__Protocol__Action *action); /* sql_action.c */
 void arb_sql_list_actions(void *service, arb_rpc_call *call);

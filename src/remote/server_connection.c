@@ -11,12 +11,15 @@
 #include "proto/flight.pb-c.h"
 #include "proto/flight_sql.pb-c.h"
 #include "proto/sql_handle.pb-c.h"
+#include "remote/remote_progress.h"
 #include "remote/remote_rows.h"
 #include "remote/server_url.h"
 #include "rpc/flight_client.h"
 #include "rpc/grpc_channel.h"
+#include "sql/parser.h"
+#include "state/store.h"
 
-#define COMMAND_KIND "type.googleapis.com/arrow.flight.protocol.sql.CommandStatementQuery"
+#define KIND "type.googleapis.com/arrow.flight.protocol.sql."
 #define SUMMARY_NAME "arbalest-statement-bin"
 
 enum {
@@ -35,9 +38,12 @@ typedef struct server_connection {
     arb_rpc_stream *call;   /* that the statement waits for, or NULL */
     _Atomic bool cancelled; /* the statement, or what it was */
     _Atomic bool ending;
-    bool expected; /* the statement that comes next */
-    bool is_guest; /* it has been greeted */
-    sem_t wake;    /* a signal handler may post it, but not end a call: the canceller does */
+    bool expected;  /* the statement that comes next */
+    bool is_guest;  /* it has been greeted */
+    bool is_silent; /* it did not answer in time: no use in taking leave */
+    arb_remote_progress progress;
+    char operation[40]; /* the statement's name */
+    sem_t wake;         /* a signal handler may post it, but not end a call: the canceller does */
     pthread_t canceller;
     bool has_canceller;
 } server_connection;
@@ -167,44 +173,102 @@ static void destroy_result(arb_hosted_result *base)
 
 /* ---- statements ------------------------------------------------------------------------------------------------------------------ */
 
-/* Have the server begin the statement. The answer comes when what has no rows is done, or what has some has begun. */
-static arb_code ask(remote_result *r, arb_str sql, const Arrow__Flight__Protocol__FlightInfo **out_info,
-                    arb_error *error)
+/* Polls of one statement: what the last answer said. */
+typedef struct polling {
+    arb_arena arena, older;                                /* of the last answer; of the one before */
+    const Arrow__Flight__Protocol__FlightDescriptor *next; /* NULL: it is finished */
+    const Arrow__Flight__Protocol__FlightInfo *info;
+} polling;
+
+static arb_code poll(server_connection *c, const Arrow__Flight__Protocol__FlightDescriptor *descriptor, polling *p,
+                     arb_error *error)
 {
-    server_connection *c = r->connection;
+    arb_rpc_stream *call;
+    ProtobufCMessage *answer = NULL;
+    ARB_TRY(arb_flight_request(c->client, "PollFlightInfo", &descriptor->base, ARB_RPC_NO_DEADLINE, 0, &call, error));
+    wait_for(c, call);
+    arb_arena fresh = {0};
+    arb_code code = arb_flight_take_answer(c->client, call, &arrow__flight__protocol__poll_info__descriptor, &fresh,
+                                           &answer, error);
+    wait_for(c, NULL);
+    arb_rpc_stream_close(call);
+    if (code != ARB_OK) {
+        arb_arena_reset(&fresh);
+        return code;
+    }
+    arb_arena_reset(&p->older);
+    p->older = p->arena;
+    p->arena = fresh;
+    const Arrow__Flight__Protocol__PollInfo *said = (const Arrow__Flight__Protocol__PollInfo *)answer;
+    p->next = said->flight_descriptor;
+    p->info = said->info;
+    if (p->next == NULL)
+        return p->info != NULL ? ARB_OK : arb_fail(error, ARB_INTERNAL, "the server says nothing of the result");
+    arb_remote_progress_note(&c->progress, said);
+    return ARB_OK;
+}
+
+/* End what the server does; it is not waited for for long. */
+static void cancel_there(server_connection *c, const polling *p)
+{
+    Arrow__Flight__Protocol__FlightInfo info;
+    Arrow__Flight__Protocol__CancelFlightInfoRequest request;
+    Arrow__Flight__Protocol__Action action;
+    arb_text body = {0};
+    if (p->next == NULL)
+        return; /* nobody knows it: it ends with the call */
+    arrow__flight__protocol__flight_info__init(&info);
+    arrow__flight__protocol__cancel_flight_info_request__init(&request);
+    arrow__flight__protocol__action__init(&action);
+    info.flight_descriptor = (Arrow__Flight__Protocol__FlightDescriptor *)(uintptr_t)p->next;
+    request.info = &info;
+    action.type = (char *)(uintptr_t) "CancelFlightInfo";
+    if (arb_wire_pack(&request.base, &body, NULL) == ARB_OK) {
+        action.body = arb_wire_bytes(arb_text_view(&body));
+        c->is_silent = arb_flight_do_action(c->client, &action, arb_clock_monotonic_ns() + LEAVING_NS, NULL, NULL,
+                                            NULL) == ARB_DEADLINE_EXCEEDED;
+    }
+    arb_text_reset(&body);
+}
+
+static arb_code pack_command(arb_arena *arena, arb_str sql, arb_text *out, arb_error *error)
+{
     Arrow__Flight__Protocol__Sql__CommandStatementQuery command;
     Arrow__Flight__Protocol__Sql__Any any;
-    Arrow__Flight__Protocol__FlightDescriptor descriptor;
     arrow__flight__protocol__sql__command_statement_query__init(&command);
     arrow__flight__protocol__sql__any__init(&any);
-    arrow__flight__protocol__flight_descriptor__init(&descriptor);
-    arb_str text = arb_str_copy(&r->arena, sql); /* ends with NUL, as the library wants it */
-    arb_text value = {0}, packed = {0};
-    arb_rpc_stream *call = NULL;
-    ProtobufCMessage *answer = NULL;
+    arb_str text = arb_str_copy(arena, sql); /* ends with NUL, as the library wants it */
+    arb_text value = {0};
     if (text.data == NULL)
         return arb_fail_memory(error, "a statement", sql.size);
     command.query = (char *)(uintptr_t)text.data;
     arb_code code = arb_wire_pack(&command.base, &value, error);
-    any.type_url = (char *)(uintptr_t)COMMAND_KIND;
+    any.type_url = (char *)(uintptr_t)(KIND "CommandStatementQuery");
     any.has_value = true;
-    any.value = (ProtobufCBinaryData){value.size, (uint8_t *)value.data};
+    any.value = arb_wire_bytes(arb_text_view(&value));
     if (code == ARB_OK)
-        code = arb_wire_pack(&any.base, &packed, error);
-    descriptor.type = ARROW__FLIGHT__PROTOCOL__DESCRIPTOR_TYPE__CMD;
-    descriptor.cmd = (ProtobufCBinaryData){packed.size, (uint8_t *)packed.data};
-    if (code == ARB_OK)
-        code = arb_flight_request(c->client, "GetFlightInfo", &descriptor.base, ARB_RPC_NO_DEADLINE, 0, &call, error);
-    if (code == ARB_OK) {
-        wait_for(c, call);
-        code = arb_flight_take_answer(c->client, call, &arrow__flight__protocol__flight_info__descriptor, &r->arena,
-                                      &answer, error);
-        wait_for(c, NULL);
-    }
-    arb_rpc_stream_close(call);
+        code = arb_wire_pack(&any.base, out, error);
     arb_text_reset(&value);
+    return code;
+}
+
+/* Have the server begin the statement, and ask how far it is until what has no rows is done, or what has some has some. */
+static arb_code ask(remote_result *r, arb_str sql, polling *p, arb_error *error)
+{
+    server_connection *c = r->connection;
+    Arrow__Flight__Protocol__FlightDescriptor command;
+    arb_text packed = {0};
+    arrow__flight__protocol__flight_descriptor__init(&command);
+    arb_code code = pack_command(&r->arena, sql, &packed, error);
+    command.type = ARROW__FLIGHT__PROTOCOL__DESCRIPTOR_TYPE__CMD;
+    command.cmd = arb_wire_bytes(arb_text_view(&packed));
+    if (code == ARB_OK)
+        code = poll(c, &command, p, error);
+    while (code == ARB_OK && p->next != NULL)
+        code = poll(c, p->next, p, error);
     arb_text_reset(&packed);
-    *out_info = (const Arrow__Flight__Protocol__FlightInfo *)answer;
+    if (code != ARB_OK && atomic_load(&c->cancelled))
+        cancel_there(c, p);
     return code;
 }
 
@@ -218,11 +282,54 @@ static arb_code begin_rows(remote_result *r, const Arrow__Flight__Protocol__Flig
     return arb_remote_rows_begin(r->stream, &r->arena, &r->columns, &r->rows, error);
 }
 
+/* By this name the server knows what the statement does, whatever becomes of the connection. */
+static arb_code name_operation(server_connection *c, arb_error *error)
+{
+    arb_uuid uuid;
+    ARB_TRY(arb_uuid_make(&uuid, error));
+    snprintf(c->operation, sizeof c->operation, "%08x-%04x-%04x-%04x-%012llx", (unsigned)(uuid.high >> 32),
+             (unsigned)(uuid.high >> 16 & 0xffff), (unsigned)(uuid.high & 0xffff), (unsigned)(uuid.low >> 48),
+             (unsigned long long)(uuid.low & 0xffffffffffff));
+    return arb_flight_client_operation(c->client, arb_str_of(c->operation), error);
+}
+
+/* What cannot be read here is the server's to judge: it may. */
+static bool may_change_something(arb_str sql)
+{
+    arb_arena arena = {0};
+    const arb_ast_statement *statement;
+    bool may = true;
+    if (arb_sql_parse_one(&arena, sql, &statement, NULL) == ARB_OK) {
+        arb_ast_statement_kind kind = statement->kind;
+        may = kind != ARB_AST_STATEMENT_SELECT && kind != ARB_AST_STATEMENT_SHOW &&
+              kind != ARB_AST_STATEMENT_DESCRIBE && kind != ARB_AST_STATEMENT_SET &&
+              (kind != ARB_AST_STATEMENT_EXPLAIN || arb_ast_as_explain(statement)->analyze);
+    }
+    arb_arena_reset(&arena);
+    return may;
+}
+
+/* An update whose connection breaks may have been done, or may be yet. It is not repeated. */
+static arb_code judge_break(const server_connection *c, arb_str sql, arb_code code, arb_error *error)
+{
+    if (code != ARB_CONNECTION_FAILED || !may_change_something(sql))
+        return code;
+    arb_error unknown = {0};
+    (void)arb_fail(&unknown, ARB_OUTCOME_UNKNOWN, "the connection broke: the outcome of job %s is unknown",
+                   c->operation);
+    if (error != NULL) {
+        arb_error_detail(&unknown, "%s", error->message);
+        *error = unknown;
+    }
+    arb_error_hint(error, "It may have been done. Look before you repeat it.");
+    return ARB_OUTCOME_UNKNOWN;
+}
+
 static arb_code execute(arb_statement_host *host, arb_str sql, arb_hosted_result **out_result, arb_error *error)
 {
     static const arb_hosted_result_vtable vtable = {describe, tag, affected, next, peak_memory, destroy_result};
     server_connection *c = (server_connection *)host;
-    const Arrow__Flight__Protocol__FlightInfo *info;
+    polling p = {0};
     *out_result = NULL;
     remote_result *r = arb_alloc_zeroed(sizeof *r);
     if (r == NULL)
@@ -233,12 +340,17 @@ static arb_code execute(arb_statement_host *host, arb_str sql, arb_hosted_result
     if (!c->expected)
         atomic_store(&c->cancelled, false);
     c->expected = false;
-    arb_code code = ask(r, sql, &info, error);
+    arb_code code = name_operation(c, error);
+    if (code == ARB_OK)
+        code = judge_break(c, sql, ask(r, sql, &p, error), error);
     if (code == ARB_OK) {
-        take_summary(r, (arb_str){(const char *)info->app_metadata.data, info->app_metadata.len});
+        take_summary(r, arb_wire_text(p.info->app_metadata));
         if (r->columns.has_rows)
-            code = begin_rows(r, info, error);
+            code = begin_rows(r, p.info, error);
     }
+    arb_remote_progress_reset(&c->progress);
+    arb_arena_reset(&p.arena);
+    arb_arena_reset(&p.older);
     if (code != ARB_OK) {
         code = outcome(c, code, error);
         destroy_result(&r->base);
@@ -269,11 +381,15 @@ static arb_code set(arb_statement_host *host, arb_str name, arb_str value, arb_e
     return code;
 }
 
-/* The server does not say how far a statement is while its rows are waited for. */
 static double progress(arb_statement_host *host)
 {
-    (void)host;
-    return -1;
+    return arb_remote_progress_part(&((server_connection *)host)->progress);
+}
+
+static arb_code stages(arb_statement_host *host, arb_arena *arena, const arb_run_stage **out_stages, size_t *out_count,
+                       arb_error *error)
+{
+    return arb_remote_progress_stages(&((server_connection *)host)->progress, arena, out_stages, out_count, error);
 }
 
 static arb_catalog_scope *catalog(arb_statement_host *host)
@@ -296,7 +412,7 @@ static void leave(server_connection *c)
 static void destroy(arb_statement_host *host)
 {
     server_connection *c = (server_connection *)host;
-    if (c->is_guest)
+    if (c->is_guest && !c->is_silent)
         leave(c);
     if (c->has_canceller) {
         atomic_store(&c->ending, true);
@@ -307,6 +423,7 @@ static void destroy(arb_statement_host *host)
     arb_rpc_channel_destroy(c->channel);
     arb_grpc_runtime_destroy(c->grpc);
     sem_destroy(&c->wake);
+    arb_remote_progress_destroy(&c->progress);
     pthread_mutex_destroy(&c->lock);
     arb_free(c);
 }
@@ -360,7 +477,7 @@ static arb_code reach_any(server_connection *c, const arb_server_url *url, arb_e
 
 arb_code arb_server_connect(arb_str text, arb_statement_host **out_host, arb_error *error)
 {
-    static const arb_statement_host_vtable vtable = {execute, set, expect, cancel, progress, catalog, destroy};
+    static const arb_statement_host_vtable vtable = {execute, set, expect, cancel, progress, stages, catalog, destroy};
     arb_arena arena = {0};
     arb_server_url url;
     *out_host = NULL;
@@ -369,6 +486,7 @@ arb_code arb_server_connect(arb_str text, arb_statement_host **out_host, arb_err
         return arb_fail_memory(error, "a connection", sizeof *c);
     c->base.vtable = &vtable;
     pthread_mutex_init(&c->lock, NULL);
+    arb_remote_progress_init(&c->progress);
     sem_init(&c->wake, 0, 0);
     arb_code code = arb_server_url_read(&arena, text, &url, error);
     if (code == ARB_OK)

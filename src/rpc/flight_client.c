@@ -15,6 +15,7 @@ struct arb_flight_client {
     arb_arena arena;      /* of the headers */
     arb_rpc_metadata headers;
     arb_cookie_jar cookies;
+    arb_text operation;
     arb_text authorization; /* "Bearer …"; empty before the login */
 };
 
@@ -35,6 +36,7 @@ void arb_flight_client_destroy(arb_flight_client *client)
         return;
     arb_arena_reset(&client->arena);
     arb_cookie_jar_reset(&client->cookies);
+    arb_text_reset(&client->operation);
     arb_text_reset(&client->authorization);
     pthread_mutex_destroy(&client->lock);
     arb_free(client);
@@ -44,6 +46,16 @@ arb_code arb_flight_client_header(arb_flight_client *client, arb_str name, arb_s
 {
     pthread_mutex_lock(&client->lock);
     arb_code code = arb_rpc_metadata_add(&client->headers, &client->arena, name, value, error);
+    pthread_mutex_unlock(&client->lock);
+    return code;
+}
+
+arb_code arb_flight_client_operation(arb_flight_client *client, arb_str id, arb_error *error)
+{
+    pthread_mutex_lock(&client->lock);
+    arb_text_clear(&client->operation);
+    arb_text_append_str(&client->operation, id);
+    arb_code code = arb_text_check(&client->operation, error);
     pthread_mutex_unlock(&client->lock);
     return code;
 }
@@ -63,6 +75,8 @@ static arb_code session_headers(arb_flight_client *client, arb_str authorization
         code = arb_rpc_metadata_add(out, arena, client->headers.data[i].name, client->headers.data[i].value, error);
     if (code == ARB_OK && authorization.size != 0)
         code = arb_rpc_metadata_add(out, arena, ARB_STR("authorization"), authorization, error);
+    if (code == ARB_OK && client->operation.size != 0)
+        code = arb_rpc_metadata_add(out, arena, ARB_STR("operation-id"), arb_text_view(&client->operation), error);
     arb_cookie_jar_write(&client->cookies, &cookies);
     if (code == ARB_OK)
         code = arb_text_check(&cookies, error);
@@ -90,6 +104,16 @@ static arb_code keep_session(arb_flight_client *client, const arb_rpc_metadata *
     pthread_mutex_unlock(&client->lock);
     arb_text_reset(&token);
     return code;
+}
+
+/* The call has failed: the server's answer, if that is what it is, may tell to forget a cookie. */
+static void keep_cookies(arb_flight_client *client, arb_rpc_stream *stream, arb_code code)
+{
+    if (code != ARB_SESSION_ENDED)
+        return;
+    pthread_mutex_lock(&client->lock);
+    (void)!arb_cookie_jar_take(&client->cookies, arb_rpc_response_headers(arb_rpc_stream_call(stream)), NULL);
+    pthread_mutex_unlock(&client->lock);
 }
 
 static void method_path(const char *method, char *out, size_t size)
@@ -199,6 +223,7 @@ arb_code arb_flight_take_answer(arb_flight_client *client, arb_rpc_stream *strea
     arb_code code = arb_rpc_stream_receive(stream, &answer, error);
     if (code == ARB_OK && answer == NULL)
         code = arb_fail(error, ARB_INTERNAL, "the server gave no answer");
+    keep_cookies(client, stream, code);
     if (code == ARB_OK)
         code = expect_end(client, stream, error);
     if (code == ARB_OK)
@@ -307,6 +332,8 @@ arb_code arb_flight_do_action(arb_flight_client *client, const Arrow__Flight__Pr
     }
     if (code == ARB_OK)
         code = keep_session(client, arb_rpc_response_headers(arb_rpc_stream_call(stream)), error);
+    else
+        keep_cookies(client, stream, code);
     arb_rpc_stream_close(stream);
     return code;
 }

@@ -34,6 +34,9 @@ void arb_flight_client_destroy(arb_flight_client *client); /* its calls must be 
 ARB_NODISCARD arb_code arb_flight_client_header(arb_flight_client *client, arb_str name, arb_str value,
                                                 arb_error *error);
 
+/* What calls are about from now on, as the header "operation-id"; empty: nothing. */
+ARB_NODISCARD arb_code arb_flight_client_operation(arb_flight_client *client, arb_str id, arb_error *error);
+
 /* A call that is not begun, with the session's headers; `method` is Flight's name for it, such as "DoGet". */
 ARB_NODISCARD arb_code arb_flight_client_call(arb_flight_client *client, const char *method, int64_t deadline_ns,
                                               const arb_rpc_events *events, void *context, arb_rpc_call **out_call,

@@ -61,6 +61,9 @@ struct cluster_query {
     _Atomic int lookers;           /* with `result` in hand, on other threads */
     unsigned readings;
     bool left, delivered;
+    pthread_mutex_t lock; /* of what follows */
+    bool come;            /* the job is complete, or over */
+    arb_wake wake;        /* who waits for that; call NULL: nobody */
 };
 
 /* ---- the result -------------------------------------------------------------------------------------------------------------- */
@@ -172,6 +175,32 @@ static arb_code fail_ended(const arb_job_progress *progress, arb_error *error)
     if (error != NULL)
         *error = progress->error;
     return progress->error.code;
+}
+
+/* On the scheduler's loop. */
+static void job_changed(void *context, const arb_job_progress *progress)
+{
+    cluster_query *q = context;
+    arb_wake wake = {0};
+    pthread_mutex_lock(&q->lock);
+    q->come = progress->finished || progress->ended || progress->lost;
+    if (q->come) {
+        wake = q->wake;
+        q->wake = (arb_wake){0};
+    }
+    pthread_mutex_unlock(&q->lock);
+    if (wake.call != NULL)
+        wake.call(wake.context);
+}
+
+static bool ready(arb_query_run *run, const arb_wake *wake)
+{
+    cluster_query *q = (cluster_query *)run;
+    pthread_mutex_lock(&q->lock);
+    bool now = q->come || atomic_load(&q->result) != NULL || atomic_load(&q->cancelled);
+    q->wake = now ? (arb_wake){0} : *wake;
+    pthread_mutex_unlock(&q->lock);
+    return now;
 }
 
 /* Wait until all of it has been made. */
@@ -302,6 +331,30 @@ static double progress(const arb_query_run *run)
     return atomic_load(&((const cluster_query *)run)->result) != NULL ? 1 : 0;
 }
 
+static arb_code stages(const arb_query_run *run, arb_arena *arena, const arb_run_stage **out_stages, size_t *out_count,
+                       arb_error *error)
+{
+    const cluster_query *q = (const cluster_query *)run;
+    const arb_stage_view *views;
+    arb_job_progress progress;
+    arb_job_look(q->job, &progress);
+    ARB_TRY(arb_view_stages(arb_scheduler_process_loop(q->runner->options.scheduler), progress.job, arena, &views,
+                            out_count, error));
+    arb_run_stage *made = ARB_ARENA_ARRAY(arena, arb_run_stage, *out_count + 1);
+    if (made == NULL)
+        return arb_fail_memory(error, "a query's stages", *out_count * sizeof *made);
+    for (size_t i = 0; i < *out_count; i++)
+        made[i] = (arb_run_stage){.stage = views[i].stage,
+                                  .tasks = views[i].tasks,
+                                  .running = views[i].running,
+                                  .committed = views[i].committed,
+                                  .rows = views[i].rows,
+                                  .bytes = views[i].bytes,
+                                  .complete = views[i].complete};
+    *out_stages = made;
+    return ARB_OK;
+}
+
 static uint64_t peak_memory(const arb_query_run *run)
 {
     cluster_query *q = (cluster_query *)(uintptr_t)run; /* only the count changes */
@@ -373,6 +426,7 @@ static void destroy(arb_query_run *run)
     delist(q);
     end_result(q);
     arb_job_close(q->job);
+    pthread_mutex_destroy(&q->lock);
     arb_arena_reset(&q->arena);
     arb_free(q);
 }
@@ -439,7 +493,7 @@ static arb_code submit(cluster_query *q, const arb_run_request *request, arb_err
     if (request->origin.name.size != 0 && arb_job_spec_recorded(&job.spec)) /* else it ends with this process */
         ARB_TRY(name_job(q, request, &job.spec, error));
     return arb_job_submit(arb_scheduler_process_clients(o->scheduler), &job.spec, job.plans, q->graph->stage_count,
-                          NULL, &q->job, error);
+                          &(arb_job_watch){job_changed, q}, &q->job, error);
 }
 
 static arb_code describe(void *context, const arb_run_request *request, const arb_query *query, arb_text *out,
@@ -458,7 +512,7 @@ static arb_code describe(void *context, const arb_run_request *request, const ar
 static arb_code new_query(arb_cluster_runner *runner, const arb_execution_options *execution, cluster_query **out_query,
                           arb_error *error)
 {
-    static const arb_query_run_vtable vtable = {next, cancel, progress, peak_memory, explain, destroy};
+    static const arb_query_run_vtable vtable = {next, cancel, progress, peak_memory, explain, destroy, ready, stages};
     cluster_query *q = arb_alloc_zeroed(sizeof *q);
     *out_query = q;
     if (q == NULL)
@@ -466,6 +520,7 @@ static arb_code new_query(arb_cluster_runner *runner, const arb_execution_option
     q->base.vtable = &vtable;
     q->runner = runner;
     q->execution = *execution;
+    pthread_mutex_init(&q->lock, NULL);
     return ARB_OK;
 }
 
@@ -494,7 +549,13 @@ static arb_code take_up(cluster_query *q, arb_str name, arb_arena *arena, arb_fo
     q->plan = record.plan;
     q->stage = named.stage_count - 1;
     *out_found = (arb_found_run){NULL, record.plan->column_count, record.names, record.types};
-    return arb_job_find(arb_scheduler_process_clients(scheduler), named.job, NULL, &q->job, error);
+    ARB_TRY(arb_job_find(arb_scheduler_process_clients(scheduler), named.job, &(arb_job_watch){job_changed, q}, &q->job,
+                         error));
+    arb_job_progress now; /* what has changed before is not told again */
+    arb_job_look(q->job, &now);
+    if (now.finished || now.ended || now.lost)
+        job_changed(q, &now);
+    return ARB_OK;
 }
 
 static arb_code find(void *context, arb_str name, const arb_execution_options *execution, arb_arena *arena,

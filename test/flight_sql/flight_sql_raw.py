@@ -16,7 +16,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import sql_server  # noqa: E402
-from sql_server import LONG, Server, any_of, expect_fails, from_any, message, parse, summary, yescrypt  # noqa: E402
+from sql_server import LONG, Server, any_of, expect_fails, from_any, message, parse, summary, varint, yescrypt  # noqa: E402
 
 sql_server.begin()
 import grpc  # noqa: E402
@@ -210,10 +210,57 @@ def test_what_nobody_asks_for_is_cancelled():
 
 
 def test_idle_sessions_end():
+    """And their clients hear of it, once, before anything runs as if their tables and settings were there."""
     with Server(PROGRAM, "--session-ms", 300) as server, with_session(server) as client:
         update(client, "create table mine as select 1 as a")
         time.sleep(1.5)
+        expect_fails(ERRORS, "session has ended", run, client, "select 1 as mine")
         expect_fails(ERRORS, "mine", run, client, "select a from mine")
+        token = flight.FlightCallOptions(headers=[(b"authorization", b"Bearer mine")])
+        with connect(server) as other:
+            def run_with_token(sql):
+                info = other.get_flight_info(command("CommandStatementQuery", (1, sql)), token)
+                return other.do_get(info.endpoints[0].ticket, token).read_all()
+
+            run_with_token("set time_zone = 'Asia/Tokyo'")
+            time.sleep(1.5)
+            expect_fails(ERRORS, "session has ended", run_with_token, "show time_zone")
+            assert run_with_token("show time_zone").column(0).to_pylist() != ["Asia/Tokyo"]
+
+
+def test_sessions_of_another_process_have_ended():
+    with Server(PROGRAM) as server, connect(server, cookies=True) as client:
+        run(client, "select 1")
+    with Server(PROGRAM) as server, flight.FlightClient(server.url, middleware=[Cookies()]) as client:
+        offered = {"cookie": "arrow_flight_session_id=o1234"}
+        call(server, "GetFlightInfo", descriptor("CommandStatementQuery", (1, "select 1")), metadata=tuple(offered.items()))
+        begun = (("cookie", "arrow_flight_session_id=b1234"),)
+        error = expect_fails(grpc.RpcError, "session has ended", call, server, "GetFlightInfo",
+                             descriptor("CommandStatementQuery", (1, "select 1")), metadata=begun)
+        assert "Max-Age=0" in dict(error.initial_metadata())["set-cookie"]
+        assert b"08003" in dict(error.trailing_metadata())["grpc-status-details-bin"]
+
+
+def test_no_session_is_lost_to_another_users():
+    with tempfile.NamedTemporaryFile("w+") as file:
+        file.write(f"anna:{yescrypt('a')}\nbert:{yescrypt('b')}\n")
+        file.flush()
+        with Server(PROGRAM, "--users-file", file.name, "--sessions", 8) as server, connect(server) as client:
+            def log_in(user, password):
+                return flight.FlightCallOptions(headers=[client.authenticate_basic_token(user, password)])
+
+            def show(options, sql="show time_zone"):
+                info = client.get_flight_info(command("CommandStatementQuery", (1, sql)), options)
+                return client.do_get(info.endpoints[0].ticket, options).read_all()
+
+            anna = log_in("anna", "a")
+            show(anna, "set time_zone = 'Asia/Tokyo'")
+            berts = [log_in("bert", "b") for _ in range(7)]
+            for options in berts:  # six of them are his share
+                show(options, "set time_zone = 'Europe/Paris'")
+            expect_fails(ERRORS, "session has ended", show, berts[0])
+            assert show(anna).column(0).to_pylist() == ["Asia/Tokyo"]
+            assert show(berts[6]).column(0).to_pylist() == ["Europe/Paris"]
 
 
 def cancel_info(info):
@@ -288,6 +335,100 @@ def test_rows_that_wait_hold_up_nothing():
         for k, (first, reader) in enumerate(zip(firsts, readers)):
             rest = reader.read_all().column("n").to_pylist()
             assert first.column(0).to_pylist() + rest == list(range(1 + k, 3000001 + k))
+
+
+def begin_reading(client, info):
+    """A thread that waits for the statement's first rows; what came of it is in the list."""
+    outcome = []
+
+    def read():
+        try:
+            outcome.append(client.do_get(info.endpoints[0].ticket).read_chunk())
+        except Exception as error:  # noqa: BLE001
+            outcome.append(error)
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    return thread, outcome
+
+
+def test_statements_that_last_hold_up_nothing_else():
+    """As many of them as there are threads: what is short is answered, and what waits for a thread can be cancelled."""
+    quick = flight.FlightCallOptions(timeout=20)
+    with Server(PROGRAM, "--workers", 3) as server, connect(server) as client:
+        readers = [(info, *begin_reading(client, info)) for info in [ask(client, LONG) for _ in range(3)]]
+        time.sleep(0.5)
+        _, again, _ = poll(server, descriptor("CommandStatementQuery", (1, "select 1")))
+        assert again is not None  # no thread for it
+        assert list(client.do_action(flight.Action("GetSessionOptions", b""), quick))
+        body = any_of("ActionCreatePreparedStatementRequest", (1, "select 1"))
+        assert list(client.do_action(flight.Action("CreatePreparedStatement", body), quick))
+        listing = client.get_flight_info(command("CommandGetCatalogs"), quick)
+        assert client.do_get(listing.endpoints[0].ticket, quick).read_all().num_rows == 1
+        waiter = threading.Thread(target=expect_fails, args=(grpc.RpcError, "ancel", call, server, "PollFlightInfo", again))
+        waiter.start()
+        time.sleep(0.2)
+        assert parse(action(client, "CancelFlightInfo", message((1, message((2, again)))))[0]) == {1: [1]}
+        waiter.join(20)
+        assert not waiter.is_alive() and all(t.is_alive() for _, t, _ in readers)
+        for info, thread, outcome in readers:
+            assert parse(action(client, "CancelFlightInfo", cancel_info(info))[0]) == {1: [1]}
+            thread.join(20)
+            assert "ancel" in str(outcome), outcome
+
+
+def test_waiting_for_executors_has_no_thread():
+    """A scheduler without executors: its statements wait for some, and threads for them."""
+    scheduler = subprocess.Popen([COMMAND, "scheduler", "--port", "0", "--control-port", "0", "--http-port", "0", "--state", "memory"],
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    try:
+        places = dict(piece.split("=", 1) for piece in scheduler.stdout.readline().split()[1:])
+
+        def threads():
+            return len(os.listdir(f"/proc/{scheduler.pid}/task"))
+
+        with flight.FlightClient(f"grpc://{places['clients']}") as client:
+            run_none = command("CommandStatementQuery", (1, "select count(*) from generate_series(1, 10)"))
+            before, infos = threads(), []
+            for i in range(100):
+                infos.append(client.get_flight_info(run_none, flight.FlightCallOptions(headers=[(b"authorization", f"Bearer {i}".encode())])))
+            readers = [begin_reading(client, info) for info in infos]
+            time.sleep(1)
+            assert threads() - before < 20, (before, threads())
+            assert not any(outcome for _, outcome in readers)
+            quick = flight.FlightCallOptions(timeout=20)
+            shown = client.get_flight_info(command("CommandStatementQuery", (1, "show time_zone")), quick)
+            assert client.do_get(shown.endpoints[0].ticket, quick).read_all().num_rows == 1
+            for info in infos:
+                assert parse(action(client, "CancelFlightInfo", cancel_info(info))[0]) == {1: [1]}
+            for thread, outcome in readers:
+                thread.join(20)
+                assert "ancel" in str(outcome), outcome
+    finally:
+        scheduler.terminate()
+        assert scheduler.wait(30) == 0
+
+
+def test_a_user_with_many_statements_keeps_others_from_nothing():
+    with tempfile.NamedTemporaryFile("w+") as file:
+        file.write(f"anna:{yescrypt('a')}\nbert:{yescrypt('b')}\n")
+        file.flush()
+        with Server(PROGRAM, "--users-file", file.name, "--workers", 2) as server, connect(server) as client:
+            def log_in(user, password, timeout):
+                return flight.FlightCallOptions(headers=[client.authenticate_basic_token(user, password)], timeout=timeout)
+
+            slow = command("CommandStatementQuery", (1, f"create table x as {LONG}"))
+            waiters = []
+            for _ in range(6):  # each in a session of its own
+                waiters.append(threading.Thread(target=expect_fails, args=(ERRORS, "", client.get_flight_info, slow, log_in("anna", "a", 10))))
+                waiters[-1].start()
+            time.sleep(0.5)
+            bert = log_in("bert", "b", 5)
+            info = client.get_flight_info(command("CommandStatementQuery", (1, "select 1 as a")), bert)
+            assert client.do_get(info.endpoints[0].ticket, bert).read_all().column("a").to_pylist() == [1]
+            assert all(w.is_alive() for w in waiters)
+            for waiter in waiters:
+                waiter.join(60)
 
 
 def test_errors_on_the_way():
@@ -586,12 +727,73 @@ def test_what_clients_send_is_bounded():
         update(client, "create table t (a varchar)")
         handle = prepare(client, "insert into t values (?)")[0]
         for _ in range(3):
-            expect_fails(ERRORS, "together have more than", bind, client, "CommandPreparedStatementUpdate", handle,
+            expect_fails(ERRORS, "values that are not over have more than 500000", bind, client, "CommandPreparedStatementUpdate", handle,
                          pa.table({"a": ["x" * 1000] * 1200}))
-            expect_fails(ERRORS, "together have more than", ask, client, "select '" + "x" * 2000000 + "'")
+            expect_fails(ERRORS, "values that are not over have more than 500000", ask, client, "select '" + "x" * 2000000 + "'")
         for _ in range(20):  # nothing of those that are over is counted
             bind(client, "CommandPreparedStatementUpdate", handle, pa.table({"a": ["x" * 1000] * 100}))
         assert run(client, "select count(*) as n from t").column("n").to_pylist() == [2000]
+
+
+def stalled_upload(server, handle, rows, failures, metadata=()):
+    """A thread with a DoPut that sends values and then nothing."""
+    go_on = threading.Event()
+    sink = pa.BufferOutputStream()
+    table = pa.table({"a": ["x" * 1000] * rows})
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    reader = pa.ipc.MessageReader.open_stream(sink.getvalue())
+
+    def messages():
+        command = any_of("CommandPreparedStatementUpdate", (1, handle))
+        first = message((1, message((1, 2), (2, command))))
+        for m in reader:
+            if m.type == "schema":
+                yield first + message((2, m.metadata.to_pybytes()))
+            else:
+                yield message((2, m.metadata.to_pybytes())) + varint(1000 << 3 | 2) + varint(m.body.size) + m.body.to_pybytes()
+        go_on.wait(30)
+
+    def send():
+        with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+            try:
+                list(channel.stream_stream(SERVICE + "DoPut")(messages(), timeout=30, metadata=metadata))
+            except grpc.RpcError as error:
+                failures.append(error)
+            go_on.set()
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    return thread
+
+
+def test_uploads_that_stall_end():
+    with Server(PROGRAM, "--stall-ms", 1000, "--held", 2000000) as server, with_session(server) as client:
+        update(client, "create table t (a varchar)")
+        handle = prepare(client, "insert into t values (?)")[0]
+        failures = []
+        thread = stalled_upload(server, handle, 900, failures)
+        time.sleep(0.5)
+        few = pa.table({"a": ["x" * 1000] * 200})
+        error = expect_fails(ERRORS, "more than 1000000", bind, client, "CommandPreparedStatementUpdate", handle, few)
+        thread.join(20)
+        assert failures and failures[0].code() == grpc.StatusCode.DEADLINE_EXCEEDED and "in time" in failures[0].details(), (failures, error)
+        bind(client, "CommandPreparedStatementUpdate", handle, few)
+        assert run(client, "select count(*) as n from t").column("n").to_pylist() == [200]
+
+
+def test_readers_that_stall_end():
+    with Server(PROGRAM, "--stall-ms", 1000, "--window", 100000) as server, connect(server) as client:
+        sql = "select i from generate_series(1, 1000000000) s(i)"
+        slow, frozen = (client.do_get(ask(client, sql).endpoints[0].ticket) for _ in range(2))
+        frozen.read_chunk()
+        until = time.monotonic() + 4
+        while time.monotonic() < until:  # slow, not stalled
+            for _ in range(20):
+                slow.read_chunk()
+            time.sleep(0.3)
+        expect_fails(ERRORS, "took none", lambda: [c for c in frozen])
+        slow.cancel()
 
 
 def test_many_clients():

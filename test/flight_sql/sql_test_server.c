@@ -1,7 +1,7 @@
 /* sql_test_server.c: Flight SQL over gRPC, for scripts: each session has a catalog of its own over the same folders.
  *
- *     sql_test_server [--data FOLDER]… [--threads N] [--workers N] [--lease-ms N] [--session-ms N] [--window BYTES]
- *                     [--held BYTES] [--users-file FILE] [--token-ms N]
+ *     sql_test_server [--data FOLDER]… [--threads N] [--workers N] [--lease-ms N] [--session-ms N] [--stall-ms N]
+ *                     [--window BYTES] [--sessions N] [--held BYTES] [--users-file FILE] [--token-ms N]
  *
  * Prints "port N"; ends when its standard input does, and says how many sessions are left (none). */
 #include <stdatomic.h>
@@ -59,6 +59,10 @@ static void read_arguments(int count, char **arguments, server *s, arb_runtime_o
             service->threads = (unsigned)number;
         else if (strcmp(name, "--lease-ms") == 0)
             service->lease_ns = number * 1000000;
+        else if (strcmp(name, "--stall-ms") == 0)
+            service->stall_ns = number * 1000000;
+        else if (strcmp(name, "--sessions") == 0)
+            service->sessions_most = (size_t)number;
         else if (strcmp(name, "--session-ms") == 0)
             service->session_ns = number * 1000000;
         else if (strcmp(name, "--window") == 0)

@@ -105,7 +105,7 @@ static void destroy(arb_query_run *base)
 
 static arb_code start(void *context, const arb_run_request *request, arb_query_run **out_run, arb_error *error)
 {
-    static const arb_query_run_vtable vtable = {next, cancel, progress, peak_memory, explain, destroy};
+    static const arb_query_run_vtable vtable = {next, cancel, progress, peak_memory, explain, destroy, NULL, NULL};
     const slt_cluster *cluster = context;
     *out_run = NULL;
     cluster_run *run = arb_alloc_zeroed(sizeof *run);

@@ -66,7 +66,7 @@ static arb_code through_the_wire(wire_run *run, slt_wire_tables *names, const ar
 
 static arb_code start(void *context, const arb_run_request *request, arb_query_run **out_run, arb_error *error)
 {
-    static const arb_query_run_vtable vtable = {next, cancel, progress, peak_memory, explain, destroy};
+    static const arb_query_run_vtable vtable = {next, cancel, progress, peak_memory, explain, destroy, NULL, NULL};
     *out_run = NULL;
     wire_run *run = arb_alloc_zeroed(sizeof *run);
     if (run == NULL)
