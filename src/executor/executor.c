@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/failpoint.h"
 #include "scheduler/control_wire.h"
 
 enum { WAITING_THREADS = 4, IDLE_PEERS_MOST = 64 };
@@ -234,6 +235,7 @@ static void run_drain(arb_rpc_event *event)
     if (executor->stopping)
         return;
     arb_ledger_drain(executor->ledger);
+    ARB_FAILPOINT(EXECUTOR_DRAINING);
     arb_executor_settle(executor);
 }
 

@@ -4,6 +4,7 @@
  * Whatever else becomes of a run comes as an event of the loop. */
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/failpoint.h"
 #include "executor/executor_internal.h"
 #include "scheduler/control_wire.h"
 
@@ -327,6 +328,7 @@ void arb_executor_runs_start(arb_executor *executor, uint64_t number, const arb_
 {
     arb_executor_run *run = make_run(executor, number, attempt);
     atomic_fetch_add(&executor->seen.launched, 1);
+    ARB_FAILPOINT(EXECUTOR_LAUNCH_RECEIVED);
     if (run == NULL) {
         executor->unstarted = number;
         return;
@@ -423,7 +425,9 @@ static void end_task(arb_executor_run *run)
         tell_failed(executor, run->number, &run->failure);
     } else if (!executor->stopping) {
         arb_task_output output = arb_task_run_output(run->task);
+        ARB_FAILPOINT(EXECUTOR_BEFORE_COMMIT);
         wanted = arb_ledger_done(executor->ledger, run->number, &output);
+        ARB_FAILPOINT(EXECUTOR_AFTER_COMMIT);
     }
     if (run->output)
         atomic_fetch_add(wanted ? &executor->seen.done : &executor->seen.cancelled, 1);

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/cpu.h"
+#include "base/failpoint.h"
 #include "node/child_executor.h"
 #include "node/executor_node.h"
 #include "node/scheduler_node.h"
@@ -145,6 +146,7 @@ static arb_code run_scheduler(const arb_node_options *options, const sigset_t *s
 arb_code arb_run_node(const arb_node_options *options, arb_error *error)
 {
     sigset_t set;
+    ARB_TRY(ARB_FAILPOINTS_READ(error));
     if (options->cpu.data != NULL)
         ARB_TRY(arb_cpu_choose(options->cpu.data, error));
     block_signals(&set);

@@ -22,12 +22,12 @@ END_MOST = 90  # and until one has ended that was told to
 class Node:
     """A process of a cluster, once it listens; ended at the end of a `with`, which fails unless it ended well and in silence."""
 
-    def __init__(self, *arguments, **environment):
+    def __init__(self, *arguments, popen=None, **environment):
         self.name = str(arguments[0])
         self.ended = False
         self.errors = tempfile.TemporaryFile()  # no pipe: who says much must not wait for a reader
         self.process = subprocess.Popen([BINARY, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                        stderr=self.errors, env={**ENVIRONMENT, **environment})
+                                        stderr=self.errors, env={**ENVIRONMENT, **environment}, **(popen or {}))
         self.line = self.first_line()
         self.places = dict(piece.split("=", 1) for piece in self.line.split()[1:])
 
