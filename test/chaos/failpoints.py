@@ -26,6 +26,7 @@ os.environ.setdefault("BINARY", str(ROOT / "build-asan/arbalest"))
 import command_driver  # noqa: E402
 from chaos_cluster import ENDED, Cluster, is_stopped  # noqa: E402
 from command_driver import Skip, expect, expect_in  # noqa: E402
+from node_driver import FREE, Node  # noqa: E402
 
 STATEMENT_MOST = 90  # seconds; what takes longer hangs
 TABLES = ("create table facts as select x as k, (x * 7919) % 500 as g, x * 3 as v from range(30000) r(x); "
@@ -421,6 +422,31 @@ def poison(answers):
         expect(ask(cluster, GROUPS, SPREAD), (0, answers[GROUPS], ""))
 
 
+def poison_at_a_server(answers):
+    """A server begins its executor again each time, and the one that comes is told what the last one did."""
+    with tempfile.TemporaryDirectory() as folder:
+        armed = pathlib.Path(folder, "armed")
+        with Node("server", *FREE, "--state", "memory", TMPDIR=folder, ARBALEST_FAILPOINTS="executor.task_start=abort",
+                  ARBALEST_FAILPOINTS_WHILE=str(armed)) as server:
+            url = "arbalest://" + server.places["clients"]
+            expect(command_driver.sql("--connect", url, "-c", TABLES), (0, "", ""))
+            armed.touch()
+            status, _, err = command_driver.sql("--connect", url, "-c", GROUPS)
+            armed.unlink()
+            expect((status, err[:12]), (1, "error: 57P02"))
+            expect(command_driver.sql("--connect", url, "-c", GROUPS), (0, answers[GROUPS], ""))
+            status, said = server.end()
+            expect((status, [line for line in said.splitlines() if "signal 6 (Aborted)" not in line]), (0, []))
+            expect(said.count("\n") >= 4, True)
+        expect(os.listdir(folder), [])
+
+
+def poison_cases(answers, everything):
+    yield "one crash", lambda: with_fault(answers, "executor.task_start", "abort", 2, (0,))
+    yield "poison", lambda: poison(answers)
+    yield "poison at a server", lambda: poison_at_a_server(answers)
+
+
 # ---- full disks -----------------------------------------------------------------------------------------------------------
 BIG = "select count(*) as n, sum(a.v + b.v) as s from big a join big b on a.k = b.k"
 
@@ -471,7 +497,7 @@ def refused_cases(answers, everything):
 
 PARTS = {"refused": refused_cases, "executors": executor_cases, "draining": draining_cases, "errors": error_cases, "damage": damage_cases,
          "scheduler": scheduler_cases, "writes": write_cases, "failed_writes": failed_write_cases,
-         "poison": lambda answers, _: [("poison", lambda: poison(answers))],
+         "poison": poison_cases,
          "disk": lambda answers, _: [("a small file system", lambda: small_file_system(answers)),
                                      ("a limit of file sizes", lambda: full_disks(answers, {"preexec_fn": limit_files}))]}
 
