@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Real processes, real faults: a scheduler on SQLite and executors, clients that ask all the time, and something that goes wrong
 every moment: killed, frozen, told to go, cut off, slowed down, cancelled. Every statement must end in the right answer, or in an
-error that a fault in its time allows; when it is calm again nothing may be left over.
+error that a fault in its time allows; rows that were written are there once; when it is calm again nothing may be left over.
 
     chaos.py [--faults 40] [--seed 1] [--executors 3] [--clients 2]
 
@@ -22,6 +22,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "test/command"))
+import command_driver  # noqa: E402
 from chaos_cluster import Cluster, is_stopped  # noqa: E402
 from command_driver import BINARY, ENVIRONMENT  # noqa: E402
 
@@ -29,6 +30,7 @@ STATEMENT_MOST = 90  # seconds; what takes longer hangs
 BEGIN_MOST = 1  # until the command has caught signals
 AFTER = 8  # how long what a fault did may be felt: an executor is given up after 5 s
 SCALE = "0.1"
+PARTS = 20000  # rows of that table
 QUERIES = {path.stem: path.read_text() for path in sorted((ROOT / "bench/tpch").glob("q*.sql"))}
 SETTINGS = ([], ["distribution=always"], ["distribution=always", "exchange_memory=0"],
             ["distribution=always", "broadcast_limit=0", "target_task_bytes=64kB"])
@@ -149,13 +151,13 @@ class Faults:
 
 
 class Statement:
-    def __init__(self, query, process, through_proxy):
-        self.query, self.process, self.through_proxy = query, process, through_proxy
+    def __init__(self, name, expected, process, through_proxy):
+        self.name, self.expected, self.process, self.through_proxy = name, expected, process, through_proxy
         self.begun, self.hit, self.hit_at = time.monotonic(), None, None  # by which signal
 
 
 class Clients:
-    """Threads that ask one statement after the other."""
+    """Threads that ask one statement after the other, and one that writes."""
 
     def __init__(self, cluster, expected, count, seed):
         self.cluster, self.expected = cluster, expected
@@ -164,7 +166,9 @@ class Clients:
         self.outcomes, self.failures = collections.Counter(), []
         self.cancel_seconds = []
         self.resting = False
-        self.threads = [threading.Thread(target=self.ask_all, args=(random.Random(seed * 1000 + i),)) for i in range(count)]
+        self.written = {}  # by the number of an INSERT: its rows, and whether it was said to be done
+        self.threads = [threading.Thread(target=self.go_on, args=(self.ask_one, random.Random(seed * 1000 + i))) for i in range(count)]
+        self.threads.append(threading.Thread(target=self.go_on, args=(self.write_one, random.Random(seed))))
         for thread in self.threads:
             thread.start()
 
@@ -190,29 +194,59 @@ class Clients:
             time.sleep(0.02)
         return False
 
-    def ask_all(self, dice):
-        while not self.resting:
-            self.ask(dice.choice(sorted(self.expected)), dice.choice(SETTINGS), dice.random() < 0.5)
+    def go_on(self, do_one, dice):
+        try:
+            while not self.resting:
+                do_one(dice)
+        except Exception as failure:
+            self.fail(f"a client ended: {failure!r}")
 
-    def ask(self, query, settings, through_proxy):
-        command = [BINARY, "sql", "--connect", self.cluster.url(through_proxy), "-c", QUERIES[query]]
+    def ask_one(self, dice):
+        query = dice.choice(sorted(self.expected))
+        self.ask(query, QUERIES[query], self.expected[query], dice.choice(SETTINGS), dice.random() < 0.5)
+
+    def write_one(self, dice):
+        """What was said to be done is there, once; what was not is there wholly or not at all: `check_written`."""
+        number = len(self.written)
+        rows, source = dice.choice(((1, "range(1)"), (18750, "orders where o_orderkey % 8 = 1"), (5000, "part where p_partkey % 4 = 1")))
+        done = self.ask("an INSERT", f"insert into written select {number} from {source}", "", dice.choice(SETTINGS), dice.random() < 0.5)
+        self.written[number] = (rows, done)
+        if dice.random() < 0.2:
+            name = f"made_{number}"
+            made = self.ask("a CREATE TABLE", f"create table {name} as select p_partkey from part", "", dice.choice(SETTINGS), False)
+            if made and self.ask("a count", f"select count(*) as n from {name}", f"n\n{PARTS}\n", [], False):
+                self.ask("a DROP", f"drop table {name}", "", [], False)
+
+    def check_written(self):
+        status, out, err = command_driver.sql("--connect", self.cluster.url(), "-c", "select n, count(*) from written group by n")
+        if status != 0:
+            return [f"what was written cannot be read: {err}"]
+        found = dict(tuple(map(int, line.split(","))) for line in out.splitlines()[1:])
+        wrong = [f"INSERT {number} of {rows} rows, {'done' if done else 'not known to be done'}: {found.get(number, 0)} rows"
+                 for number, (rows, done) in self.written.items() if found.get(number, 0) not in ((rows,) if done else (0, rows))]
+        return wrong + [f"rows of an INSERT {number} that never was" for number in found if number not in self.written]
+
+    def ask(self, name, text, expected, settings, through_proxy):
+        """True: it has ended well."""
+        command = [BINARY, "sql", "--connect", self.cluster.url(through_proxy), "-c", text]
         for setting in settings:
             command += ["--set", setting]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
-        statement = Statement(query, process, through_proxy)
+        statement = Statement(name, expected, process, through_proxy)
         with self.lock:
             self.running.add(statement)
         try:
             out, err = process.communicate(timeout=STATEMENT_MOST)
         except subprocess.TimeoutExpired:
-            self.fail(f"{query} with {settings} has not ended after {STATEMENT_MOST} s")
+            self.fail(f"{name} with {settings} has not ended after {STATEMENT_MOST} s")
             process.kill()
             process.communicate()
-            return
+            return False
         finally:
             with self.lock:
                 self.running.discard(statement)
         self.judge(statement, settings, out, err)
+        return process.returncode == 0
 
     def judge(self, statement, settings, out, err):
         status = statement.process.returncode
@@ -222,10 +256,10 @@ class Clients:
             others = [fault.name for fault in self.faults if fault.ended is None or fault.ended + AFTER > statement.begun]
         if statement.hit == signal.SIGINT:
             self.cancel_seconds.append(time.monotonic() - statement.hit_at)
-        if status == 0 and out == self.expected[statement.query]:
+        if status == 0 and out == statement.expected:
             self.count("right")
         elif status == 0:
-            self.fail(f"{statement.query} with {settings}: wrong answer in the time of {others}\n{out[:600]}")
+            self.fail(f"{statement.name} with {settings}: wrong answer in the time of {others}\n{out[:600]}")
         elif statement.hit == signal.SIGKILL and status == -signal.SIGKILL:
             self.count("client killed")
         elif statement.hit == signal.SIGINT and status == 130:
@@ -235,7 +269,7 @@ class Clients:
         elif status == 1 and faults:
             self.count(f"{state} with {' or '.join(sorted(set(faults)))}")
         else:
-            self.fail(f"{statement.query} with {settings}: ended with {status}, in the time of {others}: {err[:600]}")
+            self.fail(f"{statement.name} with {settings}: ended with {status}, in the time of {others}: {err[:600]}")
 
     def count(self, what):
         with self.lock:
@@ -257,8 +291,8 @@ def check_calm(cluster, clients):
     """Nothing is left over, all answers are right, and then again nothing is."""
     problems = cluster.wait_for_calm()
     for query in sorted(QUERIES):
-        clients.ask(query, [], False)
-    return problems + cluster.wait_for_calm()
+        clients.ask(query, QUERIES[query], clients.expected[query], [], False)
+    return problems + clients.check_written() + cluster.wait_for_calm()
 
 
 def answers(data):
@@ -288,6 +322,8 @@ def run(options, folder):
                    env=ENVIRONMENT)
     expected = answers(data)
     cluster = Cluster(folder, options.executors, data=("--data", "tpch=" + data), proxied=True)
+    command_driver.wait_until(lambda: cluster.ready() == options.executors, STATEMENT_MOST)
+    command_driver.expect(command_driver.sql("--connect", cluster.url(), "-c", "create table written (n bigint)"), (0, "", ""))
     clients = Clients(cluster, expected, options.clients, options.seed)
     try:
         seen, vain = do_faults(cluster, Faults(cluster, clients, dice), options, dice)
