@@ -94,12 +94,12 @@ arb_code arb_fail(arb_error *error, arb_code code, const char *format, ...)
 
 arb_code arb_fail_errno(arb_error *error, int errno_value, const char *format, ...)
 {
-    arb_code code = errno_value == ENOENT || errno_value == ENOTDIR  ? ARB_FILE_NOT_FOUND
-                    : errno_value == EEXIST                          ? ARB_FILE_EXISTS
-                    : errno_value == EACCES || errno_value == EPERM  ? ARB_ACCESS_DENIED
-                    : errno_value == ENOSPC || errno_value == EDQUOT ? ARB_DISK_FULL
-                    : errno_value == ENOMEM                          ? ARB_OUT_OF_MEMORY
-                                                                     : ARB_IO;
+    arb_code code = errno_value == ENOENT || errno_value == ENOTDIR                          ? ARB_FILE_NOT_FOUND
+                    : errno_value == EEXIST                                                  ? ARB_FILE_EXISTS
+                    : errno_value == EACCES || errno_value == EPERM                          ? ARB_ACCESS_DENIED
+                    : errno_value == ENOSPC || errno_value == EDQUOT || errno_value == EFBIG ? ARB_DISK_FULL
+                    : errno_value == ENOMEM                                                  ? ARB_OUT_OF_MEMORY
+                                                                                             : ARB_IO;
     va_list arguments;
     va_start(arguments, format);
     fill(error, code, format, arguments);

@@ -7,7 +7,8 @@
 
 #include <pthread.h>
 
-/* As pthread_create, with all signals blocked in the new thread. */
+/* As pthread_create, with all signals blocked in the new thread but those that its own faults raise, whose handlers would be passed
+ * over otherwise. */
 int arb_thread_create(pthread_t *out_thread, const pthread_attr_t *attributes, void *(*run)(void *context),
                       void *context);
 

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/cpu.h"
+#include "base/failpoint.h"
 #include "cli/generate_command.h"
 #include "cli/help.h"
 #include "cli/node_command.h"
@@ -15,8 +16,12 @@ static int print_version(void)
 static int run(arb_arena *arena, const arb_options *options)
 {
     const char *name = options->command->name;
+    arb_error error = {0};
+    if (ARB_FAILPOINTS_READ(&error) != ARB_OK) {
+        fprintf(stderr, "arbalest: %s\n", error.message);
+        return ARB_EXIT_CONFIGURATION;
+    }
     if (options->cpu.data != NULL) {
-        arb_error error = {0};
         if (arb_cpu_choose(options->cpu.data, &error) != ARB_OK) {
             fprintf(stderr, "arbalest: ARBALEST_CPU: %s\n", error.message);
             return ARB_EXIT_CONFIGURATION;

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/failpoint.h"
 #include "cli/text_file.h"
 
 extern char **environ;
@@ -146,6 +147,8 @@ static int read_variable(arb_arena *arena, arb_options *options, const char *var
         options->cpu = value;
         return 0;
     }
+    if (ARB_FAILPOINTS_VARIABLE(name))
+        return 0;
     for (const arb_command *command = arb_commands; command->name != NULL; command++) {
         size_t size = strlen(command->name);
         if (name.size <= size + 1 || name.data[size] != '_' || !same_name((arb_str){name.data, size}, command->name))

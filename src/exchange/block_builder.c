@@ -1,6 +1,7 @@
 #include "exchange/block_builder.h"
 
 #include "base/alloc.h"
+#include "base/failpoint.h"
 #include "columnar/ipc/flatbuffer_write.h"
 #include "columnar/ipc/ipc_format.h"
 #include "kernels/select.h"
@@ -269,6 +270,7 @@ arb_code arb_block_builder_seal(arb_block_builder *builder, const arb_block_orig
             memset(to + size, 0, padded - size);
         }
         block.checksum = arb_block_checksum(&block, origin);
+        ARB_FAILPOINT_DAMAGE(EXCHANGE_SEALED, block.data + block.body_at, block.body_size);
         *out_block = block;
         empty(builder);
     }

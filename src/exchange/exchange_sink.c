@@ -3,6 +3,7 @@
  * A driver hashes a batch's rows, sorts their numbers by partition, and copies each partition's rows, column by column, into
  * a builder of its own. A builder that has grown to a block's size is sealed. */
 #include "base/alloc.h"
+#include "base/failpoint.h"
 #include "exchange/block_builder.h"
 #include "exchange/exchange_hash.h"
 #include "exchange/exchange_operators.h"
@@ -207,6 +208,7 @@ static arb_code combine(arb_operator *op, void *state, arb_error *error)
 {
     exchange_sink *s = (exchange_sink *)op;
     sink_local *local = state;
+    ARB_TRY(ARB_FAILPOINT_CODE(EXCHANGE_LAST_ROW, error));
     for (uint32_t p = 0; p < s->stage->output.partitions; p++)
         if (local->builders[p].rows != 0)
             ARB_TRY(seal(s, local, p, error));

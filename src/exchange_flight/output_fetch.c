@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/failpoint.h"
 #include "base/stop.h"
 #include "base/vec.h"
 #include "exchange_flight/output_service.h"
@@ -225,6 +226,7 @@ static arb_code take_block(arb_output_fetch *fetch, const arb_flight_data *data,
     memcpy(block->block.data, data->header.data, data->header.size);
     if (data->body.size != 0)
         memcpy(block->block.data + block->block.body_at, data->body.data, data->body.size);
+    ARB_FAILPOINT_DAMAGE(EXCHANGE_ARRIVED, block->block.data + block->block.body_at, block->block.body_size);
     arb_block_origin origin = {.job_term = fetch->ticket.job_term,
                                .job = fetch->ticket.job,
                                .attempt_term = served->attempt_term,

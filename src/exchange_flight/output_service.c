@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/alloc.h"
+#include "base/failpoint.h"
 #include "columnar/ipc/ipc_encoder.h"
 #include "proto/flight.pb-c.h"
 #include "rpc/flight_data.h"
@@ -84,6 +85,7 @@ static void return_loan(void *context)
 static arb_code send_block(output_stream *stream, arb_attempt_output *output, uint32_t partition, size_t at,
                            arb_error *error)
 {
+    ARB_TRY(ARB_FAILPOINT_CODE(EXECUTOR_OUTPUT_READ, error));
     arb_block_loan *loan = arb_alloc_zeroed(sizeof *loan);
     if (loan == NULL)
         return arb_fail_memory(error, "a block", sizeof *loan);

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/failpoint.h"
 #include "scheduler/control_wire.h"
 
 enum { WAITING_THREADS = 4, IDLE_PEERS_MOST = 64 };
@@ -234,6 +235,7 @@ static void run_drain(arb_rpc_event *event)
     if (executor->stopping)
         return;
     arb_ledger_drain(executor->ledger);
+    ARB_FAILPOINT(EXECUTOR_DRAINING);
     arb_executor_settle(executor);
 }
 
@@ -276,6 +278,11 @@ static arb_code make_parts(arb_executor *executor, const arb_executor_options *o
     ARB_TRY(copy_options(executor, options, error));
     ARB_TRY(arb_uuid_make(&executor->id, error));
     ARB_TRY(arb_seal_key_make(&executor->key, error));
+    if (options->crash_folder.data != NULL) {
+        ARB_TRY(
+            arb_crash_record_begin(options->crash_folder, executor->id, &executor->arena, &executor->crashed, error));
+        executor->records_crashes = true;
+    }
     ARB_TRY(arb_output_store_create(options->output_memory, options->execution.spill_folder, &executor->store, error));
     ARB_TRY(arb_output_service_create(executor->store, &executor->key, &executor->service, error));
     executor->methods.do_get = arb_output_service_do_get;
@@ -315,6 +322,8 @@ void arb_executor_destroy(arb_executor *executor)
     arb_plan_cache_destroy(executor->plans);
     arb_output_service_destroy(executor->service);
     arb_output_store_destroy(executor->store);
+    if (executor->records_crashes)
+        arb_crash_record_end();
     arb_arena_reset(&executor->arena);
     sem_destroy(&executor->stopped);
     arb_free(executor);
@@ -359,7 +368,11 @@ static arb_code make_ledger(arb_executor *executor, arb_str address, arb_error *
                          .slots = o->slots,
                          .memory = o->memory,
                          .roots = o->roots,
-                         .root_count = o->root_count},
+                         .root_count = o->root_count,
+                         .previous = executor->crashed.process,
+                         .crashed = executor->crashed.attempts,
+                         .crashed_count = executor->crashed.attempt_count,
+                         .crashed_cluster = executor->crashed.cluster},
         .silence_ns = o->silence_ns,
         .actions = &actions,
         .context = executor};

@@ -6,6 +6,7 @@
 
 #include "exchange_flight/output_service.h"
 #include "executor/control_stream.h"
+#include "executor/crash_record.h"
 #include "executor/executor.h"
 #include "executor/plan_cache.h"
 #include "executor/stage_builds.h"
@@ -67,6 +68,7 @@ struct arb_executor_run {
     arb_shared_builds *builds; /* a count, until the task is taken apart; NULL: it builds for itself */
     arb_task_run *task;
     bool lacks_plan;
+    unsigned crash_place; /* while it might crash */
     arb_failure failure;
     arb_error error;
 };
@@ -76,6 +78,8 @@ struct arb_executor {
     arb_arena arena;
     arb_uuid id;
     arb_seal_key key;
+    bool records_crashes;
+    arb_crash_found crashed; /* in the arena */
     arb_output_store *store;
     arb_output_service *service;
     arb_flight_methods methods;

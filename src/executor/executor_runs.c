@@ -4,6 +4,7 @@
  * Whatever else becomes of a run comes as an event of the loop. */
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/failpoint.h"
 #include "executor/executor_internal.h"
 #include "scheduler/control_wire.h"
 
@@ -32,9 +33,16 @@ static void count(arb_executor_run *run, uint64_t change)
 
 static void enter(arb_executor_run *run, arb_run_state state)
 {
+    bool might_crash = state == ARB_RUN_STARTS || state == ARB_RUN_RUNS;
     count(run, UINT64_MAX); /* one less */
     run->state = state;
     count(run, 1);
+    if (might_crash && run->crash_place == ARB_CRASH_NO_PLACE) {
+        run->crash_place = arb_crash_record_add(run->cluster, &run->attempt);
+    } else if (!might_crash) {
+        arb_crash_record_remove(run->crash_place);
+        run->crash_place = ARB_CRASH_NO_PLACE;
+    }
 }
 
 static void tell_failed(arb_executor *executor, uint64_t number, const arb_failure *failure)
@@ -55,6 +63,7 @@ static arb_executor_run *make_run(arb_executor *executor, uint64_t number, const
     run->executor = executor;
     run->number = number;
     run->attempt = *attempt;
+    run->crash_place = ARB_CRASH_NO_PLACE;
     count(run, 1);
     run->job.run = run_job;
     run->worked.run = run_worked;
@@ -89,6 +98,7 @@ static void free_run(arb_executor_run *run)
     const arb_id *attempt = &run->attempt.attempt;
     arb_executor_run *newer = run->newer, *older = run->older;
     count(run, UINT64_MAX);
+    arb_crash_record_remove(run->crash_place);
     *(run->previous != NULL ? &run->previous->next : &executor->runs) = run->next;
     if (run->next != NULL)
         run->next->previous = run->previous;
@@ -327,6 +337,7 @@ void arb_executor_runs_start(arb_executor *executor, uint64_t number, const arb_
 {
     arb_executor_run *run = make_run(executor, number, attempt);
     atomic_fetch_add(&executor->seen.launched, 1);
+    ARB_FAILPOINT(EXECUTOR_LAUNCH_RECEIVED);
     if (run == NULL) {
         executor->unstarted = number;
         return;
@@ -423,7 +434,9 @@ static void end_task(arb_executor_run *run)
         tell_failed(executor, run->number, &run->failure);
     } else if (!executor->stopping) {
         arb_task_output output = arb_task_run_output(run->task);
+        ARB_FAILPOINT(EXECUTOR_BEFORE_COMMIT);
         wanted = arb_ledger_done(executor->ledger, run->number, &output);
+        ARB_FAILPOINT(EXECUTOR_AFTER_COMMIT);
     }
     if (run->output)
         atomic_fetch_add(wanted ? &executor->seen.done : &executor->seen.cancelled, 1);

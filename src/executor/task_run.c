@@ -1,6 +1,7 @@
 #include "executor/task_run.h"
 
 #include "base/alloc.h"
+#include "base/failpoint.h"
 #include "exchange/exchange_operators.h"
 
 struct arb_task_run {
@@ -57,6 +58,7 @@ static arb_code begin(arb_task_run *run, arb_error *error)
     const arb_task_run_options *o = &run->options;
     const arb_block_origin origin = arb_task_run_origin(&o->attempt);
     arb_execution_options execution = o->execution;
+    ARB_TRY(ARB_FAILPOINT_CODE(EXECUTOR_TASK_START, error));
     ARB_TRY(arb_stage_deal(&run->arena, o->stage, o->attempt.task, o->task_count, &run->work.leaves,
                            &run->work.leaf_count, error));
     ARB_TRY(arb_output_store_begin(o->store, &origin, o->stage->output.partitions, &run->output, error));

@@ -125,6 +125,7 @@ static arb_code begin_executor(arb_executor_node *node, const arb_node_options *
                                      .memory = arb_runtime_memory_limit(runtime),
                                      .roots = names,
                                      .root_count = node->roots.count,
+                                     .crash_folder = arb_str_of(arb_runtime_spill_folder(runtime)),
                                      .listener = {node, note_may_go, report_refusal}};
     return arb_executor_create(&executor, &node->executor, error);
 }

@@ -8,8 +8,11 @@
 
 #include "base/clock.h"
 #include "base/cpu.h"
+#include "base/failpoint.h"
+#include "executor/crash_record.h"
 #include "node/child_executor.h"
 #include "node/executor_node.h"
+#include "node/node_folder.h"
 #include "node/scheduler_node.h"
 #include "node/secret_file.h"
 
@@ -82,6 +85,7 @@ typedef struct scheduler_run {
     _Atomic bool replaced;
     arb_scheduler_node *node;
     arb_secret_on_loan token; /* a server's */
+    arb_str own_folder; /* of a server's executors, one after the other: where each learns how the last one ended */
     arb_child_executor child;
 } scheduler_run;
 
@@ -119,7 +123,12 @@ static arb_code begin(scheduler_run *run, const arb_node_options *said, arb_erro
     arb_text_reset(&where);
     if (code != ARB_OK || !serves)
         return code;
-    return arb_child_executor_init(&run->arena, said, arb_scheduler_node_control(run->node),
+    options = *said;
+    if (said->work_folder.data == NULL) {
+        ARB_TRY(arb_work_folder_make(&run->arena, said->work_folder, &run->own_folder, error));
+        options.work_folder = run->own_folder;
+    }
+    return arb_child_executor_init(&run->arena, &options, arb_scheduler_node_control(run->node),
                                    arb_str_of(run->token.path), memory - memory / CHILD_SHARE, &run->child, error);
 }
 
@@ -138,6 +147,10 @@ static arb_code run_scheduler(const arb_node_options *options, const sigset_t *s
     arb_child_executor_end(&run.child, CHILD_ENDS_NS);
     arb_scheduler_node_destroy(run.node);
     arb_secret_take_back(&run.token);
+    if (run.own_folder.data != NULL) {
+        arb_crash_record_forget(run.own_folder);
+        (void)!rmdir(run.own_folder.data);
+    }
     arb_arena_reset(&run.arena);
     return code;
 }
@@ -145,6 +158,7 @@ static arb_code run_scheduler(const arb_node_options *options, const sigset_t *s
 arb_code arb_run_node(const arb_node_options *options, arb_error *error)
 {
     sigset_t set;
+    ARB_TRY(ARB_FAILPOINTS_READ(error));
     if (options->cpu.data != NULL)
         ARB_TRY(arb_cpu_choose(options->cpu.data, error));
     block_signals(&set);

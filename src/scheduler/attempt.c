@@ -9,7 +9,8 @@
  *
  * UNREACHABLE while the scheduler hears the producer well: who of the two is cut off? The reader is placed beside the
  * producer, where the question does not arise. When another executor cannot reach the producer either, or the reader,
- * now beside one producer, cannot reach another, then that one is excluded for a while and what it holds counts as lost. */
+ * now beside one producer, cannot reach another, then that one is excluded for a while and what it holds counts as lost. So is one
+ * of two that complain of each other, whichever tasks were theirs: otherwise each task of a stage would find that out for itself. */
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -212,6 +213,12 @@ static void failed_retryably(arb_scheduler *s, arb_sched_stage *stage, uint32_t 
     arb_sched_job_end(s, stage->job, ARB_JOB_FAILED, &last);
 }
 
+/* Has `who` complained of it, not long ago? */
+static bool complained_of(const arb_scheduler *s, const arb_sched_executor *executor, arb_uuid who)
+{
+    return s->now - executor->complained < 3 * s->times.exclusion && arb_uuid_equal(executor->complainer, who);
+}
+
 /* See the head of the file. */
 static void unreachable(arb_scheduler *s, arb_sched_executor *reader, arb_sched_executor *producer,
                         arb_sched_stage *stage, uint32_t task)
@@ -222,9 +229,12 @@ static void unreachable(arb_scheduler *s, arb_sched_executor *reader, arb_sched_
     bool fresh = s->now - producer->complained < 3 * s->times.exclusion;
     bool agreed = fresh && (producer->complainer.high | producer->complainer.low) != 0 &&
                   !arb_uuid_equal(producer->complainer, reader->id);
-    if (agreed || trouble == NULL || arb_uuid_equal(trouble->bounced_to, reader->id)) {
+    bool mutual = complained_of(s, reader, producer->id);
+    if (agreed || mutual || trouble == NULL || arb_uuid_equal(trouble->bounced_to, reader->id)) {
         if (trouble != NULL)
             trouble->bounced_to = (arb_uuid){0};
+        if (mutual)
+            reader->complainer = (arb_uuid){0};
         arb_sched_exclude(s, producer);
         return;
     }

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "base/clock.h"
+#include "base/failpoint.h"
 #include "rpc/auth_metadata.h"
 #include "scheduler/control_wire.h"
 #include "scheduler/id_map.h"
@@ -172,6 +173,8 @@ static arb_code check_size(control_stream *stream, const arb_to_executor *messag
 static arb_code send_message(control_stream *stream, const arb_to_executor *message, arb_error *error)
 {
     arb_text bytes = {0};
+    if (message->kind == ARB_TO_EXECUTOR_LAUNCH)
+        ARB_TRY(ARB_FAILPOINT_CODE(SCHEDULER_BEFORE_LAUNCH, error));
     arb_to_executor numbered = *message;
     numbered.header.sequence = stream->sent + 1;
     arb_code code = arb_to_executor_encode(&numbered, &bytes, error);
@@ -183,6 +186,8 @@ static arb_code send_message(control_stream *stream, const arb_to_executor *mess
     }
     ARB_TRY(send_bytes(stream, &bytes, error));
     stream->sent++;
+    if (message->kind == ARB_TO_EXECUTOR_LAUNCH)
+        ARB_FAILPOINT(SCHEDULER_AFTER_LAUNCH);
     return ARB_OK;
 }
 
@@ -485,6 +490,8 @@ static arb_code take_arrived(control_stream *stream, arb_error *error)
         return take_wanted(stream, error);
     if (!arb_uuid_equal(header->executor, stream->executor) || header->session != stream->session)
         return arb_fail(error, ARB_ACCESS_DENIED, "a message names another executor or session than its stream is of");
+    if (stream->message.kind == ARB_TO_SCHEDULER_DONE)
+        ARB_FAILPOINT(SCHEDULER_DONE_RECEIVED);
     return give_message(stream, error);
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/failpoint.h"
 #include "state/store.h"
 
 struct arb_blob_folder {
@@ -149,6 +150,7 @@ static int open_shelf(const arb_blob_folder *folder, const char *digits, bool ma
 static arb_code publish(arb_blob_writer *writer, const char *digits, arb_error *error)
 {
     arb_code code = ARB_OK;
+    ARB_TRY(ARB_FAILPOINT_CODE(STATE_BEFORE_BLOB, error));
     if (fsync(writer->file) != 0)
         return arb_fail_errno(error, errno, "a blob cannot be written");
     int shelf = open_shelf(writer->folder, digits, true);
@@ -172,6 +174,8 @@ arb_code arb_blob_write_commit(arb_blob_writer *writer, arb_blob_hash *out_hash,
         arb_blob_hash_text(out_hash, digits);
         code = publish(writer, digits, error);
     }
+    if (code == ARB_OK)
+        ARB_FAILPOINT(STATE_AFTER_BLOB);
     if (code != ARB_OK)
         arb_blob_write_abort(writer);
     else

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/failpoint.h"
 #include "base/thread.h"
 
 enum { APPLICATION = 0x41524253, VERSION = 1, LOCKED_MS = 5000, BEHIND_ALL = ARB_STORE_KEY_MOST + 1 }; /* "ARBS" */
@@ -235,6 +236,14 @@ static arb_store_outcome apply(sqlite_store *store, arb_store_txn *txn)
     return run(store, RELEASE, "write", &txn->error) == ARB_OK ? ARB_STORE_COMMITTED : ARB_STORE_FAILED;
 }
 
+static arb_code commit(sqlite_store *store, const char *what, arb_error *error)
+{
+    ARB_TRY(ARB_FAILPOINT_CODE(STATE_BEFORE_COMMIT, error));
+    ARB_TRY(run(store, COMMIT, what, error));
+    ARB_FAILPOINT(STATE_AFTER_COMMIT);
+    return ARB_OK;
+}
+
 /* All of a list in one commit. False: none of them is written, whatever their outcomes say. */
 static bool commit_together(sqlite_store *store, arb_store_txn *first, arb_error *error)
 {
@@ -247,7 +256,7 @@ static bool commit_together(sqlite_store *store, arb_store_txn *first, arb_error
         if (!committed && error != NULL)
             *error = txn->error;
     }
-    if (committed && run(store, COMMIT, "write", error) == ARB_OK) {
+    if (committed && commit(store, "write", error) == ARB_OK) {
         atomic_fetch_add(&store->commits, 1);
         return true;
     }
@@ -371,7 +380,7 @@ static arb_code sqlite_raise_term(arb_store *base, uint64_t *out_term, arb_error
     if (code == ARB_OK) {
         code = raise(store, out_term, error);
         if (code == ARB_OK)
-            code = run(store, COMMIT, "raise its term", error);
+            code = commit(store, "raise its term", error);
         if (code != ARB_OK && sqlite3_get_autocommit(store->writer) == 0) {
             sqlite3_step(store->statements[ROLLBACK]);
             end(store, ROLLBACK);

@@ -19,10 +19,11 @@ class Proxy:
         self.lock = threading.Lock()
         self.stalled_until = self.delay = self.delayed_until = 0.0
         self.cut_wanted = self.ended = False
-        self.cut_count = self.held_back = 0  # connections that were cut; pieces that came late
+        self.cut_count = self.held_back = self.stalled_count = 0  # connections that were cut; pieces that came late; turns without any
         self.selector = selectors.DefaultSelector()
         self.selector.register(self.listener, selectors.EVENT_READ)
         self.peers, self.waiting = {}, {}  # socket -> the other side; socket -> pieces for it, with the time when they may go
+        self.ending = set()  # sockets whose other end has ended, while pieces from it are on their way
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
 
@@ -60,6 +61,7 @@ class Proxy:
                         self.cut_count += 1
                         self.close(side)
             if stalled:
+                self.stalled_count += len(self.peers) > 0
                 time.sleep(0.02)
                 continue
             for key, _ in self.selector.select(0.02):
@@ -101,6 +103,9 @@ class Proxy:
             piece = b""
         if piece:
             self.waiting[other].append((due, piece))
+        elif self.waiting[other]:
+            self.selector.unregister(side)  # who ended has said something before, which goes through
+            self.ending.add(side)
         else:
             self.close(side)
 
@@ -121,6 +126,8 @@ class Proxy:
                 if sent < len(piece):
                     queue.appendleft((due, piece[sent:]))
                     break
+            if not queue and self.peers.get(side) in self.ending:
+                self.close(side)
 
     def close(self, side):
         other = self.peers.pop(side, None)
@@ -129,6 +136,7 @@ class Proxy:
                 continue
             self.peers.pop(one, None)
             self.waiting.pop(one, None)
+            self.ending.discard(one)
             try:
                 self.selector.unregister(one)
             except KeyError:

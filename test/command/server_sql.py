@@ -37,10 +37,14 @@ def run_file(options, file):
         folders = ["--data", "scratch=" + scratch, "--write-root", "scratch=" + scratch]
         if "/data/" in pathlib.Path(file).read_text(errors="replace"):  # the files beside it, none of which is a table then
             folders += ["--data", f"beside={pathlib.Path(file).parent}"]
-        with place(options.executors, ("--state", options.state, "--state-dir", state), folders) as url:
-            settings = [piece for pair in options.set for piece in ("--set", pair)]
-            done = subprocess.run([RUNNER, "--connect", url, "--scratch", scratch, *settings, file], env=ENVIRONMENT,
-                                  capture_output=True, text=True, timeout=600)
+        settings = [piece for pair in options.set for piece in ("--set", pair)]
+        try:
+            with place(options.executors, ("--state", options.state, "--state-dir", state), folders) as url:
+                done = subprocess.run([RUNNER, "--connect", url, "--scratch", scratch, *settings, file], env=ENVIRONMENT,
+                                      capture_output=True, text=True, timeout=600)
+        except (AssertionError, subprocess.TimeoutExpired) as failure:  # of the processes; of the runner
+            print(f"FAILED {file}: {failure}", flush=True)
+            return 0, 1, 0
     lines = (done.stdout + done.stderr).splitlines()
     counts = re.fullmatch(r"(\d+) passed, (\d+) failed, (\d+) skipped", lines[-1] if lines else "")
     print(*lines[:-1] if counts else lines, sep="\n", flush=True)

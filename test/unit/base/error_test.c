@@ -60,6 +60,7 @@ static void system_errors_choose_the_code(void **state)
     assert_int_equal(arb_fail_errno(&error, ENOENT, "cannot open %s", "x"), ARB_FILE_NOT_FOUND);
     assert_string_equal(error.message, "cannot open x: No such file or directory");
     assert_int_equal(arb_fail_errno(&error, ENOSPC, "cannot write"), ARB_DISK_FULL);
+    assert_int_equal(arb_fail_errno(&error, EFBIG, "cannot write"), ARB_DISK_FULL);
     assert_true(arb_code_retryable(ARB_DISK_FULL));
     assert_int_equal(arb_fail_errno(NULL, EIO, "no error object"), ARB_IO);
 }

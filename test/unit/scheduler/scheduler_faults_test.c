@@ -333,6 +333,37 @@ static void who_is_unreachable_is_found_out(void **state)
     end(&h);
 }
 
+/* Two that cannot reach each other say so of different tasks: one is enough, and not each task need try. */
+static void of_two_that_are_parted_one_is_excluded(void **state)
+{
+    (void)state;
+    static const arb_stage_input input = {0, ARB_INPUT_ALL};
+    const arb_stage_spec stages[] = {plain_stage(2), reading_stage(8, &input, 1)};
+    hand h;
+    size_t from = 0;
+    note readers[2];
+    begin(&h);
+    join(&h, 1, (arb_register){.slots = 1});
+    join(&h, 2, (arb_register){.slots = 1});
+    submit(&h, stages, 2);
+    for (int i = 0; i < 2; i++) {
+        const note at = *next_note(&h, ARB_TO_EXECUTOR_LAUNCH, &from);
+        done(&h, at.executor, &at.attempt, 1);
+    }
+    for (int i = 0; i < 2; i++)
+        readers[i] = *next_note(&h, ARB_TO_EXECUTOR_LAUNCH, &from);
+    assert_int_equal(readers[0].attempt.stage + readers[1].attempt.stage, 2);
+    assert_int_not_equal(readers[0].executor, readers[1].executor);
+    failed(&h, readers[0].executor, &readers[0].attempt, unreadable(&h, readers[1].executor, ARB_READ_UNREACHABLE));
+    assert_int_equal(arb_scheduler_count(h.machine).exclusions, 0);
+    failed(&h, readers[1].executor, &readers[1].attempt, unreadable(&h, readers[0].executor, ARB_READ_UNREACHABLE));
+    assert_int_equal(arb_scheduler_count(h.machine).exclusions, 1);
+    const note again = newest(&h, ARB_TO_EXECUTOR_LAUNCH); /* what the excluded one held is made again by the other */
+    assert_int_equal(again.attempt.stage, 0);
+    assert_int_equal(again.executor, readers[1].executor);
+    end(&h);
+}
+
 /* A reader that could not be placed beside its producer has not shown that it is somebody else who is cut off. */
 static void a_complaint_from_elsewhere_excludes_nobody(void **state)
 {
@@ -807,6 +838,7 @@ int main(void)
         cmocka_unit_test(a_corrupt_output_is_made_again_alone),
         cmocka_unit_test(all_of_a_stage_that_may_differ_is_made_again),
         cmocka_unit_test(who_is_unreachable_is_found_out),
+        cmocka_unit_test(of_two_that_are_parted_one_is_excluded),
         cmocka_unit_test(a_complaint_from_elsewhere_excludes_nobody),
         cmocka_unit_test(a_slow_task_gets_a_twin),
         cmocka_unit_test(a_task_that_crashes_runs_alone_and_only_thrice),
