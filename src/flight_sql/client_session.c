@@ -361,25 +361,40 @@ static arb_code find_or_begin(arb_sql_user *user, arb_rpc_call *call, const sess
     return ARB_OK;
 }
 
-arb_code arb_client_session_find(arb_sql_service *service, arb_rpc_call *call, arb_client_session **out_session,
-                                 arb_error *error)
+static arb_code take(arb_sql_service *service, arb_rpc_call *call, const session_key *key,
+                     arb_client_session **out_session, arb_error *error)
 {
-    session_key key;
     arb_sql_user *user;
-    *out_session = NULL;
-    ARB_TRY(read_key(service, call, &key, error));
-    if (key.known && !key.is_token && !key.begun)
-        ARB_TRY(give_cookie(service, call, key.id, BEGUN, error));
     ARB_TRY(arb_sql_user_find(service, arb_rpc_identity(call), &user, error));
-    arb_client_session *fresh = new_session(user, &key);
+    arb_client_session *fresh = new_session(user, key);
     arb_sql_lock(service);
-    arb_code code = find_or_begin(user, call, &key, &fresh, out_session, error);
+    arb_code code = find_or_begin(user, call, key, &fresh, out_session, error);
     if (code == ARB_OK) {
         (*out_session)->references++;
-        (*out_session)->named |= key.known;
+        (*out_session)->named |= key->known;
     }
     arb_sql_user_unref_locked(user);
     arb_sql_unlock(service);
     arb_free(fresh);
     return code;
+}
+
+arb_code arb_client_session_find(arb_sql_service *service, arb_rpc_call *call, arb_client_session **out_session,
+                                 arb_error *error)
+{
+    session_key key;
+    *out_session = NULL;
+    ARB_TRY(read_key(service, call, &key, error));
+    if (key.known && !key.is_token && !key.begun)
+        ARB_TRY(give_cookie(service, call, key.id, BEGUN, error));
+    return take(service, call, &key, out_session, error);
+}
+
+arb_code arb_client_session_begin(arb_sql_service *service, arb_rpc_call *call, arb_client_session **out_session,
+                                  arb_error *error)
+{
+    session_key key = {0};
+    *out_session = NULL;
+    ARB_TRY(arb_sql_id_make(&key.id, error));
+    return take(service, call, &key, out_session, error);
 }

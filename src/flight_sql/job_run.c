@@ -95,18 +95,34 @@ static arb_code check_session(const arb_sql_job *job, arb_error *error)
     return ARB_NOT_READY;
 }
 
-static arb_code execute(arb_sql_job *job, arb_session *engine, const arb_value *values, size_t value_count,
-                        arb_result **out_result, arb_error *error)
+/* Who cancels the job from here on cancels what follows. */
+static arb_code expect(const arb_sql_job *job, arb_session *engine, arb_error *error)
 {
-    *out_result = NULL;
     arb_sql_lock(job->service);
     bool cancelled = job->cancelled;
     if (!cancelled)
-        arb_session_expect(engine); /* who cancels the job from here on cancels what follows */
+        arb_session_expect(engine);
     arb_sql_unlock(job->service);
-    if (cancelled)
-        return arb_sql_job_fail_cancelled(job, error);
-    return arb_session_execute_with(engine, job->text, values, value_count, out_result, error);
+    return cancelled ? arb_sql_job_fail_cancelled(job, error) : ARB_OK;
+}
+
+static arb_str name_of(const arb_sql_job *job)
+{
+    return (arb_str){(const char *)job->id.bytes, sizeof job->id.bytes};
+}
+
+static arb_code execute(arb_sql_job *job, arb_session *engine, const arb_value *values, size_t value_count,
+                        arb_result **out_result, arb_error *error)
+{
+    arb_run_origin origin = {.user = arb_str_of(job->turn.session->user->name)}, nobody = {0};
+    *out_result = NULL;
+    if (job->asking != ARB_SQL_PUT)
+        origin.name = name_of(job);
+    ARB_TRY(expect(job, engine, error));
+    arb_session_set_origin(engine, &origin);
+    arb_code code = arb_session_execute_with(engine, job->text, values, value_count, out_result, error);
+    arb_session_set_origin(engine, &nobody);
+    return code;
 }
 
 static void note(arb_sql_job *job, const arb_result *result)
@@ -155,16 +171,10 @@ static arb_code check_one_row(const arb_sql_job *job, arb_error *error)
     return code;
 }
 
-static arb_code run_query(arb_sql_job *job, arb_session *engine, arb_sql_values *values, arb_error *error)
+/* The result is the job's from now on, or gone. */
+static arb_code take_result(arb_sql_job *job, arb_result *result, arb_error *error)
 {
-    arb_result *result;
     arb_arrow_schema *schema;
-    size_t count = arb_sql_values_count(values);
-    const arb_value *row = NULL;
-    ARB_TRY(check_one_row(job, error));
-    if (count != 0)
-        ARB_TRY(arb_sql_values_next(values, &row, error));
-    ARB_TRY(execute(job, engine, row, row != NULL ? count : 0, &result, error));
     note(job, result);
     arb_code code = arb_result_schema(arb_result_describe(result), &schema, error);
     if (code == ARB_OK) {
@@ -182,11 +192,36 @@ static arb_code run_query(arb_sql_job *job, arb_session *engine, arb_sql_values 
     return ARB_OK;
 }
 
+static arb_code run_query(arb_sql_job *job, arb_session *engine, arb_sql_values *values, arb_error *error)
+{
+    arb_result *result;
+    size_t count = arb_sql_values_count(values);
+    const arb_value *row = NULL;
+    ARB_TRY(check_one_row(job, error));
+    if (count != 0)
+        ARB_TRY(arb_sql_values_next(values, &row, error));
+    ARB_TRY(execute(job, engine, row, row != NULL ? count : 0, &result, error));
+    return take_result(job, result, error);
+}
+
+/* What an earlier process of this cluster began goes on, or has left its result. */
+static arb_code find_query(arb_sql_job *job, arb_session *engine, arb_error *error)
+{
+    arb_result *result;
+    ARB_TRY(expect(job, engine, error));
+    arb_code code = arb_session_find(engine, name_of(job), &result, error);
+    if (code == ARB_UNDEFINED_OBJECT)
+        return arb_sql_job_fail_gone(error);
+    return code == ARB_OK ? take_result(job, result, error) : code;
+}
+
 static arb_code run_statement(arb_sql_job *job, arb_error *error)
 {
     arb_session *engine;
     arb_sql_values *values;
     ARB_TRY(arb_client_session_engine(job->turn.session, &engine, error));
+    if (job->is_revived)
+        return find_query(job, engine, error);
     ARB_TRY(check_session(job, error));
     ARB_TRY(arb_sql_values_open(job->prepared, &values, error));
     arb_code code =

@@ -295,19 +295,11 @@ static void wait_for(arb_sql_job *job, arb_rpc_call *call)
     arb_rpc_handle(call, &events, job);
 }
 
-static arb_code copy_statement(arb_sql_job *job, const arb_sql_statement *statement, arb_str user, arb_str descriptor,
-                               arb_error *error)
+/* What clients know it by. */
+static arb_code make_ticket(arb_sql_job *job, arb_str user, arb_str descriptor, arb_error *error)
 {
-    const arb_sql_sealer *sealer = &job->service->sealer;
     arb_text text = {0};
-    if (statement->prepared.data != NULL) {
-        ARB_TRY(arb_sql_open_prepared(sealer, user, statement->prepared, &job->arena, &job->prepared, error));
-        job->text = arb_str_of(job->prepared->query);
-    } else {
-        job->text = arb_str_copy(&job->arena, statement->text);
-    }
-    ARB_TRY(arb_sql_id_make(&job->id, error));
-    arb_code code = arb_sql_seal_job(sealer, user, job->id, &text, error);
+    arb_code code = arb_sql_seal_job(&job->service->sealer, user, job->id, &text, error);
     if (code == ARB_OK)
         job->handle = arb_str_copy(&job->arena, arb_text_view(&text));
     arb_text_clear(&text);
@@ -316,14 +308,28 @@ static arb_code copy_statement(arb_sql_job *job, const arb_sql_statement *statem
     job->ticket = arb_str_copy(&job->arena, arb_text_view(&text));
     job->descriptor = arb_str_copy(&job->arena, descriptor);
     arb_text_reset(&text);
-    if (code == ARB_OK && (job->text.data == NULL || job->handle.data == NULL || job->ticket.data == NULL ||
-                           job->descriptor.data == NULL))
-        code = arb_fail_memory(error, "a statement", statement->text.size);
+    if (code == ARB_OK && (job->handle.data == NULL || job->ticket.data == NULL || job->descriptor.data == NULL))
+        code = arb_fail_memory(error, "a statement", descriptor.size);
     return code;
 }
 
+static arb_code copy_statement(arb_sql_job *job, const arb_sql_statement *statement, arb_str user, arb_error *error)
+{
+    if (statement->prepared.data != NULL) {
+        ARB_TRY(arb_sql_open_prepared(&job->service->sealer, user, statement->prepared, &job->arena, &job->prepared,
+                                      error));
+        job->text = arb_str_of(job->prepared->query);
+    } else {
+        job->text = arb_str_copy(&job->arena, statement->text);
+    }
+    if (job->text.data == NULL)
+        return arb_fail_memory(error, "a statement", statement->text.size);
+    return arb_sql_id_make(&job->id, error);
+}
+
+/* `statement` NULL: the one of that id, which an earlier process began. */
 static arb_code new_job(arb_sql_service *service, arb_rpc_call *call, const arb_sql_statement *statement,
-                        arb_str descriptor, arb_sql_job **out_job, arb_error *error)
+                        const arb_sql_id *id, arb_str descriptor, arb_sql_job **out_job, arb_error *error)
 {
     *out_job = NULL;
     arb_sql_job *job = arb_alloc_zeroed(sizeof *job);
@@ -335,12 +341,19 @@ static arb_code new_job(arb_sql_service *service, arb_rpc_call *call, const arb_
     job->room_by_ns = INT64_MAX;
     job->references = 1;
     job->turn.lane = ARB_SQL_LONG;
-    arb_code code = arb_client_session_find(service, call, &job->turn.session, error);
+    arb_code code = statement != NULL ? arb_client_session_find(service, call, &job->turn.session, error)
+                                      : arb_client_session_begin(service, call, &job->turn.session, error);
     if (code != ARB_OK) {
         arb_free(job);
         return code;
     }
-    code = copy_statement(job, statement, arb_rpc_identity(call), descriptor, error);
+    job->is_revived = statement == NULL;
+    if (job->is_revived)
+        job->id = *id;
+    else
+        code = copy_statement(job, statement, arb_rpc_identity(call), error);
+    if (code == ARB_OK)
+        code = make_ticket(job, arb_rpc_identity(call), descriptor, error);
     if (code == ARB_OK)
         code = arb_sql_hold(job->turn.session->user, job->arena.total, error);
     if (code == ARB_OK) {
@@ -354,6 +367,21 @@ static arb_code new_job(arb_sql_service *service, arb_rpc_call *call, const arb_
     return code;
 }
 
+/* With the lock held: it is there from now on, or not, and then it is gone. */
+static arb_code admit(arb_sql_job *job, arb_error *error)
+{
+    arb_sql_service *service = job->service;
+    if (service->job_count < service->jobs_most) {
+        put_in(job);
+        arb_sql_turn_queue(&job->turn);
+        return ARB_OK;
+    }
+    job->state = ARB_SQL_JOB_OVER;
+    arb_sql_job_unref_locked(job);
+    return arb_fail(error, ARB_RESOURCES_EXHAUSTED, "%zu statements are open, which is as many as there may be",
+                    service->jobs_most);
+}
+
 void arb_sql_job_begin(arb_sql_service *service, arb_rpc_call *call, arb_sql_asking asking,
                        const arb_sql_statement *statement, arb_str descriptor)
 {
@@ -361,20 +389,13 @@ void arb_sql_job_begin(arb_sql_service *service, arb_rpc_call *call, arb_sql_ask
     arb_error error = {0};
     arb_sql_job *job;
     arb_rpc_handle(call, &no_events, NULL);
-    arb_code code = new_job(service, call, statement, descriptor, &job, &error);
+    arb_code code = new_job(service, call, statement, NULL, descriptor, &job, &error);
     if (code == ARB_OK) {
         job->asking = asking;
         arb_sql_lock(service);
-        if (service->job_count < service->jobs_most) {
-            put_in(job);
+        code = admit(job, &error);
+        if (code == ARB_OK)
             wait_for(job, call);
-            arb_sql_turn_queue(&job->turn);
-        } else {
-            code = arb_fail(&error, ARB_RESOURCES_EXHAUSTED,
-                            "%zu statements are open, which is as many as there may be", service->jobs_most);
-            job->state = ARB_SQL_JOB_OVER;
-            arb_sql_job_unref_locked(job);
-        }
         arb_sql_unlock(service);
     }
     if (code != ARB_OK)
@@ -383,7 +404,7 @@ void arb_sql_job_begin(arb_sql_service *service, arb_rpc_call *call, arb_sql_ask
 
 /* ---- calls about one that was begun -------------------------------------------------------------------------------------- */
 
-static arb_code fail_gone(arb_error *error)
+arb_code arb_sql_job_fail_gone(arb_error *error)
 {
     (void)arb_fail(error, ARB_UNDEFINED_OBJECT, "there is no such statement");
     arb_error_hint(error, "It was cancelled, its rows have been given, or nobody asked for them in time.");
@@ -401,14 +422,44 @@ static arb_code lock_job(arb_sql_service *service, arb_str user, arb_str handle,
     if (*out_job != NULL && !(*out_job)->cancelled)
         return ARB_OK;
     arb_sql_unlock(service);
-    return fail_gone(error);
+    return arb_sql_job_fail_gone(error);
 }
 
-void arb_sql_job_poll(arb_sql_service *service, arb_rpc_call *call, arb_str handle)
+/* The same; what is not here may be one of an earlier process, which its first turn finds, or not. */
+static arb_code lock_job_or_revive(arb_sql_service *service, arb_rpc_call *call, arb_str handle, arb_str descriptor,
+                                   arb_sql_job **out_job, arb_error *error)
+{
+    arb_sql_id id;
+    arb_sql_job *job = NULL;
+    ARB_TRY(arb_sql_open_job(&service->sealer, arb_rpc_identity(call), handle, &id, error));
+    arb_sql_lock(service);
+    *out_job = find_job(service, id);
+    if (*out_job == NULL) {
+        arb_sql_unlock(service);
+        ARB_TRY(new_job(service, call, NULL, &id, descriptor, &job, error));
+        arb_sql_lock(service);
+        *out_job = find_job(service, id); /* by another call, meanwhile */
+    }
+    arb_code code = ARB_OK;
+    if (*out_job == NULL) {
+        code = admit(job, error);
+        *out_job = job;
+    } else if (job != NULL) {
+        job->state = ARB_SQL_JOB_OVER;
+        arb_sql_job_unref_locked(job);
+    }
+    if (code == ARB_OK && (*out_job)->cancelled)
+        code = arb_sql_job_fail_gone(error);
+    if (code != ARB_OK)
+        arb_sql_unlock(service);
+    return code;
+}
+
+void arb_sql_job_poll(arb_sql_service *service, arb_rpc_call *call, arb_str handle, arb_str descriptor)
 {
     arb_error error = {0};
     arb_sql_job *job;
-    arb_code code = lock_job(service, arb_rpc_identity(call), handle, &job, &error);
+    arb_code code = lock_job_or_revive(service, call, handle, descriptor, &job, &error);
     if (code == ARB_OK) {
         arb_rpc_call *earlier = job->waiter;
         job->waiter = NULL;
@@ -457,7 +508,7 @@ void arb_sql_job_get(arb_sql_service *service, arb_rpc_call *call, arb_str handl
     static const arb_rpc_events events = {.on_writable = stream_writable, .on_done = stream_done};
     arb_error error = {0};
     arb_sql_job *job;
-    arb_code code = lock_job(service, arb_rpc_identity(call), handle, &job, &error);
+    arb_code code = lock_job_or_revive(service, call, handle, ARB_STR(""), &job, &error);
     if (code == ARB_OK) {
         if (job->stream != NULL)
             code = arb_fail(&error, ARB_CONFLICT, "the statement's rows are being given to another call");

@@ -33,6 +33,7 @@ struct arb_sql_job {
     const arb_batch *batch; /* lent by the result: what was taken from it and not sent yet */
     size_t row;             /* of it */
     bool ended;             /* the result has no more */
+    bool is_revived;        /* an earlier process began it: it is to be found, by its id */
     arb_text schema;        /* framed */
     const char *tag;        /* static */
     bool has_rows;
@@ -63,6 +64,8 @@ struct arb_sql_job {
 void arb_sql_job_unref_locked(arb_sql_job *job);
 /* With the lock held: it is found no more. */
 void arb_sql_job_take_out(arb_sql_job *job);
+/* There is none, or not any more: ARB_UNDEFINED_OBJECT. */
+arb_code arb_sql_job_fail_gone(arb_error *error);
 /* Why it was cancelled, as an error. */
 arb_code arb_sql_job_fail_cancelled(const arb_sql_job *job, arb_error *error);
 /* With the lock held: the call that waits is the caller's now, with its count; NULL when there is none. The lease begins. */

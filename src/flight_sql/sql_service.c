@@ -154,11 +154,14 @@ static void get_info(arb_sql_service *service, arb_rpc_call *call,
     arb_code code = read_command(call, descriptor, &command, &error);
     bool begun = false;
     if (code == ARB_OK && polled && command->kind == ARB_SQL_TicketStatementQuery) {
-        begun = true;
-        arb_sql_job_poll(
-            service, call,
-            arb_wire_text(
-                ((const Arrow__Flight__Protocol__Sql__TicketStatementQuery *)command->message)->statement_handle));
+        code = pack_descriptor(descriptor, &packed, &error);
+        begun = code == ARB_OK;
+        if (begun)
+            arb_sql_job_poll(
+                service, call,
+                arb_wire_text(
+                    ((const Arrow__Flight__Protocol__Sql__TicketStatementQuery *)command->message)->statement_handle),
+                arb_text_view(&packed));
     } else if (code == ARB_OK && arb_sql_is_listing(command->kind)) {
         code = answer_listing(call, descriptor, command, polled, &error);
     } else if (code == ARB_OK && statement_of(command, &statement)) {

@@ -102,6 +102,9 @@ void arb_sql_release_locked(arb_sql_user *user, size_t bytes);
  * belongs to one that is there no more. On the call's thread, before anything is sent. */
 ARB_NODISCARD arb_code arb_client_session_find(arb_sql_service *service, arb_rpc_call *call,
                                                arb_client_session **out_session, arb_error *error);
+/* One for the call alone, whatever its client's is. */
+ARB_NODISCARD arb_code arb_client_session_begin(arb_sql_service *service, arb_rpc_call *call,
+                                                arb_client_session **out_session, arb_error *error);
 /* The answer tells the client to forget its cookie. */
 ARB_NODISCARD arb_code arb_client_session_take_cookie(arb_rpc_call *call, arb_error *error);
 /* With the lock held. */
@@ -158,8 +161,8 @@ typedef enum arb_sql_asking { ARB_SQL_GET_INFO, ARB_SQL_POLL, ARB_SQL_PUT } arb_
 /* Begin a statement for a call, which hears of it. `statement` is copied; `descriptor` (packed) is given back in the answer. */
 void arb_sql_job_begin(arb_sql_service *service, arb_rpc_call *call, arb_sql_asking asking,
                        const arb_sql_statement *statement, arb_str descriptor);
-/* One that was begun: the next answer to a poll. */
-void arb_sql_job_poll(arb_sql_service *service, arb_rpc_call *call, arb_str handle);
+/* One that was begun, maybe by an earlier process: the next answer to a poll. `descriptor` is the poll's own, packed. */
+void arb_sql_job_poll(arb_sql_service *service, arb_rpc_call *call, arb_str handle, arb_str descriptor);
 /* Give its rows to the call. */
 void arb_sql_job_get(arb_sql_service *service, arb_rpc_call *call, arb_str handle);
 /* *out_found: it is not over yet. */

@@ -13,6 +13,7 @@
 #include "proto/sql_handle.pb-c.h"
 #include "remote/remote_progress.h"
 #include "remote/remote_rows.h"
+#include "remote/server_return.h"
 #include "remote/server_url.h"
 #include "rpc/flight_client.h"
 #include "rpc/grpc_channel.h"
@@ -41,6 +42,9 @@ typedef struct server_connection {
     bool expected;  /* the statement that comes next */
     bool is_guest;  /* it has been greeted */
     bool is_silent; /* it did not answer in time: no use in taking leave */
+    bool has_state; /* statements have left something in the session */
+    arb_arena arena;
+    ARB_VEC(arb_str) settings; /* that the session began with, as statements */
     arb_remote_progress progress;
     char operation[40]; /* the statement's name */
     sem_t wake;         /* a signal handler may post it, but not end a call: the canceller does */
@@ -56,8 +60,11 @@ typedef struct remote_result {
     int64_t affected;
     uint64_t peak_memory;
     arb_result_columns columns;
-    arb_rpc_stream *stream; /* NULL: no rows, or all were taken */
+    Arrow__Flight__Protocol__Ticket ticket; /* for the rows */
+    arb_rpc_stream *stream;                 /* NULL: there are none */
     arb_remote_rows *rows;
+    bool given; /* some rows, or their end: they are not asked for again */
+    arb_server_return back;
 } remote_result;
 
 /* ---- cancelling ------------------------------------------------------------------------------------------------------------------ */
@@ -148,25 +155,67 @@ static uint64_t peak_memory(const arb_hosted_result *base)
     return ((const remote_result *)base)->peak_memory;
 }
 
+static void close_rows(remote_result *r)
+{
+    wait_for(r->connection, NULL);
+    arb_remote_rows_destroy(r->rows);
+    arb_rpc_stream_close(r->stream);
+    r->rows = NULL;
+    r->stream = NULL;
+}
+
+static arb_code open_rows(remote_result *r, arb_error *error)
+{
+    close_rows(r);
+    ARB_TRY(arb_flight_do_get(r->connection->client, &r->ticket, ARB_RPC_NO_DEADLINE, WINDOW, &r->stream, error));
+    wait_for(r->connection, r->stream);
+    return arb_remote_rows_begin(r->stream, &r->arena, &r->columns, &r->rows, error);
+}
+
+/* The server has gone before there was a row: once it is back, they are asked for again. */
+static bool ask_again(remote_result *r, const arb_error *failure)
+{
+    server_connection *c = r->connection;
+    return !r->given && arb_server_return_wait(&r->back, c->channel, &c->cancelled, failure);
+}
+
+static arb_code begin_rows(remote_result *r, arb_error *error)
+{
+    arb_error failure = {0};
+    arb_code code = open_rows(r, &failure);
+    while (code != ARB_OK && ask_again(r, &failure))
+        code = open_rows(r, &failure);
+    if (code != ARB_OK && error != NULL)
+        *error = failure;
+    return arb_server_return_judge(&r->back, code, error);
+}
+
 static arb_code next(arb_hosted_result *base, const arb_batch **out_batch, arb_error *error)
 {
     remote_result *r = (remote_result *)base;
+    arb_error failure = {0};
     *out_batch = NULL;
     if (r->stream == NULL)
         return ARB_OK;
-    arb_code code = arb_remote_rows_next(r->rows, r->stream, out_batch, error);
+    arb_code code = arb_remote_rows_next(r->rows, r->stream, out_batch, &failure);
+    while (code != ARB_OK && ask_again(r, &failure)) {
+        code = begin_rows(r, &failure);
+        if (code == ARB_OK)
+            code = arb_remote_rows_next(r->rows, r->stream, out_batch, &failure);
+    }
+    r->given = true;
     if (code == ARB_OK && *out_batch == NULL)
         take_summary(
             r, arb_rpc_metadata_find(arb_rpc_response_trailers(arb_rpc_stream_call(r->stream)), ARB_STR(SUMMARY_NAME)));
+    if (code != ARB_OK && error != NULL)
+        *error = failure;
     return outcome(r->connection, code, error);
 }
 
 static void destroy_result(arb_hosted_result *base)
 {
     remote_result *r = (remote_result *)base;
-    wait_for(r->connection, NULL);
-    arb_remote_rows_destroy(r->rows);
-    arb_rpc_stream_close(r->stream);
+    close_rows(r);
     arb_arena_reset(&r->arena);
     arb_free(r);
 }
@@ -252,8 +301,31 @@ static arb_code pack_command(arb_arena *arena, arb_str sql, arb_text *out, arb_e
     return code;
 }
 
+/* What a statement may leave behind. */
+typedef struct effects {
+    bool beyond;  /* of the session: a table */
+    bool session; /* within: a setting, something temporary */
+} effects;
+
+/* What cannot be read here is the server's to judge: it may. */
+static effects effects_of(arb_str sql)
+{
+    arb_arena arena = {0};
+    const arb_ast_statement *statement;
+    effects e = {true, true};
+    if (arb_sql_parse_one(&arena, sql, &statement, NULL) == ARB_OK) {
+        arb_ast_statement_kind kind = statement->kind;
+        e.session = kind != ARB_AST_STATEMENT_SELECT && kind != ARB_AST_STATEMENT_SHOW &&
+                    kind != ARB_AST_STATEMENT_DESCRIBE && kind != ARB_AST_STATEMENT_EXPLAIN;
+        e.beyond = (e.session && kind != ARB_AST_STATEMENT_SET) ||
+                   (kind == ARB_AST_STATEMENT_EXPLAIN && arb_ast_as_explain(statement)->analyze);
+    }
+    arb_arena_reset(&arena);
+    return e;
+}
+
 /* Have the server begin the statement, and ask how far it is until what has no rows is done, or what has some has some. */
-static arb_code ask(remote_result *r, arb_str sql, polling *p, arb_error *error)
+static arb_code ask(remote_result *r, arb_str sql, effects e, polling *p, arb_error *error)
 {
     server_connection *c = r->connection;
     Arrow__Flight__Protocol__FlightDescriptor command;
@@ -262,24 +334,38 @@ static arb_code ask(remote_result *r, arb_str sql, polling *p, arb_error *error)
     arb_code code = pack_command(&r->arena, sql, &packed, error);
     command.type = ARROW__FLIGHT__PROTOCOL__DESCRIPTOR_TYPE__CMD;
     command.cmd = arb_wire_bytes(arb_text_view(&packed));
+    arb_error failure = {0};
     if (code == ARB_OK)
-        code = poll(c, &command, p, error);
-    while (code == ARB_OK && p->next != NULL)
-        code = poll(c, p->next, p, error);
+        code = poll(c, &command, p, &failure);
+    for (;;) {
+        bool known =
+            p->next != NULL; /* by a handle; else the server begins it once more, which what changes nothing bears */
+        bool again = code == ARB_OK ? known
+                                    : (known || !e.beyond) &&
+                                          arb_server_return_wait(&r->back, c->channel, &c->cancelled, &failure);
+        if (!again)
+            break;
+        code = poll(c, known ? p->next : &command, p, &failure);
+    }
     arb_text_reset(&packed);
+    if (code != ARB_OK && failure.code != ARB_OK && error != NULL)
+        *error = failure;
+    code = arb_server_return_judge(&r->back, code, error);
     if (code != ARB_OK && atomic_load(&c->cancelled))
         cancel_there(c, p);
     return code;
 }
 
-static arb_code begin_rows(remote_result *r, const Arrow__Flight__Protocol__FlightInfo *info, arb_error *error)
+static arb_code take_ticket(remote_result *r, const Arrow__Flight__Protocol__FlightInfo *info, arb_error *error)
 {
     if (info->n_endpoint != 1 || info->endpoint[0]->ticket == NULL)
         return arb_fail(error, ARB_INTERNAL, "the server names %zu places of the result, not one", info->n_endpoint);
-    ARB_TRY(arb_flight_do_get(r->connection->client, info->endpoint[0]->ticket, ARB_RPC_NO_DEADLINE, WINDOW, &r->stream,
-                              error));
-    wait_for(r->connection, r->stream);
-    return arb_remote_rows_begin(r->stream, &r->arena, &r->columns, &r->rows, error);
+    arb_str ticket = arb_str_copy(&r->arena, arb_wire_text(info->endpoint[0]->ticket->ticket));
+    if (ticket.data == NULL)
+        return arb_fail_memory(error, "a ticket", info->endpoint[0]->ticket->ticket.len);
+    arrow__flight__protocol__ticket__init(&r->ticket);
+    r->ticket.ticket = arb_wire_bytes(ticket);
+    return ARB_OK;
 }
 
 /* By this name the server knows what the statement does, whatever becomes of the connection. */
@@ -293,26 +379,10 @@ static arb_code name_operation(server_connection *c, arb_error *error)
     return arb_flight_client_operation(c->client, arb_str_of(c->operation), error);
 }
 
-/* What cannot be read here is the server's to judge: it may. */
-static bool may_change_something(arb_str sql)
-{
-    arb_arena arena = {0};
-    const arb_ast_statement *statement;
-    bool may = true;
-    if (arb_sql_parse_one(&arena, sql, &statement, NULL) == ARB_OK) {
-        arb_ast_statement_kind kind = statement->kind;
-        may = kind != ARB_AST_STATEMENT_SELECT && kind != ARB_AST_STATEMENT_SHOW &&
-              kind != ARB_AST_STATEMENT_DESCRIBE && kind != ARB_AST_STATEMENT_SET &&
-              (kind != ARB_AST_STATEMENT_EXPLAIN || arb_ast_as_explain(statement)->analyze);
-    }
-    arb_arena_reset(&arena);
-    return may;
-}
-
 /* An update whose connection breaks may have been done, or may be yet. It is not repeated. */
-static arb_code judge_break(const server_connection *c, arb_str sql, arb_code code, arb_error *error)
+static arb_code judge_break(const server_connection *c, effects e, arb_code code, arb_error *error)
 {
-    if (code != ARB_CONNECTION_FAILED || !may_change_something(sql))
+    if (code != ARB_CONNECTION_FAILED || !e.beyond)
         return code;
     arb_error unknown = {0};
     (void)arb_fail(&unknown, ARB_OUTCOME_UNKNOWN, "the connection broke: the outcome of job %s is unknown",
@@ -325,10 +395,10 @@ static arb_code judge_break(const server_connection *c, arb_str sql, arb_code co
     return ARB_OUTCOME_UNKNOWN;
 }
 
-static arb_code execute(arb_statement_host *host, arb_str sql, arb_hosted_result **out_result, arb_error *error)
+static arb_code execute_once(server_connection *c, arb_str sql, effects e, arb_hosted_result **out_result,
+                             arb_error *error)
 {
     static const arb_hosted_result_vtable vtable = {describe, tag, affected, next, peak_memory, destroy_result};
-    server_connection *c = (server_connection *)host;
     polling p = {0};
     *out_result = NULL;
     remote_result *r = arb_alloc_zeroed(sizeof *r);
@@ -337,16 +407,15 @@ static arb_code execute(arb_statement_host *host, arb_str sql, arb_hosted_result
     r->base.vtable = &vtable;
     r->connection = c;
     r->affected = -1;
-    if (!c->expected)
-        atomic_store(&c->cancelled, false);
-    c->expected = false;
     arb_code code = name_operation(c, error);
     if (code == ARB_OK)
-        code = judge_break(c, sql, ask(r, sql, &p, error), error);
+        code = judge_break(c, e, ask(r, sql, e, &p, error), error);
     if (code == ARB_OK) {
         take_summary(r, arb_wire_text(p.info->app_metadata));
         if (r->columns.has_rows)
-            code = begin_rows(r, p.info, error);
+            code = take_ticket(r, p.info, error);
+        if (code == ARB_OK && r->columns.has_rows)
+            code = begin_rows(r, error);
     }
     arb_remote_progress_reset(&c->progress);
     arb_arena_reset(&p.arena);
@@ -360,9 +429,60 @@ static arb_code execute(arb_statement_host *host, arb_str sql, arb_hosted_result
     return ARB_OK;
 }
 
-static arb_code set(arb_statement_host *host, arb_str name, arb_str value, arb_error *error)
+/* A call that changes nothing: whether somebody answers, and lets us in; and its answer offers a session. */
+static arb_code greet(server_connection *c, arb_error *error)
+{
+    Arrow__Flight__Protocol__Action action;
+    arrow__flight__protocol__action__init(&action);
+    action.type = (char *)(uintptr_t) "GetSessionOptions";
+    ARB_TRY(arb_flight_do_action(c->client, &action, arb_clock_monotonic_ns() + GREETING_NS, NULL, NULL, error));
+    c->is_guest = true;
+    return ARB_OK;
+}
+
+/* A setting that the caller has said, as a statement. */
+static arb_code run_setting(server_connection *c, arb_str text, arb_error *error)
 {
     arb_hosted_result *result;
+    arb_code code = execute_once(c, text, (effects){.session = true}, &result, error);
+    if (code == ARB_OK)
+        arb_hosted_result_destroy(result);
+    else if (error != NULL)
+        error->position = 0; /* in a text that nobody has written */
+    return code;
+}
+
+/* A new session with the settings of the one that has ended. */
+static arb_code begin_anew(server_connection *c, arb_error *error)
+{
+    ARB_TRY(greet(c, error));
+    for (size_t i = 0; i < c->settings.size; i++)
+        ARB_TRY(run_setting(c, c->settings.data[i], error));
+    return ARB_OK;
+}
+
+static arb_code execute(arb_statement_host *host, arb_str sql, arb_hosted_result **out_result, arb_error *error)
+{
+    server_connection *c = (server_connection *)host;
+    effects e = effects_of(sql);
+    if (!c->expected)
+        atomic_store(&c->cancelled, false);
+    c->expected = false;
+    arb_code code = execute_once(c, sql, e, out_result, error);
+    if (code == ARB_SESSION_ENDED &&
+        !c->has_state) { /* nothing was done, and nothing is lost that cannot be set again */
+        if (error != NULL)
+            arb_error_clear(error);
+        ARB_TRY(begin_anew(c, error));
+        code = execute_once(c, sql, e, out_result, error);
+    }
+    c->has_state |= e.session;
+    return code;
+}
+
+static arb_code set(arb_statement_host *host, arb_str name, arb_str value, arb_error *error)
+{
+    server_connection *c = (server_connection *)host;
     arb_text text = {0};
     arb_text_append_str(&text, ARB_STR("SET "));
     arb_text_append_str(&text, name);
@@ -371,13 +491,16 @@ static arb_code set(arb_statement_host *host, arb_str name, arb_str value, arb_e
         arb_text_append(&text, value.data[i] == '\'' ? "''" : &value.data[i], value.data[i] == '\'' ? 2 : 1);
     arb_text_append_char(&text, '\'');
     arb_code code = arb_text_check(&text, error);
-    if (code == ARB_OK)
-        code = execute(host, arb_text_view(&text), &result, error);
-    if (code == ARB_OK)
-        arb_hosted_result_destroy(result);
-    if (code != ARB_OK && error != NULL)
-        error->position = 0; /* in a text that nobody has written */
+    arb_str kept = code == ARB_OK ? arb_str_copy(&c->arena, arb_text_view(&text)) : ARB_STR("");
     arb_text_reset(&text);
+    ARB_TRY(code);
+    if (kept.data == NULL || !ARB_ARENA_PUSH(&c->arena, &c->settings, kept))
+        return arb_fail_memory(error, "a setting", value.size);
+    if (!c->expected)
+        atomic_store(&c->cancelled, false);
+    c->expected = false;
+    code = run_setting(c, kept, error);
+    c->settings.size -= code != ARB_OK;
     return code;
 }
 
@@ -425,18 +548,8 @@ static void destroy(arb_statement_host *host)
     sem_destroy(&c->wake);
     arb_remote_progress_destroy(&c->progress);
     pthread_mutex_destroy(&c->lock);
+    arb_arena_reset(&c->arena);
     arb_free(c);
-}
-
-/* A call that changes nothing: whether somebody answers, and lets us in; and its answer offers a session. */
-static arb_code greet(server_connection *c, arb_error *error)
-{
-    Arrow__Flight__Protocol__Action action;
-    arrow__flight__protocol__action__init(&action);
-    action.type = (char *)(uintptr_t) "GetSessionOptions";
-    ARB_TRY(arb_flight_do_action(c->client, &action, arb_clock_monotonic_ns() + GREETING_NS, NULL, NULL, error));
-    c->is_guest = true;
-    return ARB_OK;
 }
 
 static arb_code enter(server_connection *c, const arb_server_url *url, arb_error *error)

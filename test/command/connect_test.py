@@ -123,7 +123,7 @@ def test_the_outcome_of_an_update_may_be_unknown():
             time.sleep(1)
             for child in node.children():
                 os.kill(child, signal.SIGKILL)
-            node.process.kill()
+            node.end(signal.SIGKILL)
             result = end(process)
             err = result[2]
             expect_failure(result, 1, code)

@@ -1,0 +1,146 @@
+#!/usr/bin/env python3
+"""A scheduler that is killed and started again: who asked for rows gets them; who changed something hears what is known of it."""
+import contextlib
+import os
+import random
+import signal
+import socket
+import sys
+import tempfile
+import time
+
+import command_driver
+import node_driver
+from command_driver import expect, expect_failure, expect_in, sql, start, wait_until
+
+MOST = 90  # seconds
+# Some seconds on two executors, in many tasks.
+SLOW = "select x % 1000 as k, count(*) as n, sum(x * 3 % 1001) as s from range(150000000) r(x) group by k order by k"
+MANY_TASKS = ("--set", "distribution=always", "--set", "target_task_bytes=16MB")
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+class Place:
+    """A scheduler at ports that stay, and two executors."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.ports = [free_port() for _ in range(3)]
+        self.url = f"arbalest://127.0.0.1:{self.ports[0]}"
+        self.begin()
+        self.executors = [node_driver.Node("executor", "--scheduler", f"127.0.0.1:{self.ports[1]}", *node_driver.FREE, "--threads", 1)
+                          for _ in range(2)]
+
+    def begin(self):
+        self.scheduler = node_driver.Node("scheduler", "--port", self.ports[0], "--control-port", self.ports[1], "--http-port",
+                                          self.ports[2], "--state-dir", os.path.join(self.folder, "state"))
+
+    def kill(self):
+        expect(self.scheduler.end(signal.SIGKILL)[0], -signal.SIGKILL)
+
+    def running(self):
+        """Tasks that executors are at."""
+        return sum(node.figures()["arbalest_executor_tasks_running"] for node in self.executors)
+
+    def end(self):
+        for node in [*self.executors, self.scheduler]:
+            node.end(signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def place():
+    with tempfile.TemporaryDirectory() as folder:
+        it = Place(folder)
+        try:
+            yield it
+        finally:
+            it.end()
+
+
+def ask(it, *arguments):
+    return start("sql", "--connect", it.url, "--format", "csv", *arguments, text=True)
+
+
+def test_queries_go_on():
+    wanted = sql("--format", "csv", "-c", SLOW)[1]
+    dice = random.Random(7)
+    with place() as it:
+        for again in range(4):
+            client = ask(it, *MANY_TASKS, "-c", SLOW)
+            wait_until(lambda: it.running() > 0, MOST)
+            time.sleep(dice.choice((0, 0.3, 1.2)))
+            expect(client.poll(), None)
+            it.kill()
+            time.sleep(again % 2)
+            it.begin()
+            out, err = client.communicate(timeout=MOST)
+            expect((client.returncode, err), (0, ""))
+            expect(out, wanted)
+
+
+def test_statements_behind_it_go_on():
+    """In the session that the server has forgotten nothing was but what the command was started with."""
+    with place() as it:
+        client = ask(it, "--set", "time_zone=Asia/Tokyo", *MANY_TASKS, "-c", f"select count(*) as n from ({SLOW}) q; show time_zone")
+        wait_until(lambda: it.running() > 0, MOST)
+        it.kill()
+        it.begin()
+        out, err = client.communicate(timeout=MOST)
+        expect((client.returncode, err), (0, ""))
+        expect_in("n\n1000\n", out)
+        expect_in("Asia/Tokyo", out)
+
+
+def test_what_the_session_held_is_not_missed_in_silence():
+    with place() as it:
+        client = ask(it, *MANY_TASKS, "-c", f"create temporary table t as select 1 as x; {SLOW}; select * from t")
+        wait_until(lambda: it.running() > 0, MOST)
+        it.kill()
+        it.begin()
+        out, err = client.communicate(timeout=MOST)
+        expect(client.returncode, 1)
+        expect_in("the session has ended", err)
+
+
+def test_an_update_is_not_repeated():
+    with place() as it:
+        client = ask(it, *MANY_TASKS, "-c", f"create table t as {SLOW}")
+        wait_until(lambda: it.running() > 0, MOST)
+        it.kill()
+        it.begin()
+        out, err = client.communicate(timeout=MOST)
+        expect((client.returncode, out), (1, ""))
+        expect_in("08007", err)
+        expect_failure(sql("--connect", it.url, "-c", "select * from t"), 1, "42P01")
+
+
+def test_one_that_stays_away():
+    with place() as it:
+        client = ask(it, *MANY_TASKS, "-c", SLOW)
+        wait_until(lambda: it.running() > 0, MOST)
+        it.kill()
+        out, err = client.communicate(timeout=MOST)
+        expect((client.returncode, out), (1, ""))
+        expect_in("08001", err)
+        expect_in("has not come back", err)
+
+
+def test_who_does_not_want_to_wait():
+    with place() as it:
+        client = ask(it, *MANY_TASKS, "-c", SLOW)
+        wait_until(lambda: it.running() > 0, MOST)
+        it.kill()
+        time.sleep(1)
+        expect(client.poll(), None)
+        client.send_signal(signal.SIGINT)
+        client.communicate(timeout=5)
+        expect(client.returncode, 130)
+
+
+if __name__ == "__main__":
+    sys.exit(command_driver.main(globals()))
