@@ -8,7 +8,8 @@
 #include "rpc/flight_schema.h"
 #include "sql/parser.h"
 
-enum { LONGEST_WAIT_NS = 100000000 }; /* rows that are there wait no longer for others */
+/* A message that is not full goes after so long. Looked at behind each batch: what comes late itself holds rows up longer. */
+enum { MESSAGE_NS = 100000000 };
 
 /* ---- the end ------------------------------------------------------------------------------------------------------------- */
 
@@ -119,25 +120,38 @@ static void note(arb_sql_job *job, const arb_result *result)
         job->affected = ARB_MAX(job->affected, 0) + affected;
 }
 
+static arb_code run_row(arb_sql_job *job, arb_session *engine, const arb_value *row, size_t count, arb_error *error)
+{
+    arb_result *result;
+    ARB_TRY(execute(job, engine, row, count, &result, error));
+    note(job, result);
+    arb_result_destroy(result);
+    return job->has_rows
+               ? arb_fail(error, ARB_WRONG_OBJECT_TYPE, "the statement is a query: it has rows to be asked for")
+               : ARB_OK;
+}
+
 /* DoPut: once for each row of values. */
 static arb_code run_update(arb_sql_job *job, arb_session *engine, arb_sql_values *values, arb_error *error)
 {
     size_t count = arb_sql_values_count(values);
-    const arb_value *row = NULL;
-    job->affected = count != 0 ? 0 : -1; /* there may be no row */
-    do {
-        arb_result *result;
-        if (count != 0)
-            ARB_TRY(arb_sql_values_next(values, &row, error));
-        if (count != 0 && row == NULL)
+    if (count == 0)
+        return run_row(job, engine, NULL, 0, error);
+    job->affected = 0; /* there may be no row */
+    for (uint64_t number = 1;; number++) {
+        const arb_value *row;
+        arb_code code = arb_sql_values_next(values, &row, error);
+        if (code == ARB_OK && row == NULL)
             return ARB_OK;
-        ARB_TRY(execute(job, engine, row, count, &result, error));
-        note(job, result);
-        arb_result_destroy(result);
-        if (job->has_rows)
-            return arb_fail(error, ARB_WRONG_OBJECT_TYPE, "the statement is a query: it has rows to be asked for");
-    } while (count != 0);
-    return ARB_OK;
+        if (code == ARB_OK)
+            code = run_row(job, engine, row, count, error);
+        if (code == ARB_OK)
+            continue;
+        arb_error_context(error, "row %llu of the values", (unsigned long long)number);
+        if (number > 1)
+            arb_error_hint(error, "The rows before it have been written.");
+        return code;
+    }
 }
 
 /* A query takes one row of values. Known before anything runs, since it may be no query after all. */
@@ -312,7 +326,7 @@ static arb_code send_some(arb_sql_job *job, bool *out_over, bool *out_more, arb_
 {
     ARB_TRY(open_stream(job, error));
     uint64_t messages = arb_batch_sender_messages(job->sender);
-    int64_t until_ns = arb_clock_monotonic_ns() + LONGEST_WAIT_NS;
+    int64_t until_ns = arb_clock_monotonic_ns() + MESSAGE_NS;
     *out_over = *out_more = false;
     if (!arb_rpc_writable(job->stream) || !can_go_on(job))
         return ARB_OK;

@@ -8,7 +8,8 @@
 #include "rpc/flight_data.h"
 
 enum {
-    VALUES_MOST = 64 << 20, /* bytes of one DoPut */
+    VALUES_MOST = 64 << 20, /* bytes of one update, in messages of at most 16 MiB */
+    BOUND_MOST = 8 << 20,   /* of a query: its handle has them, and travels as one message, there and back */
     STALLS_OF_ALL = 10,     /* how long one may take, in silences */
 };
 
@@ -142,8 +143,14 @@ static arb_code take_values(arb_sql_put *put, const arb_flight_data *data, arb_e
     if (data->header.size == 0)
         return ARB_OK;
     size_t bytes = data->header.size + data->body.size;
-    if (put->bytes + bytes > VALUES_MOST)
-        return arb_fail(error, ARB_LIMIT_EXCEEDED, "more than %d bytes of values", VALUES_MOST);
+    bool is_update = put->command.kind == ARB_SQL_CommandPreparedStatementUpdate;
+    size_t most = is_update ? VALUES_MOST : BOUND_MOST;
+    if (put->bytes + bytes > most) {
+        (void)arb_fail(error, ARB_LIMIT_EXCEEDED, "more than %zu bytes of values for one %s", most,
+                       is_update ? "update" : "query");
+        arb_error_hint(error, is_update ? "Send them in several updates." : "Load them into a table first.");
+        return ARB_LIMIT_EXCEEDED;
+    }
     ARB_TRY(arb_sql_hold(put->user, bytes, error));
     put->bytes += bytes;
     Arbalest__Sql__ParameterMessage *message =

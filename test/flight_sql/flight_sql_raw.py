@@ -485,6 +485,29 @@ def test_listings():
         assert [r["info_name"] for r in some] == [0, 9]
 
 
+def test_large_listings_are_many_messages():
+    with Server(PROGRAM) as server, with_session(server) as client:
+        columns = ", ".join(f"a_column_with_a_long_name_{i} bigint" for i in range(200))
+        for i in range(60):
+            update(client, f"create table t{i} ({columns})")
+        info = client.get_flight_info(command("CommandGetTables", (5, 1)))
+        chunks = [c.data for c in client.do_get(info.endpoints[0].ticket)]
+        assert sum(c.num_rows for c in chunks) == 60 and len(chunks) > 1, len(chunks)
+        assert max(c.nbytes for c in chunks) < 2 << 20
+        assert sorted(n for c in chunks for n in c.column(2).to_pylist()) == sorted(f"t{i}" for i in range(60))
+
+
+def test_a_table_that_cannot_be_opened_is_an_error_where_it_is_asked_for():
+    with tempfile.TemporaryDirectory() as folder:
+        with open(f"{folder}/broken.parquet", "wb") as file:
+            file.write(b"PAR1 and nothing else")
+        with Server(PROGRAM, "--data", folder) as server, connect(server) as client:
+            info = client.get_flight_info(command("CommandGetPrimaryKeys", (3, "broken")))
+            expect_fails(ERRORS, "broken", lambda: client.do_get(info.endpoints[0].ticket).read_all())
+            info = client.get_flight_info(command("CommandGetTables", (5, 1)))
+            assert client.do_get(info.endpoints[0].ticket).read_all().num_rows == 1
+
+
 # ---- prepared statements ---------------------------------------------------------------------------------------------------
 
 
@@ -533,9 +556,17 @@ def test_an_update_stops_at_its_first_failure():
     with Server(PROGRAM) as server, with_session(server) as client:
         update(client, "create table t (a integer primary key)")
         handle = prepare(client, "insert into t values (?)")[0]
-        expect_fails(ERRORS, "is there twice", bind, client, "CommandPreparedStatementUpdate", handle,
+        expect_fails(ERRORS, "row 3 of the values: .*is there twice", bind, client, "CommandPreparedStatementUpdate", handle,
                      pa.table({"x": [1, 2, 1, 3]}))
         assert run(client, "select a from t order by a").column("a").to_pylist() == [1, 2]
+
+
+def test_values_of_a_query_fit_into_its_handle():
+    with Server(PROGRAM) as server, with_session(server) as client:
+        handle = prepare(client, "select length(?) as n")[0]
+        bind(client, "CommandPreparedStatementQuery", handle, pa.table({"x": ["x" * 4000000]}))
+        expect_fails(ERRORS, "8388608 bytes of values for one query", bind, client, "CommandPreparedStatementQuery", handle,
+                     pa.table({"x": ["x" * 9000000]}))
 
 
 # ---- below pyarrow ---------------------------------------------------------------------------------------------------------
@@ -702,6 +733,20 @@ def test_login():
             file.write(f"dora:{yescrypt('new')}\n")
             file.flush()
             client.authenticate_basic_token("dora", "new")
+            info_of("select 1", anna)
+            # So it does for those who are in: one who is gone from it, or has another password, is out.
+            with open(file.name, "w") as changed:
+                changed.write(f"anna:{yescrypt('another')}\nbert:{yescrypt('')}\ndora:{yescrypt('new')}\n")
+            until = time.monotonic() + 10
+            while time.monotonic() < until:
+                try:
+                    info_of("select 1", anna)
+                    time.sleep(0.1)
+                except flight.FlightUnauthenticatedError:
+                    break
+            expect_fails(flight.FlightUnauthenticatedError, "log in first", info_of, "select 1", anna)
+            expect_fails(flight.FlightUnauthenticatedError, "log in first", info_of, "select 1", bert)  # another salt
+            client.authenticate_basic_token("anna", "another")
         with Server(PROGRAM, "--users-file", file.name, "--token-ms", 200) as server, connect(server) as client:
             options = flight.FlightCallOptions(headers=[client.authenticate_basic_token("dora", "new")])
             time.sleep(0.5)
@@ -709,6 +754,22 @@ def test_login():
     with Server(PROGRAM) as server, connect(server) as client:  # nobody has to log in, but who does gets a session
         options = flight.FlightCallOptions(headers=[client.authenticate_basic_token("anybody", "")])
         client.get_flight_info(command("CommandStatementQuery", (1, "set time_zone = 'Asia/Tokyo'")), options)
+
+
+def test_who_stays_in_the_users_file_stays_in():
+    with tempfile.NamedTemporaryFile("w+") as file:
+        line = f"anna:{yescrypt('a')}\n"
+        file.write(line)
+        file.flush()
+        with Server(PROGRAM, "--users-file", file.name) as server, connect(server) as client:
+            anna = flight.FlightCallOptions(headers=[client.authenticate_basic_token("anna", "a")])
+            for text in (f"{line}bert:{yescrypt('b')}\n", "anna:$y", line):  # what cannot be read changes nothing
+                with open(file.name, "w") as changed:
+                    changed.write(text)
+                until = time.monotonic() + 3
+                while time.monotonic() < until:
+                    client.get_flight_info(command("CommandGetCatalogs"), anna)
+                    time.sleep(0.1)
 
 
 def test_users_files_that_are_none():
