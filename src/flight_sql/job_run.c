@@ -1,6 +1,7 @@
 /* job_run.c: the turns of a statement: it begins, its rows are pulled, it ends. */
 #include "base/clock.h"
 #include "flight_sql/sql_job.h"
+#include "flight_sql/sql_operation.h"
 #include "flight_sql/sql_values.h"
 #include "proto/flight.pb-c.h"
 #include "proto/flight_sql.pb-c.h"
@@ -30,6 +31,7 @@ static void retire(arb_sql_job *job)
 {
     job->state = ARB_SQL_JOB_OVER;
     job->turn.again = false;
+    arb_sql_operation_forget(job->turn.session, job);
     arb_sql_job_take_out(job);
 }
 
@@ -209,6 +211,32 @@ static arb_code run_statement(arb_sql_job *job, arb_error *error)
     return code;
 }
 
+/* What was done before is said once more: its schema has no columns. */
+static arb_code repeat_statement(arb_sql_job *job, arb_error *error)
+{
+    static const arb_result_columns none = {0};
+    arb_arrow_schema *schema;
+    ARB_TRY(arb_result_schema(&none, &schema, error));
+    arb_code code = arb_flight_schema_write(schema, &job->schema, error);
+    arb_arrow_schema_unref(schema);
+    job->ended = true;
+    return code;
+}
+
+/* What a repeat of the same operation is to hear. */
+static void note_outcome(arb_sql_job *job, arb_code code)
+{
+    arb_client_session *session = job->turn.session;
+    arb_sql_lock(job->service);
+    if (code == ARB_OK && !job->has_rows)
+        arb_sql_operation_done(session, job, job->tag, job->affected);
+    else if (code != ARB_OK && job->asking == ARB_SQL_PUT && job->affected > 0)
+        arb_sql_operation_failed(session, job, job->affected);
+    else
+        arb_sql_operation_forget(session, job);
+    arb_sql_unlock(job->service);
+}
+
 static arb_code add_summary(arb_sql_job *job, arb_rpc_call *call, arb_error *error)
 {
     arb_text summary = {0};
@@ -237,7 +265,8 @@ static arb_code answer_put(arb_sql_job *job, arb_rpc_call *call, arb_error *erro
 static void begin(arb_sql_job *job)
 {
     arb_error error = {0};
-    arb_code code = run_statement(job, &error);
+    arb_code code = job->repeats ? repeat_statement(job, &error) : run_statement(job, &error);
+    note_outcome(job, code);
     if (code != ARB_OK) {
         end(job, code, &error);
         return;

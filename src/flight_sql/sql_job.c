@@ -4,7 +4,9 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/stop.h"
+#include "flight_sql/sql_operation.h"
 #include "proto/sql_handle.pb-c.h"
 
 enum { POLL_NS = 500000000 };                           /* how long a poll waits for its answer to change */
@@ -354,24 +356,77 @@ static arb_code new_job(arb_sql_service *service, arb_rpc_call *call, const arb_
     return code;
 }
 
+static uint64_t hash_of(const arb_sql_job *job)
+{
+    uint64_t hash = arb_hash_bytes(job->text.data, job->text.size);
+    for (size_t i = 0; job->prepared != NULL && i < job->prepared->n_parameters; i++) {
+        const Arbalest__Sql__ParameterMessage *values = job->prepared->parameters[i];
+        hash = arb_hash_combine(hash, arb_hash_bytes(values->description.data, values->description.len));
+        hash = arb_hash_combine(hash, arb_hash_bytes(values->body.data, values->body.len));
+    }
+    return hash;
+}
+
+/* With the lock held: another call waits for the job now, whose client has repeated what it began. */
+static arb_code join(arb_sql_job *job, arb_rpc_call *call, arb_sql_asking asking, arb_error *error)
+{
+    if (job->asking != asking)
+        return arb_fail(error, ARB_CONFLICT, "the operation runs, begun by another kind of call");
+    arb_error earlier = {0};
+    arb_rpc_call *waiter = arb_sql_job_take_waiter(job);
+    wait_for(job, call);
+    if (waiter == NULL)
+        return ARB_OK;
+    arb_code code = arb_fail(&earlier, ARB_CONFLICT, "the operation was repeated by another call");
+    arb_rpc_finish(waiter, code, &earlier);
+    arb_rpc_call_unref(waiter);
+    return ARB_OK;
+}
+
+/* With the lock held. *out_joined: another job carries it out. */
+static arb_code find_repeated(arb_sql_job *job, arb_rpc_call *call, bool *out_joined, arb_error *error)
+{
+    arb_str id = arb_rpc_metadata_find(arb_rpc_request_headers(call), ARB_STR(ARB_SQL_OPERATION));
+    const arb_sql_operation *operation;
+    arb_sql_repeat repeat;
+    *out_joined = false;
+    if (id.size == 0)
+        return ARB_OK;
+    ARB_TRY(arb_sql_operation_begin(job->turn.session, id, hash_of(job), job, &repeat, &operation, error));
+    if (repeat == ARB_SQL_RUNS) {
+        *out_joined = true;
+        return join(operation->job, call, job->asking, error);
+    }
+    job->repeats = repeat == ARB_SQL_DONE;
+    if (job->repeats) {
+        job->tag = operation->tag;
+        job->affected = operation->affected;
+    }
+    return ARB_OK;
+}
+
 void arb_sql_job_begin(arb_sql_service *service, arb_rpc_call *call, arb_sql_asking asking,
                        const arb_sql_statement *statement, arb_str descriptor)
 {
     static const arb_rpc_events no_events = {0};
     arb_error error = {0};
     arb_sql_job *job;
+    bool joined = false;
     arb_rpc_handle(call, &no_events, NULL);
     arb_code code = new_job(service, call, statement, descriptor, &job, &error);
     if (code == ARB_OK) {
         job->asking = asking;
         arb_sql_lock(service);
-        if (service->job_count < service->jobs_most) {
+        if (service->job_count >= service->jobs_most)
+            code = arb_fail(&error, ARB_RESOURCES_EXHAUSTED,
+                            "%zu statements are open, which is as many as there may be", service->jobs_most);
+        if (code == ARB_OK)
+            code = find_repeated(job, call, &joined, &error);
+        if (code == ARB_OK && !joined) {
             put_in(job);
             wait_for(job, call);
             arb_sql_turn_queue(&job->turn);
         } else {
-            code = arb_fail(&error, ARB_RESOURCES_EXHAUSTED,
-                            "%zu statements are open, which is as many as there may be", service->jobs_most);
             job->state = ARB_SQL_JOB_OVER;
             arb_sql_job_unref_locked(job);
         }

@@ -5,6 +5,7 @@
  *     client_session  sessions and their turns
  *     sql_request     calls that are answered in one turn: Prepare, GetSchema, listings, session options
  *     sql_job         statements that run: begun, polled, given by DoGet, ended; job_run: their turns
+ *     sql_operation   repeats of updates
  *     sql_put         DoPut: updates, binding of values
  *     sql_action      the actions
  *
@@ -23,6 +24,7 @@
 typedef struct arb_client_session arb_client_session;
 typedef struct arb_sql_turn arb_sql_turn;
 typedef struct arb_sql_job arb_sql_job;
+typedef struct arb_sql_operation arb_sql_operation;
 
 /* ---- turns --------------------------------------------------------------------------------------------------------------- */
 
@@ -53,6 +55,8 @@ struct arb_client_session {
     bool ready;                          /* waits for a worker, or has one */
     int64_t used_ns;                     /* when its last count went */
     arb_sql_turn *first, **last, *current;
+    arb_sql_operation *operations; /* sql_operation.h; NULL: there were none */
+    unsigned next_operation;
 };
 
 enum { ARB_SQL_ENDED_SESSIONS = 1024 };

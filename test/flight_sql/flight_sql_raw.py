@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 import time
+import weakref
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import sql_server  # noqa: E402
@@ -58,9 +59,18 @@ def connect(server, cookies=False):
 
 def with_session(server):
     """A client whose next call has a cookie."""
-    client = connect(server, cookies=True)
+    jar = Cookies()
+    client = flight.FlightClient(server.url, middleware=[jar])
+    JARS[client] = jar
     run(client, "select 1")
     return client
+
+
+JARS = weakref.WeakKeyDictionary()
+
+
+def client_cookies(client):
+    return "; ".join(f"{k}={v}" for k, v in JARS[client].kept.items())
 
 
 def command(name, *fields):
@@ -609,6 +619,52 @@ def test_errors_have_all_their_fields():
             assert error.code() == grpc.StatusCode.INVALID_ARGUMENT and b"42703" in details and b"noting" in details
             return
         raise AssertionError("an error was expected")
+
+
+def test_a_named_update_runs_once():
+    with Server(PROGRAM) as server, with_session(server) as client:
+        run(client, "select 1")
+        jar = client_cookies(client)
+
+        def named(name, sql, method="GetFlightInfo"):
+            metadata = (("cookie", jar), ("operation-id", name))
+            return call(server, method, descriptor("CommandStatementQuery", (1, sql)), metadata=metadata)[0][0]
+
+        def affected(info):
+            return summary(parse(info)[7][0])["affected"]
+
+        def count(table):
+            return run(client, f"select count(*) as n from {table}").column("n").to_pylist()[0]
+
+        update(client, "create table t (a bigint)")
+        for _ in range(3):
+            assert affected(named("one", "insert into t values (1), (2)")) == 2
+            assert affected(parse(named("one", "insert into t values (1), (2)", "PollFlightInfo"))[1][0]) == 2
+        assert count("t") == 2
+        expect_fails(grpc.RpcError, "another statement", named, "one", "insert into t values (3)")
+        assert affected(named("two", "insert into t values (1), (2)")) == 2 and count("t") == 4
+        # While it runs both have its end; one that has failed has left nothing, and runs.
+        slow = "create table u as select count(*) as n from generate_series(1, 20000) a(x), generate_series(1, 20000) b(y) where a.x * b.y % 7 = 3"
+        first = threading.Thread(target=lambda: expect_fails(grpc.RpcError, "repeated", named, "slow", slow))
+        first.start()
+        time.sleep(0.3)
+        assert affected(named("slow", slow)) == 1 and count("u") == 1
+        first.join(20)
+        for _ in range(2):
+            expect_fails(grpc.RpcError, "u", named, "bad", "insert into u select 1 / 0")
+        # A query is carried out each time.
+        for _ in range(2):
+            info = named("query", "select 5 as a")
+            assert client.do_get(flight.Ticket(ticket_of(info))).read_all().num_rows == 1
+        expect_fails(grpc.RpcError, "needs a session", call, server, "GetFlightInfo", descriptor("CommandStatementQuery", (1, "drop table t")),
+                     metadata=(("operation-id", "x"),))
+        expect_fails(grpc.RpcError, "at most 64", named, "x" * 65, "drop table t")
+        # Another session's operations are others.
+        with with_session(server) as other:
+            update(other, "create table t (a bigint)")
+            metadata = (("cookie", client_cookies(other)), ("operation-id", "one"))
+            call(server, "GetFlightInfo", descriptor("CommandStatementQuery", (1, "insert into t values (7)")), metadata=metadata)
+            assert run(other, "select a from t").num_rows == 1
 
 
 def poll(server, request):
