@@ -31,6 +31,8 @@ static void retire(arb_sql_job *job)
 {
     job->state = ARB_SQL_JOB_OVER;
     job->turn.again = false;
+    arb_sql_release_locked(job->turn.session->user, job->held); /* who hears of its end may send as much again */
+    job->held = 0;
     arb_sql_operation_forget(job->turn.session, job);
     arb_sql_job_take_out(job);
 }

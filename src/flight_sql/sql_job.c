@@ -262,21 +262,27 @@ static void answer_soon(arb_sql_job *job)
 
 /* ---- calls that wait ----------------------------------------------------------------------------------------------------- */
 
+/* With the lock held: a call has ended whose answer its client does not have. */
+static void give_up(arb_sql_job *job, bool waited)
+{
+    if (waited && (job->asking != ARB_SQL_POLL || !job->told)) {
+        cancel(job);
+    } else if (job->asking == ARB_SQL_POLL && job->waiter == NULL) { /* another one may follow, but hardly after long */
+        job->lease_ns = ARB_MIN(job->lease_ns, arb_clock_monotonic_ns() + GIVEN_UP_NS);
+        pthread_cond_signal(&job->service->times_changed);
+    }
+}
+
 static void waiter_done(arb_rpc_call *call, void *context, const arb_error *outcome)
 {
-    (void)outcome;
     arb_sql_job *job = context;
     arb_sql_service *service = job->service;
     arb_sql_lock(service);
     bool waits = job->waiter == call;
-    if (waits) {
+    if (waits)
         arb_sql_job_take_waiter(job);
-        if (job->asking != ARB_SQL_POLL || !job->told)
-            cancel(job);
-        else /* a poll that is given up may be followed by another one, but hardly after long */
-            job->lease_ns = ARB_MIN(job->lease_ns, arb_clock_monotonic_ns() + GIVEN_UP_NS);
-        pthread_cond_signal(&service->times_changed);
-    }
+    if (waits || outcome->code != ARB_OK)
+        give_up(job, waits);
     arb_sql_job_unref_locked(job);
     arb_sql_unlock(service);
     if (waits)

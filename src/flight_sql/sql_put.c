@@ -57,11 +57,18 @@ static bool take_out(arb_sql_put *put)
     return true;
 }
 
+/* With the lock held: a client that has its answer may send as much again at once. */
+static void release(arb_sql_put *put)
+{
+    arb_sql_release_locked(put->user, put->bytes);
+    put->bytes = 0;
+}
+
 static void free_put(arb_sql_put *put)
 {
     arb_sql_lock(put->service);
     (void)take_out(put);
-    arb_sql_release_locked(put->user, put->bytes);
+    release(put);
     arb_sql_user_unref_locked(put->user);
     arb_sql_unlock(put->service);
     arb_arena_reset(&put->arena);
@@ -174,6 +181,7 @@ static void hand_over(arb_rpc_call *call, arb_sql_put *put, const arb_sql_statem
 {
     arb_sql_lock(put->service);
     bool in_time = take_out(put);
+    release(put);
     arb_sql_unlock(put->service);
     if (!in_time)
         return;
@@ -236,6 +244,9 @@ static void put_half_close(arb_rpc_call *call, void *context)
         if (code == ARB_OK)
             code = arb_flight_send(call, &result.base, &error);
     }
+    arb_sql_lock(put->service);
+    release(put);
+    arb_sql_unlock(put->service);
     arb_rpc_finish(call, code, &error);
     arb_text_reset(&bound);
     arb_text_reset(&handle);

@@ -165,6 +165,7 @@ static void destroy_result(arb_hosted_result *base)
 {
     remote_result *r = (remote_result *)base;
     wait_for(r->connection, NULL);
+    arb_remote_progress_reset(&r->connection->progress);
     arb_remote_rows_destroy(r->rows);
     arb_rpc_stream_close(r->stream);
     arb_arena_reset(&r->arena);
@@ -202,10 +203,9 @@ static arb_code poll(server_connection *c, const Arrow__Flight__Protocol__Flight
     const Arrow__Flight__Protocol__PollInfo *said = (const Arrow__Flight__Protocol__PollInfo *)answer;
     p->next = said->flight_descriptor;
     p->info = said->info;
-    if (p->next == NULL)
-        return p->info != NULL ? ARB_OK : arb_fail(error, ARB_INTERNAL, "the server says nothing of the result");
     arb_remote_progress_note(&c->progress, said);
-    return ARB_OK;
+    return p->next != NULL || p->info != NULL ? ARB_OK
+                                              : arb_fail(error, ARB_INTERNAL, "the server says nothing of the result");
 }
 
 /* End what the server does; it is not waited for for long. */
@@ -348,7 +348,6 @@ static arb_code execute(arb_statement_host *host, arb_str sql, arb_hosted_result
         if (r->columns.has_rows)
             code = begin_rows(r, p.info, error);
     }
-    arb_remote_progress_reset(&c->progress);
     arb_arena_reset(&p.arena);
     arb_arena_reset(&p.older);
     if (code != ARB_OK) {
