@@ -133,6 +133,17 @@ def test_the_outcome_of_an_update_may_be_unknown():
                 expect_in("HINT", err.upper())
 
 
+def test_a_server_that_ends_is_no_interrupt():
+    for text, code in ((command_driver.LONG, "08001"), (f"create table t as {command_driver.LONG}", "08007")):
+        with node_driver.server("--state", "memory") as (node, url):
+            process = start("sql", "--connect", url, "-c", text)
+            wait_until(lambda: states(node) == ["running"])
+            begun = time.monotonic()
+            expect(node.end()[0], 0)
+            assert time.monotonic() - begun < 10
+            expect_failure(end(process), 1, code, "about to end")
+
+
 def test_a_session_that_has_ended_says_so():
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as home:
         arguments = ("--state-dir", folder + "/state")
