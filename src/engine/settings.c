@@ -162,11 +162,18 @@ static arb_code set_time_zone(arb_settings *settings, arb_str value, arb_error *
     return ARB_OK;
 }
 
+/* What a client may set: it changes how his own statements are carried out, and nothing else. Any other setting, also one that
+ * is to come, belongs to the server. */
+static const bool of_clients[ARB_SETTING_COUNT] = {
+    [ARB_SETTING_BATCH_ROWS] = true,        [ARB_SETTING_BROADCAST_LIMIT] = true, [ARB_SETTING_DISABLED_RULES] = true,
+    [ARB_SETTING_DISTRIBUTION] = true,      [ARB_SETTING_EXCHANGE_MEMORY] = true, [ARB_SETTING_FORCE_ASYNC_IO] = true,
+    [ARB_SETTING_FORCE_SPILL] = true,       [ARB_SETTING_TIME_ZONE] = true,       [ARB_SETTING_VERIFY_PLANS] = true,
+    [ARB_SETTING_TARGET_TASK_BYTES] = true,
+};
+
 bool arb_settings_may_set(const arb_settings *settings, arb_setting setting)
 {
-    bool of_runtime =
-        setting == ARB_SETTING_MEMORY_LIMIT || setting == ARB_SETTING_SPILL_DIR || setting == ARB_SETTING_THREADS;
-    return !(of_runtime && settings->of_client);
+    return !settings->of_client || of_clients[setting];
 }
 
 static arb_code check_may_set(const arb_settings *settings, arb_setting setting, arb_error *error)
@@ -176,7 +183,7 @@ static arb_code check_may_set(const arb_settings *settings, arb_setting setting,
                : arb_fail(error, ARB_ACCESS_DENIED, "\"%s\" is the server's own setting", arb_setting_name(setting));
 }
 
-arb_code arb_settings_set(arb_settings *settings, arb_setting setting, arb_str value, arb_error *error)
+static arb_code apply(arb_settings *settings, arb_setting setting, arb_str value, arb_error *error)
 {
     uint32_t number;
     uint64_t bytes;
@@ -225,6 +232,16 @@ arb_code arb_settings_set(arb_settings *settings, arb_setting setting, arb_str v
         break;
     }
     return arb_fail(error, ARB_INTERNAL, "setting %d", (int)setting);
+}
+
+/* A value that is none is said to be so first, whoever sets it. */
+arb_code arb_settings_set(arb_settings *settings, arb_setting setting, arb_str value, arb_error *error)
+{
+    arb_settings changed = *settings;
+    ARB_TRY(apply(&changed, setting, value, error));
+    ARB_TRY(check_may_set(settings, setting, error));
+    *settings = changed;
+    return ARB_OK;
 }
 
 arb_code arb_settings_reset(arb_settings *settings, arb_setting setting, arb_error *error)

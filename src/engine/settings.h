@@ -35,7 +35,7 @@ typedef enum arb_setting {
 typedef struct arb_settings {
     arb_runtime *runtime; /* borrowed */
     uint32_t batch_rows;  /* 0: the usual number */
-    bool of_client;       /* what belongs to the runtime cannot be set: the session is one of many that others have */
+    bool of_client;       /* the session is one of many: only what is on a list can be set */
     bool force_async_io;
     bool force_spill;
     bool verify_plans;
@@ -49,7 +49,7 @@ void arb_settings_init(arb_settings *settings, arb_runtime *runtime);
 ARB_NODISCARD arb_code arb_setting_find(arb_str name, arb_setting *out_setting, arb_error *error);
 const char *arb_setting_name(arb_setting setting);
 const char *arb_setting_about(arb_setting setting);
-/* False for what belongs to the runtime, in a client's session. */
+/* In a client's session false but for what is on the list of what clients may set. */
 bool arb_settings_may_set(const arb_settings *settings, arb_setting setting);
 /* ARB_INVALID_PARAMETER, ARB_CONFIGURATION or ARB_ACCESS_DENIED; the setting then stays. */
 ARB_NODISCARD arb_code arb_settings_set(arb_settings *settings, arb_setting setting, arb_str value, arb_error *error);

@@ -159,14 +159,9 @@ uint64_t arb_batch_sender_messages(const arb_batch_sender *sender)
     return sender->messages;
 }
 
-arb_code arb_send_array(arb_rpc_call *call, const arb_arrow_schema *schema, const arb_arrow_array *array,
-                        arb_error *error)
+arb_code arb_call_encoder_create(arb_rpc_call *call, const arb_arrow_schema *schema, arb_ipc_encoder **out_encoder,
+                                 arb_error *error)
 {
-    arb_ipc_encoder *encoder;
-    ARB_TRY(arb_ipc_encoder_create(schema, NULL, (arb_ipc_outlet){emit, call}, &encoder, error));
-    arb_code code = arb_ipc_encoder_schema(encoder, error);
-    if (code == ARB_OK && arb_arrow_array_length(array) != 0)
-        code = arb_ipc_encoder_batch(encoder, array, error);
-    arb_ipc_encoder_destroy(encoder);
-    return code;
+    ARB_TRY(arb_ipc_encoder_create(schema, NULL, (arb_ipc_outlet){emit, call}, out_encoder, error));
+    return arb_ipc_encoder_schema(*out_encoder, error);
 }

@@ -7,6 +7,8 @@
 
 #define CATALOG_NAME "arbalest"
 
+enum { ROWS_MOST = 4096, BYTES_MOST = 1 << 20 }; /* of a message */
+
 /* ---- schemas ------------------------------------------------------------------------------------------------------------- */
 
 static const arb_rows_column catalog_columns[] = {{"catalog_name", ARB_ARROW_UTF8, false}};
@@ -87,10 +89,42 @@ static bool fits(const name_pattern *pattern, arb_str name)
     return !pattern->is_said || arb_like_matches(&pattern->like, name);
 }
 
+/* ---- writing ------------------------------------------------------------------------------------------------------------- */
+
+/* Rows on their way out, in batches: a large catalog is many messages, none of them large. */
+typedef struct listing {
+    arb_arrow_schema *schema;
+    arb_ipc_encoder *encoder;
+    arb_rows *rows;
+    size_t row_count, bytes; /* of `rows`, about */
+} listing;
+
+static arb_code flush(listing *l, arb_error *error)
+{
+    arb_arrow_array *array;
+    if (l->row_count == 0)
+        return ARB_OK;
+    ARB_TRY(arb_rows_finish(l->rows, &array, error));
+    arb_code code = arb_ipc_encoder_batch(l->encoder, array, error);
+    arb_arrow_array_unref(array);
+    arb_rows_destroy(l->rows);
+    l->rows = NULL;
+    l->row_count = l->bytes = 0;
+    return code == ARB_OK ? arb_rows_create(l->schema, &l->rows, error) : code;
+}
+
+/* Behind each row; `bytes` of it, where they may be many. */
+static arb_code end_row(listing *l, size_t bytes, arb_error *error)
+{
+    l->row_count++;
+    l->bytes += bytes;
+    return l->row_count == ROWS_MOST || l->bytes >= BYTES_MOST ? flush(l, error) : ARB_OK;
+}
+
 /* ---- rows ---------------------------------------------------------------------------------------------------------------- */
 
-static arb_code fill_schemas(arb_sql_request *request, const ProtobufCMessage *message, arb_session *engine,
-                             arb_rows *rows, arb_error *error)
+static arb_code fill_schemas(arb_sql_request *request, const ProtobufCMessage *message, arb_session *engine, listing *l,
+                             arb_error *error)
 {
     const Arrow__Flight__Protocol__Sql__CommandGetDbSchemas *asked =
         (const Arrow__Flight__Protocol__Sql__CommandGetDbSchemas *)message;
@@ -101,8 +135,9 @@ static arb_code fill_schemas(arb_sql_request *request, const ProtobufCMessage *m
     for (size_t i = 0; i < names.size && is_catalog(asked->catalog); i++) {
         if (!fits(&pattern, names.data[i]))
             continue;
-        arb_rows_name(rows, CATALOG_NAME);
-        arb_rows_text(rows, names.data[i]);
+        arb_rows_name(l->rows, CATALOG_NAME);
+        arb_rows_text(l->rows, names.data[i]);
+        ARB_TRY(end_row(l, names.data[i].size, error));
     }
     return ARB_OK;
 }
@@ -180,8 +215,7 @@ static arb_code describe_field(arb_arrow_schema *schema, arb_arrow_field *field,
     return code;
 }
 
-static arb_code add_table_schema(arb_session *engine, const arb_catalog_listed *listed, arb_rows *rows,
-                                 arb_error *error)
+static arb_code add_table_schema(arb_session *engine, const arb_catalog_listed *listed, listing *l, arb_error *error)
 {
     arb_arena arena = {0};
     arb_arrow_schema *schema = NULL;
@@ -194,35 +228,38 @@ static arb_code add_table_schema(arb_session *engine, const arb_catalog_listed *
         code = describe_field(schema, &schema->root.children[i], listed->name, listed->schema, columns.types[i], error);
     if (code == ARB_OK)
         code = arb_flight_schema_write(schema, &framed, error);
-    if (code == ARB_OK)
-        arb_rows_text(rows, arb_text_view(&framed));
+    if (code == ARB_OK) {
+        arb_rows_text(l->rows, arb_text_view(&framed));
+        l->bytes += framed.size;
+    }
     arb_text_reset(&framed);
     arb_arrow_schema_unref(schema);
     arb_arena_reset(&arena);
     return code;
 }
 
-static arb_code fill_tables(arb_sql_request *request, const ProtobufCMessage *message, arb_session *engine,
-                            arb_rows *rows, arb_error *error)
+static arb_code fill_tables(arb_sql_request *request, const ProtobufCMessage *message, arb_session *engine, listing *l,
+                            arb_error *error)
 {
     const Arrow__Flight__Protocol__Sql__CommandGetTables *asked =
         (const Arrow__Flight__Protocol__Sql__CommandGetTables *)message;
-    arb_catalog_listing listing;
+    arb_catalog_listing found;
     name_pattern schema, table;
     ARB_TRY(read_pattern(asked->db_schema_filter_pattern, &request->arena, &schema, error));
     ARB_TRY(read_pattern(asked->table_name_filter_pattern, &request->arena, &table, error));
-    ARB_TRY(arb_catalog_list(arb_session_scope(engine), &request->arena, &listing, error));
-    for (size_t i = 0; i < listing.size && is_catalog(asked->catalog); i++) {
-        const arb_catalog_listed *listed = &listing.data[i];
+    ARB_TRY(arb_catalog_list(arb_session_scope(engine), &request->arena, &found, error));
+    for (size_t i = 0; i < found.size && is_catalog(asked->catalog); i++) {
+        const arb_catalog_listed *listed = &found.data[i];
         if (!fits(&schema, listed->schema) || !fits(&table, listed->name) ||
             !is_type_wanted(asked, type_of_table(listed)))
             continue;
-        arb_rows_name(rows, CATALOG_NAME);
-        arb_rows_text(rows, listed->schema);
-        arb_rows_text(rows, listed->name);
-        arb_rows_name(rows, type_of_table(listed));
+        arb_rows_name(l->rows, CATALOG_NAME);
+        arb_rows_text(l->rows, listed->schema);
+        arb_rows_text(l->rows, listed->name);
+        arb_rows_name(l->rows, type_of_table(listed));
         if (asked->include_schema)
-            ARB_TRY(add_table_schema(engine, listed, rows, error));
+            ARB_TRY(add_table_schema(engine, listed, l, error));
+        ARB_TRY(end_row(l, listed->schema.size + listed->name.size, error));
     }
     return ARB_OK;
 }
@@ -241,7 +278,7 @@ static const arb_table_key *primary_key(const arb_table *table)
 }
 
 static arb_code fill_primary_keys(arb_sql_request *request, const ProtobufCMessage *message, arb_session *engine,
-                                  arb_rows *rows, arb_error *error)
+                                  listing *l, arb_error *error)
 {
     const Arrow__Flight__Protocol__Sql__CommandGetPrimaryKeys *asked =
         (const Arrow__Flight__Protocol__Sql__CommandGetPrimaryKeys *)message;
@@ -252,71 +289,88 @@ static arb_code fill_primary_keys(arb_sql_request *request, const ProtobufCMessa
         return ARB_OK;
     arb_code code =
         arb_catalog_find(arb_session_scope(engine), &request->arena, (arb_catalog_name){parts, 2}, &relation, error);
-    if (code == ARB_OUT_OF_MEMORY || code == ARB_CANCELLED)
+    bool is_there = code != ARB_UNDEFINED_TABLE && code != ARB_UNDEFINED_OBJECT;
+    if (code != ARB_OK && is_there)
         return code;
-    if (code != ARB_OK) /* what is not there has no key */
+    if (!is_there) /* and has no key */
         arb_error_clear(error);
     const arb_table_key *key = code == ARB_OK && relation.table != NULL ? primary_key(relation.table) : NULL;
     for (size_t i = 0; key != NULL && i < key->column_count; i++) {
-        arb_rows_name(rows, CATALOG_NAME);
-        arb_rows_text(rows, schema);
-        arb_rows_text(rows, parts[1].text);
-        arb_rows_text(rows, relation.table->columns[key->columns[i]].name);
-        arb_rows_null(rows);
-        arb_rows_number(rows, (int64_t)i + 1);
+        arb_rows_name(l->rows, CATALOG_NAME);
+        arb_rows_text(l->rows, schema);
+        arb_rows_text(l->rows, parts[1].text);
+        arb_rows_text(l->rows, relation.table->columns[key->columns[i]].name);
+        arb_rows_null(l->rows);
+        arb_rows_number(l->rows, (int64_t)i + 1);
+        ARB_TRY(end_row(l, parts[1].text.size, error));
     }
     return ARB_OK;
 }
 
-static arb_code fill(arb_sql_request *request, const arb_sql_message *command, arb_session *engine, arb_rows *rows,
+static arb_code fill_names(const char *const *names, size_t count, listing *l, arb_error *error)
+{
+    for (size_t i = 0; i < count; i++) {
+        arb_rows_name(l->rows, names[i]);
+        ARB_TRY(end_row(l, 0, error));
+    }
+    return ARB_OK;
+}
+
+static arb_code fill_info(const arb_sql_service *service, const ProtobufCMessage *message, listing *l, arb_error *error)
+{
+    arb_arrow_array *array;
+    ARB_TRY(arb_sql_info_array(service, message, l->schema, &array, error));
+    arb_code code = arb_arrow_array_length(array) != 0 ? arb_ipc_encoder_batch(l->encoder, array, error) : ARB_OK;
+    arb_arrow_array_unref(array);
+    return code;
+}
+
+static arb_code fill(arb_sql_request *request, const arb_sql_message *command, arb_session *engine, listing *l,
                      arb_error *error)
 {
+    static const char *const catalogs[] = {CATALOG_NAME}, *const types[] = {"TABLE", "VIEW"};
     switch (command->kind) {
     case ARB_SQL_CommandGetCatalogs:
-        arb_rows_name(rows, CATALOG_NAME);
-        return ARB_OK;
+        return fill_names(catalogs, ARB_COUNT_OF(catalogs), l, error);
     case ARB_SQL_CommandGetDbSchemas:
-        return fill_schemas(request, command->message, engine, rows, error);
+        return fill_schemas(request, command->message, engine, l, error);
     case ARB_SQL_CommandGetTables:
-        return fill_tables(request, command->message, engine, rows, error);
+        return fill_tables(request, command->message, engine, l, error);
     case ARB_SQL_CommandGetTableTypes:
-        arb_rows_name(rows, "TABLE");
-        arb_rows_name(rows, "VIEW");
-        return ARB_OK;
+        return fill_names(types, ARB_COUNT_OF(types), l, error);
     case ARB_SQL_CommandGetPrimaryKeys:
-        return fill_primary_keys(request, command->message, engine, rows, error);
+        return fill_primary_keys(request, command->message, engine, l, error);
+    case ARB_SQL_CommandGetSqlInfo:
+        return fill_info(request->service, command->message, l, error);
     case ARB_SQL_CommandGetXdbcTypeInfo:
-        arb_type_info_fill(command->message, rows);
+        l->row_count = arb_type_info_fill(command->message, l->rows);
         return ARB_OK;
     default: /* there are no foreign keys */
         return ARB_OK;
     }
 }
 
-static arb_code make_array(arb_sql_request *request, const arb_sql_message *command, arb_session *engine,
-                           arb_arrow_schema *schema, arb_arrow_array **out_array, arb_error *error)
+arb_sql_lane_kind arb_sql_listing_lane(const arb_sql_message *command)
 {
-    arb_rows *rows;
-    if (command->kind == ARB_SQL_CommandGetSqlInfo)
-        return arb_sql_info_array(request->service, command->message, schema, out_array, error);
-    ARB_TRY(arb_rows_create(schema, &rows, error));
-    arb_code code = fill(request, command, engine, rows, error);
-    if (code == ARB_OK)
-        code = arb_rows_finish(rows, out_array, error);
-    arb_rows_destroy(rows);
-    return code;
+    bool opens_tables = command->kind == ARB_SQL_CommandGetTables &&
+                        ((const Arrow__Flight__Protocol__Sql__CommandGetTables *)command->message)->include_schema;
+    return opens_tables ? ARB_SQL_LONG : ARB_SQL_BRIEF;
 }
 
 arb_code arb_sql_listing_send(arb_sql_request *request, arb_session *engine, arb_error *error)
 {
     const arb_sql_message *command = request->message;
-    arb_arrow_schema *schema;
-    arb_arrow_array *array = NULL;
-    ARB_TRY(arb_sql_listing_schema(command, &schema, error));
-    arb_code code = make_array(request, command, engine, schema, &array, error);
+    listing l = {0};
+    ARB_TRY(arb_sql_listing_schema(command, &l.schema, error));
+    arb_code code = arb_call_encoder_create(request->call, l.schema, &l.encoder, error);
     if (code == ARB_OK)
-        code = arb_send_array(request->call, schema, array, error);
-    arb_arrow_array_unref(array);
-    arb_arrow_schema_unref(schema);
+        code = arb_rows_create(l.schema, &l.rows, error);
+    if (code == ARB_OK)
+        code = fill(request, command, engine, &l, error);
+    if (code == ARB_OK)
+        code = flush(&l, error);
+    arb_rows_destroy(l.rows);
+    arb_ipc_encoder_destroy(l.encoder);
+    arb_arrow_schema_unref(l.schema);
     return code;
 }

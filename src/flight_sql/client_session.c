@@ -115,6 +115,7 @@ static void close_engine(arb_client_session *session)
 static void free_locked(arb_client_session *session)
 {
     arb_sql_user_unref_locked(session->user);
+    arb_free(session->operations);
     arb_free(session);
 }
 

@@ -1,6 +1,7 @@
 /* job_run.c: the turns of a statement: it begins, its rows are pulled, it ends. */
 #include "base/clock.h"
 #include "flight_sql/sql_job.h"
+#include "flight_sql/sql_operation.h"
 #include "flight_sql/sql_values.h"
 #include "proto/flight.pb-c.h"
 #include "proto/flight_sql.pb-c.h"
@@ -8,7 +9,8 @@
 #include "rpc/flight_schema.h"
 #include "sql/parser.h"
 
-enum { LONGEST_WAIT_NS = 100000000 }; /* rows that are there wait no longer for others */
+/* A message that is not full goes after so long. Looked at behind each batch: what comes late itself holds rows up longer. */
+enum { MESSAGE_NS = 100000000 };
 
 /* ---- the end ------------------------------------------------------------------------------------------------------------- */
 
@@ -29,6 +31,9 @@ static void retire(arb_sql_job *job)
 {
     job->state = ARB_SQL_JOB_OVER;
     job->turn.again = false;
+    arb_sql_release_locked(job->turn.session->user, job->held); /* who hears of its end may send as much again */
+    job->held = 0;
+    arb_sql_operation_forget(job->turn.session, job);
     arb_sql_job_take_out(job);
 }
 
@@ -135,25 +140,38 @@ static void note(arb_sql_job *job, const arb_result *result)
         job->affected = ARB_MAX(job->affected, 0) + affected;
 }
 
+static arb_code run_row(arb_sql_job *job, arb_session *engine, const arb_value *row, size_t count, arb_error *error)
+{
+    arb_result *result;
+    ARB_TRY(execute(job, engine, row, count, &result, error));
+    note(job, result);
+    arb_result_destroy(result);
+    return job->has_rows
+               ? arb_fail(error, ARB_WRONG_OBJECT_TYPE, "the statement is a query: it has rows to be asked for")
+               : ARB_OK;
+}
+
 /* DoPut: once for each row of values. */
 static arb_code run_update(arb_sql_job *job, arb_session *engine, arb_sql_values *values, arb_error *error)
 {
     size_t count = arb_sql_values_count(values);
-    const arb_value *row = NULL;
-    job->affected = count != 0 ? 0 : -1; /* there may be no row */
-    do {
-        arb_result *result;
-        if (count != 0)
-            ARB_TRY(arb_sql_values_next(values, &row, error));
-        if (count != 0 && row == NULL)
+    if (count == 0)
+        return run_row(job, engine, NULL, 0, error);
+    job->affected = 0; /* there may be no row */
+    for (uint64_t number = 1;; number++) {
+        const arb_value *row;
+        arb_code code = arb_sql_values_next(values, &row, error);
+        if (code == ARB_OK && row == NULL)
             return ARB_OK;
-        ARB_TRY(execute(job, engine, row, count, &result, error));
-        note(job, result);
-        arb_result_destroy(result);
-        if (job->has_rows)
-            return arb_fail(error, ARB_WRONG_OBJECT_TYPE, "the statement is a query: it has rows to be asked for");
-    } while (count != 0);
-    return ARB_OK;
+        if (code == ARB_OK)
+            code = run_row(job, engine, row, count, error);
+        if (code == ARB_OK)
+            continue;
+        arb_error_context(error, "row %llu of the values", (unsigned long long)number);
+        if (number > 1)
+            arb_error_hint(error, "The rows before it have been written.");
+        return code;
+    }
 }
 
 /* A query takes one row of values. Known before anything runs, since it may be no query after all. */
@@ -230,6 +248,32 @@ static arb_code run_statement(arb_sql_job *job, arb_error *error)
     return code;
 }
 
+/* What was done before is said once more: its schema has no columns. */
+static arb_code repeat_statement(arb_sql_job *job, arb_error *error)
+{
+    static const arb_result_columns none = {0};
+    arb_arrow_schema *schema;
+    ARB_TRY(arb_result_schema(&none, &schema, error));
+    arb_code code = arb_flight_schema_write(schema, &job->schema, error);
+    arb_arrow_schema_unref(schema);
+    job->ended = true;
+    return code;
+}
+
+/* What a repeat of the same operation is to hear. */
+static void note_outcome(arb_sql_job *job, arb_code code)
+{
+    arb_client_session *session = job->turn.session;
+    arb_sql_lock(job->service);
+    if (code == ARB_OK && !job->has_rows)
+        arb_sql_operation_done(session, job, job->tag, job->affected);
+    else if (code != ARB_OK && job->asking == ARB_SQL_PUT && job->affected > 0)
+        arb_sql_operation_failed(session, job, job->affected);
+    else
+        arb_sql_operation_forget(session, job);
+    arb_sql_unlock(job->service);
+}
+
 static arb_code add_summary(arb_sql_job *job, arb_rpc_call *call, arb_error *error)
 {
     arb_text summary = {0};
@@ -258,7 +302,8 @@ static arb_code answer_put(arb_sql_job *job, arb_rpc_call *call, arb_error *erro
 static void begin(arb_sql_job *job)
 {
     arb_error error = {0};
-    arb_code code = run_statement(job, &error);
+    arb_code code = job->repeats ? repeat_statement(job, &error) : run_statement(job, &error);
+    note_outcome(job, code);
     if (code != ARB_OK) {
         end(job, code, &error);
         return;
@@ -347,7 +392,7 @@ static arb_code send_some(arb_sql_job *job, bool *out_over, bool *out_more, arb_
 {
     ARB_TRY(open_stream(job, error));
     uint64_t messages = arb_batch_sender_messages(job->sender);
-    int64_t until_ns = arb_clock_monotonic_ns() + LONGEST_WAIT_NS;
+    int64_t until_ns = arb_clock_monotonic_ns() + MESSAGE_NS;
     *out_over = *out_more = false;
     if (!arb_rpc_writable(job->stream) || !can_go_on(job))
         return ARB_OK;

@@ -3,9 +3,11 @@
 #include <crypt.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
+#include <sys/stat.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "flight_sql/login_token.h"
 #include "flight_sql/users_file.h"
 #include "rpc/auth_metadata.h"
 #include "runtime/workers.h"
@@ -18,11 +20,15 @@ enum {
     USUAL_WAITING = 100,
 };
 
-static const int64_t usual_token_ns = INT64_C(12) * 3600 * 1000000000;
+static const int64_t usual_token_ns = INT64_C(12) * 3600 * 1000000000, LOOK_NS = 1000000000;
+
+static void *hash(void *context);
 
 typedef struct login_token {
+    arb_sql_entry entry; /* once it was made */
     uint8_t hash[32];
     int64_t until_ns;
+    uint64_t line; /* of the users' file, when he logged in */
     char user[ARB_LOGIN_USER_MOST + 1];
 } login_token;
 
@@ -42,7 +48,11 @@ struct arb_login {
     login_attempt *first, **last;
     size_t waiting;
     login_token *tokens; /* a ring: the oldest is overwritten */
+    arb_sql_index by_hash;
     size_t token_count, next_token;
+    int64_t look_ns;    /* when to see whether the users' file has changed */
+    struct stat looked; /* as it was when tokens were held against it */
+    bool has_changed;   /* for a hasher to look at */
 };
 
 /* ---- passwords ----------------------------------------------------------------------------------------------------------- */
@@ -53,7 +63,8 @@ static arb_code refuse(arb_error *error)
 }
 
 /* A user that does not exist takes as long as one that does. */
-static arb_code check_password(const arb_login *login, arb_str user, const char *password, arb_error *error)
+static arb_code check_password(const arb_login *login, arb_str user, const char *password, uint64_t *out_line,
+                               arb_error *error)
 {
     arb_arena arena = {0};
     arb_str hash, any;
@@ -70,6 +81,7 @@ static arb_code check_password(const arb_login *login, arb_str user, const char 
         if (!same || hash.data == NULL)
             code = refuse(error);
         explicit_bzero(scratch, sizeof *scratch);
+        *out_line = arb_user_line_key(user, expected);
     }
     arb_free(scratch);
     arb_arena_reset(&arena);
@@ -84,7 +96,15 @@ static bool hash_token(arb_str token, uint8_t out[32])
     return EVP_Digest(token.data, token.size, out, &size, EVP_sha256(), NULL) == 1 && size == 32;
 }
 
-static arb_code make_token(arb_login *login, arb_str user, char out_token[ARB_LOGIN_TOKEN_BYTES + 1], arb_error *error)
+static uint64_t key_of(const uint8_t hash[32])
+{
+    uint64_t key;
+    memcpy(&key, hash, sizeof key);
+    return key;
+}
+
+static arb_code make_token(arb_login *login, arb_str user, uint64_t line, char out_token[ARB_LOGIN_TOKEN_BYTES + 1],
+                           arb_error *error)
 {
     static const char digits[] = "0123456789abcdef";
     uint8_t random[ARB_LOGIN_TOKEN_BYTES / 2], hash[32];
@@ -99,27 +119,86 @@ static arb_code make_token(arb_login *login, arb_str user, char out_token[ARB_LO
         return arb_fail(error, ARB_INTERNAL, "a token could not be hashed");
     pthread_mutex_lock(&login->hashers.lock);
     login_token *token = &login->tokens[login->next_token];
+    if (token->entry.item != NULL)
+        arb_sql_index_remove(&login->by_hash, &token->entry);
+    arb_sql_index_put(&login->by_hash, &token->entry, key_of(hash), token);
     login->next_token = (login->next_token + 1) % login->tokens_most;
     login->token_count = ARB_MIN(login->token_count + 1, login->tokens_most);
     memcpy(token->hash, hash, sizeof hash);
     token->until_ns = arb_clock_monotonic_ns() + login->token_ns;
+    token->line = line;
     memcpy(token->user, user.data, user.size);
     token->user[user.size] = '\0';
     pthread_mutex_unlock(&login->hashers.lock);
     return ARB_OK;
 }
 
+/* ---- changes of the users' file ------------------------------------------------------------------------------------------ */
+
+static bool is_same_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_ino == b->st_ino && a->st_dev == b->st_dev && a->st_size == b->st_size &&
+           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+/* Half of it would be fewer users. A time to come says nothing: clocks differ. */
+static bool is_being_written(const struct stat *file)
+{
+    int64_t age_us = arb_clock_wall_us() - (int64_t)file->st_mtim.tv_sec * 1000000 - file->st_mtim.tv_nsec / 1000;
+    return age_us >= 0 && age_us < LOOK_NS / 1000;
+}
+
+/* With the lock held: once in a while, has it changed? A hasher reads it then. */
+static void look_at_file(arb_login *login, int64_t now_ns)
+{
+    struct stat now;
+    if (login->users_file == NULL || now_ns < login->look_ns)
+        return;
+    login->look_ns = now_ns + LOOK_NS;
+    if (stat(login->users_file, &now) != 0 || is_same_file(&now, &login->looked) || is_being_written(&now))
+        return;
+    login->looked = now;
+    login->has_changed = true;
+    if (arb_workers_start(&login->hashers, hash, login, HASHER_STACK, NULL) == ARB_OK)
+        pthread_cond_signal(&login->hashers.work);
+}
+
+/* On a hasher, with the lock held, which is given back meanwhile: the tokens of those end who are not in the file any more, or
+ * with another password. A file that cannot be read, half written perhaps, changes nothing; it is looked at again. */
+static void hold_against_file(arb_login *login)
+{
+    arb_arena arena = {0};
+    arb_sql_index *users = ARB_ARENA_NEW(&arena, arb_sql_index);
+    int64_t begun_ns = arb_clock_monotonic_ns();
+    login->has_changed = false;
+    pthread_mutex_unlock(&login->hashers.lock);
+    arb_code code = users != NULL ? arb_users_file_list(login->users_file, &arena, users, NULL) : ARB_OUT_OF_MEMORY;
+    pthread_mutex_lock(&login->hashers.lock);
+    if (code != ARB_OK)
+        login->looked = (struct stat){0};
+    for (size_t i = 0; code == ARB_OK && i < login->token_count; i++) {
+        login_token *token = &login->tokens[i];
+        bool is_older = token->until_ns - login->token_ns < begun_ns;
+        if (is_older && arb_sql_index_next(users, token->line, NULL) == NULL)
+            token->until_ns = 0;
+    }
+    arb_arena_reset(&arena);
+}
+
 bool arb_login_user(arb_login *login, arb_str token, char out_user[ARB_LOGIN_USER_MOST + 1])
 {
-    uint8_t hash[32];
+    uint8_t hash_of_it[32];
     bool found = false;
-    if (token.size != ARB_LOGIN_TOKEN_BYTES || !hash_token(token, hash))
+    if (token.size != ARB_LOGIN_TOKEN_BYTES || !hash_token(token, hash_of_it))
         return false;
     int64_t now_ns = arb_clock_monotonic_ns();
     pthread_mutex_lock(&login->hashers.lock);
-    for (size_t i = 0; i < login->token_count && !found; i++) {
-        const login_token *known = &login->tokens[i];
-        found = known->until_ns > now_ns && memcmp(known->hash, hash, sizeof hash) == 0; /* hashes tell nothing */
+    look_at_file(login, now_ns);
+    uint64_t key = key_of(hash_of_it);
+    for (const arb_sql_entry *entry = NULL;
+         !found && (entry = arb_sql_index_next(&login->by_hash, key, entry)) != NULL;) {
+        const login_token *known = entry->item;
+        found = known->until_ns > now_ns && memcmp(known->hash, hash_of_it, sizeof hash_of_it) == 0;
         if (found)
             memcpy(out_user, known->user, sizeof known->user);
     }
@@ -132,7 +211,7 @@ arb_code arb_login_enter(arb_login *login, arb_str user, arb_str password, char 
 {
     char ended[PASSWORD_MOST + 1];
     if (login->users_file == NULL)
-        return make_token(login, ARB_STR(""), out_token, error);
+        return make_token(login, ARB_STR(""), 0, out_token, error);
     bool usable = user.size <= ARB_LOGIN_USER_MOST && password.size <= PASSWORD_MOST &&
                   (password.size == 0 || memchr(password.data, '\0', password.size) == NULL);
     if (!usable)
@@ -140,9 +219,10 @@ arb_code arb_login_enter(arb_login *login, arb_str user, arb_str password, char 
     if (password.size != 0)
         memcpy(ended, password.data, password.size);
     ended[password.size] = '\0';
-    arb_code code = check_password(login, user, ended, error);
+    uint64_t line = 0;
+    arb_code code = check_password(login, user, ended, &line, error);
     explicit_bzero(ended, sizeof ended);
-    return code == ARB_OK ? make_token(login, user, out_token, error) : code;
+    return code == ARB_OK ? make_token(login, user, line, out_token, error) : code;
 }
 
 /* ---- Handshake ----------------------------------------------------------------------------------------------------------- */
@@ -173,6 +253,10 @@ static void *hash(void *context)
     pthread_mutex_lock(&login->hashers.lock);
     while (!login->hashers.stopping) {
         login_attempt *attempt = login->first;
+        if (login->has_changed) {
+            hold_against_file(login);
+            continue;
+        }
         if (attempt == NULL) {
             pthread_cond_wait(&login->hashers.work, &login->hashers.lock);
             continue;
@@ -278,6 +362,7 @@ static arb_code begin(arb_login *login, const arb_login_options *options, arb_er
     login->users_file = arb_strndup(options->users_file, strlen(options->users_file));
     if (login->users_file == NULL)
         return arb_fail_memory(error, "logins", strlen(options->users_file));
+    (void)!stat(login->users_file, &login->looked); /* or it is looked at when somebody comes */
     arb_code code = arb_users_file_find(login->users_file, ARB_STR(""), &arena, &hash_of_nobody, &any, error);
     arb_arena_reset(&arena);
     return code;

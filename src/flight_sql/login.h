@@ -3,7 +3,8 @@
  * With a users' file (users_file.h), calls need a token that a Handshake with "authorization: Basic …" has given; the gate finds
  * the user by it. Tokens are random, last for a time, and are kept as hashes only, in memory: a new process knows none. Without a
  * file everybody is admitted, and a Handshake gives a token that names nothing but a session. Whether a server may do that is its
- * owner's decision (not beyond this machine).
+ * owner's decision (not beyond this machine). Who is taken out of the file, or gets another password there, is out within some
+ * seconds; his statements that run are not ended by it.
  *
  * To check a password takes long on purpose. So a few threads of its own do it, and further logins wait for them. */
 #ifndef ARB_FLIGHT_SQL_LOGIN_H
@@ -30,12 +31,5 @@ void arb_login_destroy(arb_login *login);
 arb_rpc_gate arb_login_gate(arb_login *login);
 /* Flight's Handshake: answers later, with the headers "authorization: Bearer …". */
 void arb_login_handshake(arb_login *login, arb_rpc_call *call);
-
-/* The same for others than Flight. Takes long: for threads that may wait. Writes the token and ends it with NUL. The same error,
- * ARB_NOT_AUTHENTICATED, for users that do not exist and for wrong passwords. */
-ARB_NODISCARD arb_code arb_login_enter(arb_login *login, arb_str user, arb_str password,
-                                       char out_token[ARB_LOGIN_TOKEN_BYTES + 1], arb_error *error);
-/* Whose token it is; false when it is nobody's, or not any more. Writes the name and ends it with NUL. Any thread. */
-ARB_NODISCARD bool arb_login_user(arb_login *login, arb_str token, char out_user[ARB_LOGIN_USER_MOST + 1]);
 
 #endif

@@ -11,6 +11,7 @@ ARB_NODISCARD arb_code arb_sql_info_array(const arb_sql_service *service, const 
                                           arb_arrow_schema *schema, arb_arrow_array **out_array, arb_error *error);
 /* type_info.c: CommandGetXdbcTypeInfo */
 ARB_NODISCARD arb_code arb_type_info_schema(arb_arrow_schema **out_schema, arb_error *error);
-void arb_type_info_fill(const ProtobufCMessage *asked, arb_rows *rows);
+/* Returns how many. */
+size_t arb_type_info_fill(const ProtobufCMessage *asked, arb_rows *rows);
 
 #endif

@@ -266,7 +266,7 @@ static arb_code begin_in_any(arb_sql_service *service, arb_rpc_call *call, arb_s
         return cancel_query(service, call, message.message, error);
     if (expected == ARB_SQL_ActionCreatePreparedStatementRequest) {
         *out_begun = true;
-        arb_sql_request_begin(service, call, arb_sql_prepare, message.message);
+        arb_sql_request_begin(service, call, ARB_SQL_BRIEF, arb_sql_prepare, message.message);
     }
     return ARB_OK; /* nothing is kept of a prepared statement */
 }
@@ -286,12 +286,12 @@ static arb_code begin_action(arb_sql_service *service, arb_rpc_call *call, arb_s
     if (arb_str_equal(type, ARB_STR("SetSessionOptions"))) {
         ARB_TRY(unpack(call, &arrow__flight__protocol__set_session_options_request__descriptor, body, &message, error));
         *out_begun = true;
-        arb_sql_request_begin(service, call, set_options, message);
+        arb_sql_request_begin(service, call, ARB_SQL_BRIEF, set_options, message);
         return ARB_OK;
     }
     if (arb_str_equal(type, ARB_STR("GetSessionOptions"))) {
         *out_begun = true;
-        arb_sql_request_begin(service, call, get_options, NULL);
+        arb_sql_request_begin(service, call, ARB_SQL_BRIEF, get_options, NULL);
         return ARB_OK;
     }
     if (arb_str_equal(type, ARB_STR("CloseSession")))

@@ -4,7 +4,9 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/stop.h"
+#include "flight_sql/sql_operation.h"
 #include "proto/sql_handle.pb-c.h"
 
 enum { POLL_NS = 500000000 };                           /* how long a poll waits for its answer to change */
@@ -260,21 +262,27 @@ static void answer_soon(arb_sql_job *job)
 
 /* ---- calls that wait ----------------------------------------------------------------------------------------------------- */
 
+/* With the lock held: a call has ended whose answer its client does not have. */
+static void give_up(arb_sql_job *job, bool waited)
+{
+    if (waited && (job->asking != ARB_SQL_POLL || !job->told)) {
+        cancel(job);
+    } else if (job->asking == ARB_SQL_POLL && job->waiter == NULL) { /* another one may follow, but hardly after long */
+        job->lease_ns = ARB_MIN(job->lease_ns, arb_clock_monotonic_ns() + GIVEN_UP_NS);
+        pthread_cond_signal(&job->service->times_changed);
+    }
+}
+
 static void waiter_done(arb_rpc_call *call, void *context, const arb_error *outcome)
 {
-    (void)outcome;
     arb_sql_job *job = context;
     arb_sql_service *service = job->service;
     arb_sql_lock(service);
     bool waits = job->waiter == call;
-    if (waits) {
+    if (waits)
         arb_sql_job_take_waiter(job);
-        if (job->asking != ARB_SQL_POLL || !job->told)
-            cancel(job);
-        else /* a poll that is given up may be followed by another one, but hardly after long */
-            job->lease_ns = ARB_MIN(job->lease_ns, arb_clock_monotonic_ns() + GIVEN_UP_NS);
-        pthread_cond_signal(&service->times_changed);
-    }
+    if (waits || outcome->code != ARB_OK)
+        give_up(job, waits);
     arb_sql_job_unref_locked(job);
     arb_sql_unlock(service);
     if (waits)
@@ -367,19 +375,68 @@ static arb_code new_job(arb_sql_service *service, arb_rpc_call *call, const arb_
     return code;
 }
 
-/* With the lock held: it is there from now on, or not, and then it is gone. */
-static arb_code admit(arb_sql_job *job, arb_error *error)
+static arb_code check_room(const arb_sql_service *service, arb_error *error)
 {
-    arb_sql_service *service = job->service;
-    if (service->job_count < service->jobs_most) {
-        put_in(job);
-        arb_sql_turn_queue(&job->turn);
+    if (service->job_count < service->jobs_most)
         return ARB_OK;
-    }
-    job->state = ARB_SQL_JOB_OVER;
-    arb_sql_job_unref_locked(job);
     return arb_fail(error, ARB_RESOURCES_EXHAUSTED, "%zu statements are open, which is as many as there may be",
                     service->jobs_most);
+}
+
+/* With the lock held: nobody has heard of it yet. */
+static void discard(arb_sql_job *job)
+{
+    job->state = ARB_SQL_JOB_OVER;
+    arb_sql_job_unref_locked(job);
+}
+
+static uint64_t hash_of(const arb_sql_job *job)
+{
+    uint64_t hash = arb_hash_bytes(job->text.data, job->text.size);
+    for (size_t i = 0; job->prepared != NULL && i < job->prepared->n_parameters; i++) {
+        const Arbalest__Sql__ParameterMessage *values = job->prepared->parameters[i];
+        hash = arb_hash_combine(hash, arb_hash_bytes(values->description.data, values->description.len));
+        hash = arb_hash_combine(hash, arb_hash_bytes(values->body.data, values->body.len));
+    }
+    return hash;
+}
+
+/* With the lock held: another call waits for the job now, whose client has repeated what it began. */
+static arb_code join(arb_sql_job *job, arb_rpc_call *call, arb_sql_asking asking, arb_error *error)
+{
+    if (job->asking != asking)
+        return arb_fail(error, ARB_CONFLICT, "the operation runs, begun by another kind of call");
+    arb_error earlier = {0};
+    arb_rpc_call *waiter = arb_sql_job_take_waiter(job);
+    wait_for(job, call);
+    if (waiter == NULL)
+        return ARB_OK;
+    arb_code code = arb_fail(&earlier, ARB_CONFLICT, "the operation was repeated by another call");
+    arb_rpc_finish(waiter, code, &earlier);
+    arb_rpc_call_unref(waiter);
+    return ARB_OK;
+}
+
+/* With the lock held. *out_joined: another job carries it out. */
+static arb_code find_repeated(arb_sql_job *job, arb_rpc_call *call, bool *out_joined, arb_error *error)
+{
+    arb_str id = arb_rpc_metadata_find(arb_rpc_request_headers(call), ARB_STR(ARB_SQL_OPERATION));
+    const arb_sql_operation *operation;
+    arb_sql_repeat repeat;
+    *out_joined = false;
+    if (id.size == 0)
+        return ARB_OK;
+    ARB_TRY(arb_sql_operation_begin(job->turn.session, id, hash_of(job), job, &repeat, &operation, error));
+    if (repeat == ARB_SQL_RUNS) {
+        *out_joined = true;
+        return join(operation->job, call, job->asking, error);
+    }
+    job->repeats = repeat == ARB_SQL_DONE;
+    if (job->repeats) {
+        job->tag = operation->tag;
+        job->affected = operation->affected;
+    }
+    return ARB_OK;
 }
 
 void arb_sql_job_begin(arb_sql_service *service, arb_rpc_call *call, arb_sql_asking asking,
@@ -388,14 +445,22 @@ void arb_sql_job_begin(arb_sql_service *service, arb_rpc_call *call, arb_sql_ask
     static const arb_rpc_events no_events = {0};
     arb_error error = {0};
     arb_sql_job *job;
+    bool joined = false;
     arb_rpc_handle(call, &no_events, NULL);
     arb_code code = new_job(service, call, statement, NULL, descriptor, &job, &error);
     if (code == ARB_OK) {
         job->asking = asking;
         arb_sql_lock(service);
-        code = admit(job, &error);
+        code = check_room(service, &error);
         if (code == ARB_OK)
+            code = find_repeated(job, call, &joined, &error);
+        if (code == ARB_OK && !joined) {
+            put_in(job);
             wait_for(job, call);
+            arb_sql_turn_queue(&job->turn);
+        } else {
+            discard(job);
+        }
         arb_sql_unlock(service);
     }
     if (code != ARB_OK)
@@ -441,12 +506,16 @@ static arb_code lock_job_or_revive(arb_sql_service *service, arb_rpc_call *call,
         *out_job = find_job(service, id); /* by another call, meanwhile */
     }
     arb_code code = ARB_OK;
-    if (*out_job == NULL) {
-        code = admit(job, error);
+    bool fresh = *out_job == NULL;
+    if (fresh) {
+        code = check_room(service, error);
         *out_job = job;
+    }
+    if (code == ARB_OK && fresh) {
+        put_in(job);
+        arb_sql_turn_queue(&job->turn);
     } else if (job != NULL) {
-        job->state = ARB_SQL_JOB_OVER;
-        arb_sql_job_unref_locked(job);
+        discard(job);
     }
     if (code == ARB_OK && (*out_job)->cancelled)
         code = arb_sql_job_fail_gone(error);

@@ -29,6 +29,7 @@ struct arb_sql_job {
     arb_str descriptor, handle, ticket;
 
     /* Its turns': */
+    bool repeats; /* was done before: the next two are known, and nothing runs */
     arb_batch_sender *sender;
     const arb_batch *batch; /* lent by the result: what was taken from it and not sent yet */
     size_t row;             /* of it */

@@ -8,7 +8,8 @@
 #include "rpc/flight_data.h"
 
 enum {
-    VALUES_MOST = 64 << 20, /* bytes of one DoPut */
+    VALUES_MOST = 64 << 20, /* bytes of one update, in messages of at most 16 MiB */
+    BOUND_MOST = 8 << 20,   /* of a query: its handle has them, and travels as one message, there and back */
     STALLS_OF_ALL = 10,     /* how long one may take, in silences */
 };
 
@@ -56,11 +57,18 @@ static bool take_out(arb_sql_put *put)
     return true;
 }
 
+/* With the lock held: a client that has its answer may send as much again at once. */
+static void release(arb_sql_put *put)
+{
+    arb_sql_release_locked(put->user, put->bytes);
+    put->bytes = 0;
+}
+
 static void free_put(arb_sql_put *put)
 {
     arb_sql_lock(put->service);
     (void)take_out(put);
-    arb_sql_release_locked(put->user, put->bytes);
+    release(put);
     arb_sql_user_unref_locked(put->user);
     arb_sql_unlock(put->service);
     arb_arena_reset(&put->arena);
@@ -142,8 +150,14 @@ static arb_code take_values(arb_sql_put *put, const arb_flight_data *data, arb_e
     if (data->header.size == 0)
         return ARB_OK;
     size_t bytes = data->header.size + data->body.size;
-    if (put->bytes + bytes > VALUES_MOST)
-        return arb_fail(error, ARB_LIMIT_EXCEEDED, "more than %d bytes of values", VALUES_MOST);
+    bool is_update = put->command.kind == ARB_SQL_CommandPreparedStatementUpdate;
+    size_t most = is_update ? VALUES_MOST : BOUND_MOST;
+    if (put->bytes + bytes > most) {
+        (void)arb_fail(error, ARB_LIMIT_EXCEEDED, "more than %zu bytes of values for one %s", most,
+                       is_update ? "update" : "query");
+        arb_error_hint(error, is_update ? "Send them in several updates." : "Load them into a table first.");
+        return ARB_LIMIT_EXCEEDED;
+    }
     ARB_TRY(arb_sql_hold(put->user, bytes, error));
     put->bytes += bytes;
     Arbalest__Sql__ParameterMessage *message =
@@ -167,6 +181,7 @@ static void hand_over(arb_rpc_call *call, arb_sql_put *put, const arb_sql_statem
 {
     arb_sql_lock(put->service);
     bool in_time = take_out(put);
+    release(put);
     arb_sql_unlock(put->service);
     if (!in_time)
         return;
@@ -229,6 +244,9 @@ static void put_half_close(arb_rpc_call *call, void *context)
         if (code == ARB_OK)
             code = arb_flight_send(call, &result.base, &error);
     }
+    arb_sql_lock(put->service);
+    release(put);
+    arb_sql_unlock(put->service);
     arb_rpc_finish(call, code, &error);
     arb_text_reset(&bound);
     arb_text_reset(&handle);

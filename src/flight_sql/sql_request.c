@@ -50,7 +50,7 @@ static void run(arb_sql_turn *turn)
     unref_request(request);
 }
 
-void arb_sql_request_begin(arb_sql_service *service, arb_rpc_call *call,
+void arb_sql_request_begin(arb_sql_service *service, arb_rpc_call *call, arb_sql_lane_kind lane,
                            arb_code (*answer)(arb_sql_request *request, arb_session *engine, arb_error *error),
                            const void *message)
 {
@@ -69,7 +69,7 @@ void arb_sql_request_begin(arb_sql_service *service, arb_rpc_call *call,
     request->answer = answer;
     request->message = message;
     request->turn.run = run;
-    request->turn.lane = ARB_SQL_BRIEF;
+    request->turn.lane = lane;
     request->references = 2;
     arb_rpc_handle(call, &events, request);
     arb_sql_lock(service);

@@ -218,7 +218,7 @@ static void get_schema(void *context, arb_rpc_call *call,
     arb_sql_statement statement;
     arb_code code = read_command(call, descriptor, &command, &error);
     if (code == ARB_OK && statement_of(command, &statement)) {
-        arb_sql_request_begin(context, call, arb_sql_look_schema, command);
+        arb_sql_request_begin(context, call, ARB_SQL_BRIEF, arb_sql_look_schema, command);
         return;
     }
     if (code == ARB_OK)
@@ -238,7 +238,7 @@ static void do_get(void *context, arb_rpc_call *call, const struct Arrow__Flight
             arb_wire_text(
                 ((const Arrow__Flight__Protocol__Sql__TicketStatementQuery *)command->message)->statement_handle));
     else if (code == ARB_OK && arb_sql_is_listing(command->kind))
-        arb_sql_request_begin(context, call, arb_sql_listing_send, command);
+        arb_sql_request_begin(context, call, arb_sql_listing_lane(command), arb_sql_listing_send, command);
     else
         arb_rpc_finish(call, code == ARB_OK ? fail_command(command, &error) : code, &error);
 }

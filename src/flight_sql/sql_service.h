@@ -24,6 +24,9 @@
  * has used for long ends, and so does the longest idle one of a user with more than three quarters of them all; its client hears of
  * it once (ARB_SESSION_ENDED), before anything runs in a new one.
  *
+ * Repeats. An update with the header "operation-id" can be sent once more in the same session when its connection broke: it is not
+ * carried out twice (flight_sql/sql_operation.h).
+ *
  * Clients that stall. An upload whose values do not come, and a result whose rows are not taken, end after some minutes with what
  * they hold; of that a user has at most half.
  *

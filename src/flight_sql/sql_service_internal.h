@@ -5,6 +5,7 @@
  *     client_session  sessions and their turns
  *     sql_request     calls that are answered in one turn: Prepare, GetSchema, listings, session options
  *     sql_job         statements that run: begun, polled, given by DoGet, ended; job_run: their turns
+ *     sql_operation   repeats of updates
  *     sql_put         DoPut: updates, binding of values
  *     sql_action      the actions
  *
@@ -15,6 +16,7 @@
 #define ARB_FLIGHT_SQL_SQL_SERVICE_INTERNAL_H
 
 #include "columnar/arrow_array.h"
+#include "columnar/ipc/ipc_encoder.h"
 #include "flight_sql/sql_handle.h"
 #include "flight_sql/sql_lane.h"
 #include "flight_sql/sql_service.h"
@@ -22,6 +24,7 @@
 typedef struct arb_client_session arb_client_session;
 typedef struct arb_sql_turn arb_sql_turn;
 typedef struct arb_sql_job arb_sql_job;
+typedef struct arb_sql_operation arb_sql_operation;
 
 /* ---- turns --------------------------------------------------------------------------------------------------------------- */
 
@@ -52,6 +55,8 @@ struct arb_client_session {
     bool ready;                          /* waits for a worker, or has one */
     int64_t used_ns;                     /* when its last count went */
     arb_sql_turn *first, **last, *current;
+    arb_sql_operation *operations; /* sql_operation.h; NULL: there were none */
+    unsigned next_operation;
 };
 
 enum { ARB_SQL_ENDED_SESSIONS = 1024 };
@@ -145,7 +150,7 @@ typedef struct arb_sql_request {
 } arb_sql_request;
 
 /* Have `answer` called in a turn of the call's session. `message` lives as long as the call. Failures finish the call. */
-void arb_sql_request_begin(arb_sql_service *service, arb_rpc_call *call,
+void arb_sql_request_begin(arb_sql_service *service, arb_rpc_call *call, arb_sql_lane_kind lane,
                            arb_code (*answer)(arb_sql_request *request, arb_session *engine, arb_error *error),
                            const void *message);
 /* ---- sql_job.c ----------------------------------------------------------------------------------------------------------- */
@@ -193,9 +198,10 @@ ARB_NODISCARD arb_code arb_batch_sender_take(arb_batch_sender *sender, const arb
 ARB_NODISCARD arb_code arb_batch_sender_flush(arb_batch_sender *sender, arb_error *error);
 uint64_t arb_batch_sender_rows(const arb_batch_sender *sender); /* taken so far */
 uint64_t arb_batch_sender_messages(const arb_batch_sender *sender);
-/* A table that is there as a whole: its schema, then its rows. */
-ARB_NODISCARD arb_code arb_send_array(arb_rpc_call *call, const arb_arrow_schema *schema, const arb_arrow_array *array,
-                                      arb_error *error);
+/* For tables made otherwise: what it encodes goes to the call, which outlives it; the schema has gone. Also on failure the
+ * caller destroys *out_encoder. */
+ARB_NODISCARD arb_code arb_call_encoder_create(arb_rpc_call *call, const arb_arrow_schema *schema,
+                                               arb_ipc_encoder **out_encoder, arb_error *error);
 /* The schema that results with such columns have. */
 ARB_NODISCARD arb_code arb_result_schema(const arb_result_columns *columns, arb_arrow_schema **out_schema,
                                          arb_error *error);
@@ -279,6 +285,8 @@ bool arb_sql_is_listing(arb_sql_message_kind kind);
 /* The schema of its rows, known without asking anybody. */
 ARB_NODISCARD arb_code arb_sql_listing_schema(const arb_sql_message *command, arb_arrow_schema **out_schema,
                                               arb_error *error);
+/* How long that takes: files may have to be opened for it. */
+arb_sql_lane_kind arb_sql_listing_lane(const arb_sql_message *command);
 /* Its rows, in a turn; the message is an arb_sql_message. */
 ARB_NODISCARD arb_code arb_sql_listing_send(arb_sql_request *request, arb_session *engine, arb_error *error);
 

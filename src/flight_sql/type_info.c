@@ -87,11 +87,15 @@ static void add_type(arb_rows *rows, const type_facts *type)
     arb_rows_null(rows);
 }
 
-void arb_type_info_fill(const ProtobufCMessage *asked, arb_rows *rows)
+size_t arb_type_info_fill(const ProtobufCMessage *asked, arb_rows *rows)
 {
+    size_t count = 0;
     const Arrow__Flight__Protocol__Sql__CommandGetXdbcTypeInfo *command =
         (const Arrow__Flight__Protocol__Sql__CommandGetXdbcTypeInfo *)asked;
     for (size_t i = 0; i < ARB_COUNT_OF(types); i++)
-        if (!command->has_data_type || command->data_type == types[i].code)
+        if (!command->has_data_type || command->data_type == types[i].code) {
             add_type(rows, &types[i]);
+            count++;
+        }
+    return count;
 }

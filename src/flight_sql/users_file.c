@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/hash.h"
+
 enum { SIZE_MOST = 1 << 20 };
 
 static arb_code read_descriptor(int descriptor, const char *path, arb_arena *arena, arb_str *out_text, arb_error *error)
@@ -58,29 +60,82 @@ static bool next_line(arb_str *rest, arb_str *out_line)
     return true;
 }
 
-arb_code arb_users_file_find(const char *path, arb_str user, arb_arena *arena, arb_str *out_hash, arb_str *out_any,
-                             arb_error *error)
+/* The lines of a file, one after the other. */
+typedef struct user_lines {
+    const char *path;
+    arb_str rest;
+    unsigned number;
+} user_lines;
+
+/* *out_name is empty at the end. */
+static arb_code next_user(user_lines *lines, arb_str *out_name, arb_str *out_hash, arb_error *error)
 {
-    arb_str rest, line;
-    *out_hash = *out_any = (arb_str){0};
-    ARB_TRY(read_file(path, arena, &rest, error));
-    for (unsigned number = 1; next_line(&rest, &line); number++) {
+    arb_str line;
+    *out_name = (arb_str){"", 0};
+    while (next_line(&lines->rest, &line)) {
+        lines->number++;
         if (line.size == 0 || line.data[0] == '#')
             continue;
         const char *colon = memchr(line.data, ':', line.size);
         arb_str name = {line.data, colon != NULL ? (size_t)(colon - line.data) : 0};
         if (name.size == 0 || memchr(line.data, '\0', line.size) != NULL)
-            return arb_fail(error, ARB_CONFIGURATION, "line %u of the users' file \"%s\" is not NAME:HASH", number,
-                            path);
-        arb_str hash = arb_str_copy(arena, (arb_str){colon + 1, line.size - name.size - 1});
-        if (hash.data == NULL)
-            return arb_fail_memory(error, "the users' file", line.size);
-        if (!arb_str_starts_with(hash, ARB_STR("$y$")))
+            return arb_fail(error, ARB_CONFIGURATION, "line %u of the users' file \"%s\" is not NAME:HASH",
+                            lines->number, lines->path);
+        *out_hash = (arb_str){colon + 1, line.size - name.size - 1};
+        if (!arb_str_starts_with(*out_hash, ARB_STR("$y$")))
             return arb_fail(error, ARB_CONFIGURATION,
-                            "line %u of the users' file \"%s\": the hash is not yescrypt's ($y$…)", number, path);
+                            "line %u of the users' file \"%s\": the hash is not yescrypt's ($y$…)", lines->number,
+                            lines->path);
+        *out_name = name;
+        return ARB_OK;
+    }
+    return ARB_OK;
+}
+
+static arb_code end_with_nul(arb_arena *arena, arb_str *hash, arb_error *error)
+{
+    *hash = arb_str_copy(arena, *hash);
+    return hash->data != NULL ? ARB_OK : arb_fail_memory(error, "the users' file", hash->size);
+}
+
+arb_code arb_users_file_find(const char *path, arb_str user, arb_arena *arena, arb_str *out_hash, arb_str *out_any,
+                             arb_error *error)
+{
+    user_lines lines = {.path = path};
+    arb_str name, hash;
+    *out_hash = *out_any = (arb_str){0};
+    ARB_TRY(read_file(path, arena, &lines.rest, error));
+    for (;;) {
+        ARB_TRY(next_user(&lines, &name, &hash, error));
+        if (name.size == 0)
+            break;
         *out_any = hash;
         if (arb_str_equal(name, user) && out_hash->data == NULL)
             *out_hash = hash;
     }
-    return ARB_OK;
+    if (out_hash->data != NULL)
+        ARB_TRY(end_with_nul(arena, out_hash, error));
+    return out_any->data != NULL ? end_with_nul(arena, out_any, error) : ARB_OK;
+}
+
+arb_code arb_users_file_list(const char *path, arb_arena *arena, arb_sql_index *out_users, arb_error *error)
+{
+    user_lines lines = {.path = path};
+    arb_str name, hash;
+    *out_users = (arb_sql_index){0};
+    ARB_TRY(read_file(path, arena, &lines.rest, error));
+    for (;;) {
+        ARB_TRY(next_user(&lines, &name, &hash, error));
+        if (name.size == 0)
+            return ARB_OK;
+        arb_sql_entry *entry = ARB_ARENA_NEW(arena, arb_sql_entry);
+        if (entry == NULL)
+            return arb_fail_memory(error, "the users' file", sizeof *entry);
+        arb_sql_index_put(out_users, entry, arb_user_line_key(name, hash), NULL);
+    }
+}
+
+uint64_t arb_user_line_key(arb_str name, arb_str hash)
+{
+    return arb_hash_combine(arb_hash_bytes(name.data, name.size), arb_hash_bytes(hash.data, hash.size));
 }

@@ -21,7 +21,7 @@ enum {
     TASK_MEMORY = 64 << 20,  /* that a task is admitted with */
     RESULT_WINDOW = 4 << 20, /* bytes of a result that come before they are taken */
 };
-static const int64_t UNREACHABLE_NS = INT64_C(10000000000);
+static const int64_t UNREACHABLE_NS = INT64_C(10000000000), LAST_WORDS_NS = INT64_C(300000000);
 
 struct arb_scheduler_node {
     arb_arena arena;
@@ -217,6 +217,8 @@ void arb_scheduler_node_destroy(arb_scheduler_node *node)
     if (node->scheduler != NULL)
         arb_scheduler_process_stop(node->scheduler);
     arb_http_server_destroy(node->http);
+    if (node->clients != NULL) /* clients hear why, as their jobs end now */
+        arb_rpc_server_stop(node->clients, arb_clock_monotonic_ns() + LAST_WORDS_NS);
     arb_rpc_server_destroy(node->clients);
     arb_sql_service_destroy(node->sql);
     arb_login_destroy(node->login);

