@@ -9,7 +9,9 @@
 #include "flight_sql/sql_operation.h"
 #include "proto/sql_handle.pb-c.h"
 
-enum { POLL_NS = 500000000 };                           /* how long a poll waits for its answer to change */
+/* How long a poll waits for its answer to change; the first one less, as with its answer the client has the handle, by which it
+ * finds the statement whatever becomes of this process. */
+enum { POLL_NS = 500000000, FIRST_POLL_NS = 50000000 };
 static const int64_t GIVEN_UP_NS = INT64_C(5000000000); /* until the next one, after one whose client did not wait */
 
 /* ---- life ---------------------------------------------------------------------------------------------------------------- */
@@ -297,7 +299,7 @@ static void wait_for(arb_sql_job *job, arb_rpc_call *call)
     job->waiter = arb_rpc_call_ref(call);
     job->answer_by_ns = INT64_MAX;
     if (job->asking == ARB_SQL_POLL) {
-        job->answer_by_ns = arb_clock_monotonic_ns() + POLL_NS;
+        job->answer_by_ns = arb_clock_monotonic_ns() + (job->told ? POLL_NS : FIRST_POLL_NS);
         pthread_cond_signal(&job->service->times_changed);
     }
     arb_rpc_handle(call, &events, job);
