@@ -8,8 +8,8 @@
 
 #include "base/clock.h"
 #include "base/cpu.h"
+#include "base/crash_record.h"
 #include "base/failpoint.h"
-#include "executor/crash_record.h"
 #include "node/child_executor.h"
 #include "node/executor_node.h"
 #include "node/node_folder.h"
