@@ -273,16 +273,33 @@ static arb_code copy_options(arb_executor *executor, const arb_executor_options 
     return copied ? ARB_OK : arb_fail_memory(error, "an executor", sizeof *executor);
 }
 
+/* Entries of another cluster than the first's are of a session that was over. */
+static arb_code begin_crash_record(arb_executor *executor, arb_str folder, arb_error *error)
+{
+    arb_str left;
+    arb_crash_entry entry;
+    ARB_TRY(arb_crash_record_begin(folder, sizeof entry, &executor->arena, &left, error));
+    executor->records_crashes = true;
+    executor->crashed.attempts = ARB_ARENA_ARRAY(&executor->arena, arb_attempt, left.size / sizeof entry + 1);
+    if (executor->crashed.attempts == NULL)
+        return arb_fail_memory(error, "an executor", left.size);
+    for (size_t at = 0; at < left.size; at += sizeof entry) {
+        memcpy(&entry, left.data + at, sizeof entry);
+        if (at == 0)
+            executor->crashed.executor = entry.executor, executor->crashed.cluster = entry.cluster;
+        if (arb_uuid_equal(entry.cluster, executor->crashed.cluster))
+            executor->crashed.attempts[executor->crashed.count++] = entry.attempt;
+    }
+    return ARB_OK;
+}
+
 static arb_code make_parts(arb_executor *executor, const arb_executor_options *options, arb_error *error)
 {
     ARB_TRY(copy_options(executor, options, error));
     ARB_TRY(arb_uuid_make(&executor->id, error));
     ARB_TRY(arb_seal_key_make(&executor->key, error));
-    if (options->crash_folder.data != NULL) {
-        ARB_TRY(
-            arb_crash_record_begin(options->crash_folder, executor->id, &executor->arena, &executor->crashed, error));
-        executor->records_crashes = true;
-    }
+    if (options->crash_folder.data != NULL)
+        ARB_TRY(begin_crash_record(executor, options->crash_folder, error));
     ARB_TRY(arb_output_store_create(options->output_memory, options->execution.spill_folder, &executor->store, error));
     ARB_TRY(arb_output_service_create(executor->store, &executor->key, &executor->service, error));
     executor->methods.do_get = arb_output_service_do_get;
@@ -369,9 +386,9 @@ static arb_code make_ledger(arb_executor *executor, arb_str address, arb_error *
                          .memory = o->memory,
                          .roots = o->roots,
                          .root_count = o->root_count,
-                         .previous = executor->crashed.process,
+                         .previous = executor->crashed.executor,
                          .crashed = executor->crashed.attempts,
-                         .crashed_count = executor->crashed.attempt_count,
+                         .crashed_count = executor->crashed.count,
                          .crashed_cluster = executor->crashed.cluster},
         .silence_ns = o->silence_ns,
         .actions = &actions,

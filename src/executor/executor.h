@@ -43,7 +43,7 @@ typedef struct arb_executor_options {
     const arb_str *roots; /* names of the folders of data that it sees */
     size_t root_count;
     arb_str
-        crash_folder; /* where a crash of the process is recorded (crash_record.h), of one executor in it; data NULL: nowhere */
+        crash_folder; /* where a crash of the process is recorded (base/crash_record.h), of one executor in it; data NULL: nowhere */
     int64_t silence_ns; /* how long a scheduler may take to welcome it; 0: 5 s */
     arb_executor_listener listener;
 } arb_executor_options;

@@ -4,9 +4,9 @@
 
 #include <semaphore.h>
 
+#include "base/crash_record.h"
 #include "exchange_flight/output_service.h"
 #include "executor/control_stream.h"
-#include "executor/crash_record.h"
 #include "executor/executor.h"
 #include "executor/plan_cache.h"
 #include "executor/stage_builds.h"
@@ -73,13 +73,23 @@ struct arb_executor_run {
     arb_error error;
 };
 
+/* What a crash leaves of a task that runs. */
+typedef struct arb_crash_entry {
+    arb_uuid executor, cluster;
+    arb_attempt attempt;
+} arb_crash_entry;
+
 struct arb_executor {
     arb_executor_options options; /* texts lie in the arena */
     arb_arena arena;
     arb_uuid id;
     arb_seal_key key;
     bool records_crashes;
-    arb_crash_found crashed; /* in the arena */
+    struct { /* what ran when a process before it crashed; in the arena */
+        arb_uuid executor, cluster;
+        size_t count;
+        arb_attempt *attempts;
+    } crashed;
     arb_output_store *store;
     arb_output_service *service;
     arb_flight_methods methods;

@@ -38,7 +38,8 @@ static void enter(arb_executor_run *run, arb_run_state state)
     run->state = state;
     count(run, 1);
     if (might_crash && run->crash_place == ARB_CRASH_NO_PLACE) {
-        run->crash_place = arb_crash_record_add(run->cluster, &run->attempt);
+        const arb_crash_entry entry = {run->executor->id, run->cluster, run->attempt};
+        run->crash_place = run->executor->records_crashes ? arb_crash_record_add(&entry) : ARB_CRASH_NO_PLACE;
     } else if (!might_crash) {
         arb_crash_record_remove(run->crash_place);
         run->crash_place = ARB_CRASH_NO_PLACE;

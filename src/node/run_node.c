@@ -4,19 +4,24 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/cpu.h"
+#include "base/crash_record.h"
 #include "base/failpoint.h"
-#include "executor/crash_record.h"
 #include "node/child_executor.h"
 #include "node/executor_node.h"
 #include "node/node_folder.h"
 #include "node/scheduler_node.h"
 #include "node/secret_file.h"
 
-enum { LOOK_MS = 50, CHILD_SHARE = 4 /* of the memory: a server's own part */ };
+enum {
+    LOOK_MS = 50,
+    CHILD_SHARE = 4, /* of the memory: a server's own part */
+    DESCRIPTORS_MOST = 1 << 20,
+};
 static const int64_t CHILD_ENDS_NS = INT64_C(10000000000);
 
 /* ---- signals ----------------------------------------------------------------------------------------------------------------- */
@@ -40,6 +45,16 @@ static bool asked_to_end(const sigset_t *set)
     struct timespec moment = {0, LOOK_MS * 1000000};
     int number = sigtimedwait(set, NULL, &moment);
     return number > 0 && number != SIGCHLD;
+}
+
+/* gRPC's listeners that once find no descriptor for a connection never look again, so there should be as many as may be. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= DESCRIPTORS_MOST)
+        return;
+    limit.rlim_cur = ARB_MIN(limit.rlim_max, (rlim_t)DESCRIPTORS_MOST);
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static arb_code say_listening(arb_text *where, arb_error *error)
@@ -162,6 +177,7 @@ arb_code arb_run_node(const arb_node_options *options, arb_error *error)
     if (options->cpu.data != NULL)
         ARB_TRY(arb_cpu_choose(options->cpu.data, error));
     block_signals(&set);
+    raise_descriptor_limit();
     return options->kind == ARB_NODE_EXECUTOR ? run_executor(options, &set, error)
                                               : run_scheduler(options, &set, error);
 }

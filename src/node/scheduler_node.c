@@ -18,7 +18,9 @@
 #include "state_disk/sqlite_store.h"
 
 enum {
-    TASK_MEMORY = 64 << 20,  /* that a task is admitted with */
+    TASK_MEMORY = 64 << 20, /* that a task is admitted with */
+    STATE_ROOM =
+        8 << 20, /* bytes of its disk that tables leave to the state store, which must write that one is dropped */
     RESULT_WINDOW = 4 << 20, /* bytes of a result that come before they are taken */
 };
 static const int64_t UNREACHABLE_NS = INT64_C(10000000000), LAST_WORDS_NS = INT64_C(300000000);
@@ -86,6 +88,7 @@ static arb_code open_state(arb_scheduler_node *node, const arb_node_options *opt
     ARB_TRY(arb_sqlite_store_open(file.data, &node->store, error));
     ARB_TRY(arb_folder_entry(&node->arena, folder, "segments", &segments, error));
     ARB_TRY(arb_blob_folder_open(segments.data, &node->segment_blobs, error));
+    arb_blob_folder_leave(node->segment_blobs, STATE_ROOM);
     return arb_blob_folder_open(plans.data, &node->plans, error);
 }
 

@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -15,6 +16,7 @@
 
 struct arb_blob_folder {
     int descriptor;
+    uint64_t left_free; /* on its disk */
 };
 
 struct arb_blob_writer {
@@ -71,6 +73,11 @@ void arb_blob_folder_close(arb_blob_folder *folder)
         return;
     close(folder->descriptor);
     arb_free(folder);
+}
+
+void arb_blob_folder_leave(arb_blob_folder *folder, uint64_t bytes)
+{
+    folder->left_free = bytes;
 }
 
 /* ---- writing ----------------------------------------------------------------------------------------------------------- */
@@ -147,10 +154,22 @@ static int open_shelf(const arb_blob_folder *folder, const char *digits, bool ma
     return openat(folder->descriptor, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 }
 
+/* It has been written. A disk that cannot be asked says so itself when it is full. */
+static arb_code check_left(const arb_blob_writer *writer, arb_error *error)
+{
+    struct statvfs disk;
+    uint64_t wanted = writer->folder->left_free;
+    if (wanted == 0 || fstatvfs(writer->file, &disk) != 0 || (uint64_t)disk.f_bavail * disk.f_frsize >= wanted)
+        return ARB_OK;
+    return arb_fail(error, ARB_DISK_FULL, "a blob cannot be written: less than %llu bytes would be left on its disk",
+                    (unsigned long long)wanted);
+}
+
 static arb_code publish(arb_blob_writer *writer, const char *digits, arb_error *error)
 {
     arb_code code = ARB_OK;
     ARB_TRY(ARB_FAILPOINT_CODE(STATE_BEFORE_BLOB, error));
+    ARB_TRY(check_left(writer, error));
     if (fsync(writer->file) != 0)
         return arb_fail_errno(error, errno, "a blob cannot be written");
     int shelf = open_shelf(writer->folder, digits, true);

@@ -25,6 +25,9 @@ typedef struct arb_blob_writer arb_blob_writer;
 /* Open a folder, or make it (for its owner alone). Any thread may use it. */
 ARB_NODISCARD arb_code arb_blob_folder_open(const char *path, arb_blob_folder **out_folder, arb_error *error);
 void arb_blob_folder_close(arb_blob_folder *folder); /* NULL is a no-op; no writers are left */
+/* From now on a blob is ARB_DISK_FULL that leaves less than this free on its disk: what a store beside it needs to write that others
+ * are not wanted any more. Before anybody writes. */
+void arb_blob_folder_leave(arb_blob_folder *folder, uint64_t bytes);
 
 /* A blob in pieces; one thread. End it by commit or abort. */
 ARB_NODISCARD arb_code arb_blob_write_begin(arb_blob_folder *folder, arb_blob_writer **out_writer, arb_error *error);

@@ -91,8 +91,9 @@ class Faults:
         return happened
 
     def scheduler_frozen(self):
+        """Who is connected waits; who connects does so for some seconds."""
         process, seconds = self.cluster.scheduler.process, self.dice.choice((0.3, 3, 7))
-        with self.cluster.lock, self.clients.hit_by(Fault("scheduler_frozen")):
+        with self.cluster.lock, self.clients.hit_by(Fault("scheduler_frozen", {UNREACHABLE} if seconds > GIVEN_UP else ())):
             process.send_signal(signal.SIGSTOP)
             time.sleep(0.05)
             stopped = is_stopped(process.pid)

@@ -8,6 +8,7 @@ one error that the fault allows; a second statement, which must be right; and no
 A slice without --all. Needs a build with failpoints: BINARY=build-asan/arbalest. Last line: `N passed, N failed, N skipped`."""
 import argparse
 import concurrent.futures
+import contextlib
 import os
 import pathlib
 import re
@@ -461,20 +462,46 @@ def full_disks(answers, limited):
         expect(ask(cluster, GROUPS, SPREAD), (0, answers[GROUPS], ""))
 
 
-def small_file_system(answers):
-    with tempfile.TemporaryDirectory() as top:
-        mounted = []
+@contextlib.contextmanager
+def small_disk(size):
+    """A folder with so much room."""
+    with tempfile.TemporaryDirectory() as folder:
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=700", "none", folder], capture_output=True).returncode:
+            raise Skip("no privilege: a small file system of a test's own cannot be mounted")
         try:
-            for number in range(2):
-                folder = f"{top}/disk-{number}"
-                os.mkdir(folder)
-                if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,mode=700", "none", folder], capture_output=True).returncode:
-                    raise Skip("no privilege: a small file system of a test's own cannot be mounted")
-                mounted.append(folder)
-            full_disks(answers, {"work_folders": mounted})
+            yield folder
         finally:
-            for folder in mounted:
-                subprocess.run(["umount", folder], check=True)
+            subprocess.run(["umount", folder], check=True)
+
+
+def small_disks(answers):
+    with small_disk("1m") as first, small_disk("1m") as second:
+        full_disks(answers, {"work_folders": [first, second]})
+
+
+def full_state(answers):
+    """Tables fill the disk of the state: no more can be made, until one is dropped, which can be written."""
+    with small_disk("16m") as folder:
+        arguments = ("server", *FREE, "--state-dir", folder + "/state")
+        with Node(*arguments) as server:
+            def tell(text):
+                return command_driver.sql("--connect", "arbalest://" + server.places["clients"], "-c", text)
+
+            def make(number):
+                return tell(f"create table t{number} as select x * 2654435761 % 4294967291 + {number} as v from range(60000) r(x)")
+
+            made = 0
+            while made < 60 and make(made)[0] == 0:
+                made += 1
+            status, _, err = make(1000)
+            expect((status, err[:13]), (1, "error: 53100:"))
+            expect(made > 5, True)
+            expect(tell("drop table t0; drop table t1; drop table t2"), (0, "", ""))
+            expect(make(1000), (0, "", ""))
+        with Node(*arguments) as server:
+            expect(tell(f"select count(*) as n from t{made - 1}"), (0, "n\n60000\n", ""))
+            expect(tell("select count(*) as n from t1000"), (0, "n\n60000\n", ""))
+            expect(tell("select count(*) from t2")[2][:12], "error: 42P01")
 
 
 def limit_files():
@@ -498,7 +525,8 @@ def refused_cases(answers, everything):
 PARTS = {"refused": refused_cases, "executors": executor_cases, "draining": draining_cases, "errors": error_cases, "damage": damage_cases,
          "scheduler": scheduler_cases, "writes": write_cases, "failed_writes": failed_write_cases,
          "poison": poison_cases,
-         "disk": lambda answers, _: [("a small file system", lambda: small_file_system(answers)),
+         "disk": lambda answers, _: [("small disks", lambda: small_disks(answers)),
+                                     ("a full disk of the state", lambda: full_state(answers)),
                                      ("a limit of file sizes", lambda: full_disks(answers, {"preexec_fn": limit_files}))]}
 
 

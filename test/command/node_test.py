@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Processes of a cluster as the command starts them: what is refused and how, what they say, how they end, who goes with whom."""
+import contextlib
 import os
 import pathlib
 import re
+import resource
 import signal
 import socket
 import sys
@@ -206,6 +208,20 @@ def test_login():
             for wrong in ("ann:wrong", "bob:p%40ss"):
                 expect_failure(sql("--connect", f"arbalest://{wrong}@{at}", "-c", "select 1"), 1, "28000")
             expect(sql("--connect", f"arbalest://ann:p%40ss@{at}", "-c", "show distribution")[:2], (0, "distribution\nauto\n"))
+
+
+def few_descriptors():
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 1000))
+
+
+def test_more_connections_than_the_usual_descriptors():
+    with Node("server", *FREE, "--state", "memory", popen={"preexec_fn": few_descriptors}) as server:
+        host, port = server.places["clients"].rsplit(":", 1)
+        with contextlib.ExitStack() as stack:
+            for _ in range(200):
+                stack.enter_context(socket.create_connection((host, int(port)), MOST))
+            wait_until(lambda: server.figures()["process_open_fds"] > 200, MOST)
+        expect(sql("--connect", f"arbalest://{host}:{port}", "-c", "select 1 as a")[1], "a\n1\n")
 
 
 # ---- a server and its executor ------------------------------------------------------------------------------------------------

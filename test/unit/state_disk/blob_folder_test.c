@@ -217,6 +217,19 @@ static void each_allocation_may_fail(void **state)
 }
 #endif
 
+static void room_is_left_on_the_disk(void **state)
+{
+    (void)state;
+    arb_blob_hash hash, none = {{0}};
+    size_t deleted;
+    arb_blob_folder_leave(blobs, UINT64_MAX);
+    assert_int_equal(arb_blob_put(blobs, "abc", 3, &hash, &error), ARB_DISK_FULL);
+    assert_int_equal(arb_blob_sweep(blobs, keep_one, &none, &deleted, &error), ARB_OK);
+    assert_int_equal(deleted, 0); /* nothing is there of it */
+    arb_blob_folder_leave(blobs, 1);
+    assert_int_equal(arb_blob_put(blobs, "abc", 3, &hash, &error), ARB_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -227,6 +240,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(kill_leaves_whole_blobs, set_up, tear_down),
         cmocka_unit_test_setup_teardown(one_can_be_deleted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_full_disk_is_said, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(room_is_left_on_the_disk, set_up, tear_down),
 #ifdef ARB_FAILPOINTS
         cmocka_unit_test_setup_teardown(each_allocation_may_fail, set_up, tear_down),
 #endif

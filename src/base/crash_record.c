@@ -1,4 +1,4 @@
-#include "executor/crash_record.h"
+#include "base/crash_record.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,31 +12,28 @@
 static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 static const char file_name[] = "crashed", file_magic[8] = "ARBCRSH1";
 
-/* The file: this, and behind it the attempts as they lie in memory. Only programs of one build on one machine share a folder; another
- * layout has another size, and is thrown away. */
+/* The file: this, and behind it the entries as they lie in memory. Only programs of one machine share a folder. */
 typedef struct crash_header {
     char magic[sizeof file_magic];
-    arb_uuid process, cluster;
-    uint64_t attempt_count;
+    uint64_t entry_size, entry_count;
 } crash_header;
 
 typedef struct crash_place {
-    _Atomic bool taken; /* set when the rest is there */
-    arb_uuid cluster;
-    arb_attempt attempt;
+    _Atomic bool taken; /* set when the entry is there */
+    uint8_t entry[ARB_CRASH_ENTRY_MOST];
 } crash_place;
 
 /* What a signal's handler can find: it has no other way to it. */
 static struct {
     bool begun;
-    _Atomic bool written; /* one thread writes, others that crash meanwhile wait for the end */
+    _Atomic bool written; /* one thread writes; others that crash meanwhile wait for the end */
     char path[PATH_MAX];
-    arb_uuid process, cluster; /* of the newest task: others' attempts mean nothing there */
+    size_t entry_size;
     struct sigaction before[ARB_COUNT_OF(crashes)];
     crash_place places[ARB_CRASH_PLACES];
 } record;
 
-/* ---- the crash: only what a handler may do --------------------------------------------------------------------------------- */
+/* ---- the crash: only what a handler may do --------------------------------------------------------------------------- */
 
 static void write_all(int file, const void *bytes, size_t size)
 {
@@ -51,28 +48,26 @@ static void write_all(int file, const void *bytes, size_t size)
     }
 }
 
-static bool counts(const crash_place *place)
-{
-    return atomic_load(&place->taken) && arb_uuid_equal(place->cluster, record.cluster);
-}
-
 static void write_record(void)
 {
-    crash_header header = {.process = record.process, .cluster = record.cluster};
+    crash_header header = {.entry_size = record.entry_size};
+    bool taken[ARB_CRASH_PLACES]; /* others may go on meanwhile */
     memcpy(header.magic, file_magic, sizeof header.magic);
-    int file = open(record.path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    for (size_t i = 0; i < ARB_CRASH_PLACES; i++)
+        header.entry_count += taken[i] = atomic_load(&record.places[i].taken);
+    int file =
+        header.entry_count == 0 ? -1 : open(record.path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (file < 0)
         return;
-    for (size_t i = 0; i < ARB_CRASH_PLACES; i++)
-        header.attempt_count += counts(&record.places[i]);
     write_all(file, &header, sizeof header);
     for (size_t i = 0; i < ARB_CRASH_PLACES; i++)
-        if (counts(&record.places[i]))
-            write_all(file, &record.places[i].attempt, sizeof record.places[i].attempt);
+        if (taken[i])
+            write_all(file, record.places[i].entry, record.entry_size);
     close(file);
 }
 
-/* What the signal would have done without this comes now: an instruction that faults does so again, what was sent is sent again. */
+/* What the signal would have done without this comes now: an instruction that faults does so again, what was sent is sent
+ * again. */
 static void on_crash(int number, siginfo_t *info, void *context)
 {
     (void)context;
@@ -87,48 +82,49 @@ static void on_crash(int number, siginfo_t *info, void *context)
         raise(number);
 }
 
-/* ---- before and after ------------------------------------------------------------------------------------------------------- */
+/* ---- before and after ------------------------------------------------------------------------------------------------ */
 
-static bool take_file(int file, arb_arena *arena, arb_crash_found *out_found)
+static bool take_file(int file, size_t entry_size, arb_arena *arena, arb_str *out_left)
 {
     crash_header header;
     if (read(file, &header, sizeof header) != (ssize_t)sizeof header ||
-        memcmp(header.magic, file_magic, sizeof header.magic) != 0 || header.attempt_count > ARB_CRASH_PLACES)
+        memcmp(header.magic, file_magic, sizeof header.magic) != 0 || header.entry_size != entry_size ||
+        header.entry_count > ARB_CRASH_PLACES)
         return true; /* nothing that could be told */
-    arb_attempt *attempts = ARB_ARENA_ARRAY(arena, arb_attempt, header.attempt_count + 1);
-    if (attempts == NULL)
+    size_t size = entry_size * header.entry_count;
+    char *entries = arb_arena_alloc(arena, size + 1);
+    if (entries == NULL)
         return false;
-    size_t size = header.attempt_count * sizeof *attempts;
-    if (read(file, attempts, size + 1) == (ssize_t)size)
-        *out_found = (arb_crash_found){header.process, header.cluster, header.attempt_count, attempts};
+    if (read(file, entries, size + 1) == (ssize_t)size)
+        *out_left = (arb_str){entries, size};
     return true;
 }
 
-static arb_code take(arb_arena *arena, arb_crash_found *out_found, arb_error *error)
+static arb_code take(size_t entry_size, arb_arena *arena, arb_str *out_left, arb_error *error)
 {
-    *out_found = (arb_crash_found){0};
+    *out_left = (arb_str){"", 0};
     int file = open(record.path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (file < 0)
         return errno == ENOENT ? ARB_OK : arb_fail_errno(error, errno, "cannot read %s", record.path);
-    bool taken = take_file(file, arena, out_found);
+    bool taken = take_file(file, entry_size, arena, out_left);
     close(file);
     unlink(record.path);
-    return taken ? ARB_OK : arb_fail_memory(error, "what ran before", sizeof(arb_attempt));
+    return taken ? ARB_OK : arb_fail_memory(error, "what a crash has left", entry_size * ARB_CRASH_PLACES);
 }
 
 static arb_code name_file(arb_str folder, char path[PATH_MAX], arb_error *error)
 {
     int size = snprintf(path, PATH_MAX, "%.*s/%s", ARB_STR_ARGS(folder), file_name);
-    return size < PATH_MAX ? ARB_OK : arb_fail(error, ARB_CONFIGURATION, "the name of the work folder is too long");
+    return size < PATH_MAX ? ARB_OK : arb_fail(error, ARB_CONFIGURATION, "the name of the folder is too long");
 }
 
-arb_code arb_crash_record_begin(arb_str folder, arb_uuid process, arb_arena *arena, arb_crash_found *out_found,
+arb_code arb_crash_record_begin(arb_str folder, size_t entry_size, arb_arena *arena, arb_str *out_left,
                                 arb_error *error)
 {
-    assert(!record.begun);
+    assert(!record.begun && entry_size > 0 && entry_size <= ARB_CRASH_ENTRY_MOST);
     ARB_TRY(name_file(folder, record.path, error));
-    ARB_TRY(take(arena, out_found, error));
-    record.process = process;
+    ARB_TRY(take(entry_size, arena, out_left, error));
+    record.entry_size = entry_size;
     struct sigaction action = {.sa_sigaction = on_crash, .sa_flags = SA_SIGINFO | SA_ONSTACK};
     sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < ARB_COUNT_OF(crashes); i++)
@@ -155,9 +151,9 @@ void arb_crash_record_forget(arb_str folder)
         unlink(path);
 }
 
-/* ---- tasks ------------------------------------------------------------------------------------------------------------------ */
+/* ---- entries --------------------------------------------------------------------------------------------------------- */
 
-unsigned arb_crash_record_add(arb_uuid cluster, const arb_attempt *attempt)
+unsigned arb_crash_record_add(const void *entry)
 {
     unsigned at = 0;
     if (!record.begun)
@@ -166,8 +162,7 @@ unsigned arb_crash_record_add(arb_uuid cluster, const arb_attempt *attempt)
         at++;
     if (at == ARB_CRASH_PLACES)
         return ARB_CRASH_NO_PLACE;
-    record.cluster = record.places[at].cluster = cluster;
-    record.places[at].attempt = *attempt;
+    memcpy(record.places[at].entry, entry, record.entry_size);
     atomic_store(&record.places[at].taken, true);
     return at;
 }

@@ -1,4 +1,4 @@
-/* What a process that crashes leaves in its work folder, and what the next one there makes of it. */
+/* What a process that crashes leaves in a folder, and what the next one there finds. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -13,25 +13,28 @@
 
 #include <cmocka.h>
 
+#include "base/crash_record.h"
 #include "base/thread.h"
-#include "executor/crash_record.h"
 
-static const arb_uuid process = {1, 2}, cluster = {3, 4}, other_cluster = {5, 6};
+typedef struct note {
+    uint64_t number;
+    char text[16];
+} note;
+
 static char folder[] = "/tmp/crash-record-XXXXXX", path[64];
 
-static arb_attempt attempt_of(uint64_t number)
+static arb_str take_of(size_t entry_size, arb_arena *arena)
 {
-    return (arb_attempt){
-        .job = {7, 1}, .attempt = {7, number}, .generation = {7, 2}, .stage = 3, .task = (uint32_t)number};
+    arb_str left;
+    arb_error error = {0};
+    assert_int_equal(arb_crash_record_begin(arb_str_of(folder), entry_size, arena, &left, &error), ARB_OK);
+    arb_crash_record_end();
+    return left;
 }
 
-static arb_crash_found take(arb_arena *arena)
+static arb_str take(arb_arena *arena)
 {
-    arb_crash_found found;
-    arb_error error = {0};
-    assert_int_equal(arb_crash_record_begin(arb_str_of(folder), process, arena, &found, &error), ARB_OK);
-    arb_crash_record_end();
-    return found;
+    return take_of(sizeof(note), arena);
 }
 
 static void *crash_by(void *signal_number)
@@ -40,25 +43,23 @@ static void *crash_by(void *signal_number)
     return NULL;
 }
 
-/* In a child; its end. */
-static int crash(int number, bool in_thread, unsigned attempts)
+/* In a child, with so many entries, the second of which has gone; its end. */
+static int crash(int number, bool in_thread, unsigned entries)
 {
     int status;
     pid_t child = fork();
     if (child == 0) {
         arb_arena arena = {0};
-        arb_crash_found found;
+        arb_str left;
         pthread_t thread;
         signal(number, SIG_DFL); /* this framework and sanitizers have handlers */
         setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
-        if (arb_crash_record_begin(arb_str_of(folder), process, &arena, &found, NULL) != ARB_OK)
+        if (arb_crash_record_begin(arb_str_of(folder), sizeof(note), &arena, &left, NULL) != ARB_OK)
             _exit(1);
-        arb_attempt stranger = attempt_of(1000);
-        (void)arb_crash_record_add(other_cluster, &stranger);
         unsigned gone = ARB_CRASH_NO_PLACE;
-        for (uint64_t i = 1; i <= attempts + 1; i++) {
-            arb_attempt attempt = attempt_of(i);
-            unsigned place = arb_crash_record_add(cluster, &attempt);
+        for (unsigned i = 1; i <= entries; i++) {
+            note entry = {.number = i, .text = "an entry"};
+            unsigned place = arb_crash_record_add(&entry);
             gone = i == 2 ? place : gone;
         }
         arb_crash_record_remove(gone);
@@ -72,26 +73,24 @@ static int crash(int number, bool in_thread, unsigned attempts)
     return status;
 }
 
-static void what_ran_is_told_to_the_next_one(void **state)
+static void entries_are_told_to_the_next_one(void **state)
 {
     static const int numbers[] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL};
     (void)state;
     for (size_t i = 0; i < ARB_COUNT_OF(numbers) * 2; i++) {
         arb_arena arena = {0};
-        int status = crash(numbers[i / 2], i % 2 != 0, 3);
+        int status = crash(numbers[i / 2], i % 2 != 0, 4);
         assert_true(WIFSIGNALED(status) && WTERMSIG(status) == numbers[i / 2]);
-        arb_crash_found found = take(&arena);
-        assert_true(arb_uuid_equal(found.process, process));
-        assert_true(arb_uuid_equal(found.cluster, cluster));
-        assert_int_equal(found.attempt_count, 3);
+        arb_str left = take(&arena);
+        assert_int_equal(left.size, 3 * sizeof(note));
         for (size_t at = 0; at < 3; at++) {
-            arb_attempt expected =
-                attempt_of(at == 0 ? 1 : at + 2); /* the second had ended, the other cluster's count not */
-            assert_true(arb_attempt_equal(&found.attempts[at], &expected));
+            note entry, expected = {.number = at == 0 ? 1 : at + 2, .text = "an entry"};
+            memcpy(&entry, left.data + at * sizeof entry, sizeof entry);
+            assert_memory_equal(&entry, &expected, sizeof entry);
         }
         arb_arena_reset(&arena);
         assert_int_not_equal(access(path, F_OK), 0); /* it is told once */
-        assert_int_equal(take(&arena).process.high, 0);
+        assert_int_equal(take(&arena).size, 0);
         arb_arena_reset(&arena);
     }
 }
@@ -101,9 +100,15 @@ static void there_is_room_for_so_many(void **state)
     (void)state;
     arb_arena arena = {0};
     (void)crash(SIGABRT, false, ARB_CRASH_PLACES * 2);
-    arb_crash_found found = take(&arena);
-    assert_int_equal(found.attempt_count, ARB_CRASH_PLACES - 2); /* the other cluster's, and one that had ended */
+    assert_int_equal(take(&arena).size, (ARB_CRASH_PLACES - 1) * sizeof(note));
     arb_arena_reset(&arena);
+}
+
+static void without_entries_nothing_is_left(void **state)
+{
+    (void)state;
+    (void)crash(SIGABRT, false, 0);
+    assert_int_not_equal(access(path, F_OK), 0);
 }
 
 static void write_file(const void *bytes, size_t size)
@@ -118,14 +123,14 @@ static void what_is_no_record_is_thrown_away(void **state)
     (void)state;
     char bytes[4096] = "";
     ssize_t size;
-    (void)crash(SIGABRT, false, 5);
+    (void)crash(SIGABRT, false, 6);
     int file = open(path, O_RDONLY);
     assert_true((size = read(file, bytes, sizeof bytes)) > 64);
     close(file);
     for (size_t cut = 0; cut <= (size_t)size + 1; cut++) {
         arb_arena arena = {0};
         write_file(bytes, cut);
-        assert_int_equal(take(&arena).attempt_count, cut == (size_t)size ? 5 : 0);
+        assert_int_equal(take(&arena).size, cut == (size_t)size ? 5 * sizeof(note) : 0);
         arb_arena_reset(&arena);
         assert_int_not_equal(access(path, F_OK), 0);
     }
@@ -133,10 +138,13 @@ static void what_is_no_record_is_thrown_away(void **state)
         arb_arena arena = {0};
         bytes[at] ^= 1;
         write_file(bytes, (size_t)size);
-        assert_int_equal(take(&arena).attempt_count, 0);
+        assert_int_equal(take(&arena).size, 0);
         bytes[at] ^= 1;
         arb_arena_reset(&arena);
     }
+    arb_arena arena = {0};
+    write_file(bytes, (size_t)size);
+    assert_int_equal(take_of(sizeof(note) + 1, &arena).size, 0); /* of another program */
     write_file("x", 1);
     arb_crash_record_forget(arb_str_of(folder));
     assert_int_not_equal(access(path, F_OK), 0);
@@ -145,8 +153,8 @@ static void what_is_no_record_is_thrown_away(void **state)
 static void without_a_record_nothing_happens(void **state)
 {
     (void)state;
-    arb_attempt attempt = attempt_of(1);
-    assert_int_equal(arb_crash_record_add(cluster, &attempt), ARB_CRASH_NO_PLACE);
+    note entry = {.number = 1};
+    assert_int_equal(arb_crash_record_add(&entry), ARB_CRASH_NO_PLACE);
     arb_crash_record_remove(ARB_CRASH_NO_PLACE);
     arb_crash_record_end();
 }
@@ -154,9 +162,8 @@ static void without_a_record_nothing_happens(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_ran_is_told_to_the_next_one),
-        cmocka_unit_test(there_is_room_for_so_many),
-        cmocka_unit_test(what_is_no_record_is_thrown_away),
+        cmocka_unit_test(entries_are_told_to_the_next_one), cmocka_unit_test(without_entries_nothing_is_left),
+        cmocka_unit_test(there_is_room_for_so_many),        cmocka_unit_test(what_is_no_record_is_thrown_away),
         cmocka_unit_test(without_a_record_nothing_happens),
     };
     if (mkdtemp(folder) == NULL)
