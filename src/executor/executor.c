@@ -170,6 +170,7 @@ static void tick(arb_executor *executor, int64_t now)
 {
     arb_ledger_tick(executor->ledger, now);
     arb_executor_runs_look_at_time(executor, now);
+    arb_stage_builds_look_at_time(&executor->builds, now, arb_memory_is_short(&executor->plan_memory));
     if (now < executor->next_progress)
         return;
     executor->next_progress = now + PROGRESS_NS;
@@ -276,11 +277,17 @@ static arb_code make_parts(arb_executor *executor, const arb_executor_options *o
     ARB_TRY(copy_options(executor, options, error));
     ARB_TRY(arb_uuid_make(&executor->id, error));
     ARB_TRY(arb_seal_key_make(&executor->key, error));
-    ARB_TRY(arb_output_store_create(options->output_memory, options->execution.spill_folder, &executor->store, error));
+    arb_governor *governor = options->execution.governor;
+    executor->memories = (arb_job_memories){.process = governor, .slots = options->slots};
+    arb_memory_init(&executor->output_memory, governor);
+    arb_memory_init(&executor->plan_memory, governor);
+    ARB_TRY(arb_output_store_create(options->output_memory, &executor->output_memory, options->execution.spill_folder,
+                                    &executor->store, error));
     ARB_TRY(arb_output_service_create(executor->store, &executor->key, &executor->service, error));
     executor->methods.do_get = arb_output_service_do_get;
     executor->flight = (arb_flight_service){&executor->methods, executor->service};
-    return arb_plan_cache_create(options->tables, executor->options.plan_memory, &executor->plans, error);
+    return arb_plan_cache_create(options->tables, &executor->plan_memory, executor->options.plan_memory,
+                                 &executor->plans, error);
 }
 
 arb_code arb_executor_create(const arb_executor_options *options, arb_executor **out_executor, arb_error *error)

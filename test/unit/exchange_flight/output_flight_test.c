@@ -30,6 +30,7 @@ static arb_output_fetch *fetch(outputs *o, const arb_output_ticket *ticket, size
     arb_output_fetch *out;
     arb_fetch_options options = {.channel = o->w.channel,
                                  .loop = &o->loop,
+                                 .pool = arb_output_store_pool(o->store),
                                  .ticket = ticket,
                                  .key = &o->key,
                                  .window = window,
@@ -43,15 +44,15 @@ static int64_t take(outputs *o, arb_output_fetch *from, size_t unit, arb_code *o
 {
     for (int64_t until = in_ms(20000);;) {
         arb_fed what;
-        arb_block block;
+        arb_block_loan loan;
         *error = (arb_error){0};
-        *out_code = arb_output_fetch_take(from, unit, &o->task, &what, &block, error);
+        *out_code = arb_output_fetch_take(from, unit, &o->task, &what, &loan, error);
         assert_int_equal(*out_code, error->code);
         if (*out_code != ARB_OK || what == ARB_FED_END)
             return -1;
         if (what == ARB_FED_BLOCK) {
-            int64_t number = arb_load_i64(block.data + block.body_at);
-            arb_block_reset(&block);
+            int64_t number = arb_load_i64(loan.block.data + loan.block.body_at);
+            arb_block_loan_return(&loan);
             return number;
         }
         assert_true(arb_clock_monotonic_ns() < until);
@@ -132,13 +133,13 @@ static void several_units_at_a_time(void **state)
     arb_code code;
     arb_error error;
     arb_fed what;
-    arb_block block;
+    arb_block_loan loan;
     begin(&o, state, 0);
     arb_output_ticket ticket = whole_ticket(attempts);
     arb_output_fetch *from = fetch(&o, &ticket, 1, 5000);
     /* unit 0 is attempt 0 in partition 2: six blocks; unit 1 has four */
     assert_int_equal(take(&o, from, 0, &code, &error), number_of(0, 2, 0));
-    assert_int_equal(arb_output_fetch_take(from, 1, &o.task, &what, &block, &error), ARB_OK);
+    assert_int_equal(arb_output_fetch_take(from, 1, &o.task, &what, &loan, &error), ARB_OK);
     assert_int_equal(what, ARB_FED_WAIT);
     for (int i = 1; i < 6; i++)
         assert_int_equal(take(&o, from, 0, &code, &error), number_of(0, 2, i));
@@ -336,6 +337,7 @@ static arb_code fetch_all(outputs *o, const arb_output_ticket *ticket, int *out_
     arb_error error = {0};
     arb_fetch_options options = {.channel = o->w.channel,
                                  .loop = &o->loop,
+                                 .pool = arb_output_store_pool(o->store),
                                  .ticket = ticket,
                                  .key = &o->key,
                                  .window = 100,
