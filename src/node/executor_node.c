@@ -26,6 +26,8 @@ enum {
     SEND_WINDOW = 1 << 20,   /* bytes of an output on their way to one reader */
 };
 
+static const uint64_t LITTLE_MEMORY = UINT64_C(1) << 30;
+
 struct arb_executor_node {
     arb_arena arena;
     arb_runtime *runtime;
@@ -75,6 +77,8 @@ static arb_code begin_engine(arb_executor_node *node, const arb_node_options *op
     arb_runtime_options runtime = {
         .threads = options->threads, .memory_limit = options->memory_limit, .spill_folder = folder.data};
     ARB_TRY(arb_runtime_create(&runtime, &node->runtime, error));
+    if (arb_runtime_memory_limit(node->runtime) < LITTLE_MEMORY)
+        arb_alloc_hold_little();
     ARB_TRY(arb_roots_resolve(&node->arena, options->data, options->data_count, &node->roots, error));
     node->finder = (arb_table_finder){.roots = &node->roots,
                                       .formats = arb_runtime_formats(node->runtime),
