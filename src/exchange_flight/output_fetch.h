@@ -2,8 +2,8 @@
  *
  * A fetch has a ticket: some attempts, some partitions. Its *units* are the partitions' rows by attempt, numbered as they come:
  * unit p × attempts + a is what attempt a left in partition p. Blocks come ahead, up to a window of bytes, and are proved when
- * they do; when memory is short only one at a time comes. Several drivers take them, each the blocks of one unit after the other; units are begun in their order, so that
- * whoever waits waits for something that is on its way.
+ * they do; when memory is short only one at a time comes. Several drivers take them, each the blocks of one unit after the
+ * other; units are begun in their order, so that whoever waits waits for something that is on its way.
  *
  * A connection that breaks is made again, and reading goes on where it was, until the executor has not answered for as long as
  * the options say. What fails, fails all units that are left:
