@@ -51,16 +51,17 @@ static void file_table_destroy(arb_table *table)
     arb_free(self);
 }
 
-/* Only who has many files is worth counting; what the files themselves take is counted by the cache. */
-static arb_code charge(file_table *self, arb_error *error)
+/* Only who has many files is worth counting; what the files themselves take is counted by the cache. Neither is denied: to open
+ * them again later would not need less. */
+static void charge(file_table *self)
 {
     uint64_t bytes = self->arena.total;
     for (size_t i = 0; i < self->opened; i++)
         bytes += sizeof *self->cached[i] + self->cached[i]->path.size;
     if (bytes < counted_least)
-        return ARB_OK;
+        return;
     arb_reservation_init(&self->held, arb_file_cache_memory(self->cache), "a table of many files");
-    return arb_reservation_grow(&self->held, bytes, error);
+    arb_reservation_force(&self->held, bytes);
 }
 
 static arb_code no_memory(const file_table *self, arb_error *error)
@@ -555,7 +556,7 @@ static arb_code create(arb_file_cache *cache, arb_str name, const arb_file_forma
     self->members = members;
     arb_code code = open_table(self, options, paths, members, count, error);
     if (code == ARB_OK)
-        code = charge(self, error);
+        charge(self);
     self->stop = NULL;
     self->members = NULL;
     if (code != ARB_OK) {

@@ -170,6 +170,7 @@ static void tick(arb_executor *executor, int64_t now)
 {
     arb_ledger_tick(executor->ledger, now);
     arb_executor_runs_look_at_time(executor, now);
+    arb_plan_cache_look_at_time(executor->plans, now);
     arb_stage_builds_look_at_time(&executor->builds, now, arb_memory_is_short(&executor->plan_memory));
     if (now < executor->next_progress)
         return;

@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/vec.h"
 #include "runtime/short_wait.h"
 
@@ -18,10 +19,12 @@ struct plan_entry {
     bool was_used; /* a task has asked for it */
     bool decoding; /* by some thread, without the lock */
     uint32_t users;
-    uint64_t used; /* when it was last given back */
+    uint64_t used;   /* when it was last given back, in the order of all */
+    int64_t left_ns; /* the same as time */
 };
 
 enum { granted_always = 1 << 20 };
+static const int64_t IDLE_NS = 1000000000;
 
 struct arb_plan_cache {
     pthread_mutex_t lock;
@@ -95,17 +98,16 @@ static bool is_idle(const plan_entry *entry)
     return entry->users == 0 && !entry->decoding;
 }
 
-/* Of those that tasks have used and none uses now, the oldest go while they are more than the limit, or memory is short. Others
- * have come for a task that is about to ask. */
-static void evict(arb_plan_cache *cache)
+/* Of those that tasks have used and none has used since `left_ns`, the oldest go while they are more than the limit. Others have
+ * come for a task that is about to ask. */
+static void evict(arb_plan_cache *cache, uint64_t limit, int64_t left_ns)
 {
     for (;;) {
-        uint64_t limit = cache->memory != NULL && arb_memory_is_short(cache->memory) ? 0 : cache->limit;
         plan_entry *oldest = NULL;
         uint64_t idle = 0;
         for (size_t i = 0; i < cache->entries.size; i++) {
             plan_entry *entry = cache->entries.data[i];
-            if (!is_idle(entry) || !entry->was_used)
+            if (!is_idle(entry) || !entry->was_used || entry->left_ns > left_ns)
                 continue;
             idle += entry->bytes.size + entry->arena.total;
             if (oldest == NULL || entry->used < oldest->used)
@@ -211,7 +213,7 @@ arb_code arb_plan_cache_chunk(arb_plan_cache *cache, arb_str hash, uint64_t tota
         return arb_fail(error, ARB_CORRUPT_DATA, "a plan's chunk makes no sense");
     pthread_mutex_lock(&cache->lock);
     arb_code code = add_chunk(cache, hash, total, offset, bytes, error);
-    evict(cache);
+    evict(cache, cache->limit, INT64_MAX);
     pthread_mutex_unlock(&cache->lock);
     return code;
 }
@@ -231,8 +233,8 @@ static arb_code decode(arb_plan_cache *cache, plan_entry *entry, arb_stop_flag *
     arb_code code = arb_stage_decode(&entry->arena, arb_text_view(&entry->bytes), &tables, &stage, error);
     pthread_mutex_lock(&cache->lock);
     entry->decoding = false;
-    if (code == ARB_OK)
-        code = hold(cache, entry, entry->arena.total, error);
+    if (code == ARB_OK && cache->memory != NULL)
+        arb_reservation_force(&entry->held, entry->arena.total); /* it is there, and was bounded above */
     entry->plan.stage = code == ARB_OK ? stage : NULL;
     if (code != ARB_OK)
         arb_arena_reset(&entry->arena); /* another time may be better: a file may be there then */
@@ -274,6 +276,16 @@ void arb_plan_cache_give_back(arb_plan_cache *cache, const arb_cached_plan *plan
     pthread_mutex_lock(&cache->lock);
     entry->users--;
     entry->used = ++cache->uses;
-    evict(cache);
+    entry->left_ns = arb_clock_monotonic_ns();
+    evict(cache, cache->limit, INT64_MAX);
+    pthread_mutex_unlock(&cache->lock);
+}
+
+void arb_plan_cache_look_at_time(arb_plan_cache *cache, int64_t now_ns)
+{
+    if (cache->memory == NULL || !arb_memory_is_short(cache->memory))
+        return;
+    pthread_mutex_lock(&cache->lock);
+    evict(cache, 0, now_ns - IDLE_NS);
     pthread_mutex_unlock(&cache->lock);
 }

@@ -8,6 +8,7 @@
 #include <pthread.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "executor/plan_cache.h"
 
 typedef struct sent_plan {
@@ -155,13 +156,20 @@ static void plans_make_room_for_others(void **state)
     uint64_t decoded = governor.used;
     arb_plan_cache_give_back(cache, plan);
     assert_int_equal(governor.used, decoded);
+    const int64_t second_ns = 1000000000;
+    int64_t left_ns = arb_clock_monotonic_ns();
+    arb_plan_cache_look_at_time(cache, left_ns + 3600 * second_ns); /* nobody needs the memory */
+    assert_int_equal(governor.used, decoded);
     arb_reservation_force(&others, 1 << 20);
-    assert_int_equal(send_chunk(cache, &second, 0, second.bytes.size), ARB_OK);
+    arb_plan_cache_look_at_time(cache, left_ns);
+    assert_int_equal(governor.used, decoded + (1 << 20)); /* the stage's next task may be on its way */
+    arb_plan_cache_look_at_time(cache, left_ns + 2 * second_ns);
+    assert_int_equal(governor.used, 1 << 20);
     assert_int_equal(get(cache, &first, &plan), ARB_UNDEFINED_OBJECT);
+    assert_int_equal(send_chunk(cache, &second, 0, second.bytes.size), ARB_OK);
+    arb_plan_cache_look_at_time(cache, left_ns + 3600 * second_ns); /* a task is about to ask for it */
     assert_int_equal(get(cache, &second, &plan), ARB_OK); /* though there is no memory left: a small one gets it */
     arb_plan_cache_give_back(cache, plan);
-    assert_int_equal(get(cache, &second, &plan), ARB_UNDEFINED_OBJECT);
-    assert_int_equal(governor.used, 1 << 20);
     arb_reservation_reset(&others);
     arb_plan_cache_destroy(cache);
     arb_text_reset(&first.bytes);
