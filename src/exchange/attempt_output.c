@@ -39,7 +39,7 @@ struct arb_attempt_output {
     output_partition *partitions;
     _Atomic uint64_t held;
     arb_output_pool *pool;
-    uint64_t overhead;
+    uint64_t overhead; /* bytes charged for all but the blocks */
 };
 
 static void hold(arb_attempt_output *output, uint64_t bytes)

@@ -319,6 +319,7 @@ void arb_executor_destroy(arb_executor *executor)
         return;
     arb_executor_stop(executor);
     arb_executor_runs_reset(executor);
+    assert(executor->memories.first == NULL && executor->builds.first == NULL);
     arb_ledger_destroy(executor->ledger);
     arb_plan_cache_destroy(executor->plans);
     arb_output_service_destroy(executor->service);
