@@ -126,3 +126,15 @@ void arb_alloc_trim(void)
     mi_collect(true);
 #endif
 }
+
+void arb_alloc_hold_little(void)
+{
+#ifndef ARB_SYSTEM_MALLOC
+#if MI_MALLOC_VERSION < 210
+    mi_option_set(mi_option_decommit_delay, 0);
+    mi_option_set(mi_option_segment_decommit_delay, 0);
+#else
+    mi_option_set(mi_option_purge_delay, 0);
+#endif
+#endif
+}

@@ -29,6 +29,9 @@ void arb_alloc_fail_at(uint64_t n, bool all_after);
 uint64_t arb_alloc_count(void);
 /* Let the allocator give what it holds unused back to the system. */
 void arb_alloc_trim(void);
+/* From now on what is freed goes back to the system at once, not a moment later: for a process that may hold little, in which
+ * threads free by the megabyte. */
+void arb_alloc_hold_little(void);
 /* Called by other sources of memory (the buffer pool) to take part in the torture switch: true = fail this one. */
 bool arb_alloc_should_fail(void);
 

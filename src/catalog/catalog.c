@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "catalog/catalog_internal.h"
+#include "runtime/short_wait.h"
 
 arb_code arb_catalog_no_memory(arb_error *error)
 {
@@ -24,8 +25,8 @@ arb_code arb_catalog_create(const arb_file_formats *formats, arb_file_cache *cac
     catalog->formats = formats;
     catalog->cache = cache;
     catalog->newest = first;
-    pthread_mutex_init(&catalog->changing, NULL);
     pthread_mutex_init(&catalog->lock, NULL);
+    arb_short_wait_init(&catalog->may_turn);
     *out_catalog = catalog;
     return ARB_OK;
 }
@@ -36,7 +37,7 @@ void arb_catalog_destroy(arb_catalog *catalog)
         return;
     arb_catalog_version_unref(catalog->newest);
     arb_catalog_keeping_destroy(catalog->keeping);
-    pthread_mutex_destroy(&catalog->changing);
+    pthread_cond_destroy(&catalog->may_turn);
     pthread_mutex_destroy(&catalog->lock);
     arb_free(catalog);
 }
@@ -274,6 +275,17 @@ static arb_code open_files(const arb_catalog_scope *scope, arb_catalog_entry *en
     return code;
 }
 
+static arb_code say_lost(const arb_catalog_entry *entry, arb_error *error)
+{
+    if (entry->lost_code != ARB_RESOURCES_EXHAUSTED)
+        return arb_fail(error, ARB_CORRUPT_DATA, "the rows of table \"%.*s\" are lost: %.*s", ARB_STR_ARGS(entry->name),
+                        ARB_STR_ARGS(entry->lost));
+    arb_fail(error, ARB_OUT_OF_MEMORY, "the rows of table \"%.*s\" did not fit into memory at the start: %.*s",
+             ARB_STR_ARGS(entry->name), ARB_STR_ARGS(entry->lost));
+    arb_error_hint(error, "they are still on the disk: start again with a larger --memory-limit");
+    return ARB_OUT_OF_MEMORY;
+}
+
 static arb_code open_entry(const arb_catalog_scope *scope, arb_catalog_entry *entry, arb_table **out_table,
                            arb_error *error)
 {
@@ -284,8 +296,7 @@ static arb_code open_entry(const arb_catalog_scope *scope, arb_catalog_entry *en
         return code;
     }
     if (entry->lost.size != 0)
-        return arb_fail(error, ARB_CORRUPT_DATA, "the rows of table \"%.*s\" are lost: %.*s", ARB_STR_ARGS(entry->name),
-                        ARB_STR_ARGS(entry->lost));
+        return say_lost(entry, error);
     if (entry->files.path_count != 0)
         return open_files(scope, entry, out_table, error);
     ARB_TRY(arb_table_load(entry->table, error));

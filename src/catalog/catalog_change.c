@@ -6,6 +6,7 @@
 #include "catalog/catalog_internal.h"
 #include "catalog/data_folder.h"
 #include "catalog/memory_table.h"
+#include "runtime/short_wait.h"
 
 typedef struct change {
     arb_catalog *catalog;
@@ -13,13 +14,35 @@ typedef struct change {
     arb_catalog_version *shared;    /* the next versions; those that are published are NULL here */
     arb_catalog_version *temporary; /* NULL without a scope */
     bool own;                       /* only that changes: others need not wait, `shared` is to look into */
+    bool has_turn;                  /* others wait until `end` */
 } change;
 
-/* Others' changes wait until `end`. */
-static arb_code begin(change *c, arb_catalog *catalog, arb_catalog_scope *scope, arb_error *error)
+/* A change may take long: keys are looked for, rows are encoded and written to the disk. Who waits for its turn can be stopped. */
+static arb_code take_turn(change *c, arb_stop_flag *stop, arb_error *error)
 {
-    pthread_mutex_lock(&catalog->changing);
+    arb_catalog *catalog = c->catalog;
+    pthread_mutex_lock(&catalog->lock);
+    while (catalog->is_changing && !arb_is_stopped(stop))
+        arb_short_wait(&catalog->may_turn, &catalog->lock);
+    c->has_turn = !catalog->is_changing;
+    catalog->is_changing = true;
+    pthread_mutex_unlock(&catalog->lock);
+    return c->has_turn ? ARB_OK : arb_check_stop(stop, error);
+}
+
+static void give_turn(change *c)
+{
+    pthread_mutex_lock(&c->catalog->lock);
+    c->catalog->is_changing = false;
+    pthread_cond_signal(&c->catalog->may_turn);
+    pthread_mutex_unlock(&c->catalog->lock);
+}
+
+/* Others' changes wait until `end`, which comes in any case. */
+static arb_code begin(change *c, arb_catalog *catalog, arb_catalog_scope *scope, arb_stop_flag *stop, arb_error *error)
+{
     *c = (change){.catalog = catalog, .scope = scope};
+    ARB_TRY(take_turn(c, stop, error));
     c->shared = arb_catalog_version_create(catalog->newest); /* nobody else changes `newest` now */
     if (c->shared == NULL)
         return arb_catalog_no_memory(error);
@@ -77,8 +100,8 @@ static arb_code end(change *c, arb_code code, arb_error *error)
     arb_catalog_version_unref(c->temporary);
     if (committed) /* under this term: who has been replaced must not delete what the newer scheduler may name */
         arb_catalog_keeping_collect(keeping);
-    if (!c->own)
-        pthread_mutex_unlock(&c->catalog->changing);
+    if (c->has_turn)
+        give_turn(c);
     return code;
 }
 
@@ -133,7 +156,7 @@ static arb_code add(arb_catalog_scope *scope, const addition *a, bool *out_creat
     change c;
     bool created = false;
     arb_code code = arb_catalog_target_is_temporary(a->target) ? begin_own(&c, scope, error)
-                                                               : begin(&c, scope->catalog, scope, error);
+                                                               : begin(&c, scope->catalog, scope, scope->stop, error);
     if (code == ARB_OK)
         code = add_to(&c, a, &created, error);
     code = end(&c, code, error);
@@ -239,7 +262,7 @@ arb_code arb_catalog_add_folder(arb_catalog *catalog, arb_str folder, arb_stop_f
     change c;
     arb_code code = arb_data_folder_list(&scratch, folder, catalog->formats, &items, stop, error);
     if (code == ARB_OK) {
-        code = begin(&c, catalog, NULL, error);
+        code = begin(&c, catalog, NULL, stop, error);
         if (code == ARB_OK && !add_items(c.shared, &items))
             code = arb_catalog_no_memory(error);
         code = end(&c, code, error);
@@ -281,7 +304,7 @@ arb_code arb_catalog_append(arb_catalog_scope *scope, arb_catalog_name name, con
                             const arb_table *rows, arb_memory *account, arb_error *error)
 {
     change c;
-    arb_code code = begin(&c, scope->catalog, scope, error);
+    arb_code code = begin(&c, scope->catalog, scope, scope->stop, error);
     if (code == ARB_OK)
         code = append_to(&c, name, bound, rows, account, error);
     return end(&c, code, error);
@@ -308,7 +331,7 @@ arb_code arb_catalog_drop(arb_catalog_scope *scope, const arb_catalog_name *name
                           bool if_exists, arb_error *error)
 {
     change c;
-    arb_code code = begin(&c, scope->catalog, scope, error);
+    arb_code code = begin(&c, scope->catalog, scope, scope->stop, error);
     for (size_t i = 0; i < count && code == ARB_OK; i++)
         code = drop_from(&c, names[i], kind, if_exists, error);
     return end(&c, code, error);
@@ -319,7 +342,7 @@ arb_code arb_catalog_add_schema(arb_catalog_scope *scope, arb_str name, bool if_
 {
     change c;
     arb_catalog_part part = {name, false};
-    arb_code code = begin(&c, scope->catalog, scope, error);
+    arb_code code = begin(&c, scope->catalog, scope, scope->stop, error);
     if (code != ARB_OK)
         return end(&c, code, error);
     if (arb_catalog_same_part(ARB_STR(ARB_CATALOG_TEMPORARY), &part) ||
@@ -369,7 +392,7 @@ arb_code arb_catalog_drop_schemas(arb_catalog_scope *scope, const arb_catalog_na
                                   bool cascade, arb_error *error)
 {
     change c;
-    arb_code code = begin(&c, scope->catalog, scope, error);
+    arb_code code = begin(&c, scope->catalog, scope, scope->stop, error);
     for (size_t i = 0; i < count && code == ARB_OK; i++)
         code = drop_schema(&c, names[i].parts[names[i].count - 1].text, if_exists, cascade, error);
     code = end(&c, code, error);

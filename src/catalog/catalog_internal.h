@@ -9,8 +9,9 @@ typedef struct arb_catalog_keeping arb_catalog_keeping;
 struct arb_catalog {
     const arb_file_formats *formats;
     arb_file_cache *cache;
-    pthread_mutex_t changing; /* who makes the next version; taken before `lock` */
-    pthread_mutex_t lock;     /* of `newest`; never held for long */
+    pthread_mutex_t lock;    /* of the rest; never held for long */
+    bool is_changing;        /* somebody makes the next version, and others wait for that */
+    pthread_cond_t may_turn; /* that is over */
     arb_catalog_version *newest;
     arb_catalog_keeping *keeping; /* NULL: it ends with the process */
 };

@@ -24,7 +24,8 @@ typedef struct arb_segment_shelf {
     /* The chunk is on the disk under its name when this returns, and one more record names it. */
     arb_code (*keep)(void *context, arb_memory_chunk *chunk, arb_segment_name *out_name, arb_error *error);
     void (*release)(void *context, arb_memory_chunk *chunk); /* one record less */
-    /* At the start: the chunk, which one more record names; as arb_segment_finder says. */
+    /* At the start: the chunk, which one more record names; as arb_segment_finder says. ARB_RESOURCES_EXHAUSTED: the budget has no
+     * room for it. */
     arb_code (*find)(void *context, const arb_segment_wanted *wanted, arb_stop_flag *stop, arb_memory_chunk **out_chunk,
                      arb_error *error);
     void (*collect)(void *context); /* delete what no record names and nobody has */
@@ -34,7 +35,8 @@ typedef struct arb_segment_shelf {
 
 /* Take over what the store has and keep all that changes from now on. Before sessions use the catalog, after folders of data
  * were added, whose tables give way to kept ones of the same names. Store and shelf outlive the catalog; the caller has the
- * term. A table whose rows are lost is there, and says so when it is used; leftovers are swept only if there is none. */
+ * term. A table whose rows are lost, or too many for the budget, is there and
+ * says so when it is used; leftovers are swept only if there is none. */
 ARB_NODISCARD arb_code arb_catalog_keep(arb_catalog *catalog, arb_store *store, uint64_t term,
                                         const arb_segment_shelf *shelf, arb_error *error);
 

@@ -140,7 +140,7 @@ static arb_code read_files(arb_arena *arena, const Arbalest__Catalog__FileSet *f
     return arb_catalog_entry_set_files(entry, &files) ? ARB_OK : no_memory(error);
 }
 
-/* What cannot be had is for whoever uses the table; memory that is short is not. */
+/* What cannot be had, or is too much for the budget, is for whoever uses the table; memory that is short is not. */
 static arb_code read_memory(arb_arena *arena, const Arbalest__Table__Memory *from, const arb_segment_finder *segments,
                             arb_catalog_entry *entry, arb_error *error)
 {
@@ -153,6 +153,7 @@ static arb_code read_memory(arb_arena *arena, const Arbalest__Table__Memory *fro
             *error = why;
         return code;
     }
+    entry->lost_code = code;
     entry->lost = arb_str_copy(&entry->arena, arb_str_of(why.message));
     return entry->lost.data != NULL ? ARB_OK : no_memory(error);
 }

@@ -23,6 +23,7 @@ typedef struct arb_catalog_entry {
     arb_file_set files;   /* without paths: none */
     arb_str other_path;   /* the name was given twice: an error when used */
     arb_str lost;         /* why there are no rows: likewise */
+    arb_code lost_code;   /* then: ARB_RESOURCES_EXHAUSTED when they are there, but too many */
     pthread_mutex_t lock; /* with files: of `table` */
     arb_table *table;     /* a reference; for files the version that was opened last, or NULL */
 } arb_catalog_entry;

@@ -148,6 +148,11 @@ void arb_file_cache_restrict(arb_file_cache *cache, const arb_roots *roots)
     cache->roots = roots;
 }
 
+arb_memory *arb_file_cache_memory(arb_file_cache *cache)
+{
+    return cache->memory;
+}
+
 const arb_roots *arb_file_cache_roots(const arb_file_cache *cache)
 {
     return cache->roots;

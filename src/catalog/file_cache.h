@@ -54,6 +54,8 @@ ARB_NODISCARD arb_code arb_file_cache_get_planned(arb_file_cache *cache, const a
  * that leads to another version by then. */
 ARB_NODISCARD arb_code arb_cached_file_version(arb_cached_file *file, arb_file_version *out_version, arb_error *error);
 void arb_file_cache_release(arb_cached_file *file); /* NULL is a no-op */
+/* The account of what open files take. */
+arb_memory *arb_file_cache_memory(arb_file_cache *cache);
 /* Is this version still what the path leads to? One system call. */
 bool arb_cached_file_is_current(const arb_cached_file *file);
 

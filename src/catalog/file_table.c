@@ -9,6 +9,8 @@
 #include "catalog/mapped_file.h"
 #include "expr/function.h"
 
+enum { counted_least = 1 << 20 };
+
 /* Where a column's values come from. */
 typedef enum column_origin { FROM_FILES, FROM_FOLDERS, FROM_PATH } column_origin;
 
@@ -36,6 +38,7 @@ typedef struct file_table {
     uint32_t **places;             /* a file: for each of its columns the table's */
     ARB_VEC(table_column) columns; /* arena */
     arb_column_names names;        /* of the columns */
+    arb_reservation held;          /* of lists and paths, where there are many files */
 } file_table;
 
 static void file_table_destroy(arb_table *table)
@@ -43,8 +46,22 @@ static void file_table_destroy(arb_table *table)
     file_table *self = (file_table *)table;
     for (size_t i = 0; i < self->opened; i++)
         arb_file_cache_release(self->cached[i]);
+    arb_reservation_reset(&self->held);
     arb_arena_reset(&self->arena);
     arb_free(self);
+}
+
+/* Only who has many files is worth counting; what the files themselves take is counted by the cache. Neither is denied: to open
+ * them again later would not need less. */
+static void charge(file_table *self)
+{
+    uint64_t bytes = self->arena.total;
+    for (size_t i = 0; i < self->opened; i++)
+        bytes += sizeof *self->cached[i] + self->cached[i]->path.size;
+    if (bytes < counted_least)
+        return;
+    arb_reservation_init(&self->held, arb_file_cache_memory(self->cache), "a table of many files");
+    arb_reservation_force(&self->held, bytes);
 }
 
 static arb_code no_memory(const file_table *self, arb_error *error)
@@ -538,6 +555,8 @@ static arb_code create(arb_file_cache *cache, arb_str name, const arb_file_forma
     self->stop = stop;
     self->members = members;
     arb_code code = open_table(self, options, paths, members, count, error);
+    if (code == ARB_OK)
+        charge(self);
     self->stop = NULL;
     self->members = NULL;
     if (code != ARB_OK) {

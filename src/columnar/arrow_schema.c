@@ -81,6 +81,7 @@ arb_code arb_arrow_schema_create_columns(size_t count, arb_arrow_schema **out_sc
     arb_arrow_schema *schema;
     *out_schema = NULL;
     ARB_TRY(arb_arrow_schema_create(0, &schema, error));
+    schema->arena.first = 256 + count * (sizeof(arb_arrow_field) + 192); /* there may be thousands of them */
     schema->root.children = ARB_ARENA_ARRAY(&schema->arena, arb_arrow_field, count + 1);
     if (schema->root.children == NULL) {
         arb_arrow_schema_unref(schema);

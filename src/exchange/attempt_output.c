@@ -6,7 +6,6 @@
 #include "base/alloc.h"
 #include "base/vec.h"
 #include "io/codec.h"
-#include "io/spill_file.h"
 
 /* A block and where it is. In memory while `data` is there; a loan counts, and memory that is lent stays until it is back,
  * also when the block has been moved. It stays at one address, so that it can be written without the lock. */
@@ -16,7 +15,8 @@ typedef struct placed_block {
     arb_block_place place;
     uint64_t arrival;
     uint32_t loans;
-    bool moved; /* to the file, while it was lent: its memory goes with the last loan */
+    bool moved;          /* to the file, while it was lent: its memory goes with the last loan */
+    arb_pool_file *file; /* a count; NULL: it is in none */
     size_t piece_count;
     arb_spill_block *pieces;
 } placed_block;
@@ -38,24 +38,33 @@ struct arb_attempt_output {
     uint32_t partition_count;
     output_partition *partitions;
     _Atomic uint64_t held;
-    _Atomic uint64_t *total; /* of all outputs of a store, or NULL */
-    arb_spill_file file;
+    arb_output_pool *pool;
+    uint64_t overhead; /* bytes charged for all but the blocks */
 };
 
-static void count_held(arb_attempt_output *output, int64_t more)
+static void hold(arb_attempt_output *output, uint64_t bytes)
 {
-    atomic_fetch_add(&output->held, (uint64_t)more);
-    if (output->total != NULL)
-        atomic_fetch_add(output->total, (uint64_t)more);
+    atomic_fetch_add(&output->held, bytes);
+    atomic_fetch_add(&output->pool->held, bytes);
+    arb_output_pool_charge(output->pool, bytes);
 }
 
-static uint64_t bytes_of(const arb_block *block)
+/* They stay charged until their memory is free. */
+static void hold_less(arb_attempt_output *output, uint64_t bytes)
 {
-    return block->body_at + block->body_size;
+    atomic_fetch_sub(&output->held, bytes);
+    atomic_fetch_sub(&output->pool->held, bytes);
 }
 
-arb_code arb_attempt_output_create(const arb_block_origin *origin, uint32_t partition_count, const char *spill_folder,
-                                   _Atomic uint64_t *total, arb_attempt_output **out_output, arb_error *error)
+/* Of all but the blocks; with the lock held, once the output is shared. */
+static void add_overhead(arb_attempt_output *output, uint64_t bytes)
+{
+    output->overhead += bytes;
+    arb_output_pool_charge(output->pool, bytes);
+}
+
+arb_code arb_attempt_output_create(const arb_block_origin *origin, uint32_t partition_count, arb_output_pool *pool,
+                                   arb_attempt_output **out_output, arb_error *error)
 {
     *out_output = NULL;
     arb_attempt_output *output = arb_alloc_zeroed(sizeof *output);
@@ -68,12 +77,12 @@ arb_code arb_attempt_output_create(const arb_block_origin *origin, uint32_t part
     output->references = 1;
     output->unmoved_end = &output->unmoved;
     output->origin = *origin;
-    output->total = total;
+    output->pool = pool;
     output->partition_count = partition_count;
     output->partitions = partitions;
     pthread_mutex_init(&output->lock, NULL);
     pthread_mutex_init(&output->moving, NULL);
-    arb_spill_file_init(&output->file, spill_folder);
+    add_overhead(output, sizeof *output + partition_count * sizeof *partitions);
     *out_output = output;
     return ARB_OK;
 }
@@ -94,13 +103,14 @@ void arb_attempt_output_unref(arb_attempt_output *output)
             placed_block *placed = partition->blocks.data[i];
             assert(placed->loans == 0);
             arb_block_reset(&placed->block);
+            arb_pool_file_unref(placed->file);
             arb_free(placed->pieces);
             arb_free(placed);
         }
         ARB_VEC_RESET(&partition->blocks);
     }
-    count_held(output, -(int64_t)atomic_load(&output->held));
-    arb_spill_file_reset(&output->file);
+    arb_output_pool_give_back(output->pool, atomic_load(&output->held) + output->overhead);
+    hold_less(output, atomic_load(&output->held));
     arb_arrow_schema_unref(output->schema);
     arb_free(output->partitions);
     pthread_mutex_destroy(&output->moving);
@@ -114,6 +124,7 @@ void arb_attempt_output_describe(arb_attempt_output *output, const arb_arrow_sch
 {
     assert(output->schema == NULL);
     output->schema = arb_arrow_schema_ref(schema);
+    add_overhead(output, schema->arena.total);
 }
 
 const arb_arrow_schema *arb_attempt_output_schema(const arb_attempt_output *output)
@@ -143,9 +154,10 @@ arb_code arb_attempt_output_add(arb_attempt_output *output, uint32_t partition, 
             *output->unmoved_end = placed;
             output->unmoved_end = &placed->next;
             to->size.rows += block->rows;
-            to->size.bytes += bytes_of(block);
+            to->size.bytes += arb_block_bytes(block);
             to->size.blocks++;
-            count_held(output, (int64_t)bytes_of(block));
+            hold(output, arb_block_bytes(block));
+            add_overhead(output, sizeof *placed);
         }
         pthread_mutex_unlock(&output->lock);
     }
@@ -183,10 +195,10 @@ void arb_attempt_output_finish(arb_attempt_output *output)
 /* ---- to the file and back --------------------------------------------------------------------------------------------------- */
 
 /* A block larger than what the file takes at once goes in pieces. */
-static arb_code write_block(arb_attempt_output *output, const placed_block *placed, arb_spill_block **out_pieces,
+static arb_code write_block(arb_spill_file *file, const placed_block *placed, arb_spill_block **out_pieces,
                             size_t *out_count, arb_error *error)
 {
-    uint64_t bytes = bytes_of(&placed->block);
+    uint64_t bytes = arb_block_bytes(&placed->block);
     size_t count = (size_t)((bytes + ARB_SPILL_BLOCK_MOST - 1) / ARB_SPILL_BLOCK_MOST);
     arb_spill_block *pieces = arb_alloc_zeroed((count + 1) * sizeof *pieces);
     if (pieces == NULL)
@@ -194,7 +206,7 @@ static arb_code write_block(arb_attempt_output *output, const placed_block *plac
     for (size_t i = 0; i < count; i++) {
         uint64_t from = (uint64_t)i * ARB_SPILL_BLOCK_MOST;
         size_t size = (size_t)ARB_MIN(bytes - from, (uint64_t)ARB_SPILL_BLOCK_MOST);
-        arb_code code = arb_spill_file_write(&output->file, placed->block.data + from, size, &pieces[i], error);
+        arb_code code = arb_spill_file_write(file, placed->block.data + from, size, &pieces[i], error);
         if (code != ARB_OK) {
             arb_free(pieces);
             return code;
@@ -206,13 +218,14 @@ static arb_code write_block(arb_attempt_output *output, const placed_block *plac
 }
 
 /* With the lock held: the block's memory goes, now or with its last loan. */
-static void drop_memory(placed_block *placed)
+static void drop_memory(arb_attempt_output *output, placed_block *placed)
 {
     placed->moved = placed->loans != 0;
     if (placed->moved)
         return;
     arb_free(placed->block.data);
     placed->block.data = NULL;
+    arb_output_pool_give_back(output->pool, arb_block_bytes(&placed->block));
 }
 
 /* The first block that is in memory alone, with a loan, so that its memory stays; NULL: there is none any more. */
@@ -227,17 +240,20 @@ static placed_block *begin_to_move(arb_attempt_output *output)
 }
 
 /* It is in the pieces now, or (NULL) stays where it is. */
-static void end_to_move(arb_attempt_output *output, placed_block *placed, arb_spill_block *pieces, size_t count)
+static void end_to_move(arb_attempt_output *output, placed_block *placed, arb_pool_file *file, arb_spill_block *pieces,
+                        size_t count)
 {
     pthread_mutex_lock(&output->lock);
     placed->loans--;
     if (pieces != NULL) {
+        placed->file = file;
+        add_overhead(output, count * sizeof *pieces);
         output->unmoved = placed->next;
         if (output->unmoved == NULL)
             output->unmoved_end = &output->unmoved;
         placed->pieces = pieces;
         placed->piece_count = count;
-        drop_memory(placed);
+        drop_memory(output, placed);
     }
     pthread_mutex_unlock(&output->lock);
 }
@@ -250,32 +266,37 @@ arb_code arb_attempt_output_spill(arb_attempt_output *output, uint64_t *out_free
     pthread_mutex_lock(&output->moving);
     while (code == ARB_OK && (placed = begin_to_move(output)) != NULL) {
         arb_spill_block *pieces = NULL;
+        arb_pool_file *file;
         size_t count = 0;
-        uint64_t bytes = bytes_of(&placed->block);
-        code = write_block(output, placed, &pieces, &count, error);
-        end_to_move(output, placed, pieces, count);
-        if (code != ARB_OK)
+        uint64_t bytes = arb_block_bytes(&placed->block);
+        code = arb_output_pool_file(output->pool, &file, error);
+        if (code == ARB_OK)
+            code = write_block(arb_pool_file_spill(file), placed, &pieces, &count, error);
+        end_to_move(output, placed, file, pieces, count);
+        if (code != ARB_OK) {
+            arb_pool_file_unref(file);
             break;
+        }
         *out_freed += bytes;
-        count_held(output, -(int64_t)bytes);
+        hold_less(output, bytes);
     }
     pthread_mutex_unlock(&output->moving);
     return code;
 }
 
-static arb_code read_block(arb_attempt_output *output, const placed_block *placed, uint32_t partition, arb_block *out,
-                           arb_error *error)
+static arb_code read_block(const arb_attempt_output *output, const placed_block *placed, uint32_t partition,
+                           arb_block_loan *out_loan, arb_error *error)
 {
     size_t padding = ARB_MAX((size_t)ARB_VECTOR_PADDING, (size_t)ARB_CODEC_PADDING);
     arb_block block = placed->block;
-    block.data = arb_alloc_aligned(bytes_of(&block) + padding, 64);
+    block.data = arb_alloc_aligned(arb_block_bytes(&block) + padding, 64);
     if (block.data == NULL)
-        return arb_fail_memory(error, "a task's output", bytes_of(&block));
+        return arb_fail_memory(error, "a task's output", arb_block_bytes(&block));
     arb_code code = ARB_OK;
     uint64_t at = 0;
     for (size_t i = 0; i < placed->piece_count && code == ARB_OK; at += placed->pieces[i].size, i++)
-        code = arb_spill_file_read(&output->file, &placed->pieces[i], block.data + at, error);
-    memset(block.data + bytes_of(&block), 0, ARB_VECTOR_PADDING);
+        code = arb_spill_file_read(arb_pool_file_spill(placed->file), &placed->pieces[i], block.data + at, error);
+    memset(block.data + arb_block_bytes(&block), 0, ARB_VECTOR_PADDING);
     arb_block_origin origin = output->origin;
     origin.partition = partition;
     if (code == ARB_OK && arb_block_checksum(&block, &origin) != block.checksum)
@@ -284,7 +305,9 @@ static arb_code read_block(arb_attempt_output *output, const placed_block *place
         arb_free(block.data);
         return code;
     }
-    *out = block;
+    out_loan->block = block;
+    out_loan->pool = output->pool;
+    arb_output_pool_charge(output->pool, arb_block_bytes(&block));
     return ARB_OK;
 }
 
@@ -305,20 +328,23 @@ arb_code arb_attempt_output_borrow(arb_attempt_output *output, uint32_t partitio
     }
     pthread_mutex_unlock(&output->lock);
     /* what is in the file stays as it is */
-    return in_memory ? ARB_OK : read_block(output, placed, partition, &out_loan->block, error);
+    return in_memory ? ARB_OK : read_block(output, placed, partition, out_loan, error);
 }
 
 void arb_block_loan_return(arb_block_loan *loan)
 {
     arb_attempt_output *output = loan->lender;
     if (output == NULL) {
+        if (loan->pool != NULL)
+            arb_output_pool_give_back(loan->pool, arb_block_bytes(&loan->block));
         arb_block_reset(&loan->block);
+        loan->pool = NULL;
         return;
     }
     pthread_mutex_lock(&output->lock);
     placed_block *placed = output->partitions[loan->partition].blocks.data[loan->at];
     if (--placed->loans == 0 && placed->moved)
-        drop_memory(placed);
+        drop_memory(output, placed);
     pthread_mutex_unlock(&output->lock);
     arb_attempt_output_unref(output);
     *loan = (arb_block_loan){0};

@@ -1,4 +1,4 @@
-/* attempt_output.h: what an attempt of a task leaves: blocks, by partition, in memory or in a file of its own.
+/* attempt_output.h: what an attempt of a task leaves: blocks, by partition, in memory or in a file.
  *
  * Drivers add blocks while the attempt runs, each with its place in the order of the rows. Once the attempt has ended well
  * the blocks are brought into that order; from then on the output is immutable but for where its blocks are, and may be
@@ -8,6 +8,7 @@
 #define ARB_EXCHANGE_ATTEMPT_OUTPUT_H
 
 #include "exchange/block.h"
+#include "exchange/output_pool.h"
 
 /* Where a block's rows come in the order of a task's rows. */
 typedef struct arb_block_place {
@@ -22,12 +23,11 @@ typedef struct arb_partition_size {
 
 typedef struct arb_attempt_output arb_attempt_output;
 
-/* `origin` is the attempt's; its partition is not looked at. `spill_folder` (borrowed) may be NULL: then it stays in
- * memory. `total`, unless NULL, is kept up to date with the bytes that the output has in memory, and outlives it. One count
- * for the caller. */
+/* `origin` is the attempt's; its partition is not looked at. The pool outlives the output and its loans. One count for the
+ * caller. */
 ARB_NODISCARD arb_code arb_attempt_output_create(const arb_block_origin *origin, uint32_t partition_count,
-                                                 const char *spill_folder, _Atomic uint64_t *total,
-                                                 arb_attempt_output **out_output, arb_error *error);
+                                                 arb_output_pool *pool, arb_attempt_output **out_output,
+                                                 arb_error *error);
 arb_attempt_output *arb_attempt_output_ref(arb_attempt_output *output);
 void arb_attempt_output_unref(arb_attempt_output *output); /* NULL is a no-op */
 
@@ -60,6 +60,7 @@ typedef struct arb_block_loan {
     arb_attempt_output *lender; /* a count, while its memory is referred to; NULL: the block is the borrower's own */
     uint32_t partition;
     size_t at;
+    arb_output_pool *pool; /* of a borrower's own: it is charged there; NULL: nowhere */
 } arb_block_loan;
 
 /* The block is checked against its checksum when it comes from the file. ARB_CORRUPT_DATA. Any thread. */

@@ -35,6 +35,11 @@ typedef struct arb_block_origin {
 /* Memory for a block whose sizes of description and body are set, to be filled; what lies between and behind them is zero. */
 ARB_NODISCARD arb_code arb_block_room(arb_block *block, arb_error *error);
 void arb_block_reset(arb_block *block); /* a zeroed one is a no-op */
+/* Bytes that it takes. */
+ARB_INLINE uint64_t arb_block_bytes(const arb_block *block)
+{
+    return block->body_at + block->body_size;
+}
 /* XXH3 of the description, the body and the origin. */
 uint64_t arb_block_checksum(const arb_block *block, const arb_block_origin *origin);
 /* The schema that blocks of such rows have. One reference goes to the caller. */

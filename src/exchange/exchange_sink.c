@@ -12,7 +12,8 @@
 enum {
     block_most = 1 << 20,
     block_least = 64 << 10,
-    builders_most = 16 << 20, /* bytes of all of a driver's builders, about */
+    builders_most = 16 << 20, /* bytes of all of a driver's builders, about; less where there is little memory */
+    builders_share = 16,
 };
 
 /* A pipeline that ends here. */
@@ -243,7 +244,8 @@ static arb_code prepare(exchange_sink *s, arb_error *error)
         keys[k] = plan->columns[s->stage->output.keys[k]];
     s->layout = (arb_layout){plan->column_count, slots};
     s->keys = keys;
-    uint64_t share = builders_most / ARB_MAX(s->stage->output.partitions, 1u);
+    uint64_t room = ARB_MIN(s->base.context->memory->governor->limit / builders_share, (uint64_t)builders_most);
+    uint64_t share = room / ARB_MAX(s->stage->output.partitions, 1u);
     s->block_bytes = ARB_MIN(ARB_MAX(share, (uint64_t)block_least), (uint64_t)block_most);
     arb_arrow_schema *schema;
     ARB_TRY(arb_block_schema(&s->layout, &schema, error));

@@ -15,17 +15,17 @@ typedef struct stored_output {
 struct arb_output_store {
     pthread_mutex_t lock;
     uint64_t memory_most;
-    const char *spill_folder;
-    _Atomic uint64_t held; /* bytes in memory, of all outputs, dropped ones that are read included */
+    arb_output_pool pool; /* dropped outputs that are read count there, too */
     stored_output *oldest, *newest;
+    stored_output *oldest_held; /* those before it are kept and hold nothing any more; NULL: not known */
     size_t count, bucket_count;
     stored_output **buckets;
 };
 
 enum { first_buckets = 64 };
 
-arb_code arb_output_store_create(uint64_t memory_most, const char *spill_folder, arb_output_store **out_store,
-                                 arb_error *error)
+arb_code arb_output_store_create(uint64_t memory_most, arb_memory *memory, const char *spill_folder,
+                                 arb_output_store **out_store, arb_error *error)
 {
     *out_store = NULL;
     arb_output_store *store = arb_alloc_zeroed(sizeof *store);
@@ -35,11 +35,16 @@ arb_code arb_output_store_create(uint64_t memory_most, const char *spill_folder,
         arb_free(buckets);
         return arb_fail_memory(error, "the store of outputs", sizeof *store);
     }
-    *store = (arb_output_store){
-        .memory_most = memory_most, .spill_folder = spill_folder, .bucket_count = first_buckets, .buckets = buckets};
+    *store = (arb_output_store){.memory_most = memory_most, .bucket_count = first_buckets, .buckets = buckets};
+    arb_output_pool_init(&store->pool, memory, spill_folder);
     pthread_mutex_init(&store->lock, NULL);
     *out_store = store;
     return ARB_OK;
+}
+
+arb_output_pool *arb_output_store_pool(arb_output_store *store)
+{
+    return &store->pool;
 }
 
 /* ---- the table, with the lock held --------------------------------------------------------------------------------------- */
@@ -106,6 +111,8 @@ static void take_out(arb_output_store *store, stored_output *stored)
     while (*link != stored)
         link = &(*link)->next;
     *link = stored->next;
+    if (store->oldest_held == stored)
+        store->oldest_held = stored->newer;
     if (stored->older != NULL)
         stored->older->newer = stored->newer;
     else
@@ -136,7 +143,7 @@ arb_code arb_output_store_begin(arb_output_store *store, const arb_block_origin 
 {
     *out_output = NULL;
     arb_attempt_output *output;
-    ARB_TRY(arb_attempt_output_create(origin, partition_count, store->spill_folder, &store->held, &output, error));
+    ARB_TRY(arb_attempt_output_create(origin, partition_count, &store->pool, &output, error));
     stored_output *stored = arb_alloc_zeroed(sizeof *stored);
     if (stored == NULL) {
         arb_attempt_output_unref(output);
@@ -159,10 +166,13 @@ arb_code arb_output_store_begin(arb_output_store *store, const arb_block_origin 
 }
 
 /* With the lock held. The next output to move to its file: the oldest that is kept, else the oldest. */
-static stored_output *next_victim(const arb_output_store *store)
+static stored_output *next_victim(arb_output_store *store)
 {
-    stored_output *making = NULL;
-    for (stored_output *stored = store->oldest; stored != NULL; stored = stored->newer) {
+    stored_output *making = NULL, *first = store->oldest_held != NULL ? store->oldest_held : store->oldest;
+    while (first != NULL && first->kept && arb_attempt_output_held(first->output) == 0)
+        first = first->newer;
+    store->oldest_held = first;
+    for (stored_output *stored = first; stored != NULL; stored = stored->newer) {
         if (arb_attempt_output_held(stored->output) == 0)
             continue;
         if (stored->kept)
@@ -172,10 +182,16 @@ static stored_output *next_victim(const arb_output_store *store)
     return making;
 }
 
-/* Move outputs until the limit is kept. Writing is done without the lock: others may add and read meanwhile. */
+static bool holds_too_much(const arb_output_store *store)
+{
+    uint64_t held = atomic_load(&store->pool.held);
+    return held > store->memory_most || (held != 0 && arb_output_pool_is_short(&store->pool));
+}
+
+/* Move outputs until the limit is kept, and while memory is short. Writing is done without the lock: others may add and read meanwhile. */
 static arb_code keep_limit(arb_output_store *store, arb_error *error)
 {
-    while (atomic_load(&store->held) > store->memory_most) {
+    while (holds_too_much(store)) {
         pthread_mutex_lock(&store->lock);
         const stored_output *victim = next_victim(store);
         arb_attempt_output *output = victim == NULL ? NULL : arb_attempt_output_ref(victim->output);
@@ -252,7 +268,7 @@ arb_output_store_totals arb_output_store_look(arb_output_store *store)
     arb_output_store_totals totals = {0};
     pthread_mutex_lock(&store->lock);
     totals.outputs = store->count;
-    totals.held = atomic_load(&store->held);
+    totals.held = atomic_load(&store->pool.held);
     for (const stored_output *stored = store->oldest; stored != NULL; stored = stored->newer)
         totals.bytes += arb_attempt_output_total(stored->output).bytes;
     pthread_mutex_unlock(&store->lock);
@@ -268,6 +284,7 @@ void arb_output_store_destroy(arb_output_store *store)
         take_out(store, stored);
         drop_all(stored);
     }
+    arb_output_pool_reset(&store->pool);
     arb_free(store->buckets);
     pthread_mutex_destroy(&store->lock);
     arb_free(store);

@@ -1,8 +1,9 @@
 /* output_store.h: the outputs that a process holds for others to read, and how much memory they may take.
  *
  * An output is begun when its attempt starts and kept when that has ended well; from then on it can be found and read, until
- * it is dropped. While it is begun it belongs to its attempt alone. Memory comes first: beyond the limit the oldest outputs
- * move to files, kept ones before those in the making, so that whoever adds a block need never wait for a reader. Readers have
+ * it is dropped. While it is begun it belongs to its attempt alone. Memory comes first: beyond the limit, and when memory is short
+ * for others, the oldest outputs move to files, kept ones before those in the making, so that whoever adds a block need never wait
+ * for a reader. Readers have
  * counts of their own: what is dropped while it is read is gone when the last of them is done.
  *
  * Thread: any. */
@@ -18,10 +19,13 @@ typedef struct arb_output_store_totals {
     uint64_t bytes, held; /* of their blocks; of those in memory */
 } arb_output_store_totals;
 
-/* `memory_most`: bytes of blocks that stay in memory; 0: none does longer than it takes to write. `spill_folder` (borrowed) may
- * be NULL: then blocks beyond the limit are ARB_OUT_OF_MEMORY. */
-ARB_NODISCARD arb_code arb_output_store_create(uint64_t memory_most, const char *spill_folder,
+/* `memory_most`: bytes of blocks that stay in memory; 0: none does longer than it takes to write. `memory` (NULL: none), which
+ * outlives the store, is charged for them. `spill_folder` (borrowed) may be NULL: then blocks beyond the limit are
+ * ARB_OUT_OF_MEMORY. */
+ARB_NODISCARD arb_code arb_output_store_create(uint64_t memory_most, arb_memory *memory, const char *spill_folder,
                                                arb_output_store **out_store, arb_error *error);
+/* Where blocks that come from elsewhere are charged; lives as long as the store. */
+arb_output_pool *arb_output_store_pool(arb_output_store *store);
 /* Drops all; nobody else may have a count of an output any more. NULL is a no-op. */
 void arb_output_store_destroy(arb_output_store *store);
 

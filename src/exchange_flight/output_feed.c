@@ -12,7 +12,7 @@ static arb_code take_of(const arb_feed_part *part, size_t at, arb_task *task, ar
                         arb_block_loan *out_loan, arb_error *error)
 {
     if (part->output == NULL)
-        return arb_output_fetch_take(part->fetch, part->unit, task, out_what, &out_loan->block, error);
+        return arb_output_fetch_take(part->fetch, part->unit, task, out_what, out_loan, error);
     bool more = at < arb_attempt_output_size(part->output, part->partition).blocks;
     *out_what = more ? ARB_FED_BLOCK : ARB_FED_END;
     return more ? arb_attempt_output_borrow(part->output, part->partition, at, out_loan, error) : ARB_OK;

@@ -36,6 +36,7 @@ struct arb_output_fetch {
     arb_rpc_loop *loop;
     fetch_timer retry, limit;
     arb_seal_key key;
+    arb_output_pool *pool;
     size_t window;
     int64_t unreachable_ns;
     arb_arena arena; /* the ticket */
@@ -57,13 +58,22 @@ struct arb_output_fetch {
     ARB_VEC(arb_task *) waiting;
 };
 
-static void free_fetch(arb_output_fetch *fetch)
+/* Nobody will take what waits. */
+static void drop_blocks(arb_output_fetch *fetch)
 {
     for (fetched_block *at = fetch->first, *next; at != NULL; at = next) {
         next = at->next;
+        arb_output_pool_give_back(fetch->pool, arb_block_bytes(&at->block));
         arb_block_reset(&at->block);
         arb_free(at);
     }
+    fetch->first = NULL;
+    fetch->last = &fetch->first;
+}
+
+static void free_fetch(arb_output_fetch *fetch)
+{
+    assert(fetch->first == NULL);
     ARB_VEC_RESET(&fetch->waiting);
     arb_arena_reset(&fetch->arena);
     pthread_mutex_destroy(&fetch->lock);
@@ -95,9 +105,11 @@ static void fail_with(arb_output_fetch *fetch, const arb_error *error)
     wake_all(fetch);
 }
 
+/* A reader that waits for nothing but its next block gets it, whatever others hold. */
 static void ask_for_more(arb_output_fetch *fetch)
 {
-    if (fetch->call == NULL || fetch->asked || fetch->queued >= fetch->window)
+    if (fetch->call == NULL || fetch->asked || fetch->queued >= fetch->window ||
+        (fetch->first != NULL && arb_output_pool_is_short(fetch->pool)))
         return;
     fetch->asked = true;
     arb_rpc_read(fetch->call);
@@ -272,7 +284,8 @@ static arb_code take_message(arb_output_fetch *fetch, arb_rpc_message *message, 
     pthread_mutex_lock(&fetch->lock);
     if (code == ARB_CORRUPT_DATA && block != NULL)
         fetch->at_fault = unit % fetch->ticket.attempt_count;
-    if (code == ARB_OK && is_new(fetch, unit)) {
+    if (code == ARB_OK && !fetch->closed && is_new(fetch, unit)) {
+        arb_output_pool_charge(fetch->pool, arb_block_bytes(&block->block));
         block->unit = unit;
         *fetch->last = block;
         fetch->last = &block->next;
@@ -434,6 +447,7 @@ arb_code arb_output_fetch_create(const arb_fetch_options *options, arb_output_fe
     fetch->retry.timer.run = retry;
     fetch->limit.timer.run = limit_is_over;
     fetch->key = *options->key;
+    fetch->pool = options->pool;
     fetch->window = options->window;
     fetch->unreachable_ns = options->unreachable_ns;
     fetch->last = &fetch->first;
@@ -458,6 +472,7 @@ void arb_output_fetch_destroy(arb_output_fetch *fetch)
     pthread_mutex_lock(&fetch->lock);
     fetch->closed = true;
     shut(fetch);
+    drop_blocks(fetch);
     pthread_mutex_unlock(&fetch->lock);
     unref_fetch(fetch);
 }
@@ -493,21 +508,21 @@ size_t arb_output_fetch_at_fault(arb_output_fetch *fetch)
 }
 
 /* With the lock held: the first block that waits, which is of the unit. */
-static void pop(arb_output_fetch *fetch, arb_block *out_block)
+static void pop(arb_output_fetch *fetch, arb_block_loan *out_loan)
 {
     fetched_block *head = fetch->first;
     fetch->first = head->next;
     if (fetch->first == NULL)
         fetch->last = &fetch->first;
     fetch->queued -= head->block.body_size;
-    *out_block = head->block;
+    *out_loan = (arb_block_loan){.block = head->block, .pool = fetch->pool};
     arb_free(head);
     ask_for_more(fetch);
     wake_all(fetch); /* another unit's block may stand first now */
 }
 
 arb_code arb_output_fetch_take(arb_output_fetch *fetch, size_t unit, arb_task *task, arb_fed *out_what,
-                               arb_block *out_block, arb_error *error)
+                               arb_block_loan *out_loan, arb_error *error)
 {
     pthread_mutex_lock(&fetch->lock);
     if (!fetch->begun) {
@@ -523,7 +538,7 @@ arb_code arb_output_fetch_take(arb_output_fetch *fetch, size_t unit, arb_task *t
         if (error != NULL)
             *error = fetch->error;
     } else if (head != NULL && head->unit == unit) {
-        pop(fetch, out_block);
+        pop(fetch, out_loan);
         *out_what = ARB_FED_BLOCK;
     } else if (reached > unit) {
         *out_what = ARB_FED_END;

@@ -2,8 +2,8 @@
  *
  * A fetch has a ticket: some attempts, some partitions. Its *units* are the partitions' rows by attempt, numbered as they come:
  * unit p × attempts + a is what attempt a left in partition p. Blocks come ahead, up to a window of bytes, and are proved when
- * they do. Several drivers take them, each the blocks of one unit after the other; units are begun in their order, so that
- * whoever waits waits for something that is on its way.
+ * they do; when memory is short only one at a time comes. Several drivers take them, each the blocks of one unit after the
+ * other; units are begun in their order, so that whoever waits waits for something that is on its way.
  *
  * A connection that breaks is made again, and reading goes on where it was, until the executor has not answered for as long as
  * the options say. What fails, fails all units that are left:
@@ -29,6 +29,7 @@ typedef struct arb_fetch_options {
     arb_rpc_loop *loop;              /* for its timers; likewise */
     const arb_output_ticket *ticket; /* copied */
     const arb_seal_key *key;         /* copied: tickets are sealed as they are needed */
+    arb_output_pool *pool;           /* where blocks that wait are charged; likewise */
     size_t window;                   /* bytes that wait here before no more are asked for */
     int64_t unreachable_ns;          /* how long the executor is tried to be reached */
     bool later;                      /* nothing is read before the first block is asked for */
@@ -40,9 +41,9 @@ ARB_NODISCARD arb_code arb_output_fetch_create(const arb_fetch_options *options,
 /* Nobody may be waiting. NULL is a no-op. */
 void arb_output_fetch_destroy(arb_output_fetch *fetch);
 
-/* The next block of a unit, if it is there; it is the caller's. */
+/* The next block of a unit, if it is there; it is the caller's, to be returned. */
 ARB_NODISCARD arb_code arb_output_fetch_take(arb_output_fetch *fetch, size_t unit, arb_task *task, arb_fed *out_what,
-                                             arb_block *out_block, arb_error *error);
+                                             arb_block_loan *out_loan, arb_error *error);
 /* The query has ended early: whoever waits, or comes yet, gets ARB_CANCELLED. */
 void arb_output_fetch_stop(arb_output_fetch *fetch);
 /* The executor is gone: its rows cannot be reached, for those who wait, too. */

@@ -171,6 +171,8 @@ static void tick(arb_executor *executor, int64_t now)
 {
     arb_ledger_tick(executor->ledger, now);
     arb_executor_runs_look_at_time(executor, now);
+    arb_plan_cache_look_at_time(executor->plans, now);
+    arb_stage_builds_look_at_time(&executor->builds, now, arb_memory_is_short(&executor->plan_memory));
     if (now < executor->next_progress)
         return;
     executor->next_progress = now + PROGRESS_NS;
@@ -298,13 +300,19 @@ static arb_code make_parts(arb_executor *executor, const arb_executor_options *o
     ARB_TRY(copy_options(executor, options, error));
     ARB_TRY(arb_uuid_make(&executor->id, error));
     ARB_TRY(arb_seal_key_make(&executor->key, error));
+    arb_governor *governor = options->execution.governor;
+    executor->memories = (arb_job_memories){.process = governor, .slots = options->slots};
+    arb_memory_init(&executor->output_memory, governor);
+    arb_memory_init(&executor->plan_memory, governor);
     if (options->crash_folder.data != NULL)
         ARB_TRY(begin_crash_record(executor, options->crash_folder, error));
-    ARB_TRY(arb_output_store_create(options->output_memory, options->execution.spill_folder, &executor->store, error));
+    ARB_TRY(arb_output_store_create(options->output_memory, &executor->output_memory, options->execution.spill_folder,
+                                    &executor->store, error));
     ARB_TRY(arb_output_service_create(executor->store, &executor->key, &executor->service, error));
     executor->methods.do_get = arb_output_service_do_get;
     executor->flight = (arb_flight_service){&executor->methods, executor->service};
-    return arb_plan_cache_create(options->tables, executor->options.plan_memory, &executor->plans, error);
+    return arb_plan_cache_create(options->tables, &executor->plan_memory, executor->options.plan_memory,
+                                 &executor->plans, error);
 }
 
 arb_code arb_executor_create(const arb_executor_options *options, arb_executor **out_executor, arb_error *error)
@@ -335,6 +343,7 @@ void arb_executor_destroy(arb_executor *executor)
         return;
     arb_executor_stop(executor);
     arb_executor_runs_reset(executor);
+    assert(executor->memories.first == NULL && executor->builds.first == NULL);
     arb_ledger_destroy(executor->ledger);
     arb_plan_cache_destroy(executor->plans);
     arb_output_service_destroy(executor->service);

@@ -8,6 +8,7 @@
 #include "exchange_flight/output_service.h"
 #include "executor/control_stream.h"
 #include "executor/executor.h"
+#include "executor/job_memory.h"
 #include "executor/plan_cache.h"
 #include "executor/stage_builds.h"
 #include "executor/task_ledger.h"
@@ -61,6 +62,9 @@ struct arb_executor_run {
     arb_task_input *inputs;
     bool reads_whole;               /* an input: each of the stage's tasks does */
     arb_stage_builds *builds_place; /* until it is freed; NULL: it has none */
+    bool left_builds;               /* its task does not use them any more */
+    arb_job_memory *memory;         /* likewise; NULL: its launch could not be taken */
+    arb_governor governor;          /* the task's part of that */
     /* for the waiting pool, and what came of it */
     arb_waiting_job job;
     arb_rpc_event worked, task_over;
@@ -70,7 +74,7 @@ struct arb_executor_run {
     bool lacks_plan;
     unsigned crash_place; /* while it might crash */
     arb_failure failure;
-    arb_error error;
+    arb_error *error; /* arena */
 };
 
 /* What a crash leaves of a task that runs. */
@@ -84,6 +88,7 @@ struct arb_executor {
     arb_arena arena;
     arb_uuid id;
     arb_seal_key key;
+    arb_memory output_memory, plan_memory;
     bool records_crashes;
     struct { /* what ran when a process before it crashed; in the arena */
         arb_uuid executor, cluster;
@@ -113,6 +118,7 @@ struct arb_executor {
     arb_peer_table peers;
     arb_executor_run *runs, *vain;
     arb_stage_builds_list builds;
+    arb_job_memories memories;
     arb_id_map by_number, by_attempt;
     uint64_t unstarted; /* a run that there was no memory for; 0: none */
     uint64_t plans_come;

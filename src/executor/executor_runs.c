@@ -56,8 +56,11 @@ static void tell_failed(arb_executor *executor, uint64_t number, const arb_failu
 static arb_executor_run *make_run(arb_executor *executor, uint64_t number, const arb_attempt *attempt)
 {
     arb_executor_run *run = arb_alloc_zeroed(sizeof *run);
-    if (run == NULL || !arb_id_map_reserve(&executor->by_number, executor->by_number.count + 1) ||
+    if (run == NULL || (run->error = ARB_ARENA_NEW(&run->arena, arb_error)) == NULL ||
+        !arb_id_map_reserve(&executor->by_number, executor->by_number.count + 1) ||
         !arb_id_map_reserve(&executor->by_attempt, executor->by_attempt.count + 1)) {
+        if (run != NULL)
+            arb_arena_reset(&run->arena);
         arb_free(run);
         return NULL;
     }
@@ -91,6 +94,14 @@ static void give_back_peers(arb_executor_run *run)
     run->peer_count = 0;
 }
 
+static void leave_builds(arb_executor_run *run)
+{
+    if (run->left_builds)
+        return;
+    run->left_builds = true;
+    arb_stage_builds_leave(run->builds_place, arb_clock_monotonic_ns());
+}
+
 static void begin(arb_executor_run *run);
 
 static void free_run(arb_executor_run *run)
@@ -115,7 +126,9 @@ static void free_run(arb_executor_run *run)
         older->newer = newer;
     give_back_peers(run);
     arb_shared_builds_unref(run->builds);
+    leave_builds(run);
     arb_stage_builds_give_back(&executor->builds, run->builds_place);
+    arb_job_memories_give_back(&executor->memories, run->memory);
     arb_arena_reset(&run->arena);
     arb_free(run);
     if (newer != NULL && older == NULL && !newer->is_vain)
@@ -143,7 +156,7 @@ static void end_in_vain(arb_executor_run *run, arb_failure_kind kind)
     if (run->is_vain)
         return;
     run->is_vain = true;
-    run->failure = (arb_failure){.kind = kind, .error = kind == ARB_FAILURE_CANCELLED ? NULL : &run->error};
+    run->failure = (arb_failure){.kind = kind, .error = kind == ARB_FAILURE_CANCELLED ? NULL : run->error};
     run->next_vain = run->executor->vain;
     run->executor->vain = run;
 }
@@ -230,7 +243,7 @@ void arb_executor_runs_plan(arb_executor *executor, arb_str hash, bool whole, co
         if (whole) {
             begin(run);
         } else {
-            run->error = *error;
+            *run->error = *error;
             wait_for_plan(run);
         }
     }
@@ -323,6 +336,10 @@ static arb_code take_launch(arb_executor_run *run, const arb_launch *launch, arb
     run->cluster = arb_ledger_cluster(run->executor->ledger);
     run->unreachable_ns = arb_ledger_unreachable_ns(run->executor->ledger);
     run->drivers = launch->drivers;
+    run->memory = arb_job_memories_take(&run->executor->memories, run->cluster, run->attempt.job);
+    if (run->memory == NULL)
+        return arb_fail_memory(error, "a task", sizeof run->governor);
+    arb_job_memory_part(&run->executor->memories, run->memory, launch->memory, &run->governor);
     run->plan_hash = arb_str_copy(&run->arena, launch->plan);
     run->payload = arb_str_copy(&run->arena, launch->payload);
     run->settings = arb_str_copy(&run->arena, launch->settings);
@@ -343,7 +360,7 @@ void arb_executor_runs_start(arb_executor *executor, uint64_t number, const arb_
         executor->unstarted = number;
         return;
     }
-    arb_code code = take_launch(run, launch, &run->error);
+    arb_code code = take_launch(run, launch, run->error);
     if (code != ARB_OK)
         end_in_vain(run, arb_failure_kind_of(code));
     else if (run->older == NULL)
@@ -429,7 +446,7 @@ void arb_executor_runs_report(arb_executor *executor)
 static void end_task(arb_executor_run *run)
 {
     arb_executor *executor = run->executor;
-    run->output = arb_task_run_result(run->task, &run->failure, &run->error);
+    run->output = arb_task_run_result(run->task, &run->failure, run->error);
     bool wanted = false;
     if (!run->output) {
         tell_failed(executor, run->number, &run->failure);
@@ -508,7 +525,9 @@ static void run_worked(arb_rpc_event *event)
         break;
     case ARB_RUN_ENDS:
         give_back_peers(run);
+        leave_builds(run);
         arb_arena_reset(&run->arena); /* of an output that is held only its name is needed */
+        run->error = NULL;
         if (!run->output)
             free_run(run);
         else if (run->drop_wanted)

@@ -1,6 +1,10 @@
 #include "executor/peer_table.h"
 
-enum { ASK_MS = 2000, ANSWER_MS = 5000 };
+enum {
+    ASK_MS = 2000,
+    ANSWER_MS = 5000,
+    RECEIVE_WINDOW = 1 << 20, /* bytes of an output that come before they are asked for; there may be many at a time */
+};
 
 static void close_peer(arb_waiting_job *job)
 {
@@ -13,6 +17,7 @@ static void close_peer(arb_waiting_job *job)
 static arb_code open_peer(arb_peer_table *table, arb_str address, arb_peer **out_peer, arb_error *error)
 {
     const arb_rpc_channel_options options = {.own_connection = true,
+                                             .limits = {.receive_window = RECEIVE_WINDOW},
                                              .keepalive = {.interval_ms = ASK_MS, .timeout_ms = ANSWER_MS}};
     arb_peer *peer = arb_alloc_zeroed(sizeof *peer);
     char *copy = arb_strndup(address.data, address.size);

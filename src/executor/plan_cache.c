@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/vec.h"
 #include "runtime/short_wait.h"
 
@@ -14,15 +15,22 @@ struct plan_entry {
     arb_text bytes;          /* as far as it has come */
     arb_plan_digest *digest; /* of those, so that the last chunk costs no more than others; NULL once it is whole */
     arb_arena arena;
+    arb_reservation held;
+    bool was_used; /* a task has asked for it */
     bool decoding; /* by some thread, without the lock */
     uint32_t users;
-    uint64_t used; /* when it was last given back */
+    uint64_t used;   /* when it was last given back, in the order of all */
+    int64_t left_ns; /* the same as time */
 };
+
+enum { granted_always = 1 << 20 };
+static const int64_t IDLE_NS = 1000000000;
 
 struct arb_plan_cache {
     pthread_mutex_t lock;
     pthread_cond_t decoded;
     const arb_plan_tables *tables;
+    arb_memory *memory;
     uint64_t limit, uses;
     ARB_VEC(plan_entry *) entries; /* few: looked through */
 };
@@ -32,11 +40,12 @@ static void free_entry(plan_entry *entry)
     arb_plan_digest_destroy(entry->digest);
     arb_text_reset(&entry->bytes);
     arb_arena_reset(&entry->arena);
+    arb_reservation_reset(&entry->held);
     arb_free(entry);
 }
 
-arb_code arb_plan_cache_create(const arb_plan_tables *tables, uint64_t limit, arb_plan_cache **out_cache,
-                               arb_error *error)
+arb_code arb_plan_cache_create(const arb_plan_tables *tables, arb_memory *memory, uint64_t limit,
+                               arb_plan_cache **out_cache, arb_error *error)
 {
     *out_cache = NULL;
     arb_plan_cache *cache = arb_alloc_zeroed(sizeof *cache);
@@ -45,6 +54,7 @@ arb_code arb_plan_cache_create(const arb_plan_tables *tables, uint64_t limit, ar
     pthread_mutex_init(&cache->lock, NULL);
     arb_short_wait_init(&cache->decoded);
     cache->tables = tables;
+    cache->memory = memory;
     cache->limit = limit;
     *out_cache = cache;
     return ARB_OK;
@@ -83,24 +93,50 @@ static void remove_entry(arb_plan_cache *cache, plan_entry *entry)
     free_entry(entry);
 }
 
-/* What is left of the oldest goes, while those that nobody uses are more than the limit. */
-static void evict(arb_plan_cache *cache)
+static bool is_idle(const plan_entry *entry)
+{
+    return entry->users == 0 && !entry->decoding;
+}
+
+/* Of those that tasks have used and none has used since `left_ns`, the oldest go while they are more than the limit. Others have
+ * come for a task that is about to ask. */
+static void evict(arb_plan_cache *cache, uint64_t limit, int64_t left_ns)
 {
     for (;;) {
         plan_entry *oldest = NULL;
         uint64_t idle = 0;
         for (size_t i = 0; i < cache->entries.size; i++) {
             plan_entry *entry = cache->entries.data[i];
-            if (entry->users != 0 || entry->decoding)
+            if (!is_idle(entry) || !entry->was_used || entry->left_ns > left_ns)
                 continue;
             idle += entry->bytes.size + entry->arena.total;
             if (oldest == NULL || entry->used < oldest->used)
                 oldest = entry;
         }
-        if (oldest == NULL || idle <= cache->limit)
+        if (oldest == NULL || idle <= limit)
             return;
         remove_entry(cache, oldest);
     }
+}
+
+/* All that nobody uses goes, but this one: who still wants one of them asks for it again. */
+static void make_room(arb_plan_cache *cache, const plan_entry *but)
+{
+    for (size_t i = cache->entries.size; i > 0; i--)
+        if (is_idle(cache->entries.data[i - 1]) && cache->entries.data[i - 1] != but)
+            remove_entry(cache, cache->entries.data[i - 1]);
+}
+
+/* So much of a plan is granted whatever others hold: a small one does not fail for want of memory that is about to be free. */
+static arb_code hold(arb_plan_cache *cache, plan_entry *entry, uint64_t bytes, arb_error *error)
+{
+    if (cache->memory == NULL || arb_reservation_try_grow(&entry->held, bytes))
+        return ARB_OK;
+    make_room(cache, entry);
+    if (entry->held.bytes + bytes > granted_always)
+        return arb_reservation_grow(&entry->held, bytes, error);
+    arb_reservation_force(&entry->held, bytes);
+    return ARB_OK;
 }
 
 static arb_code begin_entry(arb_plan_cache *cache, arb_str hash, uint64_t total, plan_entry **out_entry,
@@ -116,6 +152,7 @@ static arb_code begin_entry(arb_plan_cache *cache, arb_str hash, uint64_t total,
     }
     memcpy(entry->hash, hash.data, ARB_PLAN_HASH_BYTES);
     entry->total = total;
+    arb_reservation_init(&entry->held, cache->memory, "a plan");
     entry->used = ++cache->uses;
     *out_entry = entry;
     return ARB_OK;
@@ -147,11 +184,18 @@ static arb_code add_chunk(arb_plan_cache *cache, arb_str hash, uint64_t total, u
     if (entry == NULL)
         ARB_TRY(begin_entry(cache, hash, total, &entry, error));
     bool begins = offset == 0;
-    if (begins)
+    if (begins) {
         arb_text_clear(&entry->bytes);
+        arb_reservation_reset(&entry->held);
+    }
     if (entry->total != total || offset != entry->bytes.size || bytes.size > total - offset) {
         remove_entry(cache, entry);
         return arb_fail(error, ARB_CORRUPT_DATA, "a plan's chunk does not follow the one before it");
+    }
+    arb_code code = hold(cache, entry, bytes.size, error);
+    if (code != ARB_OK) {
+        remove_entry(cache, entry);
+        return code;
     }
     arb_text_append_str(&entry->bytes, bytes);
     bool digested = (!begins || arb_plan_digest_begin(entry->digest)) && arb_plan_digest_add(entry->digest, bytes);
@@ -169,7 +213,7 @@ arb_code arb_plan_cache_chunk(arb_plan_cache *cache, arb_str hash, uint64_t tota
         return arb_fail(error, ARB_CORRUPT_DATA, "a plan's chunk makes no sense");
     pthread_mutex_lock(&cache->lock);
     arb_code code = add_chunk(cache, hash, total, offset, bytes, error);
-    evict(cache);
+    evict(cache, cache->limit, INT64_MAX);
     pthread_mutex_unlock(&cache->lock);
     return code;
 }
@@ -182,11 +226,15 @@ static arb_code decode(arb_plan_cache *cache, plan_entry *entry, arb_stop_flag *
     arb_plan_tables tables = *cache->tables;
     tables.stop = stop;
     entry->decoding = true;
+    uint64_t left = cache->memory != NULL ? arb_memory_available(cache->memory) : 0;
+    entry->arena.limit = cache->memory != NULL ? ARB_MAX(left, (uint64_t)granted_always) : 0;
     pthread_mutex_unlock(&cache->lock);
     const arb_stage *stage = NULL;
     arb_code code = arb_stage_decode(&entry->arena, arb_text_view(&entry->bytes), &tables, &stage, error);
     pthread_mutex_lock(&cache->lock);
     entry->decoding = false;
+    if (code == ARB_OK && cache->memory != NULL)
+        arb_reservation_force(&entry->held, entry->arena.total); /* it is there, and was bounded above */
     entry->plan.stage = code == ARB_OK ? stage : NULL;
     if (code != ARB_OK)
         arb_arena_reset(&entry->arena); /* another time may be better: a file may be there then */
@@ -205,6 +253,7 @@ arb_code arb_plan_cache_get(arb_plan_cache *cache, arb_str hash, arb_stop_flag *
         code = arb_fail(error, ARB_UNDEFINED_OBJECT, "the plan of a task has not come");
     } else {
         entry->users++; /* so that it stays meanwhile */
+        entry->was_used = true;
         while (entry->decoding && !arb_is_stopped(stop))
             arb_short_wait(&cache->decoded, &cache->lock);
         code = arb_check_stop(stop, error);
@@ -227,6 +276,16 @@ void arb_plan_cache_give_back(arb_plan_cache *cache, const arb_cached_plan *plan
     pthread_mutex_lock(&cache->lock);
     entry->users--;
     entry->used = ++cache->uses;
-    evict(cache);
+    entry->left_ns = arb_clock_monotonic_ns();
+    evict(cache, cache->limit, INT64_MAX);
+    pthread_mutex_unlock(&cache->lock);
+}
+
+void arb_plan_cache_look_at_time(arb_plan_cache *cache, int64_t now_ns)
+{
+    if (cache->memory == NULL || !arb_memory_is_short(cache->memory))
+        return;
+    pthread_mutex_lock(&cache->lock);
+    evict(cache, 0, now_ns - IDLE_NS);
     pthread_mutex_unlock(&cache->lock);
 }

@@ -8,10 +8,10 @@
 
 /* A segment that is here, or on its way. */
 typedef struct cached_segment {
-    struct cached_segment *next;
+    struct cached_segment *next;          /* in its bucket */
+    struct cached_segment *older, *newer; /* by when they were last asked for; those with a chunk */
     arb_segment_name name;
     arb_memory_chunk *chunk; /* a reference; NULL: somebody is fetching it */
-    uint64_t used;           /* when it was last asked for */
 } cached_segment;
 
 /* Its counts: the owner's, and one for each that holds the finder. */
@@ -23,10 +23,11 @@ struct arb_segment_cache {
     arb_rpc_channel *scheduler;
     arb_text token;
     arb_memory *account;
-    uint64_t limit, uses;
+    uint64_t limit;
     int64_t patience_ns;
     _Atomic bool stopped;
     cached_segment *buckets[1024];
+    cached_segment *oldest, *newest;
     arb_segment_cache_totals totals;
 };
 
@@ -79,11 +80,32 @@ static cached_segment **place_of(arb_segment_cache *cache, const arb_segment_nam
     return at;
 }
 
+static void unlist(arb_segment_cache *cache, cached_segment *entry)
+{
+    *(entry->older != NULL ? &entry->older->newer : &cache->oldest) = entry->newer;
+    *(entry->newer != NULL ? &entry->newer->older : &cache->newest) = entry->older;
+    entry->older = entry->newer = NULL;
+}
+
+static void list_newest(arb_segment_cache *cache, cached_segment *entry)
+{
+    entry->older = cache->newest;
+    *(cache->newest != NULL ? &cache->newest->newer : &cache->oldest) = entry;
+    cache->newest = entry;
+}
+
+static void note_use(arb_segment_cache *cache, cached_segment *entry)
+{
+    unlist(cache, entry);
+    list_newest(cache, entry);
+}
+
 static void remove_at(arb_segment_cache *cache, cached_segment **at)
 {
     cached_segment *entry = *at;
     *at = entry->next;
     if (entry->chunk != NULL) {
+        unlist(cache, entry);
         cache->totals.segments--;
         cache->totals.bytes -= entry->chunk->reservation.bytes;
     }
@@ -97,25 +119,13 @@ static bool is_idle(const cached_segment *entry)
     return entry->chunk != NULL && atomic_load_explicit(&entry->chunk->references, memory_order_acquire) == 1;
 }
 
-/* What nobody uses goes, the oldest first, until it is no more than `limit` bytes. */
+/* What nobody uses goes, the oldest first, until what is here is no more than `limit` bytes; what is used stays, and counts. */
 static void evict(arb_segment_cache *cache, uint64_t limit)
 {
-    if (cache->totals.bytes <= limit)
-        return;
-    for (;;) {
-        cached_segment **oldest = NULL;
-        uint64_t idle = 0;
-        for (size_t i = 0; i < ARB_COUNT_OF(cache->buckets); i++)
-            for (cached_segment **at = &cache->buckets[i]; *at != NULL; at = &(*at)->next) {
-                if (!is_idle(*at))
-                    continue;
-                idle += (*at)->chunk->reservation.bytes;
-                if (oldest == NULL || (*at)->used < (*oldest)->used)
-                    oldest = at;
-            }
-        if (oldest == NULL || idle <= limit)
-            return;
-        remove_at(cache, oldest);
+    for (cached_segment *entry = cache->oldest, *newer; entry != NULL && cache->totals.bytes > limit; entry = newer) {
+        newer = entry->newer;
+        if (is_idle(entry))
+            remove_at(cache, place_of(cache, &entry->name));
     }
 }
 
@@ -192,10 +202,10 @@ static arb_code bring(arb_segment_cache *cache, const arb_segment_wanted *wanted
     pthread_mutex_lock(&cache->lock);
     if (code == ARB_OK) {
         entry->chunk = arb_memory_chunk_ref(*out_chunk);
-        entry->used = ++cache->uses;
+        list_newest(cache, entry);
         cache->totals.segments++;
         cache->totals.bytes += entry->chunk->reservation.bytes;
-        evict(cache, cache->limit);
+        evict(cache, arb_memory_is_short(cache->account) ? 0 : cache->limit);
     } else {
         remove_at(cache, place_of(cache, &wanted->name)); /* another time may be better */
     }
@@ -226,7 +236,7 @@ static arb_code find(void *context, const arb_segment_wanted *wanted, arb_stop_f
     } else if (code == ARB_OK && entry->chunk->rows != wanted->rows) {
         code = arb_fail(error, ARB_CORRUPT_DATA, "a table's segment has another number of rows than its table says");
     } else if (code == ARB_OK) {
-        entry->used = ++cache->uses;
+        note_use(cache, entry);
         *out_chunk = arb_memory_chunk_ref(entry->chunk);
     }
     cache->inside--;
@@ -241,7 +251,7 @@ static arb_memory_chunk *peek(void *context, const arb_segment_wanted *wanted)
     pthread_mutex_lock(&cache->lock);
     cached_segment *entry = *place_of(cache, &wanted->name);
     if (entry != NULL && entry->chunk != NULL && entry->chunk->rows == wanted->rows) {
-        entry->used = ++cache->uses;
+        note_use(cache, entry);
         found = arb_memory_chunk_ref(entry->chunk);
     }
     pthread_mutex_unlock(&cache->lock);

@@ -15,7 +15,7 @@ typedef struct arb_segment_cache_options {
     arb_rpc_channel *scheduler; /* to where executors register */
     arb_str join_token;
     arb_memory *account; /* outlives the chunks */
-    uint64_t limit;      /* bytes of chunks that nobody reads */
+    uint64_t limit;      /* bytes of chunks, beyond which those go that nobody reads */
     int64_t patience_ns; /* how long a scheduler may send nothing; 0: 10 s */
 } arb_segment_cache_options;
 

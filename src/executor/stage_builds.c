@@ -2,12 +2,16 @@
 
 #include "base/alloc.h"
 
+static const int64_t IDLE_NS = 1000000000;
+
 struct arb_stage_builds {
     arb_stage_builds *next;
-    unsigned runs;
-    arb_arena arena; /* the key's lists */
+    unsigned runs, users; /* users: runs that have not left */
+    int64_t left_ns;      /* by the last user */
+    bool over;            /* the stage is */
+    arb_arena arena;      /* the key's lists */
     arb_stage_builds_key key;
-    arb_shared_builds *builds; /* NULL: the stage is over */
+    arb_shared_builds *builds; /* NULL: nobody has used any for a while, or the stage is over */
 };
 
 static bool same_input(const arb_task_input *a, const arb_task_input *b)
@@ -63,7 +67,7 @@ static arb_stage_builds *add(arb_stage_builds_list *list, const arb_stage_builds
     arb_stage_builds *place = arb_alloc_zeroed(sizeof *place);
     if (place == NULL)
         return NULL;
-    if (!copy_key(place, key) || arb_shared_builds_create(&place->builds, NULL) != ARB_OK) {
+    if (!copy_key(place, key)) {
         free_place(place);
         return NULL;
     }
@@ -79,9 +83,17 @@ arb_stage_builds *arb_stage_builds_take(arb_stage_builds_list *list, const arb_s
         place = place->next;
     if (place == NULL)
         place = add(list, key);
-    if (place != NULL)
-        place->runs++;
+    if (place == NULL)
+        return NULL;
+    place->runs++;
+    place->users++;
     return place;
+}
+
+void arb_stage_builds_leave(arb_stage_builds *place, int64_t now_ns)
+{
+    if (place != NULL && --place->users == 0)
+        place->left_ns = now_ns;
 }
 
 void arb_stage_builds_give_back(arb_stage_builds_list *list, arb_stage_builds *place)
@@ -97,6 +109,8 @@ void arb_stage_builds_give_back(arb_stage_builds_list *list, arb_stage_builds *p
 
 arb_shared_builds *arb_stage_builds_of(arb_stage_builds *place)
 {
+    if (!place->over && place->builds == NULL && arb_shared_builds_create(&place->builds, NULL) != ARB_OK)
+        return NULL;
     return place->builds != NULL ? arb_shared_builds_ref(place->builds) : NULL;
 }
 
@@ -104,6 +118,16 @@ void arb_stage_builds_over(arb_stage_builds_list *list, arb_id job, uint32_t sta
 {
     for (arb_stage_builds *place = list->first; place != NULL; place = place->next)
         if (arb_id_equal(place->key.attempt.job, job) && place->key.attempt.stage == stage) {
+            arb_shared_builds_unref(place->builds);
+            place->builds = NULL;
+            place->over = true;
+        }
+}
+
+void arb_stage_builds_look_at_time(arb_stage_builds_list *list, int64_t now_ns, bool memory_is_short)
+{
+    for (arb_stage_builds *place = list->first; place != NULL; place = place->next)
+        if (place->users == 0 && (memory_is_short || now_ns - place->left_ns >= IDLE_NS)) {
             arb_shared_builds_unref(place->builds);
             place->builds = NULL;
         }

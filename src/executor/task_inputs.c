@@ -134,6 +134,7 @@ static arb_code read_peer(arb_task_inputs *inputs, const arb_task_input *input, 
                                  .loop = o->loop,
                                  .ticket = &ticket,
                                  .key = &o->peers[peer].key,
+                                 .pool = o->pool,
                                  .window = o->window,
                                  .unreachable_ns = o->unreachable_ns,
                                  .later = later};

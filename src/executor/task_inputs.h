@@ -33,7 +33,8 @@ typedef struct arb_task_input {
 typedef struct arb_task_inputs_options {
     arb_uuid cluster;
     arb_id job;
-    arb_output_store *store; /* of this process; outlives the inputs, as the loop */
+    arb_output_store *store; /* of this process; NULL: it has none. Outlives the inputs, as pool and loop */
+    arb_output_pool *pool;   /* where blocks from elsewhere are charged */
     arb_rpc_loop *loop;
     size_t window; /* bytes of a stream that come before they are taken */
     int64_t unreachable_ns;

@@ -16,6 +16,7 @@ static arb_code make_inputs(const arb_executor_run *run, arb_task_inputs **out_i
     const arb_task_inputs_options options = {.cluster = run->cluster,
                                              .job = run->attempt.job,
                                              .store = run->executor->store,
+                                             .pool = arb_output_store_pool(run->executor->store),
                                              .loop = &run->executor->loop,
                                              .window = INPUT_WINDOW,
                                              .unreachable_ns = run->unreachable_ns,
@@ -56,10 +57,10 @@ void arb_task_starter_start(arb_executor_run *run)
     arb_task_settings settings;
     arb_task_inputs *inputs;
     run->lacks_plan = false;
-    run->error = (arb_error){0};
-    arb_code code = prepare(run, &payload, &settings, &inputs, &run->error);
+    *run->error = (arb_error){0};
+    arb_code code = prepare(run, &payload, &settings, &inputs, run->error);
     if (code != ARB_OK)
-        run->failure = (arb_failure){.kind = arb_failure_kind_of(code), .error = &run->error};
+        run->failure = (arb_failure){.kind = arb_failure_kind_of(code), .error = run->error};
     if (code == ARB_OK) {
         arb_task_run_options options = {
             .stage = run->plan->stage,
@@ -72,8 +73,9 @@ void arb_task_starter_start(arb_executor_run *run)
             .over = is_over,
             .context = run};
         options.execution.drivers = run->drivers;
+        options.execution.governor = &run->governor;
         arb_task_settings_apply(&settings, &options.execution);
-        code = arb_task_run_start(&options, inputs, &run->task, &run->failure, &run->error);
+        code = arb_task_run_start(&options, inputs, &run->task, &run->failure, run->error);
     }
     if (code != ARB_OK)
         let_go(run);

@@ -22,7 +22,11 @@ enum {
     CHANNEL_WAITS_MS = 3000, /* for its answer */
     SEGMENT_SHARE = 8,       /* of the memory: what segments of tables may hold that no plan uses */
     OUTPUT_SHARE = 4,        /* of the memory: what outputs may hold before they go to files */
+    PLAN_SHARE = 8,          /* of the memory: what plans may hold that no task uses */
+    SEND_WINDOW = 1 << 20,   /* bytes of an output on their way to one reader */
 };
+
+static const uint64_t LITTLE_MEMORY = UINT64_C(1) << 30;
 
 struct arb_executor_node {
     arb_arena arena;
@@ -73,6 +77,8 @@ static arb_code begin_engine(arb_executor_node *node, const arb_node_options *op
     arb_runtime_options runtime = {
         .threads = options->threads, .memory_limit = options->memory_limit, .spill_folder = folder.data};
     ARB_TRY(arb_runtime_create(&runtime, &node->runtime, error));
+    if (arb_runtime_memory_limit(node->runtime) < LITTLE_MEMORY)
+        arb_alloc_hold_little();
     ARB_TRY(arb_roots_resolve(&node->arena, options->data, options->data_count, &node->roots, error));
     node->finder = (arb_table_finder){.roots = &node->roots,
                                       .formats = arb_runtime_formats(node->runtime),
@@ -119,6 +125,7 @@ static arb_code begin_executor(arb_executor_node *node, const arb_node_options *
                                      .tables = &node->plan_tables,
                                      .execution = execution,
                                      .output_memory = arb_runtime_memory_limit(runtime) / OUTPUT_SHARE,
+                                     .plan_memory = arb_runtime_memory_limit(runtime) / PLAN_SHARE,
                                      .version = ARB_STR(ARB_VERSION),
                                      .join_token = token,
                                      .slots = arb_runtime_threads(runtime),
@@ -134,7 +141,8 @@ static arb_code begin_server(arb_executor_node *node, const arb_node_options *op
 {
     arb_rpc_service service = arb_flight_service_entry(arb_executor_flight_service(node->executor));
     arb_node_door door = {.host = options->host, .port = options->port, .insecure = options->insecure};
-    ARB_TRY(arb_node_door_open(node->grpc, &door, &service, 1, NULL, (arb_rpc_limits){0}, &node->server, error));
+    ARB_TRY(arb_node_door_open(node->grpc, &door, &service, 1, NULL, (arb_rpc_limits){.send_window = SEND_WINDOW},
+                               &node->server, error));
     return arb_node_door_address(&node->arena, &door, node->server, &node->address, error);
 }
 

@@ -33,7 +33,7 @@ struct arb_scheduler_node {
     arb_runtime_access access; /* of statements to files */
     arb_segment_store *segments;
     arb_blob_folder *segment_blobs;
-    arb_memory segment_memory;
+    arb_memory segment_memory, result_memory;
     arb_segment_shelf shelf;
     arb_segment_service *segment_service;
     arb_segment_namer namer;
@@ -143,8 +143,10 @@ static arb_code begin_sessions(arb_scheduler_node *node, arb_error *error)
                                           .tables = &node->plan_tables,
                                           .roots = &node->roots,
                                           .task_memory = TASK_MEMORY,
+                                          .memory = &node->result_memory,
                                           .window = RESULT_WINDOW,
                                           .unreachable_ns = UNREACHABLE_NS};
+    arb_memory_init(&node->result_memory, arb_runtime_governor(node->runtime));
     ARB_TRY(arb_cluster_runner_create(&options, &node->runner, error));
     arb_query_runner runner = arb_cluster_runner_for_sessions(node->runner);
     ARB_TRY(arb_node_sessions_init(&node->sessions, node->runtime, &runner, &node->roots, error));

@@ -19,12 +19,14 @@ typedef struct occurrence {
     uint64_t shape;
     size_t size; /* nodes of the subtree */
     arb_column_set needed;
+    bool gathered; /* among the matches of one before it */
 } occurrence;
 
 typedef struct finder {
     arb_rule_context *rule;
     const arb_column_set *needed;
-    uint64_t *columns; /* shapes, by id */
+    uint64_t *columns;  /* shapes, by id */
+    arb_column_id *map; /* by id, for one comparison after the other */
     ARB_VEC(occurrence) found;
 } finder;
 
@@ -77,8 +79,9 @@ static bool look_everywhere(finder *f, const arb_logical *root)
     arb_query *query = f->rule->query;
     summary unused;
     f->columns = ARB_ARENA_ARRAY(query->arena, uint64_t, query->columns.size);
+    f->map = ARB_ARENA_ARRAY(query->arena, arb_column_id, query->columns.size);
     f->found.size = 0;
-    if (f->columns == NULL || !look(f, root, f->needed, false, &unused))
+    if (f->columns == NULL || f->map == NULL || !look(f, root, f->needed, false, &unused))
         return false;
     for (size_t i = 0; i < query->shared.size; i++) {
         arb_column_set all = {0};
@@ -109,40 +112,41 @@ static void look_inside(const arb_logical *node, contents *out)
 /* The list's occurrences of one subtree. */
 typedef struct matches {
     size_t count;
-    size_t *list;         /* places in `found` */
-    arb_column_id **maps; /* from the first one's ids; NULL for the first itself */
+    size_t *list;            /* places in `found` */
+    arb_column_ids ids;      /* that the first one gives */
+    arb_column_id **outputs; /* what each calls them */
 } matches;
 
-static bool anyone_needs(const finder *f, const matches *m, arb_column_id id)
+static bool anyone_needs(const finder *f, const matches *m, size_t output)
 {
     for (size_t i = 0; i < m->count; i++) {
-        if (arb_column_set_has(&f->found.data[m->list[i]].needed, m->maps[i] != NULL ? m->maps[i][id] : id))
+        if (arb_column_set_has(&f->found.data[m->list[i]].needed, m->outputs[i][output]))
             return true;
     }
     return false;
 }
 
+/* Does it, however few columns are needed? */
+static bool may_pay(const finder *f, const arb_logical *node)
+{
+    contents inside = {0};
+    double rows = arb_estimate_rows(f->rule, node);
+    look_inside(node, &inside);
+    if (inside.base_rows < least_input || rows > inside.base_rows)
+        return false;
+    return inside.works || (inside.base_rows >= least_scanned && rows <= most_kept * inside.base_rows);
+}
+
 static bool pays(const finder *f, const matches *m)
 {
     const double text_bytes = 16; /* behind those of its slot, for what is not inline */
-    arb_query *query = f->rule->query;
-    const arb_logical *first = f->found.data[m->list[0]].node;
-    contents inside = {0};
-    arb_column_ids ids = {0};
-    double width = 0, rows = arb_estimate_rows(f->rule, first);
-    look_inside(first, &inside);
-    if (inside.base_rows < least_input || rows > inside.base_rows)
-        return false;
-    if (!inside.works && (inside.base_rows < least_scanned || rows > most_kept * inside.base_rows))
-        return false;
-    if (!arb_logical_output_ids(query, first, &ids))
-        return false;
-    for (size_t i = 0; i < ids.size; i++) {
-        arb_physical physical = arb_type_physical(arb_query_column(query, ids.data[i])->type);
-        if (anyone_needs(f, m, ids.data[i]))
+    double width = 0;
+    for (size_t i = 0; i < m->ids.size; i++) {
+        arb_physical physical = arb_type_physical(arb_query_column(f->rule->query, m->ids.data[i])->type);
+        if (anyone_needs(f, m, i))
             width += (double)arb_physical_size(physical) + (physical == ARB_PHYS_STRING ? text_bytes : 0);
     }
-    return rows * width <= most_bytes;
+    return arb_estimate_rows(f->rule, f->found.data[m->list[0]].node) * width <= most_bytes;
 }
 
 /* ---- sharing ---------------------------------------------------------------------------------------------------- */
@@ -183,52 +187,44 @@ static const arb_logical *replace_everywhere(arb_rule_context *rule, const repla
     return replace(rule, r, root);
 }
 
-/* A node that gives the occurrence's columns under their ids, from the shared plan. first_ids[i] is the first
- * occurrence's id of what the shared plan calls sources[i]; `map` leads from the first occurrence's ids to this one's. */
-static const arb_logical *reader(arb_query *query, arb_shared *shared, const arb_column_ids *first_ids,
-                                 const arb_column_id *sources, const arb_column_id *map)
-{
-    arb_column_id *columns = ARB_ARENA_ARRAY(query->arena, arb_column_id, first_ids->size);
-    if (columns == NULL)
-        return NULL;
-    for (size_t i = 0; i < first_ids->size; i++)
-        columns[i] = map != NULL ? map[first_ids->data[i]] : first_ids->data[i];
-    return arb_logical_shared(query, shared, columns, sources, first_ids->size);
-}
-
-static arb_column_id *new_map(arb_query *query, size_t count)
-{
-    arb_column_id *map = ARB_ARENA_ARRAY(query->arena, arb_column_id, count);
-    for (size_t i = 0; map != NULL && i < count; i++)
-        map[i] = ARB_NO_COLUMN;
-    return map;
-}
-
 static bool new_matches(arb_query *query, size_t most, matches *out)
 {
     *out = (matches){.list = ARB_ARENA_ARRAY(query->arena, size_t, most),
-                     .maps = ARB_ARENA_ARRAY(query->arena, arb_column_id *, most)};
-    return out->list != NULL && out->maps != NULL;
+                     .outputs = ARB_ARENA_ARRAY(query->arena, arb_column_id *, most)};
+    return out->list != NULL && out->outputs != NULL;
 }
 
-/* The occurrence `first` and all behind it that match it. */
+/* `map` leads from the first one's ids to those of occurrence `place`; NULL: it is the first. */
+static bool add_match(arb_query *query, matches *m, size_t place, const arb_column_id *map)
+{
+    arb_column_id *outputs = ARB_ARENA_ARRAY(query->arena, arb_column_id, m->ids.size + 1);
+    for (size_t i = 0; outputs != NULL && i < m->ids.size; i++)
+        outputs[i] = map != NULL ? map[m->ids.data[i]] : m->ids.data[i];
+    m->outputs[m->count] = outputs;
+    m->list[m->count++] = place;
+    return outputs != NULL;
+}
+
+/* The occurrence `first` and all behind it that match it. There may be thousands, so what is kept of each is small. */
 static bool gather(finder *f, size_t first, matches *out)
 {
     arb_query *query = f->rule->query;
-    out->list[0] = first;
-    out->maps[0] = NULL;
-    out->count = 1;
+    out->count = 0;
+    out->ids = (arb_column_ids){0};
+    if (!arb_logical_output_ids(query, f->found.data[first].node, &out->ids) || !add_match(query, out, first, NULL))
+        return false;
     for (size_t i = first + 1; i < f->found.size; i++) {
-        const occurrence *a = &f->found.data[first], *b = &f->found.data[i];
+        const occurrence *a = &f->found.data[first];
+        occurrence *b = &f->found.data[i];
         if (a->shape != b->shape || a->size != b->size)
             continue;
-        arb_column_id *map = new_map(query, query->columns.size);
-        if (map == NULL)
-            return false;
-        if (!arb_logical_match(a->node, b->node, map))
+        for (size_t id = 0; id < query->columns.size; id++)
+            f->map[id] = ARB_NO_COLUMN;
+        if (!arb_logical_match(a->node, b->node, f->map))
             continue;
-        out->maps[out->count] = map;
-        out->list[out->count++] = i;
+        b->gathered = true;
+        if (!add_match(query, out, i, f->map))
+            return false;
     }
     return true;
 }
@@ -240,21 +236,20 @@ static const arb_logical *share(finder *f, const matches *m, const arb_logical *
     size_t map_size = query->columns.size, shared_count = query->shared.size;
     arb_column_id *fresh = ARB_ARENA_ARRAY(query->arena, arb_column_id, map_size);
     arb_shared *shared = ARB_ARENA_NEW(query->arena, arb_shared);
-    arb_column_ids ids = {0};
     replacer r = {0};
-    if (fresh == NULL || shared == NULL || !arb_logical_output_ids(query, first, &ids))
+    if (fresh == NULL || shared == NULL)
         return NULL;
     *shared = (arb_shared){.number = (uint32_t)shared_count,
                            .plan = arb_rule_clone(f->rule, first, fresh, map_size),
                            .uses = (uint32_t)m->count};
-    arb_column_id *sources = ARB_ARENA_ARRAY(query->arena, arb_column_id, ids.size);
+    arb_column_id *sources = ARB_ARENA_ARRAY(query->arena, arb_column_id, m->ids.size);
     if (shared->plan == NULL || sources == NULL || !ARB_ARENA_PUSH(query->arena, &query->shared, shared))
         return NULL;
-    for (size_t i = 0; i < ids.size; i++)
-        sources[i] = fresh[ids.data[i]];
+    for (size_t i = 0; i < m->ids.size; i++)
+        sources[i] = fresh[m->ids.data[i]];
     for (size_t i = 0; i < m->count; i++) {
-        replacement one = {.node = f->found.data[m->list[i]].node,
-                           .with = reader(query, shared, &ids, sources, m->maps[i])};
+        replacement one = {.node = f->found.data[m->list[i]].node, /* its columns under its ids, from the shared plan */
+                           .with = arb_logical_shared(query, shared, m->outputs[i], sources, m->ids.size)};
         if (one.with == NULL || !ARB_ARENA_PUSH(query->arena, &r.list, one))
             return NULL;
     }
@@ -270,7 +265,7 @@ static const arb_logical *share_largest(finder *f, const arb_logical *root, bool
     if (!new_matches(f->rule->query, f->found.size, &now) || !new_matches(f->rule->query, f->found.size, &best))
         return NULL;
     for (size_t i = 0; i < f->found.size; i++) {
-        if (f->found.data[i].size <= best_size)
+        if (f->found.data[i].size <= best_size || f->found.data[i].gathered || !may_pay(f, f->found.data[i].node))
             continue;
         if (!gather(f, i, &now))
             return NULL;

@@ -18,6 +18,5 @@ void arb_held_give(arb_reservation *held, uint64_t bytes)
 
 bool arb_held_is_short(const arb_reservation *held)
 {
-    return held != NULL && held->memory != NULL &&
-           arb_memory_available(held->memory) < held->memory->governor->limit / 8;
+    return held != NULL && held->memory != NULL && arb_memory_is_short(held->memory);
 }

@@ -37,15 +37,39 @@ void arb_governor_init(arb_governor *governor, uint64_t limit)
     *governor = (arb_governor){.limit = limit};
 }
 
+void arb_governor_init_part(arb_governor *governor, uint64_t limit, arb_governor *whole)
+{
+    *governor = (arb_governor){.limit = limit, .whole = whole};
+}
+
 void arb_memory_init(arb_memory *memory, arb_governor *governor)
 {
     *memory = (arb_memory){.governor = governor};
 }
 
+static uint64_t used_of(const arb_governor *governor)
+{
+    return atomic_load_explicit(&governor->used, memory_order_relaxed);
+}
+
+static uint64_t left_of(const arb_governor *governor)
+{
+    uint64_t used = used_of(governor);
+    return used < governor->limit ? governor->limit - used : 0;
+}
+
+/* It or what it is a part of: the one that has least left. */
+static const arb_governor *tightest(const arb_governor *governor)
+{
+    const arb_governor *tight = governor;
+    for (const arb_governor *at = governor->whole; at != NULL; at = at->whole)
+        tight = left_of(at) < left_of(tight) ? at : tight;
+    return tight;
+}
+
 uint64_t arb_memory_available(const arb_memory *memory)
 {
-    uint64_t used = atomic_load_explicit(&memory->governor->used, memory_order_relaxed);
-    return used < memory->governor->limit ? memory->governor->limit - used : 0;
+    return left_of(tightest(memory->governor));
 }
 
 void arb_reservation_init(arb_reservation *reservation, arb_memory *memory, const char *owner)
@@ -59,19 +83,42 @@ static uint64_t short_from(const arb_governor *governor)
     return governor->limit - governor->limit / 8;
 }
 
-/* Take from the budget. */
-static bool charge(arb_governor *governor, uint64_t bytes, bool force)
+/* Would it be, with so much more, in the budget or in what that is a part of? */
+static bool would_be_short(const arb_governor *governor, uint64_t more)
 {
-    uint64_t used = atomic_fetch_add_explicit(&governor->used, bytes, memory_order_relaxed) + bytes;
-    if (force || (used <= governor->limit && used >= bytes))
-        return true;
-    atomic_fetch_sub_explicit(&governor->used, bytes, memory_order_relaxed);
+    for (; governor != NULL; governor = governor->whole)
+        if (used_of(governor) + more > short_from(governor))
+            return true;
     return false;
+}
+
+bool arb_memory_is_short(const arb_memory *memory)
+{
+    return would_be_short(memory->governor, 0);
+}
+
+static void give_back_up_to(arb_governor *governor, const arb_governor *end, uint64_t bytes)
+{
+    for (; governor != end; governor = governor->whole)
+        atomic_fetch_sub_explicit(&governor->used, bytes, memory_order_relaxed);
 }
 
 static void give_back(arb_governor *governor, uint64_t bytes)
 {
-    atomic_fetch_sub_explicit(&governor->used, bytes, memory_order_relaxed);
+    give_back_up_to(governor, NULL, bytes);
+}
+
+/* Take from the budget and from all that it is a part of, or from none. */
+static bool charge(arb_governor *governor, uint64_t bytes, bool force)
+{
+    for (arb_governor *at = governor; at != NULL; at = at->whole) {
+        uint64_t used = atomic_fetch_add_explicit(&at->used, bytes, memory_order_relaxed) + bytes;
+        if (force || (used <= at->limit && used >= bytes))
+            continue;
+        give_back_up_to(governor, at->whole, bytes);
+        return false;
+    }
+    return true;
 }
 
 /* What the query holds by itself, promises left aside. */
@@ -140,10 +187,10 @@ arb_code arb_reservation_grow(arb_reservation *reservation, uint64_t bytes, arb_
 {
     if (arb_reservation_try_grow(reservation, bytes))
         return ARB_OK;
-    arb_governor *governor = reservation->memory->governor;
+    const arb_governor *governor = tightest(reservation->memory->governor);
     arb_fail(error, ARB_OUT_OF_MEMORY, "out of memory: %s needs %llu more bytes", reservation->owner,
              (unsigned long long)bytes);
-    arb_error_detail(error, "%llu of %llu bytes are in use", (unsigned long long)atomic_load(&governor->used),
+    arb_error_detail(error, "%llu of %llu bytes are in use", (unsigned long long)used_of(governor),
                      (unsigned long long)governor->limit);
     arb_error_hint(error, "raise --memory-limit, or let the query see fewer rows");
     return ARB_OUT_OF_MEMORY;
@@ -206,8 +253,7 @@ bool arb_memory_share_pressed(arb_memory_share *share, uint64_t more)
     uint64_t held = atomic_load_explicit(&share->held, memory_order_relaxed) + more;
     if (held > share->ceiling)
         return true;
-    const arb_governor *governor = share->memory->governor;
-    if (atomic_load_explicit(&governor->used, memory_order_relaxed) + more <= short_from(governor))
+    if (!would_be_short(share->memory->governor, more))
         return false;
     pthread_mutex_lock(&share->lock);
     bool pressed = held > share->guaranteed;

@@ -1,6 +1,8 @@
 /* memory.h: one budget for the process, and who holds how much of it.
  *
- * The governor has the limit. Each query has an arb_memory, which knows its use and its peak. Each operator holds an
+ * The governor has the limit. A governor may be a part of a larger one: what is taken from it is taken from that one too, so an
+ * executor's process has one, each job in it a part, each of the job's tasks a part of that, and memory is short for a task as
+ * soon as it is in any of the three. Each query has an arb_memory, which knows its use and its peak. Each operator holds an
  * arb_reservation and reserves before it allocates. A reservation that would break the limit is denied: a spilling
  * operator then writes what it holds to disk and tries again, any other fails with ARB_OUT_OF_MEMORY, which names it.
  * Kernels never reserve. All counters are atomic: reservations of one query may be used by several threads, a single
@@ -18,10 +20,12 @@
 
 #include "base/error.h"
 
-typedef struct arb_governor {
+typedef struct arb_governor arb_governor;
+struct arb_governor {
     uint64_t limit;
     _Atomic uint64_t used;
-} arb_governor;
+    arb_governor *whole; /* that it is a part of; NULL: the process's */
+};
 
 /* Account of one query. Lives as long as its reservations. */
 typedef struct arb_memory {
@@ -49,6 +53,8 @@ typedef struct arb_reservation {
 uint64_t arb_memory_default_limit(void);
 
 void arb_governor_init(arb_governor *governor, uint64_t limit);
+/* A part of `whole`, which outlives it. Parts may add up to more than the whole has. */
+void arb_governor_init_part(arb_governor *governor, uint64_t limit, arb_governor *whole);
 void arb_memory_init(arb_memory *memory, arb_governor *governor);
 ARB_INLINE uint64_t arb_memory_peak(const arb_memory *memory)
 {
@@ -56,6 +62,8 @@ ARB_INLINE uint64_t arb_memory_peak(const arb_memory *memory)
 }
 /* Bytes that could still be reserved. */
 uint64_t arb_memory_available(const arb_memory *memory);
+/* Is so much in use that who can give memory back should? */
+bool arb_memory_is_short(const arb_memory *memory);
 
 void arb_reservation_init(arb_reservation *reservation, arb_memory *memory, const char *owner);
 /* True when `bytes` more are granted. */

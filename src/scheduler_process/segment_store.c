@@ -284,6 +284,9 @@ static arb_code load(arb_segment_store *store, const arb_segment_wanted *wanted,
     if (code == ARB_OK)
         code = arb_segment_decode(arb_text_view(&bytes), wanted, store->account, out_chunk, error);
     arb_text_reset(&bytes);
+    if (code == ARB_OUT_OF_MEMORY && arb_memory_available(store->account) < wanted->name.bytes)
+        code = arb_fail(error, ARB_RESOURCES_EXHAUSTED, "a part of %llu bytes is more than is left of the limit",
+                        (unsigned long long)wanted->name.bytes);
     if (code != ARB_OK) {
         arb_free(entry);
         return code;

@@ -20,6 +20,7 @@ enum {
 
 struct arb_cluster_runner {
     arb_cluster_runner_options options;
+    arb_output_pool pool;     /* what has come of results */
     arb_waiting_pool waiting; /* closes channels */
     pthread_mutex_t lock;     /* of the peers, and of the list of queries */
     arb_peer_table peers;
@@ -131,6 +132,7 @@ static arb_code make_inputs(cluster_query *q, arb_id job, arb_error *error)
     arb_task_input input = {q->stage, q->task_count, sources};
     arb_task_inputs_options options = {.cluster = arb_scheduler_loop_cluster(loop),
                                        .job = job,
+                                       .pool = &q->runner->pool,
                                        .loop = arb_scheduler_loop_timers(loop),
                                        .window = o->window,
                                        .unreachable_ns = o->unreachable_ns,
@@ -580,6 +582,7 @@ static void free_runner(arb_cluster_runner *runner)
 {
     arb_peer_table_reset(&runner->peers);
     arb_waiting_pool_reset(&runner->waiting);
+    arb_output_pool_reset(&runner->pool);
     sem_destroy(&runner->wake);
     pthread_mutex_destroy(&runner->lock);
     arb_free(runner);
@@ -617,6 +620,7 @@ arb_code arb_cluster_runner_create(const arb_cluster_runner_options *options, ar
         return code;
     }
     runner->options = *options;
+    arb_output_pool_init(&runner->pool, options->memory, NULL);
     runner->peers =
         (arb_peer_table){.network = options->network, .pool = &runner->waiting, .idle_most = IDLE_PEERS_MOST};
     pthread_mutex_init(&runner->lock, NULL);

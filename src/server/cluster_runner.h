@@ -16,6 +16,7 @@ typedef struct arb_cluster_runner_options {
     const arb_plan_tables *tables;
     const arb_roots *roots;
     uint64_t task_memory;
+    arb_memory *memory;     /* charged for what has come of results; NULL: nothing is */
     size_t window;          /* bytes of a result that come before they are taken */
     int64_t unreachable_ns; /* how long an executor with a result is tried to be reached */
 } arb_cluster_runner_options;

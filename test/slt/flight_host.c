@@ -72,7 +72,7 @@ static arb_code begin_executor(slt_executors *e, unsigned number, uint64_t memor
     executor *x = &e->list[number];
     e->count = number + 1;
     ARB_TRY(arb_uuid_make(&x->id, error));
-    ARB_TRY(arb_output_store_create(memory_most, "/tmp", &x->store, error));
+    ARB_TRY(arb_output_store_create(memory_most, NULL, "/tmp", &x->store, error));
     ARB_TRY(arb_seal_key_make(&x->key, error));
     ARB_TRY(arb_output_service_create(x->store, &x->key, &x->service, error));
     arb_output_service_set_cluster(x->service, e->cluster);
@@ -142,9 +142,11 @@ static arb_code make_inputs(flight_host *host, unsigned here, arb_task_inputs **
         peers[i] = (arb_input_peer){e->list[i].id, i == here ? NULL : e->list[i].channel, e->list[i].key};
     for (size_t i = 0; i < host->stage_count; i++)
         inputs[i] = (arb_task_input){(uint32_t)i, host->stages[i].tasks.size, host->stages[i].tasks.data};
+    arb_output_store *store = here < e->count ? e->list[here].store : NULL;
     arb_task_inputs_options options = {.cluster = e->cluster,
                                        .job = host->job,
-                                       .store = here < e->count ? e->list[here].store : NULL,
+                                       .store = store,
+                                       .pool = arb_output_store_pool(store != NULL ? store : e->list[0].store),
                                        .loop = &e->loop,
                                        .window = WINDOW,
                                        .unreachable_ns = INT64_C(10000000000),

@@ -13,6 +13,7 @@ typedef struct local_host {
     arb_arena arena;
     size_t stage_count;
     stage_outputs *stages;
+    arb_output_pool pool; /* zeroed before the first task */
 } local_host;
 
 typedef struct local_work {
@@ -92,8 +93,9 @@ static arb_code run_task(slt_task_host *base, const arb_stage *stage, uint32_t t
         .base = {.source_create = source_create, .sink_create = sink_create}, .host = host, .stage = stage};
     arb_block_origin origin = {.job_term = 1, .job = 1, .stage = stage->number, .task = task};
     arb_execution *execution;
-    ARB_TRY(
-        arb_attempt_output_create(&origin, stage->output.partitions, given->spill_folder, NULL, &work.output, error));
+    if (host->pool.spill_folder == NULL)
+        arb_output_pool_init(&host->pool, NULL, given->spill_folder);
+    ARB_TRY(arb_attempt_output_create(&origin, stage->output.partitions, &host->pool, &work.output, error));
     if (!ARB_ARENA_PUSH(&host->arena, &host->stages[stage->number].tasks, work.output)) {
         arb_attempt_output_unref(work.output);
         return arb_fail_memory(error, "a stage", sizeof work.output);
@@ -116,6 +118,7 @@ static void destroy(slt_task_host *base)
     for (size_t i = 0; host->stages != NULL && i < host->stage_count; i++)
         for (size_t t = 0; t < host->stages[i].tasks.size; t++)
             arb_attempt_output_unref(host->stages[i].tasks.data[t]);
+    arb_output_pool_reset(&host->pool);
     arb_arena_reset(&host->arena);
     arb_free(host);
 }

@@ -47,10 +47,10 @@ static join_sealed *seal(hash_join *join)
     return sealed;
 }
 
-/* What it holds is the process's, not the task's any more. */
-static void recharge(join_sealed *sealed, arb_governor *governor)
+/* What it holds is its job's or the process's, not the task's any more. */
+static void recharge(join_sealed *sealed, arb_governor *task)
 {
-    arb_memory_init(&sealed->memory, governor);
+    arb_memory_init(&sealed->memory, task->whole != NULL ? task->whole : task);
     arb_reservation_move(&sealed->table.store.reservation, &sealed->memory);
     arb_reservation_move(&sealed->table.directory.reservation, &sealed->memory);
     for (size_t k = 0; k < sealed->key_count; k++)

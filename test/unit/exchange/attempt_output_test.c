@@ -17,6 +17,27 @@
 static const arb_slot slot = {.id = 1, .type = {.id = ARB_TYPE_BIGINT}, .physical = ARB_PHYS_INT64};
 static const arb_layout layout = {1, &slot};
 static const arb_block_origin origin = {.job_term = 1, .job = 2, .stage = 3, .task = 4, .attempt = 5};
+static arb_governor governor;
+static arb_memory memory;
+static arb_output_pool pool;
+
+static int begin(void **state)
+{
+    (void)state;
+    arb_governor_init(&governor, 1 << 20);
+    arb_memory_init(&memory, &governor);
+    arb_output_pool_init(&pool, &memory, "/tmp");
+    return 0;
+}
+
+/* Nothing stays charged. */
+static int end(void **state)
+{
+    (void)state;
+    arb_output_pool_reset(&pool);
+    assert_int_equal(governor.used, 0);
+    return 0;
+}
 
 /* A block of one row: the number. */
 static arb_block make_block(uint32_t partition, int64_t number)
@@ -64,7 +85,7 @@ static arb_attempt_output *make_output(void)
 {
     arb_error error = {0};
     arb_attempt_output *output;
-    assert_int_equal(arb_attempt_output_create(&origin, 2, "/tmp", NULL, &output, &error), ARB_OK);
+    assert_int_equal(arb_attempt_output_create(&origin, 2, &pool, &output, &error), ARB_OK);
     add(output, 0, 1, 5, 30);
     add(output, 0, 0, 7, 20);
     add(output, 0, 0, 6, 10);
@@ -120,7 +141,7 @@ static void blocks_may_go_to_the_file_at_once(void **state)
     (void)state;
     arb_error error = {0};
     arb_attempt_output *output;
-    assert_int_equal(arb_attempt_output_create(&origin, 1, "/tmp", NULL, &output, &error), ARB_OK);
+    assert_int_equal(arb_attempt_output_create(&origin, 1, &pool, &output, &error), ARB_OK);
     arb_attempt_output_write_through(output);
     for (int64_t i = 0; i < 3; i++) {
         add(output, 0, 0, (uint64_t)i, 50 + i);
@@ -150,15 +171,18 @@ static void without_a_folder_nothing_moves(void **state)
 {
     (void)state;
     arb_error error = {0};
+    arb_output_pool homeless;
     arb_attempt_output *output;
     uint64_t freed;
-    assert_int_equal(arb_attempt_output_create(&origin, 1, NULL, NULL, &output, &error), ARB_OK);
+    arb_output_pool_init(&homeless, NULL, NULL);
+    assert_int_equal(arb_attempt_output_create(&origin, 1, &homeless, &output, &error), ARB_OK);
     add(output, 0, 0, 0, 7);
     assert_int_equal(arb_attempt_output_spill(output, &freed, &error), ARB_OUT_OF_MEMORY);
     assert_int_equal(freed, 0);
     arb_attempt_output_finish(output);
     expect(output, 0, 0, 7);
     arb_attempt_output_unref(output);
+    arb_output_pool_reset(&homeless);
 }
 
 static void *read_all(void *argument)
@@ -184,7 +208,7 @@ static void readers_go_on_while_blocks_move(void **state)
     pthread_t readers[3];
     void *wrong;
     uint64_t freed;
-    assert_int_equal(arb_attempt_output_create(&origin, 1, "/tmp", NULL, &output, &error), ARB_OK);
+    assert_int_equal(arb_attempt_output_create(&origin, 1, &pool, &output, &error), ARB_OK);
     for (uint64_t i = 0; i < 100; i++)
         add(output, 0, 0, i, (int64_t)i);
     arb_attempt_output_finish(output);
@@ -209,7 +233,7 @@ static void allocations_fail(void **state)
         uint64_t freed;
         arb_block block = make_block(0, 9);
         arb_alloc_fail_at(n, false);
-        arb_code code = arb_attempt_output_create(&origin, 1, "/tmp", NULL, &output, &error);
+        arb_code code = arb_attempt_output_create(&origin, 1, &pool, &output, &error);
         if (code == ARB_OK) {
             code = arb_attempt_output_add(output, 0, &block, (arb_block_place){0}, &error);
             if (code == ARB_OK)
@@ -240,5 +264,5 @@ int main(void)
         cmocka_unit_test(readers_go_on_while_blocks_move),
         cmocka_unit_test(allocations_fail),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, begin, end);
 }

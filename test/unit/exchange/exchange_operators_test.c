@@ -14,6 +14,7 @@ typedef struct exchange {
     arb_layout layout;
     arb_physical_node root;
     arb_stage stage;
+    arb_output_pool pool;
     arb_attempt_output *output;
 } exchange;
 
@@ -26,7 +27,8 @@ static void write_table(exchange *x, t_world *world, const t_table *table, arb_s
     x->root.layout = x->layout;
     x->stage.plan = (arb_physical_plan){.root = &x->root, .column_count = columns, .columns = all_columns};
     x->stage.output = output;
-    assert_int_equal(arb_attempt_output_create(&origin, output.partitions, "/tmp", NULL, &x->output, &error), ARB_OK);
+    arb_output_pool_init(&x->pool, NULL, "/tmp");
+    assert_int_equal(arb_attempt_output_create(&origin, output.partitions, &x->pool, &x->output, &error), ARB_OK);
     assert_int_equal(arb_exchange_sink_create(&x->stage, NULL, x->output, &world->context, &sink, &error), ARB_OK);
     assert_int_equal(t_sink(world, sink, table), ARB_OK);
     sink->vtable->destroy(sink);
@@ -63,6 +65,7 @@ static t_rows read_partition(exchange *x, uint32_t partition)
 static void drop(exchange *x)
 {
     arb_attempt_output_unref(x->output);
+    arb_output_pool_reset(&x->pool);
     free((void *)(uintptr_t)x->layout.slots);
 }
 

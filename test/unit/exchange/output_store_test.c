@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include <dirent.h>
 #include <pthread.h>
 
 #include "base/alloc.h"
@@ -73,7 +74,7 @@ static arb_output_store *make_store(uint64_t memory_most, const char *folder)
 {
     arb_error error = {0};
     arb_output_store *store;
-    assert_int_equal(arb_output_store_create(memory_most, folder, &store, &error), ARB_OK);
+    assert_int_equal(arb_output_store_create(memory_most, NULL, folder, &store, &error), ARB_OK);
     return store;
 }
 
@@ -165,6 +166,73 @@ static void the_limit_is_kept(void **state)
     arb_output_store_destroy(store);
 }
 
+/* What others hold counts: when memory is short outputs go to files, long before their own limit. */
+static void others_may_need_the_memory(void **state)
+{
+    (void)state;
+    arb_governor governor;
+    arb_memory memory;
+    arb_reservation others;
+    arb_error error = {0};
+    arb_output_store *store;
+    arb_block_loan loan;
+    arb_block_origin first = origin_of(1, 1, 0), second = origin_of(1, 2, 0);
+    arb_governor_init(&governor, 1 << 20);
+    arb_memory_init(&memory, &governor);
+    arb_reservation_init(&others, &memory, "others");
+    assert_int_equal(arb_output_store_create(1 << 20, &memory, "/tmp", &store, &error), ARB_OK);
+    fill(store, &first, 20, true);
+    uint64_t held = arb_output_store_look(store).held, used = governor.used;
+    assert_true(held != 0 && used > held); /* what describes them is charged, too */
+    arb_reservation_force(&others, 1 << 20);
+    fill(store, &second, 1, true);
+    assert_int_equal(arb_output_store_look(store).held, 0);
+    assert_true(governor.used - (1 << 20) < used);
+    uint64_t idle = governor.used;
+    arb_attempt_output *output = arb_output_store_find(store, &first);
+    assert_int_equal(arb_attempt_output_borrow(output, 0, 7, &loan, &error), ARB_OK);
+    assert_int_equal(governor.used, idle + arb_block_bytes(&loan.block)); /* whoever reads it has it in memory */
+    arb_block_loan_return(&loan);
+    assert_int_equal(governor.used, idle);
+    arb_attempt_output_unref(output);
+    expect(store, &first, 20);
+    expect(store, &second, 1);
+    arb_reservation_reset(&others);
+    arb_output_store_destroy(store);
+    assert_int_equal(governor.used, 0);
+}
+
+static size_t open_descriptors(void)
+{
+    size_t count = 0;
+    DIR *folder = opendir("/proc/self/fd");
+    assert_non_null(folder);
+    while (readdir(folder) != NULL)
+        count++;
+    closedir(folder);
+    return count;
+}
+
+static void thousands_of_outputs_share_a_file(void **state)
+{
+    (void)state;
+    enum { outputs = 3000 };
+    size_t before = open_descriptors();
+    arb_output_store *store = make_store(0, "/tmp");
+    for (uint64_t i = 0; i < outputs; i++) {
+        arb_block_origin origin = origin_of(1, i, (uint32_t)(i % 2));
+        fill(store, &origin, 2, true);
+    }
+    assert_int_equal(open_descriptors(), before + 1);
+    arb_output_store_drop_stage(store, 1, 1, 0);
+    for (uint64_t i = 1; i < outputs; i += 2) {
+        arb_block_origin origin = origin_of(1, i, 1);
+        expect(store, &origin, 2);
+    }
+    arb_output_store_destroy(store);
+    assert_int_equal(open_descriptors(), before);
+}
+
 static void nothing_stays_in_memory_without_a_limit(void **state)
 {
     (void)state;
@@ -233,6 +301,8 @@ int main(void)
         cmocka_unit_test(stages_and_jobs_are_dropped),
         cmocka_unit_test(what_is_dropped_can_be_read_to_its_end),
         cmocka_unit_test(the_limit_is_kept),
+        cmocka_unit_test(others_may_need_the_memory),
+        cmocka_unit_test(thousands_of_outputs_share_a_file),
         cmocka_unit_test(nothing_stays_in_memory_without_a_limit),
         cmocka_unit_test(without_a_folder_the_limit_is_an_error),
         cmocka_unit_test(many_threads_share_it),

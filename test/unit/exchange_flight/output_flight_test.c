@@ -30,6 +30,7 @@ static arb_output_fetch *fetch(outputs *o, const arb_output_ticket *ticket, size
     arb_output_fetch *out;
     arb_fetch_options options = {.channel = o->w.channel,
                                  .loop = &o->loop,
+                                 .pool = arb_output_store_pool(o->store),
                                  .ticket = ticket,
                                  .key = &o->key,
                                  .window = window,
@@ -43,15 +44,15 @@ static int64_t take(outputs *o, arb_output_fetch *from, size_t unit, arb_code *o
 {
     for (int64_t until = in_ms(20000);;) {
         arb_fed what;
-        arb_block block;
+        arb_block_loan loan;
         *error = (arb_error){0};
-        *out_code = arb_output_fetch_take(from, unit, &o->task, &what, &block, error);
+        *out_code = arb_output_fetch_take(from, unit, &o->task, &what, &loan, error);
         assert_int_equal(*out_code, error->code);
         if (*out_code != ARB_OK || what == ARB_FED_END)
             return -1;
         if (what == ARB_FED_BLOCK) {
-            int64_t number = arb_load_i64(block.data + block.body_at);
-            arb_block_reset(&block);
+            int64_t number = arb_load_i64(loan.block.data + loan.block.body_at);
+            arb_block_loan_return(&loan);
             return number;
         }
         assert_true(arb_clock_monotonic_ns() < until);
@@ -132,13 +133,13 @@ static void several_units_at_a_time(void **state)
     arb_code code;
     arb_error error;
     arb_fed what;
-    arb_block block;
+    arb_block_loan loan;
     begin(&o, state, 0);
     arb_output_ticket ticket = whole_ticket(attempts);
     arb_output_fetch *from = fetch(&o, &ticket, 1, 5000);
     /* unit 0 is attempt 0 in partition 2: six blocks; unit 1 has four */
     assert_int_equal(take(&o, from, 0, &code, &error), number_of(0, 2, 0));
-    assert_int_equal(arb_output_fetch_take(from, 1, &o.task, &what, &block, &error), ARB_OK);
+    assert_int_equal(arb_output_fetch_take(from, 1, &o.task, &what, &loan, &error), ARB_OK);
     assert_int_equal(what, ARB_FED_WAIT);
     for (int i = 1; i < 6; i++)
         assert_int_equal(take(&o, from, 0, &code, &error), number_of(0, 2, i));
@@ -330,12 +331,59 @@ static void readers_may_go_at_any_time(void **state)
     end(&o);
 }
 
+/* Others need the memory: one block waits here, the next is asked for when that has been taken. */
+static void one_block_at_a_time_when_memory_is_short(void **state)
+{
+    outputs o;
+    arb_ticket_attempt attempts[ATTEMPTS];
+    arb_governor governor;
+    arb_memory memory;
+    arb_reservation others;
+    arb_output_pool pool;
+    arb_output_fetch *from;
+    arb_error error = {0};
+    int blocks;
+    begin(&o, state, 1 << 20);
+    arb_governor_init(&governor, 1 << 20);
+    arb_memory_init(&memory, &governor);
+    arb_reservation_init(&others, &memory, "others");
+    arb_reservation_force(&others, 1 << 20);
+    arb_output_pool_init(&pool, &memory, NULL);
+    arb_output_ticket ticket = whole_ticket(attempts);
+    arb_fetch_options options = {.channel = o.w.channel,
+                                 .loop = &o.loop,
+                                 .ticket = &ticket,
+                                 .key = &o.key,
+                                 .pool = &pool,
+                                 .window = 1 << 20,
+                                 .unreachable_ns = INT64_C(5000000000)};
+    assert_int_equal(arb_output_fetch_create(&options, &from, &error), ARB_OK);
+    for (int64_t until = in_ms(20000); atomic_load(&governor.used) == 1 << 20; usleep(200))
+        assert_true(arb_clock_monotonic_ns() < until);
+    uint64_t one = atomic_load(&governor.used);
+    usleep(30000); /* the others would have come */
+    assert_int_equal(atomic_load(&governor.used), one);
+    assert_int_equal(read_all(&o, from, &blocks, &error), ARB_OK);
+    assert_int_equal(blocks, all_blocks());
+    arb_output_fetch_destroy(from);
+    /* without the others all of it comes, is charged, and goes with the fetch */
+    arb_reservation_reset(&others);
+    assert_int_equal(arb_output_fetch_create(&options, &from, &error), ARB_OK);
+    for (int64_t until = in_ms(20000); atomic_load(&governor.used) <= one - (1 << 20); usleep(200))
+        assert_true(arb_clock_monotonic_ns() < until);
+    arb_output_fetch_destroy(from);
+    assert_int_equal(atomic_load(&governor.used), 0);
+    arb_output_pool_reset(&pool);
+    end(&o);
+}
+
 static arb_code fetch_all(outputs *o, const arb_output_ticket *ticket, int *out_blocks)
 {
     arb_output_fetch *from = NULL;
     arb_error error = {0};
     arb_fetch_options options = {.channel = o->w.channel,
                                  .loop = &o->loop,
+                                 .pool = arb_output_store_pool(o->store),
                                  .ticket = ticket,
                                  .key = &o->key,
                                  .window = 100,
@@ -508,6 +556,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_ticket_opens_with_its_key_alone),
         OVER_BOTH(units_come_block_by_block),
+        OVER_BOTH(one_block_at_a_time_when_memory_is_short),
         OVER_BOTH(several_units_at_a_time),
         OVER_BOTH(what_is_not_here_is_named),
         OVER_BOTH(damage_is_noticed),

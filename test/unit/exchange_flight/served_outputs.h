@@ -115,7 +115,7 @@ static inline void begin(outputs *o, void **state, uint64_t memory)
     arb_error error = {0};
     *o = (outputs){0};
     world_begin(&o->w, state);
-    assert_int_equal(arb_output_store_create(memory, "/tmp", &o->store, &error), ARB_OK);
+    assert_int_equal(arb_output_store_create(memory, NULL, "/tmp", &o->store, &error), ARB_OK);
     assert_int_equal(arb_seal_key_make(&o->key, &error), ARB_OK);
     assert_int_equal(arb_output_service_create(o->store, &o->key, &o->service, &error), ARB_OK);
     arb_output_service_set_cluster(o->service, served_cluster);

@@ -106,6 +106,63 @@ static bool expected_rows(const join_case *jc, const t_table *probe, const t_tab
     return fine;
 }
 
+/* Rows of one join whose build side `build` is. */
+static arb_code join_all(const arb_physical_node *node, arb_operator *op, const t_table *probe, const t_table *build,
+                         t_world *world, t_rows *out)
+{
+    assert_int_equal(t_sink(world, op, build), ARB_OK);
+    arb_code code = t_transform(world, op, probe, out);
+    bool rest = op->vtable->source_parallelism(op) != 0;
+    assert_true(rest || !arb_join_has_source(node));
+    return code == ARB_OK && rest ? t_source(world, op, out) : code;
+}
+
+static arb_operator *make_join(const arb_physical_node *node, bool loop, t_world *world, arb_shared_build *shared,
+                               arb_build_turn *out_turn)
+{
+    arb_error error = {0};
+    arb_operator *op = NULL;
+    arb_build_waiter waiter = {0};
+    if ((loop ? arb_loop_join_create : arb_hash_join_create)(node, &world->context, &op, &error) != ARB_OK)
+        fail_msg("%s", error.message);
+    if (shared != NULL) {
+        arb_hash_join_share(op, shared);
+        *out_turn = arb_shared_build_begin(shared, op, &waiter);
+    }
+    return op;
+}
+
+/* The same by two tasks of a stage: what the first has built the second probes, though the first is gone; what was spilled it
+ * builds again. */
+static void run_shared(const join_case *jc, const arb_physical_node *node, const t_table *probe, const t_table *build,
+                       t_world *world)
+{
+    arb_error error = {0};
+    arb_shared_builds *builds;
+    arb_shared_build *shared;
+    t_table nothing = *build;
+    nothing.rows = 0;
+    assert_int_equal(arb_shared_builds_create(&builds, &error), ARB_OK);
+    assert_int_equal(arb_shared_builds_get(builds, node->number, &shared, &error), ARB_OK);
+    for (size_t task = 0; task < 2; task++) {
+        arb_build_turn turn;
+        arb_operator *op = make_join(node, jc->loop, world, shared, &turn);
+        assert_true(turn == ARB_BUILD_OWN || (task != 0 && turn == ARB_BUILD_SEALED));
+        assert_true(task == 0 || turn == ARB_BUILD_SEALED || world->context.ceiling != UINT64_MAX);
+        t_rows got = {.lock = PTHREAD_MUTEX_INITIALIZER}, expected = {0};
+        bool fine = expected_rows(jc, probe, build, &expected);
+        arb_code code = join_all(node, op, probe, turn == ARB_BUILD_OWN ? build : &nothing, world, &got);
+        assert_int_equal(code, fine ? ARB_OK : ARB_CARDINALITY_VIOLATION);
+        if (fine)
+            t_expect(&got, &expected);
+        else
+            free(got.cells), free(expected.cells);
+        op->vtable->destroy(op);
+    }
+    arb_shared_builds_unref(builds);
+    assert_int_equal(world->governor.used, 0);
+}
+
 static void run_join(const join_case *jc, const t_table *probe, const t_table *build, t_world *world)
 {
     static const uint32_t positions[] = {0, 1, 2, 3, 4, 5, 6, 7};
@@ -144,19 +201,10 @@ static void run_join(const join_case *jc, const t_table *probe, const t_table *b
     }
     node.join.residual = conjunct_count == 0 ? NULL : arb_expr_and(&arena, conjuncts, conjunct_count);
 
-    arb_error error = {0};
-    arb_operator *op = NULL;
-    arb_code code = (jc->loop ? arb_loop_join_create : arb_hash_join_create)(&node, &world->context, &op, &error);
-    if (code != ARB_OK)
-        fail_msg("%s", error.message);
+    arb_operator *op = make_join(&node, jc->loop, world, NULL, NULL);
     t_rows got = {.lock = PTHREAD_MUTEX_INITIALIZER}, expected = {0};
     bool fine = expected_rows(jc, probe, build, &expected);
-    assert_int_equal(t_sink(world, op, build), ARB_OK);
-    code = t_transform(world, op, probe, &got);
-    bool rest = op->vtable->source_parallelism(op) != 0;
-    assert_true(rest || !arb_join_has_source(&node));
-    if (code == ARB_OK && rest)
-        code = t_source(world, op, &got);
+    arb_code code = join_all(&node, op, probe, build, world, &got);
     assert_int_equal(code, fine ? ARB_OK : ARB_CARDINALITY_VIOLATION);
     if (fine)
         t_expect(&got, &expected);
@@ -164,6 +212,8 @@ static void run_join(const join_case *jc, const t_table *probe, const t_table *b
         free(got.cells), free(expected.cells);
     op->vtable->destroy(op);
     assert_int_equal(world->governor.used, 0);
+    if (!arb_join_has_source(&node) && world->context.drivers == 2) /* a third of the runs */
+        run_shared(jc, &node, probe, build, world);
     free((void *)left.slots);
     free((void *)right.slots);
     arb_arena_reset(&arena);

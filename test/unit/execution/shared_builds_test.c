@@ -11,6 +11,7 @@ enum { PROBE_ROWS = 10000, BUILD_ROWS = 5000, STEP = 100, TASKS = 3 };
 typedef struct test_task {
     arb_task_work work;
     bool fails;             /* its build side does */
+    bool alone;             /* it does not share */
     _Atomic bool held;      /* its build side gives nothing yet */
     _Atomic unsigned reads; /* of the build side */
     _Atomic(arb_task *) waits;
@@ -113,7 +114,7 @@ static arb_code source_create(const arb_task_work *work, const arb_physical_node
     source->base = (arb_operator){.vtable = &vtable, .node = node, .context = context};
     source->task = (test_task *)(uintptr_t)work;
     source->build = node->exchange.read == ARB_READ_ALL;
-    assert_int_equal(later, source->build && work->builds != NULL);
+    assert_int_equal(later, source->build && work->builds != NULL && !source->task->alone);
     *out_op = &source->base;
     return ARB_OK;
 }
@@ -144,7 +145,7 @@ static void begin(test_stage *s, uint8_t output)
 {
     static const uint32_t key[] = {0}, columns[] = {0, 1};
     static const arb_str names[2];
-    bool both = output == ARB_JOIN_MATCHES;
+    bool both = output == ARB_JOIN_MATCHES || output == ARB_JOIN_BUILD_OUTER;
     arb_error error = {0};
     *s = (test_stage){.slot = t_slot(T_I64, 1)};
     s->probe = (arb_physical_node){.kind = ARB_PHYSICAL_EXCHANGE, .number = 1, .layout = {1, &s->slot}};
@@ -358,6 +359,20 @@ static void what_spills_is_not_shared(void **state)
     end(&s);
 }
 
+/* A join that gives rows of the build side by itself has it for itself: it notes which of them found a match. */
+static void outer_build_sides_are_not_shared(void **state)
+{
+    (void)state;
+    test_stage s;
+    begin(&s, ARB_JOIN_BUILD_OUTER);
+    for (size_t task = 0; task < TASKS; task++) {
+        s.tasks[task].alone = true;
+        run(&s, task);
+    }
+    assert_int_equal(reads(&s), TASKS);
+    end(&s);
+}
+
 static arb_code two_at_once(void *context)
 {
     test_stage *s = context;
@@ -395,6 +410,7 @@ int main(void)
         cmocka_unit_test(a_builder_may_be_stopped),
         cmocka_unit_test(who_waits_may_be_stopped),
         cmocka_unit_test(what_spills_is_not_shared),
+        cmocka_unit_test(outer_build_sides_are_not_shared),
         cmocka_unit_test(each_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

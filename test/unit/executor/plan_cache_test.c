@@ -8,6 +8,7 @@
 #include <pthread.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "executor/plan_cache.h"
 
 typedef struct sent_plan {
@@ -54,13 +55,18 @@ static arb_code send_chunk(arb_plan_cache *cache, const sent_plan *sent, size_t 
                                 (arb_str){sent->bytes.data + from, to - from}, &error);
 }
 
-static arb_plan_cache *make_cache(uint64_t limit)
+static arb_plan_cache *make_charged_cache(uint64_t limit, arb_memory *memory)
 {
     static const arb_plan_tables no_tables = {0};
     arb_error error = {0};
     arb_plan_cache *cache;
-    assert_int_equal(arb_plan_cache_create(&no_tables, limit, &cache, &error), ARB_OK);
+    assert_int_equal(arb_plan_cache_create(&no_tables, memory, limit, &cache, &error), ARB_OK);
     return cache;
+}
+
+static arb_plan_cache *make_cache(uint64_t limit)
+{
+    return make_charged_cache(limit, NULL);
 }
 
 static arb_code get(arb_plan_cache *cache, const sent_plan *sent, const arb_cached_plan **out_plan)
@@ -130,6 +136,74 @@ static void what_does_not_fit_is_refused(void **state)
     arb_text_reset(&sent.bytes);
 }
 
+/* What plans take is charged; when memory is short those go that have been used, and none that a task is about to ask for. */
+static void plans_make_room_for_others(void **state)
+{
+    (void)state;
+    sent_plan first = make_plan(1), second = make_plan(2);
+    arb_governor governor;
+    arb_memory memory;
+    arb_reservation others;
+    arb_governor_init(&governor, 1 << 20);
+    arb_memory_init(&memory, &governor);
+    arb_reservation_init(&others, &memory, "others");
+    arb_plan_cache *cache = make_charged_cache(1 << 20, &memory);
+    const arb_cached_plan *plan;
+    assert_int_equal(send_chunk(cache, &first, 0, first.bytes.size), ARB_OK);
+    assert_int_equal(governor.used, first.bytes.size);
+    assert_int_equal(get(cache, &first, &plan), ARB_OK);
+    assert_true(governor.used > first.bytes.size); /* its decoded form, too */
+    uint64_t decoded = governor.used;
+    arb_plan_cache_give_back(cache, plan);
+    assert_int_equal(governor.used, decoded);
+    const int64_t second_ns = 1000000000;
+    int64_t left_ns = arb_clock_monotonic_ns();
+    arb_plan_cache_look_at_time(cache, left_ns + 3600 * second_ns); /* nobody needs the memory */
+    assert_int_equal(governor.used, decoded);
+    arb_reservation_force(&others, 1 << 20);
+    arb_plan_cache_look_at_time(cache, left_ns);
+    assert_int_equal(governor.used, decoded + (1 << 20)); /* the stage's next task may be on its way */
+    arb_plan_cache_look_at_time(cache, left_ns + 2 * second_ns);
+    assert_int_equal(governor.used, 1 << 20);
+    assert_int_equal(get(cache, &first, &plan), ARB_UNDEFINED_OBJECT);
+    assert_int_equal(send_chunk(cache, &second, 0, second.bytes.size), ARB_OK);
+    arb_plan_cache_look_at_time(cache, left_ns + 3600 * second_ns); /* a task is about to ask for it */
+    assert_int_equal(get(cache, &second, &plan), ARB_OK); /* though there is no memory left: a small one gets it */
+    arb_plan_cache_give_back(cache, plan);
+    arb_reservation_reset(&others);
+    arb_plan_cache_destroy(cache);
+    arb_text_reset(&first.bytes);
+    arb_text_reset(&second.bytes);
+}
+
+static void a_plan_that_does_not_fit_is_refused(void **state)
+{
+    (void)state;
+    enum { size = 3 << 20, chunk = 1 << 19 };
+    arb_governor governor;
+    arb_memory memory;
+    arb_error error = {0};
+    arb_text bytes = {0};
+    uint8_t hash[ARB_PLAN_HASH_BYTES];
+    arb_governor_init(&governor, 2 << 20);
+    arb_memory_init(&memory, &governor);
+    arb_plan_cache *cache = make_charged_cache(size, &memory);
+    for (size_t i = 0; i < size; i++)
+        arb_text_append_char(&bytes, (char)i);
+    assert_false(bytes.failed);
+    arb_plan_hash(arb_text_view(&bytes), hash);
+    size_t at = 0;
+    arb_code code = ARB_OK;
+    for (; code == ARB_OK && at < size; at += chunk)
+        code = arb_plan_cache_chunk(cache, (arb_str){(const char *)hash, sizeof hash}, size, at,
+                                    (arb_str){bytes.data + at, chunk}, &error);
+    assert_int_equal(code, ARB_OUT_OF_MEMORY);
+    assert_int_equal(at, (2 << 20) + chunk);
+    assert_int_equal(governor.used, 0);
+    arb_plan_cache_destroy(cache);
+    arb_text_reset(&bytes);
+}
+
 static void only_what_is_used_must_stay(void **state)
 {
     (void)state;
@@ -194,6 +268,8 @@ int main(void)
         cmocka_unit_test(chunks_become_a_plan),
         cmocka_unit_test(what_does_not_fit_is_refused),
         cmocka_unit_test(only_what_is_used_must_stay),
+        cmocka_unit_test(plans_make_room_for_others),
+        cmocka_unit_test(a_plan_that_does_not_fit_is_refused),
         cmocka_unit_test(several_threads_get_one_plan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

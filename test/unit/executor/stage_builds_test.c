@@ -92,6 +92,38 @@ static void a_stage_that_is_over_shares_no_more(void **state)
     assert_null(list.first);
 }
 
+/* What nobody has used for a second goes, or at once when memory is short; who comes after that builds again. */
+static void what_nobody_uses_goes(void **state)
+{
+    (void)state;
+    static const int64_t second = 1000000000;
+    arb_stage_builds_list list = {0};
+    arb_stage_builds_key key = key_of(100);
+    arb_stage_builds *place = arb_stage_builds_take(&list, &key);
+    arb_shared_builds *builds = arb_stage_builds_of(place);
+    arb_stage_builds_look_at_time(&list, 100 * second, true); /* the run is there */
+    arb_shared_builds *again = arb_stage_builds_of(place);
+    assert_ptr_equal(builds, again);
+    arb_stage_builds_leave(place, 100 * second);
+    arb_stage_builds_look_at_time(&list, 101 * second - 1, false);
+    arb_shared_builds *soon = arb_stage_builds_of(place);
+    assert_ptr_equal(builds, soon);
+    arb_stage_builds_look_at_time(&list, 101 * second, false);
+    arb_shared_builds *fresh = arb_stage_builds_of(place); /* the old ones are still counted, so it is another place */
+    assert_non_null(fresh);
+    assert_ptr_not_equal(builds, fresh);
+    arb_stage_builds_look_at_time(&list, 100 * second, true);
+    arb_shared_builds *pressed = arb_stage_builds_of(place);
+    assert_ptr_not_equal(fresh, pressed);
+    arb_shared_builds_unref(builds);
+    arb_shared_builds_unref(again);
+    arb_shared_builds_unref(soon);
+    arb_shared_builds_unref(fresh);
+    arb_shared_builds_unref(pressed);
+    arb_stage_builds_give_back(&list, place);
+    assert_null(list.first);
+}
+
 static void runs_do_without_memory(void **state)
 {
     (void)state;
@@ -115,6 +147,7 @@ int main(void)
         cmocka_unit_test(runs_of_one_stage_share),
         cmocka_unit_test(others_do_not),
         cmocka_unit_test(a_stage_that_is_over_shares_no_more),
+        cmocka_unit_test(what_nobody_uses_goes),
         cmocka_unit_test(runs_do_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,7 +29,7 @@ static void task_world_begin(task_world *t, void **state)
     arb_error error = {0};
     *t = (task_world){0};
     begin(&t->there, state, 1 << 20);
-    assert_int_equal(arb_output_store_create(1 << 20, "/tmp", &t->here, &error), ARB_OK);
+    assert_int_equal(arb_output_store_create(1 << 20, NULL, "/tmp", &t->here, &error), ARB_OK);
     outputs copy = {.store = t->here};
     fill_store(&copy);
     arb_governor_init(&t->governor, 64 << 20);
@@ -71,6 +71,7 @@ static arb_code start(task_world *t, int64_t unreachable_ms, arb_task_run **out_
     arb_task_inputs_options inputs_options = {.cluster = served_cluster,
                                               .job = attempt.job,
                                               .store = t->here,
+                                              .pool = arb_output_store_pool(t->here),
                                               .loop = &t->there.loop,
                                               .window = 1,
                                               .unreachable_ns = unreachable_ms * 1000000,

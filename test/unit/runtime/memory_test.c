@@ -156,6 +156,57 @@ static void threads_leave_nothing_behind(void **state)
     assert_int_equal(w.governor.used, 0);
 }
 
+/* A process, a job in it, and two tasks of that. */
+static void a_part_is_bounded_by_itself_and_by_its_whole(void **state)
+{
+    (void)state;
+    arb_governor process, job, tasks[2];
+    arb_memory memories[2];
+    arb_reservation held[2] = {0};
+    arb_error error = {0};
+    arb_governor_init(&process, 100 * mega);
+    arb_governor_init_part(&job, 80 * mega, &process);
+    for (size_t i = 0; i < 2; i++) {
+        arb_governor_init_part(&tasks[i], 50 * mega, &job);
+        arb_memory_init(&memories[i], &tasks[i]);
+        arb_reservation_init(&held[i], &memories[i], "a table");
+    }
+    assert_true(arb_reservation_try_grow(&held[0], 40 * mega));
+    assert_int_equal(process.used, 40 * mega);
+    assert_int_equal(job.used, 40 * mega);
+    assert_int_equal(arb_memory_available(&memories[0]), 10 * mega);
+    assert_int_equal(arb_memory_available(&memories[1]), 40 * mega); /* of the job's */
+    assert_false(arb_reservation_try_grow(&held[0], 11 * mega));
+    assert_false(arb_reservation_try_grow(&held[1], 41 * mega));
+    assert_int_equal(arb_reservation_grow(&held[1], 41 * mega, &error), ARB_OUT_OF_MEMORY);
+    assert_non_null(strstr(error.detail, "of 83886080 bytes")); /* whose limit it is */
+    assert_int_equal(tasks[0].used, 40 * mega);                 /* what was refused has left nothing, on no level */
+    assert_int_equal(tasks[1].used, 0);
+    assert_int_equal(job.used, 40 * mega);
+    assert_int_equal(process.used, 40 * mega);
+
+    /* short for both, as their job is full; the first alone holds more than it was promised */
+    assert_false(arb_memory_is_short(&memories[1]));
+    assert_true(arb_reservation_try_grow(&held[1], 31 * mega));
+    assert_true(arb_memory_is_short(&memories[0]));
+    assert_true(arb_memory_is_short(&memories[1]));
+    arb_memory_share share;
+    arb_memory_share_init(&share, &memories[0], mega, UINT64_MAX);
+    assert_false(arb_memory_share_pressed(&share, mega / 2));
+    assert_true(arb_memory_share_pressed(&share, 2 * mega));
+    arb_memory_share_reset(&share);
+
+    /* what becomes the job's is no task's any more */
+    arb_memory common;
+    arb_memory_init(&common, &job);
+    arb_reservation_move(&held[0], &common);
+    assert_int_equal(tasks[0].used, 0);
+    assert_int_equal(job.used, 71 * mega);
+    for (size_t i = 0; i < 2; i++)
+        arb_reservation_reset(&held[i]);
+    assert_int_equal(tasks[1].used + job.used + process.used, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -163,6 +214,7 @@ int main(void)
         cmocka_unit_test(a_guarantee_is_kept_free_but_not_held),
         cmocka_unit_test(who_holds_more_than_promised_is_pressed_when_memory_is_short),
         cmocka_unit_test(threads_leave_nothing_behind),
+        cmocka_unit_test(a_part_is_bounded_by_itself_and_by_its_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

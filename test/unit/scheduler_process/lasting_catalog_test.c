@@ -2,6 +2,8 @@
  * in between, and nothing else. */
 #include <dirent.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,10 +26,13 @@ typedef struct proxy_store {
     arb_store base;
     arb_store *inner;
     int fail_at, die_before, die_behind; /* which transaction from now on, 1 the next; 0: none */
+    bool waits;                          /* transactions, once `reached`, for `go_on` */
+    sem_t reached, go_on;
 } proxy_store;
 
 typedef struct server {
     char folder[200];
+    uint64_t memory_limit; /* of the next start; 0: the usual */
     arb_runtime *runtime;
     proxy_store store;
     arb_blob_folder *blobs;
@@ -45,6 +50,10 @@ static bool is_time(int *which)
 static void proxy_submit(arb_store *store, arb_store_txn *txn)
 {
     proxy_store *proxy = (proxy_store *)store;
+    if (proxy->waits) {
+        sem_post(&proxy->reached);
+        sem_wait(&proxy->go_on);
+    }
     if (is_time(&proxy->die_before))
         _exit(9);
     if (is_time(&proxy->fail_at)) {
@@ -78,7 +87,7 @@ static uint64_t begin_all_else(server *s)
 {
     char path[256];
     uint64_t term;
-    arb_runtime_options options = {.threads = 2};
+    arb_runtime_options options = {.threads = 2, .memory_limit = s->memory_limit};
     s->store = (proxy_store){.base.vtable = &proxy_vtable};
     assert_int_equal(arb_runtime_create(&options, &s->runtime, &s->error), ARB_OK);
     path_in(s, "state.db", path);
@@ -341,6 +350,84 @@ static void a_damaged_segment(void **state)
     end(s);
 }
 
+/* More rows than the limit lets it hold: they stay on the disk, until there is more memory. */
+static void a_start_with_a_smaller_limit(void **state)
+{
+    server *s = *state;
+    begin(s);
+    expect(
+        s,
+        "CREATE TABLE large AS SELECT i AS x, 'some text that is long ' || i AS y FROM generate_series(1, 200000) s(i)",
+        ARB_OK);
+    expect(s, "CREATE TABLE small AS SELECT 1 AS x", ARB_OK);
+    int blobs = blob_count(s);
+    s->memory_limit = 8 << 20;
+    restart(s);
+    expect(s, "SELECT count(*) FROM large", ARB_OUT_OF_MEMORY);
+    assert_non_null(strstr(s->error.message, "\"large\" did not fit"));
+    assert_non_null(strstr(s->error.hint, "--memory-limit"));
+    expect(s, "INSERT INTO large VALUES (1, 'x')", ARB_OUT_OF_MEMORY);
+    assert_int_equal(number(s, "SELECT x FROM small"), 1);
+    expect(s, "INSERT INTO small VALUES (2)", ARB_OK);
+    assert_true(blob_count(s) >= blobs); /* nothing of it goes */
+    s->memory_limit = 0;
+    restart(s);
+    assert_int_equal(number(s, "SELECT count(*) FROM large"), 200000);
+    assert_int_equal(number(s, "SELECT sum(x) FROM small"), 3);
+    end(s);
+}
+
+typedef struct waiting_change {
+    server *server;
+    arb_session *session;
+    const char *sql;
+    arb_code code;
+} waiting_change;
+
+static void *change(void *argument)
+{
+    waiting_change *c = argument;
+    arb_result *result = NULL;
+    c->code = arb_session_execute(c->session, arb_str_of(c->sql), &result, NULL);
+    arb_result_destroy(result);
+    return NULL;
+}
+
+/* While one change is on its way to a slow disk, another one waits, until it is not wanted any more. */
+static void a_change_that_waits_is_cancelled(void **state)
+{
+    server *s = *state;
+    pthread_t threads[2];
+    waiting_change changes[] = {{.server = s, .sql = "CREATE TABLE first AS SELECT 1 AS x"},
+                                {.server = s, .sql = "CREATE TABLE second AS SELECT 1 AS x"}};
+    begin(s);
+    sem_init(&s->store.reached, 0, 0);
+    sem_init(&s->store.go_on, 0, 0);
+    s->store.waits = true;
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(arb_session_create_on(s->runtime, s->catalog, &changes[i].session, &s->error), ARB_OK);
+        assert_int_equal(pthread_create(&threads[i], NULL, change, &changes[i]), 0);
+        if (i == 0)
+            sem_wait(&s->store.reached);
+    }
+    usleep(50000); /* it waits by now, or else is cancelled before it does */
+    arb_session_cancel(changes[1].session);
+    pthread_join(threads[1], NULL); /* though the first goes on */
+    assert_int_equal(changes[1].code, ARB_CANCELLED);
+    s->store.waits = false;
+    sem_post(&s->store.go_on);
+    pthread_join(threads[0], NULL);
+    assert_int_equal(changes[0].code, ARB_OK);
+    assert_int_equal(number(s, "SELECT x FROM first"), 1);
+    expect(s, "SELECT x FROM second", ARB_UNDEFINED_TABLE);
+    expect(s, "CREATE TABLE second AS SELECT 1 AS x", ARB_OK); /* the turn is given on */
+    for (size_t i = 0; i < 2; i++)
+        arb_session_destroy(changes[i].session);
+    sem_destroy(&s->store.reached);
+    sem_destroy(&s->store.go_on);
+    end(s);
+}
+
 static void a_store_that_fails(void **state)
 {
     server *s = *state;
@@ -490,6 +577,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(blobs_that_are_needed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_lost_segment, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_damaged_segment, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_start_with_a_smaller_limit, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_change_that_waits_is_cancelled, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_store_that_fails, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_newer_scheduler, set_up, tear_down),
         cmocka_unit_test_setup_teardown(killed, set_up, tear_down),

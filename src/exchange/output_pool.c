@@ -1,0 +1,86 @@
+#include "exchange/output_pool.h"
+
+#include <stdatomic.h>
+
+#include "base/alloc.h"
+
+/* Of a file, before the next one is begun: what is left in it when most of it is not needed any more. */
+static const uint64_t file_most = 64 << 20;
+
+struct arb_pool_file {
+    _Atomic uint32_t references;
+    arb_spill_file spill;
+};
+
+void arb_output_pool_init(arb_output_pool *pool, arb_memory *memory, const char *spill_folder)
+{
+    *pool = (arb_output_pool){.spill_folder = spill_folder};
+    pthread_mutex_init(&pool->lock, NULL);
+    arb_reservation_init(&pool->charged, memory, "outputs of tasks");
+}
+
+void arb_output_pool_reset(arb_output_pool *pool)
+{
+    if (pool->charged.owner == NULL)
+        return;
+    assert(pool->charged.bytes == 0);
+    arb_pool_file_unref(pool->file);
+    pthread_mutex_destroy(&pool->lock);
+    *pool = (arb_output_pool){0};
+}
+
+void arb_output_pool_charge(arb_output_pool *pool, uint64_t bytes)
+{
+    if (pool->charged.memory == NULL)
+        return;
+    pthread_mutex_lock(&pool->lock);
+    arb_reservation_force(&pool->charged, bytes);
+    pthread_mutex_unlock(&pool->lock);
+}
+
+void arb_output_pool_give_back(arb_output_pool *pool, uint64_t bytes)
+{
+    if (pool->charged.memory == NULL)
+        return;
+    pthread_mutex_lock(&pool->lock);
+    arb_reservation_shrink(&pool->charged, bytes);
+    pthread_mutex_unlock(&pool->lock);
+}
+
+bool arb_output_pool_is_short(const arb_output_pool *pool)
+{
+    return pool->charged.memory != NULL && arb_memory_is_short(pool->charged.memory);
+}
+
+arb_spill_file *arb_pool_file_spill(arb_pool_file *file)
+{
+    return &file->spill;
+}
+
+void arb_pool_file_unref(arb_pool_file *file)
+{
+    if (file == NULL || atomic_fetch_sub_explicit(&file->references, 1, memory_order_acq_rel) != 1)
+        return;
+    arb_spill_file_reset(&file->spill);
+    arb_free(file);
+}
+
+arb_code arb_output_pool_file(arb_output_pool *pool, arb_pool_file **out_file, arb_error *error)
+{
+    arb_pool_file *full = NULL;
+    pthread_mutex_lock(&pool->lock);
+    if (pool->file != NULL && arb_spill_file_written(&pool->file->spill) >= file_most) {
+        full = pool->file;
+        pool->file = NULL;
+    }
+    if (pool->file == NULL && (pool->file = arb_alloc_zeroed(sizeof *pool->file)) != NULL) {
+        pool->file->references = 1;
+        arb_spill_file_init(&pool->file->spill, pool->spill_folder);
+    }
+    *out_file = pool->file;
+    if (*out_file != NULL)
+        atomic_fetch_add_explicit(&(*out_file)->references, 1, memory_order_relaxed);
+    pthread_mutex_unlock(&pool->lock);
+    arb_pool_file_unref(full);
+    return *out_file != NULL ? ARB_OK : arb_fail_memory(error, "a task's output", sizeof **out_file);
+}
