@@ -9,7 +9,8 @@
  * What happens when
  *   Prepare (an action), GetSchema   parse and bind, nothing runs
  *   GetFlightInfo, DoPut             a statement begins here, once; DDL, DML and SET are over when it is answered
- *   PollFlightInfo                   the same without waiting: finished when the first rows are there
+ *   PollFlightInfo                   the same, answered within half a second: finished when the first rows are there; until
+ *                                    then with the part that is done and, in app_metadata, the stages
  *   DoGet                            gives the rows, once; without DoGet, Poll or RenewFlightEndpoint within the lease the
  *                                    statement is cancelled, and so it is when its client goes away
  * A prepared statement's handle holds the text and the values bound to it, sealed for its user: this service keeps nothing of
