@@ -1,14 +1,13 @@
 #include "exchange/output_pool.h"
 
-#include <stdatomic.h>
-
 #include "base/alloc.h"
 
 /* Of a file, before the next one is begun: what is left in it when most of it is not needed any more. */
 static const uint64_t file_most = 64 << 20;
 
 struct arb_pool_file {
-    _Atomic uint32_t references;
+    arb_output_pool *pool;
+    uint32_t references; /* the pool's lock */
     arb_spill_file spill;
 };
 
@@ -24,7 +23,7 @@ void arb_output_pool_reset(arb_output_pool *pool)
     if (pool->charged.owner == NULL)
         return;
     assert(pool->charged.bytes == 0);
-    arb_pool_file_unref(pool->file);
+    assert(pool->file == NULL);
     pthread_mutex_destroy(&pool->lock);
     *pool = (arb_output_pool){0};
 }
@@ -57,9 +56,18 @@ arb_spill_file *arb_pool_file_spill(arb_pool_file *file)
     return &file->spill;
 }
 
+/* The last of those who have blocks in it takes it away, so that nothing is left of a time when memory was short. */
 void arb_pool_file_unref(arb_pool_file *file)
 {
-    if (file == NULL || atomic_fetch_sub_explicit(&file->references, 1, memory_order_acq_rel) != 1)
+    if (file == NULL)
+        return;
+    arb_output_pool *pool = file->pool;
+    pthread_mutex_lock(&pool->lock);
+    bool last = --file->references == 0;
+    if (last && pool->file == file)
+        pool->file = NULL;
+    pthread_mutex_unlock(&pool->lock);
+    if (!last)
         return;
     arb_spill_file_reset(&file->spill);
     arb_free(file);
@@ -67,20 +75,16 @@ void arb_pool_file_unref(arb_pool_file *file)
 
 arb_code arb_output_pool_file(arb_output_pool *pool, arb_pool_file **out_file, arb_error *error)
 {
-    arb_pool_file *full = NULL;
     pthread_mutex_lock(&pool->lock);
-    if (pool->file != NULL && arb_spill_file_written(&pool->file->spill) >= file_most) {
-        full = pool->file;
-        pool->file = NULL;
-    }
+    if (pool->file != NULL && arb_spill_file_written(&pool->file->spill) >= file_most)
+        pool->file = NULL; /* those who have blocks in it keep it */
     if (pool->file == NULL && (pool->file = arb_alloc_zeroed(sizeof *pool->file)) != NULL) {
-        pool->file->references = 1;
+        pool->file->pool = pool;
         arb_spill_file_init(&pool->file->spill, pool->spill_folder);
     }
     *out_file = pool->file;
     if (*out_file != NULL)
-        atomic_fetch_add_explicit(&(*out_file)->references, 1, memory_order_relaxed);
+        (*out_file)->references++;
     pthread_mutex_unlock(&pool->lock);
-    arb_pool_file_unref(full);
     return *out_file != NULL ? ARB_OK : arb_fail_memory(error, "a task's output", sizeof **out_file);
 }

@@ -22,7 +22,7 @@ typedef struct arb_output_pool {
     _Atomic uint64_t held;    /* bytes of the outputs' blocks in memory */
     pthread_mutex_t lock;     /* of the rest */
     arb_reservation charged;  /* those, what readers have, and what describes outputs */
-    arb_pool_file *file;      /* that is written to; NULL: none */
+    arb_pool_file *file;      /* that is written to, while somebody has it; NULL: none */
 } arb_output_pool;
 
 /* `memory` outlives the pool; NULL: nothing is charged. */

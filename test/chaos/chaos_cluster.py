@@ -16,7 +16,8 @@ from proxy import Proxy
 
 SANITIZED = "asan" in str(BINARY) or "tsan" in str(BINARY)  # slower, and what is freed stays for a while
 CALM_MOST = 100  # seconds until nothing is left over: a job whose client is gone ends with its lease of 60 s
-MORE_DESCRIPTORS = 12  # than at the start: one channel to each other executor, and what a connection that ends holds for a moment
+# Than at the start: the eight tables' files, one channel to each other executor, and what a connection that ends holds for a moment.
+MORE_DESCRIPTORS = 16
 MORE_MEMORY = 96 << 20  # the allocator keeps some of what a query took
 ENDED = ("succeeded", "failed", "cancelled")
 NEEDED = {"arbalest_scheduler_jobs": 0, "arbalest_scheduler_tasks_pending": 0, "arbalest_scheduler_tasks_running": 0,
