@@ -338,11 +338,10 @@ static arb_code ask(remote_result *r, arb_str sql, effects e, polling *p, arb_er
     if (code == ARB_OK)
         code = poll(c, &command, p, &failure);
     for (;;) {
-        bool known =
-            p->next != NULL; /* by a handle; else the server begins it once more, which what changes nothing bears */
-        bool again = code == ARB_OK ? known
-                                    : (known || !e.beyond) &&
-                                          arb_server_return_wait(&r->back, c->channel, &c->cancelled, &failure);
+        /* by a handle; else the server begins it once more, which what changes nothing bears */
+        bool known = p->next != NULL;
+        bool again =
+            code == ARB_OK ? known : !e.beyond && arb_server_return_wait(&r->back, c->channel, &c->cancelled, &failure);
         if (!again)
             break;
         code = poll(c, known ? p->next : &command, p, &failure);
@@ -498,8 +497,15 @@ static arb_code set(arb_statement_host *host, arb_str name, arb_str value, arb_e
     if (!c->expected)
         atomic_store(&c->cancelled, false);
     c->expected = false;
-    code = run_setting(c, kept, error);
+    arb_error failure = {0};
+    code = run_setting(c, kept, &failure);
+    if (code == ARB_SESSION_ENDED && !c->has_state) { /* between two settings */
+        arb_error_clear(&failure);
+        code = begin_anew(c, &failure);
+    }
     c->settings.size -= code != ARB_OK;
+    if (code != ARB_OK && error != NULL)
+        *error = failure;
     return code;
 }
 

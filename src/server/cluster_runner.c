@@ -60,6 +60,7 @@ struct cluster_query {
     result_work work;
     arb_execution *_Atomic result; /* NULL: not begun */
     _Atomic int lookers;           /* with `result` in hand, on other threads */
+    _Atomic bool outdated;         /* what is read was lost, and is made again */
     unsigned readings;
     bool left, delivered;
     pthread_mutex_t lock; /* of what follows */
@@ -150,6 +151,18 @@ static arb_code source_create(const arb_task_work *base, const arb_physical_node
     return arb_task_inputs_source(q->inputs, node, NULL, later, context, out_op, error);
 }
 
+/* The execution, which stays until it was put down; without a lock, as a signal handler may be the one who looks. */
+static arb_execution *pick_up(cluster_query *q)
+{
+    atomic_fetch_add(&q->lookers, 1);
+    return atomic_load(&q->result);
+}
+
+static void put_down(cluster_query *q)
+{
+    atomic_fetch_sub(&q->lookers, 1);
+}
+
 /* The job is complete: begin to read what it left. */
 static arb_code begin_result(cluster_query *q, arb_id job, arb_error *error)
 {
@@ -179,7 +192,8 @@ static arb_code fail_ended(const arb_job_progress *progress, arb_error *error)
     return progress->error.code;
 }
 
-/* On the scheduler's loop. */
+/* On the scheduler's loop. Who reads a result that is lost meanwhile, and is made again, need not wait for the executor that had
+ * it. */
 static void job_changed(void *context, const arb_job_progress *progress)
 {
     cluster_query *q = context;
@@ -190,9 +204,16 @@ static void job_changed(void *context, const arb_job_progress *progress)
         wake = q->wake;
         q->wake = (arb_wake){0};
     }
+    bool come = q->come;
     pthread_mutex_unlock(&q->lock);
     if (wake.call != NULL)
         wake.call(wake.context);
+    arb_execution *result = pick_up(q);
+    if (result != NULL && !come) {
+        atomic_store(&q->outdated, true);
+        arb_execution_cancel(result);
+    }
+    put_down(q);
 }
 
 static bool ready(arb_query_run *run, const arb_wake *wake)
@@ -293,7 +314,8 @@ static arb_code next(arb_query_run *run, const arb_batch **out_batch, arb_error 
         *out_batch = NULL;
         /* a job that is not there has ended: waiting for its result will say how */
         bool lost = is_lost(q, code);
-        bool again = stale || lost || code == ARB_UNDEFINED_OBJECT || code == ARB_NOT_READY;
+        bool again = stale || lost || code == ARB_UNDEFINED_OBJECT || code == ARB_NOT_READY ||
+                     (atomic_exchange(&q->outdated, false) && !atomic_load(&q->cancelled));
         if (lost && q->left)
             return arb_fail(error, ARB_RESULT_LOST, "the executor with the result was lost after rows had been sent");
         if (!again || q->left || q->readings == READINGS_MOST) {
@@ -303,18 +325,6 @@ static arb_code next(arb_query_run *run, const arb_batch **out_batch, arb_error 
         }
         end_result(q);
     }
-}
-
-/* The execution, which stays until it was put down; without a lock, as a signal handler may be the one who looks. */
-static arb_execution *pick_up(cluster_query *q)
-{
-    atomic_fetch_add(&q->lookers, 1);
-    return atomic_load(&q->result);
-}
-
-static void put_down(cluster_query *q)
-{
-    atomic_fetch_sub(&q->lookers, 1);
 }
 
 static void cancel(arb_query_run *run)

@@ -35,7 +35,7 @@ QUERIES = {path.stem: path.read_text() for path in sorted((ROOT / "bench/tpch").
 SETTINGS = ([], ["distribution=always"], ["distribution=always", "exchange_memory=0"],
             ["distribution=always", "broadcast_limit=0", "target_task_bytes=64kB"])
 GIVEN_UP = 4.5  # seconds after which a silent executor may be given up for dead
-UNREACHABLE = "08001"  # the scheduler, or the way to it, is gone
+GONE = {"08001", "08007"}  # the scheduler, or the way to it, is gone; with the second it is not known what became of an update
 LOST_AFTER_ROWS = "58000"  # of what is left when an executor goes: rows that the client has cannot be taken back
 
 
@@ -84,7 +84,7 @@ class Faults:
         return happened
 
     def scheduler_killed(self):
-        with self.cluster.lock, self.clients.hit_by(Fault("scheduler_killed", {UNREACHABLE})):
+        with self.cluster.lock, self.clients.hit_by(Fault("scheduler_killed", GONE)):
             happened = self.cluster.kill(self.cluster.scheduler)
             time.sleep(self.dice.random())
             self.cluster.start_scheduler()
@@ -93,7 +93,7 @@ class Faults:
     def scheduler_frozen(self):
         """Who is connected waits; who connects does so for some seconds."""
         process, seconds = self.cluster.scheduler.process, self.dice.choice((0.3, 3, 7))
-        with self.cluster.lock, self.clients.hit_by(Fault("scheduler_frozen", {UNREACHABLE} if seconds > GIVEN_UP else ())):
+        with self.cluster.lock, self.clients.hit_by(Fault("scheduler_frozen", GONE if seconds > GIVEN_UP else ())):
             process.send_signal(signal.SIGSTOP)
             time.sleep(0.05)
             stopped = is_stopped(process.pid)
@@ -127,7 +127,7 @@ class Faults:
 
     def client_cut(self):
         before = self.cluster.door.cut_count
-        with self.clients.hit_by(Fault("client_cut", {UNREACHABLE}, through_proxy=True)):
+        with self.clients.hit_by(Fault("client_cut", GONE, through_proxy=True)):
             self.cluster.door.cut()
             time.sleep(0.2)
         return self.cluster.door.cut_count > before
