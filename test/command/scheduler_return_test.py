@@ -2,7 +2,6 @@
 """A scheduler that is killed and started again: who asked for rows gets them; who changed something hears what is known of it."""
 import contextlib
 import os
-import random
 import signal
 import socket
 import sys
@@ -15,7 +14,7 @@ from command_driver import expect, expect_failure, expect_in, sql, start, wait_u
 
 MOST = 90  # seconds
 # Some seconds on two executors, in many tasks.
-SLOW = "select x % 1000 as k, count(*) as n, sum(x * 3 % 1001) as s from range(150000000) r(x) group by k order by k"
+SLOW = "select x % 1000 as k, count(*) as n, sum(x * 3 % 1001) as s from range(60000000) r(x) group by k order by k"
 MANY_TASKS = ("--set", "distribution=always", "--set", "target_task_bytes=16MB")
 
 
@@ -43,6 +42,11 @@ class Place:
     def kill(self):
         expect(self.scheduler.end(signal.SIGKILL)[0], -signal.SIGKILL)
 
+    def stop(self, number):
+        """Executors stand still, so that what they run has not ended, or go on."""
+        for node in self.executors:
+            node.process.send_signal(number)
+
     def running(self):
         """Tasks that executors are at."""
         return sum(node.figures()["arbalest_executor_tasks_running"] for node in self.executors)
@@ -66,19 +70,26 @@ def ask(it, *arguments):
     return start("sql", "--connect", it.url, "--format", "csv", *arguments, text=True)
 
 
+def under_way(it, *arguments):
+    """A client whose query is: both executors are at it, and stand still."""
+    wait_until(lambda: it.running() == 0, MOST)
+    client = ask(it, *MANY_TASKS, "-c", *arguments)
+    wait_until(lambda: it.running() >= 2, MOST)
+    it.stop(signal.SIGSTOP)
+    return client
+
+
 def test_queries_go_on():
     wanted = sql("--format", "csv", "-c", SLOW)[1]
-    dice = random.Random(7)
     with place() as it:
         for again in range(4):
-            wait_until(lambda: it.running() == 0, MOST)
-            client = ask(it, *MANY_TASKS, "-c", SLOW)
-            wait_until(lambda: it.running() > 0, MOST)
-            time.sleep(dice.uniform(0.3, 1) if again < 3 else 0)  # at last maybe before the client has a handle: it is begun once more
+            client = under_way(it, SLOW)
+            time.sleep(0.5 if again < 3 else 0)  # at last maybe before the client has a handle: then it is begun once more
             expect(client.poll(), None)
             it.kill()
             time.sleep(again % 2)
             it.begin()
+            it.stop(signal.SIGCONT)
             out, err = client.communicate(timeout=MOST)
             expect((client.returncode, err), (0, ""))
             expect(out, wanted)
@@ -87,10 +98,11 @@ def test_queries_go_on():
 def test_statements_behind_it_go_on():
     """In the session that the server has forgotten nothing was but what the command was started with."""
     with place() as it:
-        client = ask(it, "--set", "time_zone=Asia/Tokyo", *MANY_TASKS, "-c", f"select count(*) as n from ({SLOW}) q; show time_zone")
-        wait_until(lambda: it.running() > 0, MOST)
+        client = under_way(it, f"select count(*) as n from ({SLOW}) q; show time_zone", "--set", "time_zone=Asia/Tokyo")
+        time.sleep(0.5)
         it.kill()
         it.begin()
+        it.stop(signal.SIGCONT)
         out, err = client.communicate(timeout=MOST)
         expect((client.returncode, err), (0, ""))
         expect_in("n\n1000\n", out)
@@ -99,10 +111,11 @@ def test_statements_behind_it_go_on():
 
 def test_what_the_session_held_is_not_missed_in_silence():
     with place() as it:
-        client = ask(it, *MANY_TASKS, "-c", f"create temporary table t as select 1 as x; {SLOW}; select * from t")
-        wait_until(lambda: it.running() > 0, MOST)
+        client = under_way(it, f"create temporary table t as select 1 as x; {SLOW}; select * from t")
+        time.sleep(0.5)
         it.kill()
         it.begin()
+        it.stop(signal.SIGCONT)
         out, err = client.communicate(timeout=MOST)
         expect(client.returncode, 1)
         expect_in("the session has ended", err)
@@ -110,10 +123,11 @@ def test_what_the_session_held_is_not_missed_in_silence():
 
 def test_an_update_is_not_repeated():
     with place() as it:
-        client = ask(it, *MANY_TASKS, "-c", f"create table t as {SLOW}")
-        wait_until(lambda: it.running() > 0, MOST)
+        client = under_way(it, f"create table t as {SLOW}")
+        time.sleep(0.5)
         it.kill()
         it.begin()
+        it.stop(signal.SIGCONT)
         out, err = client.communicate(timeout=MOST)
         expect((client.returncode, out), (1, ""))
         expect_in("08007", err)
@@ -122,8 +136,8 @@ def test_an_update_is_not_repeated():
 
 def test_one_that_stays_away():
     with place() as it:
-        client = ask(it, *MANY_TASKS, "-c", SLOW)
-        wait_until(lambda: it.running() > 0, MOST)
+        client = under_way(it, SLOW)
+        time.sleep(0.5)
         it.kill()
         out, err = client.communicate(timeout=MOST)
         expect((client.returncode, out), (1, ""))
@@ -133,8 +147,8 @@ def test_one_that_stays_away():
 
 def test_who_does_not_want_to_wait():
     with place() as it:
-        client = ask(it, *MANY_TASKS, "-c", SLOW)
-        wait_until(lambda: it.running() > 0, MOST)
+        client = under_way(it, SLOW)
+        time.sleep(0.5)
         it.kill()
         time.sleep(1)
         expect(client.poll(), None)

@@ -92,6 +92,15 @@ def test_completion():
         leave(t)
 
 
+def test_interrupts_between_keys():
+    """Ctrl-C takes with it what was typed and not read yet, whether that has been seen to be there or not."""
+    with shell() as t:
+        for _ in range(100):
+            t.talk("select abcdefghijklmnopqrstuvwxyz", "abc")
+            t.talk("\x03", PROMPT)
+        leave(t)
+
+
 def test_history():
     with tempfile.TemporaryDirectory() as state:
         with shell(XDG_STATE_HOME=state) as t:
