@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """A scheduler that is killed and started again: who asked for rows gets them; who changed something hears what is known of it."""
 import contextlib
+import json
 import os
 import signal
 import socket
 import sys
 import tempfile
 import time
+import urllib.request
 
 import command_driver
 import node_driver
@@ -51,6 +53,10 @@ class Place:
         """Tasks that executors are at."""
         return sum(node.figures()["arbalest_executor_tasks_running"] for node in self.executors)
 
+    def jobs(self):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.ports[2]}/api/jobs", timeout=MOST) as answer:
+            return json.load(answer)
+
     def end(self):
         for node in [*self.executors, self.scheduler]:
             node.end(signal.SIGKILL)
@@ -79,32 +85,40 @@ def under_way(it, *arguments):
     return client
 
 
+def die_and_come_back(it, client, before=0.5, away=0):
+    """`before`: seconds until the scheduler is killed, in which the client gets its handle; `away`: until it is started again."""
+    time.sleep(before)
+    expect(client.poll(), None)
+    it.kill()
+    time.sleep(away)
+    it.begin()
+    it.stop(signal.SIGCONT)
+
+
+def result_of(client):
+    out, err = client.communicate(timeout=MOST)
+    return client.returncode, out, err
+
+
 def test_queries_go_on():
     wanted = sql("--format", "csv", "-c", SLOW)[1]
     with place() as it:
         for again in range(4):
             client = under_way(it, SLOW)
-            time.sleep(0.5 if again < 3 else 0)  # at last maybe before the client has a handle: then it is begun once more
-            expect(client.poll(), None)
-            it.kill()
-            time.sleep(again % 2)
-            it.begin()
-            it.stop(signal.SIGCONT)
-            out, err = client.communicate(timeout=MOST)
-            expect((client.returncode, err), (0, ""))
-            expect(out, wanted)
+            # at last maybe before the client has a handle: then it is begun once more
+            die_and_come_back(it, client, 0.5 if again < 3 else 0, again % 2)
+            expect(result_of(client), (0, wanted, ""))
+            if again < 3:  # none of them was begun anew
+                expect(len(it.jobs()), again + 1)
 
 
 def test_statements_behind_it_go_on():
     """In the session that the server has forgotten nothing was but what the command was started with."""
     with place() as it:
         client = under_way(it, f"select count(*) as n from ({SLOW}) q; show time_zone", "--set", "time_zone=Asia/Tokyo")
-        time.sleep(0.5)
-        it.kill()
-        it.begin()
-        it.stop(signal.SIGCONT)
-        out, err = client.communicate(timeout=MOST)
-        expect((client.returncode, err), (0, ""))
+        die_and_come_back(it, client)
+        status, out, err = result_of(client)
+        expect((status, err), (0, ""))
         expect_in("n\n1000\n", out)
         expect_in("Asia/Tokyo", out)
 
@@ -112,24 +126,18 @@ def test_statements_behind_it_go_on():
 def test_what_the_session_held_is_not_missed_in_silence():
     with place() as it:
         client = under_way(it, f"create temporary table t as select 1 as x; {SLOW}; select * from t")
-        time.sleep(0.5)
-        it.kill()
-        it.begin()
-        it.stop(signal.SIGCONT)
-        out, err = client.communicate(timeout=MOST)
-        expect(client.returncode, 1)
+        die_and_come_back(it, client)
+        status, out, err = result_of(client)
+        expect(status, 1)
         expect_in("the session has ended", err)
 
 
 def test_an_update_is_not_repeated():
     with place() as it:
         client = under_way(it, f"create table t as {SLOW}")
-        time.sleep(0.5)
-        it.kill()
-        it.begin()
-        it.stop(signal.SIGCONT)
-        out, err = client.communicate(timeout=MOST)
-        expect((client.returncode, out), (1, ""))
+        die_and_come_back(it, client)
+        status, out, err = result_of(client)
+        expect((status, out), (1, ""))
         expect_in("08007", err)
         expect_failure(sql("--connect", it.url, "-c", "select * from t"), 1, "42P01")
 
@@ -139,8 +147,8 @@ def test_one_that_stays_away():
         client = under_way(it, SLOW)
         time.sleep(0.5)
         it.kill()
-        out, err = client.communicate(timeout=MOST)
-        expect((client.returncode, out), (1, ""))
+        status, out, err = result_of(client)
+        expect((status, out), (1, ""))
         expect_in("08001", err)
         expect_in("has not come back", err)
 
