@@ -5,9 +5,9 @@
     {                                                                                                  \
         "data", "[ROOT=]DIR", true, "tables: every NAME.parquet, NAME.csv … and folder NAME/ in DIR" \
     }
-#define WRITE_FLAG                                                        \
-    {                                                                     \
-        "write-root", "[ROOT=]DIR", true, "folder that COPY may write to" \
+#define WRITE_FLAG                                                                                \
+    {                                                                                             \
+        "write-root", "[ROOT=]DIR", true, "folder that COPY may write to, where the scheduler is" \
     }
 #define THREADS_FLAG                                                            \
     {                                                                           \
@@ -21,25 +21,26 @@
     {                                                                         \
         "host", "ADDRESS", false, "address to listen at (default: 127.0.0.1)" \
     }
-#define PORT_FLAG                                                      \
-    {                                                                  \
-        "port", "N", false, "port of Arrow Flight; 0 takes a free one" \
+#define PORT_FLAG                                                                                            \
+    {                                                                                                        \
+        "port", "N", false, "port of Arrow Flight (default: 50050, an executor's 50051); 0 takes a free one" \
     }
-#define HTTP_FLAG                                                                  \
-    {                                                                              \
-        "http-port", "N", false, "port for probes and figures; 0 takes a free one" \
+#define HTTP_FLAG                                                                                   \
+    {                                                                                               \
+        "http-port", "N", false,                                                                    \
+            "port for probes and figures (default: 50080, an executor's 50081); 0 takes a free one" \
     }
 #define STATE_FLAG                                                               \
     {                                                                            \
         "state", "memory|sqlite", false, "where state is kept (default: sqlite)" \
     }
-#define STATE_DIR_FLAG                                                                       \
-    {                                                                                        \
-        "state-dir", "DIR", false, "folder for the state (default: ~/.local/state/arbalest)" \
+#define STATE_DIR_FLAG                                                                                             \
+    {                                                                                                              \
+        "state-dir", "DIR", false, "folder for the state (default: arbalest in $XDG_STATE_HOME or ~/.local/state)" \
     }
-#define WORK_DIR_FLAG                                          \
-    {                                                          \
-        "work-dir", "DIR", false, "folder for temporary files" \
+#define WORK_DIR_FLAG                                                                            \
+    {                                                                                            \
+        "work-dir", "DIR", false, "folder for temporary files (default: a fresh one in $TMPDIR)" \
     }
 #define TOKEN_FLAG                                                                        \
     {                                                                                     \
@@ -56,7 +57,7 @@
 
 static const arb_flag sql_flags[] = {
     DATA_FLAG,
-    {"connect", "URL", false, "run the statements at a server: arbalest://[USER:PASSWORD@]HOST:PORT"},
+    {"connect", "URL", false, "run the statements at a server: arbalest://[USER:PASSWORD@]HOST:PORT[,HOST:PORT…]"},
     {"c", "SQL", true, "run these statements"},
     {"f", "FILE", true, "run the statements of a file"},
     {"format", "table|csv|tsv|json|ndjson|arrow", false, "how results look (default: table on a terminal, else csv)"},
@@ -71,18 +72,11 @@ static const arb_flag server_flags[] = {HOST_FLAG,   PORT_FLAG,     HTTP_FLAG,  
                                         WRITE_FLAG,  STATE_FLAG,    STATE_DIR_FLAG, THREADS_FLAG,
                                         MEMORY_FLAG, WORK_DIR_FLAG, END_FLAG};
 static const arb_flag scheduler_flags[] = {
-    HOST_FLAG,
-    PORT_FLAG,
-    {"control-port", "N", false, "port for executors"},
-    HTTP_FLAG,
-    DATA_FLAG,
-    WRITE_FLAG,
-    STATE_FLAG,
-    STATE_DIR_FLAG,
-    TOKEN_FLAG,
-    {"users-file", "FILE", false, "file of lines NAME:HASH; without it nobody logs in"},
-    INSECURE_FLAG,
-    END_FLAG,
+    HOST_FLAG,     PORT_FLAG,      {"control-port", "N", false, "port for executors (default: 50052)"},
+    HTTP_FLAG,     DATA_FLAG,      WRITE_FLAG,
+    STATE_FLAG,    STATE_DIR_FLAG, THREADS_FLAG,
+    MEMORY_FLAG,   TOKEN_FLAG,     {"users-file", "FILE", false, "file of lines NAME:HASH; without it nobody logs in"},
+    INSECURE_FLAG, END_FLAG,
 };
 static const arb_flag executor_flags[] = {
     {"scheduler", "HOST:PORT", false, "the scheduler's control port"},
@@ -100,22 +94,29 @@ static const arb_flag executor_flags[] = {
     END_FLAG,
 };
 static const arb_flag generate_flags[] = {
-    {"scale", "N", false, "size: about N GB of text; fractions are fine"},
-    {"output", "DIR", false, "folder to make the files in"},
+    {"scale", "N", false, "size, which must be given: about N GB of text; fractions are fine"},
+    {"output", "DIR", false, "folder to make the files in, which must be given"},
     {"format", "parquet|csv", false, "format of the files (default: parquet)"},
     END_FLAG,
 };
 static const arb_flag no_flags[] = {END_FLAG};
 
+static const char sql_ending[] =
+    "Statements come from -c and -f in the order given, else from standard input; a semicolon ends one. A terminal\n"
+    "gets a shell.\n"
+    "Exit status: 0; 1 a statement failed; 2 wrong usage; 78 wrong configuration; 130 interrupted; 141 reader gone.\n";
+static const char node_ending[] = "Exit status: 0 after a signal; 1 it failed, or a newer scheduler has the state; "
+                                  "2 wrong usage; 78 wrong configuration.\n";
+
 const arb_command arb_commands[] = {
-    {"sql", NULL, "run SQL: on files here and now, or at a server", sql_flags},
-    {"server", NULL, "serve SQL to clients: a scheduler and one executor", server_flags},
-    {"scheduler", NULL, "plan and distribute the queries of a cluster", scheduler_flags},
-    {"executor", NULL, "run the tasks of a cluster's queries", executor_flags},
-    {"generate", "tpch", "make the tables of a benchmark", generate_flags},
-    {"version", NULL, "print the version", no_flags},
-    {"help", "[COMMAND]", "describe a command", no_flags},
-    {NULL, NULL, NULL, NULL},
+    {"sql", NULL, "run SQL: on files here and now, or at a server", sql_flags, sql_ending},
+    {"server", NULL, "serve SQL to clients: a scheduler and one executor", server_flags, node_ending},
+    {"scheduler", NULL, "plan and distribute the queries of a cluster", scheduler_flags, node_ending},
+    {"executor", NULL, "run the tasks of a cluster's queries", executor_flags, node_ending},
+    {"generate", "tpch", "make the tables of a benchmark", generate_flags, NULL},
+    {"version", NULL, "print the version", no_flags, NULL},
+    {"help", "[COMMAND]", "describe a command", no_flags, NULL},
+    {NULL, NULL, NULL, NULL, NULL},
 };
 
 const arb_command *arb_command_find(const char *name)

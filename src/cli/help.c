@@ -24,23 +24,20 @@ int arb_help_of(const arb_command *command, FILE *to)
         snprintf(form, sizeof form, "%s%s%s%s%s", flag->name[1] == '\0' ? "-" : "--", flag->name,
                  flag->argument != NULL ? " " : "", flag->argument != NULL ? flag->argument : "",
                  flag->repeats ? " …" : "");
-        fprintf(to, "%s  %-28s %s\n", flag == command->flags ? "\n" : "", form, flag->about);
+        int width = flag->repeats ? 30 : 28; /* "…" takes three bytes and one column */
+        fprintf(to, "%s  %-*s %s\n", flag == command->flags ? "\n" : "", width, form, flag->about);
     }
     if (command->flags->name != NULL) {
         fputs("\nA long flag --some-flag is also the variable ARBALEST_", to);
         for (const char *at = command->name; *at != '\0'; at++)
             fputc(*at - 'a' + 'A', to);
         fprintf(to,
-                "_SOME_FLAG and the key some-flag under [%s] in /etc/arbalest/*.conf; flags go before variables, "
+                "_SOME_FLAG and the key some-flag\nunder [%s] in /etc/arbalest/*.conf; flags go before variables, "
                 "variables before files.\n",
                 command->name);
     }
-    if (strcmp(command->name, "sql") == 0)
-        fputs(
-            "\nStatements come from -c and -f in the order given, else from standard input; a semicolon ends one. A "
-            "terminal gets a shell.\nExit status: 0; 1 a statement failed; 2 wrong usage; 78 wrong configuration; 130 "
-            "interrupted; 141 reader gone.\n",
-            to);
+    if (command->ending != NULL)
+        fprintf(to, "\n%s", command->ending);
     return status_of(to);
 }
 

@@ -33,6 +33,7 @@ typedef struct arb_command {
     const char *operands; /* "tpch"; NULL: none */
     const char *about;
     const arb_flag *flags; /* ends with a NULL name */
+    const char *ending;    /* of its help, lines; NULL: nothing */
 } arb_command;
 
 typedef struct arb_option {

@@ -220,14 +220,14 @@ static int connect_to_server(const arb_options *options, arb_str url, statement_
         return arb_option_exit_status(options, "connect");
     }
     const arb_cluster_module *module;
-    if (arb_module_load(&module, &error) != ARB_OK)
-        error.code = ARB_CONNECTION_FAILED;
+    arb_code code = arb_module_load(&module, &error);
+    if (code != ARB_OK)
+        code = error.code = ARB_CONNECTION_FAILED;
     else
-        (void)module->connect(url, &place->host, &error);
-    if (error.code == ARB_OK)
+        code = module->connect(url, &place->host, &error);
+    if (code == ARB_OK)
         return 0;
-    return report(&error,
-                  error.code == ARB_INVALID_PARAMETER ? arb_option_exit_status(options, "connect") : ARB_EXIT_FAILED);
+    return report(&error, code == ARB_INVALID_PARAMETER ? arb_option_exit_status(options, "connect") : ARB_EXIT_FAILED);
 }
 
 static int begin_here(arb_arena *arena, const arb_options *options, statement_place *place)

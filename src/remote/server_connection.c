@@ -27,6 +27,7 @@ enum {
     WINDOW = 4 << 20, /* bytes of a result that come before they are taken */
     ASKS_MS = 5000,   /* a server that vanished without a word is noticed so */
     WAITS_MS = 5000,  /* for its answer */
+    TIMES_MOST = 4,   /* that a statement is begun, as the server lost it or its session */
 };
 static const int64_t GREETING_NS = INT64_C(10000000000), LEAVING_NS = INT64_C(500000000);
 
@@ -187,7 +188,7 @@ static arb_code begin_rows(remote_result *r, arb_error *error)
         code = open_rows(r, &failure);
     if (code != ARB_OK && error != NULL)
         *error = failure;
-    return arb_server_return_judge(&r->back, code, error);
+    return code;
 }
 
 static arb_code next(arb_hosted_result *base, const arb_batch **out_batch, arb_error *error)
@@ -203,6 +204,7 @@ static arb_code next(arb_hosted_result *base, const arb_batch **out_batch, arb_e
         if (code == ARB_OK)
             code = arb_remote_rows_next(r->rows, r->stream, out_batch, &failure);
     }
+    code = arb_server_return_judge(&r->back, code, &failure);
     r->given = true;
     if (code == ARB_OK && *out_batch == NULL)
         take_summary(
@@ -349,7 +351,6 @@ static arb_code ask(remote_result *r, arb_str sql, effects e, polling *p, arb_er
     arb_text_reset(&packed);
     if (code != ARB_OK && failure.code != ARB_OK && error != NULL)
         *error = failure;
-    code = arb_server_return_judge(&r->back, code, error);
     if (code != ARB_OK && atomic_load(&c->cancelled))
         cancel_there(c, p);
     return code;
@@ -394,12 +395,14 @@ static arb_code judge_break(const server_connection *c, effects e, arb_code code
     return ARB_OUTCOME_UNKNOWN;
 }
 
+/* *out_lost: the server has been away, and is back without the statement. */
 static arb_code execute_once(server_connection *c, arb_str sql, effects e, arb_hosted_result **out_result,
-                             arb_error *error)
+                             bool *out_lost, arb_error *error)
 {
     static const arb_hosted_result_vtable vtable = {describe, tag, affected, next, peak_memory, destroy_result};
     polling p = {0};
     *out_result = NULL;
+    *out_lost = false;
     remote_result *r = arb_alloc_zeroed(sizeof *r);
     if (r == NULL)
         return arb_fail_memory(error, "a result", sizeof *r);
@@ -408,7 +411,7 @@ static arb_code execute_once(server_connection *c, arb_str sql, effects e, arb_h
     r->affected = -1;
     arb_code code = name_operation(c, error);
     if (code == ARB_OK)
-        code = judge_break(c, e, ask(r, sql, e, &p, error), error);
+        code = ask(r, sql, e, &p, error);
     if (code == ARB_OK) {
         take_summary(r, arb_wire_text(p.info->app_metadata));
         if (r->columns.has_rows)
@@ -416,6 +419,8 @@ static arb_code execute_once(server_connection *c, arb_str sql, effects e, arb_h
         if (code == ARB_OK && r->columns.has_rows)
             code = begin_rows(r, error);
     }
+    *out_lost = r->back.until_ns != 0 && code == ARB_UNDEFINED_OBJECT;
+    code = judge_break(c, e, arb_server_return_judge(&r->back, code, error), error);
     arb_arena_reset(&p.arena);
     arb_arena_reset(&p.older);
     if (code != ARB_OK) {
@@ -442,7 +447,8 @@ static arb_code greet(server_connection *c, arb_error *error)
 static arb_code run_setting(server_connection *c, arb_str text, arb_error *error)
 {
     arb_hosted_result *result;
-    arb_code code = execute_once(c, text, (effects){.session = true}, &result, error);
+    bool lost;
+    arb_code code = execute_once(c, text, (effects){.session = true}, &result, &lost, error);
     if (code == ARB_OK)
         arb_hosted_result_destroy(result);
     else if (error != NULL)
@@ -466,16 +472,20 @@ static arb_code execute(arb_statement_host *host, arb_str sql, arb_hosted_result
     if (!c->expected)
         atomic_store(&c->cancelled, false);
     c->expected = false;
-    arb_code code = execute_once(c, sql, e, out_result, error);
-    if (code == ARB_SESSION_ENDED &&
-        !c->has_state) { /* nothing was done, and nothing is lost that cannot be set again */
+    for (unsigned times = 1;; times++) {
+        bool lost;
+        arb_code code = execute_once(c, sql, e, out_result, &lost, error);
+        /* nothing was done, and what is lost can be set again; or it changes nothing, and can be done again */
+        bool begins = code == ARB_SESSION_ENDED && !c->has_state;
+        if (times == TIMES_MOST || !(begins || (lost && !e.beyond))) {
+            c->has_state |= e.session;
+            return code;
+        }
         if (error != NULL)
             arb_error_clear(error);
-        ARB_TRY(begin_anew(c, error));
-        code = execute_once(c, sql, e, out_result, error);
+        if (begins)
+            ARB_TRY(begin_anew(c, error));
     }
-    c->has_state |= e.session;
-    return code;
 }
 
 static arb_code set(arb_statement_host *host, arb_str name, arb_str value, arb_error *error)
@@ -582,14 +592,17 @@ static arb_code reach(server_connection *c, const arb_server_url *url, const cha
 /* To the first that answers. */
 static arb_code reach_any(server_connection *c, const arb_server_url *url, arb_error *error)
 {
+    arb_error failure = {0};
     arb_code code = ARB_CONNECTION_FAILED;
     for (size_t i = 0; i < url->count && code == ARB_CONNECTION_FAILED; i++) {
         arb_flight_client_destroy(c->client);
         arb_rpc_channel_destroy(c->channel);
         c->client = NULL;
         c->channel = NULL;
-        code = reach(c, url, url->addresses[i], error);
+        code = reach(c, url, url->addresses[i], &failure);
     }
+    if (code != ARB_OK && error != NULL)
+        *error = failure;
     return code;
 }
 

@@ -1,16 +1,15 @@
 """A cluster that faults are done to: its scheduler and executors may be killed, frozen and begun again, each with failpoints of its
 own, and at the end nothing may be left over."""
-import json
 import os
 import pathlib
 import signal
-import socket
 import threading
 import time
 import urllib.error
 import urllib.request
 
 from command_driver import BINARY
+import node_driver
 from node_driver import Node
 from proxy import Proxy
 
@@ -28,16 +27,6 @@ NEEDED = {"arbalest_scheduler_jobs": 0, "arbalest_scheduler_tasks_pending": 0, "
           "arbalest_executor_joined": 1, "arbalest_executor_draining": 0}
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def is_stopped(process):
-    return pathlib.Path(f"/proc/{process}/stat").read_text().rsplit(") ", 1)[1][0] == "T"
-
-
 class Cluster:
     """Whoever ends one of its processes begins it again, at the same ports and in the same folder.
 
@@ -50,14 +39,23 @@ class Cluster:
         self.executor_failpoints, self.scheduler_failpoints = executor_failpoints, scheduler_failpoints
         self.popen = popen
         self.work_folders = work_folders or [f"{folder}/work-{number}" for number in range(executors)]
-        self.ports = [free_port() for _ in range(3)]
+        self.ports = [node_driver.lasting_port() for _ in range(3)]
         self.lock = threading.RLock()
         self.problems = []  # what ended by itself, or said what nobody expected
+        self.scheduler, self.executors, self.proxies, self.door = None, [None] * executors, [], None
+        try:
+            self.start(proxied)
+        except BaseException:
+            for node in [self.scheduler, *self.executors]:
+                if node is not None and not node.ended:
+                    node.end(signal.SIGKILL)
+            raise
+
+    def start(self, proxied):
         self.start_scheduler()
-        self.proxies = [Proxy(("127.0.0.1", self.ports[1])) for _ in range(executors)] if proxied else []
+        self.proxies = [Proxy(("127.0.0.1", self.ports[1])) for _ in self.executors] if proxied else []
         self.door = Proxy(("127.0.0.1", self.ports[0])) if proxied else None
-        self.executors = [None] * executors
-        for number in range(executors):
+        for number in range(len(self.executors)):
             self.start_executor(number)
         self.at_first = {node: node.figures() for node in [self.scheduler, *self.executors]}
 
@@ -113,7 +111,7 @@ class Cluster:
         return f"arbalest://127.0.0.1:{self.door.port if through_proxy else self.ports[0]}"
 
     def api(self, path):
-        return json.loads(urllib.request.urlopen(f"http://127.0.0.1:{self.ports[2]}/api/{path}", timeout=5).read())
+        return self.scheduler.api(path)
 
     def cancel(self, job):
         """By the API; it may have ended meanwhile."""

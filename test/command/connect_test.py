@@ -10,7 +10,6 @@ import signal
 import sys
 import tempfile
 import time
-import urllib.request
 
 import command_driver
 import node_driver
@@ -22,31 +21,26 @@ STAGES = ("select count(*) from (select x % 10 as g, count(*) as c from range(10
 BAR = r"\[[# ]{20}\] +\d+%  (\d+)/(\d+) stages, stage (\d+): (\d+)/(\d+) tasks, (\d+) running"
 
 
-def get(head, path):
-    with urllib.request.urlopen(f"http://{head.places['http']}{path}", timeout=20) as answer:
-        return json.load(answer)
-
-
 def stages_of(head, job):
-    stages = get(head, f"/api/job/{job}/stages")["stages"]
+    stages = head.api(f"job/{job}/stages")["stages"]
     return [(int(s["stage_id"]), s["num_tasks"], s["completed_tasks"], s["running_tasks"], s["stage_status"]) for s in stages]
 
 
 def end(process):
     """(exit status, standard output, standard error)"""
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=60)
     return process.returncode, out.decode(), err.decode()
 
 
 def states(head):
-    return [job["state"] for job in get(head, "/api/jobs")]
+    return [job["state"] for job in head.api("jobs")]
 
 
 def test_progress_by_stage():
     with node_driver.cluster(2) as (head, _, url), tempfile.TemporaryFile() as out, \
             Terminal("sql", "--connect", url, "--set", "distribution=always", "-c", STAGES, stdout=out) as t:
         t.wait(BAR)
-        job = get(head, "/api/jobs")[0]["job_id"]
+        job = head.api("jobs")[0]["job_id"]
         # What is shown is what the REST API says, at one moment or another.
         seen = set()
 
@@ -65,9 +59,10 @@ def test_progress_by_stage():
 
 
 def test_no_progress_where_nobody_looks():
-    with node_driver.server("--state", "memory") as (_, url):
+    with node_driver.server("--state", "memory") as (node, url):
         process = start("sql", "--connect", url, "--timing", "-c", command_driver.LONG)
-        time.sleep(1.5)
+        wait_until(lambda: "running" in states(node), 60)
+        time.sleep(1.5)  # when a terminal would have seen the bar
         process.send_signal(signal.SIGINT)
         status, out, err = end(process)
         expect((status, out), (130, ""))
@@ -78,7 +73,7 @@ def test_no_progress_where_nobody_looks():
 
 
 def test_the_bar_goes_before_the_rows():
-    slow = "select count(*) as n from range(200000) a(x), range(2000) b(y) where x * y % 7 = 8"
+    slow = "select count(*) as n from range(200000) a(x), range(20000) b(y) where x * y % 7 = 8"
     with node_driver.cluster(1) as (_, _, url), Terminal("sql", "--connect", url, "-c", slow) as t:
         text = t.wait(r"\(1 row\)", 150)
         expect_in("%", text)
@@ -111,7 +106,7 @@ def test_interrupt_while_the_server_is_frozen():
 def test_a_client_that_is_killed_ends_its_statement():
     with node_driver.cluster(1) as (head, _, url):
         process = start("sql", "--connect", url, "-c", command_driver.LONG)
-        time.sleep(1.5)
+        wait_until(lambda: "running" in states(head), 60)
         process.kill()
         process.communicate()
         wait_until(lambda: states(head) == ["cancelled"], 15)
@@ -121,7 +116,7 @@ def test_the_outcome_of_an_update_may_be_unknown():
     for text, code in ((f"create table t as {command_driver.LONG}", "08007"), (command_driver.LONG, "08001")):
         with node_driver.server("--state", "memory") as (node, url):
             process = start("sql", "--connect", url, "-c", text)
-            time.sleep(1)
+            wait_until(lambda: "running" in states(node), 60)
             for child in node.children():
                 os.kill(child, signal.SIGKILL)
             node.end(signal.SIGKILL)

@@ -122,6 +122,8 @@ def results(arguments, statements, before=""):
         found += [sorted(re.sub(r"^-0,", "0,", line) for line in piece.strip().splitlines()[1:]) for piece in pieces]
         if done.returncode != 0:
             found.append(done.stderr.split("\n")[0])
+        elif len(found) < len(statements):
+            raise AssertionError(f"{len(found)} results of {len(statements)} statements: {done.stdout[-500:]}")
     return found
 
 

@@ -1,10 +1,8 @@
 #!/usr/bin/env python3
 """TPC-H through 2 and 3 executors in tiny tasks without broadcasts: the answers, and that all executors have done their share and
 rows have gone from one to the other, as /api says."""
-import json
 import sys
 import tempfile
-import urllib.request
 
 import command_driver
 import node_driver
@@ -15,14 +13,10 @@ SPREAD = ("--set", "distribution=always", "--set", "broadcast_limit=0", "--set",
 ALONE = 2  # queries at most whose stages happen to lie so that each reads what its own executor has
 
 
-def api(scheduler, path):
-    return json.loads(urllib.request.urlopen(f"http://{scheduler.places['http']}/api/{path}", timeout=10).read())
-
-
 def makers(scheduler, job, stage):
     """{executor: bytes of the tasks that it committed} in a stage."""
     made = {}
-    for task in api(scheduler, f"job/{job}/stage/{stage['stage_id']}/tasks")["tasks"]:
+    for task in scheduler.api(f"job/{job}/stage/{stage['stage_id']}/tasks")["tasks"]:
         if task["status"] == "Successful":
             made[task["executor_id"]] = made.get(task["executor_id"], 0) + task["output_bytes"]
     return made
@@ -30,7 +24,7 @@ def makers(scheduler, job, stage):
 
 def exchanged(scheduler, job):
     """Whether rows of one executor were another's input: two of them made a stage's output, and two of them, or another, read it."""
-    stages = api(scheduler, f"job/{job}/stages")["stages"]
+    stages = scheduler.api(f"job/{job}/stages")["stages"]
     expect({stage["stage_status"] for stage in stages}, {"Successful"})
     made = [makers(scheduler, job, stage) for stage in stages]
     for stage, here in zip(stages, made):
@@ -42,14 +36,14 @@ def exchanged(scheduler, job):
 
 def check(executors, data):
     with node_driver.cluster(executors, "--data", "tpch=" + data) as (scheduler, _, url):
-        command_driver.wait_until(lambda: len(api(scheduler, "executors")) == executors)
+        command_driver.wait_until(lambda: len(scheduler.api("executors")) == executors)
         spread = 0
         for text in QUERIES.values():
             expect(sql("--connect", url, *SPREAD, "-c", text), sql("--data", data, "-c", text))
-            spread += exchanged(scheduler, api(scheduler, "jobs")[0]["job_id"])
+            spread += exchanged(scheduler, scheduler.api("jobs")[0]["job_id"])
         if spread < len(QUERIES) - ALONE:
             raise AssertionError(f"{executors} executors exchanged rows in {spread} of {len(QUERIES)} queries")
-        for one in api(scheduler, "executors"):
+        for one in scheduler.api("executors"):
             few = [name for name in ("committed_tasks", "committed_rows", "committed_bytes") if one[name] < 100]
             expect((one["state"], few), ("ready", []))
         figures = scheduler.figures()

@@ -3,10 +3,13 @@
 A process that ends otherwise than it should, or says something on standard error that nobody asked for, fails its test: whoever
 expects that ends it with `end()` and looks at what that gives."""
 import contextlib
+import itertools
+import json
 import os
 import pathlib
 import select
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -17,6 +20,7 @@ from command_driver import BINARY, ENVIRONMENT
 FREE = ("--port", 0, "--http-port", 0)  # ports that nobody else has
 BEGIN_MOST = 60  # seconds until a process listens
 END_MOST = 90  # and until one has ended that was told to
+HTTP_MOST = 20  # of an answer to a monitor
 
 
 class Node:
@@ -73,14 +77,33 @@ class Node:
         size = os.fstat(self.errors.fileno()).st_size
         return os.pread(self.errors.fileno(), 4000, max(0, size - 4000)).decode(errors="replace")
 
+    def http(self, path):
+        with urllib.request.urlopen(f"http://{self.places['http']}{path}", timeout=HTTP_MOST) as answer:
+            return answer.read().decode()
+
+    def api(self, path):
+        """What it says of jobs, stages, executors."""
+        return json.loads(self.http("/api/" + path))
+
     def figures(self):
         """{name with labels: value} of what it tells a monitor."""
-        text = urllib.request.urlopen(f"http://{self.places['http']}/metrics", timeout=5).read().decode()
+        text = self.http("/metrics")
         pairs = (line.rsplit(" ", 1) for line in text.splitlines() if line and not line.startswith("#"))
         return {name: float(value) for name, value in pairs}
 
     def children(self):
         return children_of(self.process.pid)
+
+
+lasting_ports = itertools.count(20000 + os.getpid() % 1000 * 11)
+
+
+def lasting_port():
+    """One for a process that will be started at it again: none that the system gives to others meanwhile, nor given here before."""
+    for port in lasting_ports:
+        with socket.socket() as one, contextlib.suppress(OSError):
+            one.bind(("127.0.0.1", port))
+            return port
 
 
 def children_of(process):

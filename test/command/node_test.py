@@ -160,6 +160,13 @@ def test_files_of_a_server():
             expect(sorted(os.listdir(folder + "/write") + os.listdir(folder + "/read")), ["a.csv", "a.csv", "link", "new.csv"])
 
 
+def test_the_first_address_that_answers():
+    with node_driver.server("--state", "memory") as (_, url):
+        there = url.removeprefix("arbalest://")
+        for addresses in (f"127.0.0.1:1,{there}", f"{there},127.0.0.1:1"):
+            expect(sql("--connect", "arbalest://" + addresses, "-c", "select 1 as a"), (0, "a\n1\n", ""))
+
+
 def test_interrupted_statement():
     with node_driver.server("--state", "memory") as (server, url):
         for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)):

@@ -1,14 +1,11 @@
 #!/usr/bin/env python3
 """A scheduler that is killed and started again: who asked for rows gets them; who changed something hears what is known of it."""
 import contextlib
-import json
 import os
 import signal
-import socket
 import sys
 import tempfile
 import time
-import urllib.request
 
 import command_driver
 import node_driver
@@ -20,22 +17,14 @@ SLOW = "select x % 1000 as k, count(*) as n, sum(x * 3 % 1001) as s from range(6
 MANY_TASKS = ("--set", "distribution=always", "--set", "target_task_bytes=16MB")
 
 
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
 class Place:
-    """A scheduler at ports that stay, and two executors."""
+    """A scheduler at ports that stay, two executors, and whoever asks."""
 
     def __init__(self, folder):
         self.folder = folder
-        self.ports = [free_port() for _ in range(3)]
+        self.ports = [node_driver.lasting_port() for _ in range(3)]
         self.url = f"arbalest://127.0.0.1:{self.ports[0]}"
-        self.begin()
-        self.executors = [node_driver.Node("executor", "--scheduler", f"127.0.0.1:{self.ports[1]}", *node_driver.FREE, "--threads", 1)
-                          for _ in range(2)]
+        self.scheduler, self.executors, self.clients = None, [], []
 
     def begin(self):
         self.scheduler = node_driver.Node("scheduler", "--port", self.ports[0], "--control-port", self.ports[1], "--http-port",
@@ -53,12 +42,15 @@ class Place:
         """Tasks that executors are at."""
         return sum(node.figures()["arbalest_executor_tasks_running"] for node in self.executors)
 
-    def jobs(self):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.ports[2]}/api/jobs", timeout=MOST) as answer:
-            return json.load(answer)
+    def ask(self, *arguments):
+        self.clients.append(start("sql", "--connect", self.url, "--format", "csv", *arguments, text=True))
+        return self.clients[-1]
 
     def end(self):
-        for node in [*self.executors, self.scheduler]:
+        for client in self.clients:
+            client.kill()
+            client.wait()
+        for node in [*self.executors, *([self.scheduler] if self.scheduler else [])]:
             node.end(signal.SIGKILL)
 
 
@@ -67,19 +59,19 @@ def place():
     with tempfile.TemporaryDirectory() as folder:
         it = Place(folder)
         try:
+            it.begin()
+            for _ in range(2):
+                it.executors.append(node_driver.Node("executor", "--scheduler", f"127.0.0.1:{it.ports[1]}", *node_driver.FREE,
+                                                     "--threads", 1))
             yield it
         finally:
             it.end()
 
 
-def ask(it, *arguments):
-    return start("sql", "--connect", it.url, "--format", "csv", *arguments, text=True)
-
-
 def under_way(it, *arguments):
     """A client whose query is: both executors are at it, and stand still."""
     wait_until(lambda: it.running() == 0, MOST)
-    client = ask(it, *MANY_TASKS, "-c", *arguments)
+    client = it.ask(*MANY_TASKS, "-c", *arguments)
     wait_until(lambda: it.running() >= 2, MOST)
     it.stop(signal.SIGSTOP)
     return client
@@ -109,7 +101,7 @@ def test_queries_go_on():
             die_and_come_back(it, client, 0.5 if again < 3 else 0, again % 2)
             expect(result_of(client), (0, wanted, ""))
             if again < 3:  # none of them was begun anew
-                expect(len(it.jobs()), again + 1)
+                expect(len(it.scheduler.api("jobs")), again + 1)
 
 
 def test_statements_behind_it_go_on():

@@ -17,7 +17,7 @@ import weakref
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import sql_server  # noqa: E402
-from sql_server import LONG, Server, any_of, expect_fails, from_any, message, parse, summary, varint, yescrypt  # noqa: E402
+from sql_server import LONG, Promised, Server, any_of, expect_fails, from_any, message, parse, summary, varint, yescrypt  # noqa: E402
 
 sql_server.begin()
 import grpc  # noqa: E402
@@ -375,12 +375,11 @@ def test_statements_that_last_hold_up_nothing_else():
         assert list(client.do_action(flight.Action("CreatePreparedStatement", body), quick))
         listing = client.get_flight_info(command("CommandGetCatalogs"), quick)
         assert client.do_get(listing.endpoints[0].ticket, quick).read_all().num_rows == 1
-        waiter = threading.Thread(target=expect_fails, args=(grpc.RpcError, "ancel", call, server, "PollFlightInfo", again))
-        waiter.start()
+        waiter = Promised(expect_fails, grpc.RpcError, "ancel", call, server, "PollFlightInfo", again)
         time.sleep(0.2)
         assert parse(action(client, "CancelFlightInfo", message((1, message((2, again)))))[0]) == {1: [1]}
-        waiter.join(20)
-        assert not waiter.is_alive() and all(t.is_alive() for _, t, _ in readers)
+        waiter.result()
+        assert all(t.is_alive() for _, t, _ in readers)
         for info, thread, outcome in readers:
             assert parse(action(client, "CancelFlightInfo", cancel_info(info))[0]) == {1: [1]}
             thread.join(20)
@@ -426,15 +425,14 @@ def test_a_user_with_many_statements_keeps_others_from_nothing():
             slow = command("CommandStatementQuery", (1, f"create table x as {LONG}"))
             waiters = []
             for _ in range(6):  # each in a session of its own
-                waiters.append(threading.Thread(target=expect_fails, args=(ERRORS, "", client.get_flight_info, slow, log_in("anna", "a", 10))))
-                waiters[-1].start()
+                waiters.append(Promised(expect_fails, ERRORS, "", client.get_flight_info, slow, log_in("anna", "a", 10)))
             time.sleep(0.5)
             bert = log_in("bert", "b", 5)
             info = client.get_flight_info(command("CommandStatementQuery", (1, "select 1 as a")), bert)
             assert client.do_get(info.endpoints[0].ticket, bert).read_all().column("a").to_pylist() == [1]
             assert all(w.is_alive() for w in waiters)
             for waiter in waiters:
-                waiter.join(60)
+                waiter.result(30)
 
 
 def test_errors_on_the_way():
@@ -641,11 +639,11 @@ def test_a_named_update_runs_once():
         assert affected(named("two", "insert into t values (1), (2)")) == 2 and count("t") == 4
         # While it runs both have its end; one that has failed has left nothing, and runs.
         slow = "create table u as select count(*) as n from generate_series(1, 20000) a(x), generate_series(1, 20000) b(y) where a.x * b.y % 7 = 3"
-        first = threading.Thread(target=lambda: expect_fails(grpc.RpcError, "repeated", named, "slow", slow))
-        first.start()
+        first = Promised(expect_fails, grpc.RpcError, "repeated", named, "slow", slow)
         time.sleep(0.3)
+        assert first.is_alive(), "it is to run for longer"
         assert affected(named("slow", slow)) == 1 and count("u") == 1
-        first.join(20)
+        first.result()
         for _ in range(2):
             expect_fails(grpc.RpcError, "u", named, "bad", "insert into u select 1 / 0")
         # A query is carried out each time.

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
 import traceback
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
@@ -146,6 +147,28 @@ def expect_fails(kind, pattern, call, *arguments, **options):
         assert re.search(pattern, str(error)), str(error)
         return error
     raise AssertionError(f"{kind} was expected")
+
+
+class Promised(threading.Thread):
+    """A call in a thread of its own, whose failure is its caller's."""
+
+    def __init__(self, call, *arguments, **options):
+        super().__init__()
+        self.call, self.failure, self.returned = lambda: call(*arguments, **options), None, None
+        self.start()
+
+    def run(self):
+        try:
+            self.returned = self.call()
+        except BaseException as failure:  # noqa: BLE001
+            self.failure = failure
+
+    def result(self, seconds=20):
+        self.join(seconds)
+        assert not self.is_alive(), f"not over after {seconds} s"
+        if self.failure is not None:
+            raise self.failure
+        return self.returned
 
 
 def main(functions, only):

@@ -73,14 +73,19 @@ static int crash(int number, bool in_thread, unsigned entries)
     return status;
 }
 
+static void must_crash(int number, bool in_thread, unsigned entries)
+{
+    int status = crash(number, in_thread, entries);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == number);
+}
+
 static void entries_are_told_to_the_next_one(void **state)
 {
     static const int numbers[] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL};
     (void)state;
     for (size_t i = 0; i < ARB_COUNT_OF(numbers) * 2; i++) {
         arb_arena arena = {0};
-        int status = crash(numbers[i / 2], i % 2 != 0, 4);
-        assert_true(WIFSIGNALED(status) && WTERMSIG(status) == numbers[i / 2]);
+        must_crash(numbers[i / 2], i % 2 != 0, 4);
         arb_str left = take(&arena);
         assert_int_equal(left.size, 3 * sizeof(note));
         for (size_t at = 0; at < 3; at++) {
@@ -99,7 +104,7 @@ static void there_is_room_for_so_many(void **state)
 {
     (void)state;
     arb_arena arena = {0};
-    (void)crash(SIGABRT, false, ARB_CRASH_PLACES * 2);
+    must_crash(SIGABRT, false, ARB_CRASH_PLACES * 2);
     assert_int_equal(take(&arena).size, (ARB_CRASH_PLACES - 1) * sizeof(note));
     arb_arena_reset(&arena);
 }
@@ -107,7 +112,7 @@ static void there_is_room_for_so_many(void **state)
 static void without_entries_nothing_is_left(void **state)
 {
     (void)state;
-    (void)crash(SIGABRT, false, 0);
+    must_crash(SIGABRT, false, 0);
     assert_int_not_equal(access(path, F_OK), 0);
 }
 
@@ -123,7 +128,7 @@ static void what_is_no_record_is_thrown_away(void **state)
     (void)state;
     char bytes[4096] = "";
     ssize_t size;
-    (void)crash(SIGABRT, false, 6);
+    must_crash(SIGABRT, false, 6);
     int file = open(path, O_RDONLY);
     assert_true((size = read(file, bytes, sizeof bytes)) > 64);
     close(file);
