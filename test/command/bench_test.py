@@ -7,6 +7,9 @@ import sys
 import command_driver
 from command_driver import ENVIRONMENT, ROOT, expect, expect_in
 
+sys.path.insert(0, str(ROOT / "bench"))
+import reaction_bench  # noqa: E402
+
 
 def bench(*arguments):
     done = subprocess.run([ROOT / "bench/bench.py", "--no-peer", "--rounds", "1", *arguments], capture_output=True, text=True,
@@ -34,6 +37,17 @@ def test_start():
 def test_cancel():
     out = bench("cancel", "--scale", "0.01", "--cancels", "2", "--only", "sort", "range")
     expect(len(re.findall(r"^(sort|range|all) ", out, re.M)), 3)
+
+
+def test_reaction():
+    out = bench("reaction", "--scale", "0.01", "--times", "1")
+    expect(re.findall(r"median \d+\.\d{3} s, 99th percentile \d+\.\d{3} s, most \d+\.\d{3} s of (\d+)$", out, re.M), ["1"] * 4)
+
+
+def test_percentiles():
+    values = list(range(100, 0, -1))
+    expect([reaction_bench.percentile(values, percent) for percent in (0, 1, 50, 99, 100)], [1, 1, 50, 99, 100])
+    expect([reaction_bench.percentile(values[:3], percent) for percent in (1, 34, 50, 99)], [98, 99, 99, 100])
 
 
 if __name__ == "__main__":
