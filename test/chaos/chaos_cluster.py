@@ -27,6 +27,10 @@ NEEDED = {"arbalest_scheduler_jobs": 0, "arbalest_scheduler_tasks_pending": 0, "
           "arbalest_executor_joined": 1, "arbalest_executor_draining": 0}
 
 
+def is_stopped(process):
+    return pathlib.Path(f"/proc/{process}/stat").read_text().rsplit(") ", 1)[1][0] == "T"
+
+
 class Cluster:
     """Whoever ends one of its processes begins it again, at the same ports and in the same folder.
 

@@ -26,29 +26,17 @@ sys.path.insert(0, str(ROOT / "test/command"))
 os.environ.setdefault("BINARY", str(ROOT / "build-asan/arbalest"))
 import command_driver  # noqa: E402
 from chaos_cluster import ENDED, Cluster, is_stopped  # noqa: E402
+from chaos_statements import STATEMENT_MOST, ask, spread, tables  # noqa: E402
 from command_driver import Skip, expect, expect_in  # noqa: E402
 from node_driver import FREE, Node  # noqa: E402
 
-STATEMENT_MOST = 90  # seconds; what takes longer hangs
-TABLES = ("create table facts as select x as k, (x * 7919) % 500 as g, x * 3 as v from range(30000) r(x); "
-          "create table names as select x as g, 'name ' || (x % 37) as name from range(500) r(x)")
+TABLES = tables(30000)
 GROUPS = ("select n.name, count(*) as n, sum(f.v) as s from facts f join names n on f.g = n.g group by n.name order by n.name")
 ROWS = "select f.k * 10 + r.x as k, f.v from facts f, range(10) r(x) order by k"  # many blocks
-SPREAD = ("distribution=always", "broadcast_limit=0", "target_task_bytes=32kB")
+SPREAD = spread("32kB")
 IN_FILES = (*SPREAD, "exchange_memory=0")
 AS_PLANNED = ()
 RIGHT, LOST, UNREACHABLE, UNKNOWN = "right", "58000", "08001", "08007"
-
-
-def ask(cluster, text, settings=(), seconds=STATEMENT_MOST):
-    """(exit status, standard output, standard error); a statement that hangs is an error."""
-    sets = [piece for setting in settings for piece in ("--set", setting)]
-    try:
-        done = subprocess.run([command_driver.BINARY, "sql", "--connect", cluster.url(), *sets, "-c", text], capture_output=True,
-                              text=True, stdin=subprocess.DEVNULL, timeout=seconds, env=command_driver.ENVIRONMENT)
-    except subprocess.TimeoutExpired:
-        raise AssertionError(f"has not ended after {seconds} s: {text}") from None
-    return done.returncode, done.stdout, done.stderr
 
 
 def embedded():
@@ -344,8 +332,14 @@ def count_passages(place):
         cluster.arm()
         for text in STATEMENTS:
             expect(ask(cluster, text)[0::2], (0, ""))
-        time.sleep(0.5)  # ends of jobs are written behind the answer
-        return len(cluster.marks())
+        # Ends of jobs are written behind the answer. A second is less than the time in which a scheduler asks for its term.
+        command_driver.wait_until(lambda: cluster.scheduler.figures()["arbalest_scheduler_jobs"] == 0, STATEMENT_MOST)
+        for _ in range(STATEMENT_MOST):
+            number = len(cluster.marks())
+            time.sleep(1)
+            if len(cluster.marks()) == number:
+                return number
+        raise AssertionError(f"{place} is passed all the time")
 
 
 def killed_at_write(place, times, known):
@@ -522,6 +516,13 @@ def refused_cases(answers, everything):
             yield f"{arguments[0]} with {text}", lambda t=text, a=arguments: refused(t, *a)
 
 
+def expect_failpoints():
+    """That the command is of a build which has them: there a place that does not exist is what is wrong."""
+    _, _, said = command_driver.run("version", ARBALEST_FAILPOINTS="nowhere=kill")
+    if "there is no such place" not in said:
+        sys.exit(f"{command_driver.BINARY} was built without failpoints (those of ./dev build asan have them): {said.strip()}")
+
+
 PARTS = {"refused": refused_cases, "executors": executor_cases, "draining": draining_cases, "errors": error_cases, "damage": damage_cases,
          "scheduler": scheduler_cases, "writes": write_cases, "failed_writes": failed_write_cases,
          "poison": poison_cases,
@@ -550,6 +551,7 @@ def main():
     parser.add_argument("--only", nargs="+", default=list(PARTS), help=", ".join(PARTS))
     parser.add_argument("--case", help="those whose names have this in them")
     options = parser.parse_args()
+    expect_failpoints()
     sums = {"passed": 0, "failed": 0, "skipped": 0}
     answers = embedded()
     cases = [case for part in options.only for case in PARTS[part](answers, options.all)]

@@ -22,14 +22,14 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "test/command"))
 import command_driver  # noqa: E402
+from chaos_statements import ask, spread, tables  # noqa: E402
 from command_driver import expect, wait_until  # noqa: E402
 from node_driver import FREE, Node  # noqa: E402
 
-STATEMENT_MOST = 110
+STATEMENT_MOST = 110  # seconds; some wait for executors first
 NOBODY = "02:00:00:00:00:99"  # an address that no card here has
-SPREAD = ("--set", "distribution=always", "--set", "broadcast_limit=0", "--set", "target_task_bytes=64kB")
-TABLES = ("create table facts as select x as k, (x * 7919) % 500 as g, x * 3 as v from range(400000) r(x); "
-          "create table names as select x as g, 'name ' || (x % 37) as name from range(500) r(x)")
+SPREAD = spread("64kB")
+TABLES = tables(400000)
 GROUPS = ("select n.name, count(*) as n, sum(f.v) as s from facts f join (select a.g, a.name from names a join facts b on a.g = b.k) n "
           "on f.g = n.g group by n.name order by n.name")
 RIGHT, NO_EXECUTOR = "right", "57P03"
@@ -112,7 +112,6 @@ class Place:
                                                    "--host", network.addresses[number], *beyond,
                                                    popen={"preexec_fn": network.enter(number)}))
                           for number in range(len(network.spaces))]
-        self.url = "arbalest://127.0.0.1:" + self.scheduler.places["clients"].rsplit(":", 1)[1]
         self.scheduler.places["http"] = "127.0.0.1:" + self.scheduler.places["http"].rsplit(":", 1)[1]
         self.wait_until_well()
 
@@ -124,10 +123,11 @@ class Place:
         wait_until(lambda: self.figure('arbalest_scheduler_executors{state="ready"}') == len(self.executors) and
                    self.figure("arbalest_scheduler_jobs") == self.figure("arbalest_scheduler_outputs") == 0, 90)
 
+    def url(self):
+        return "arbalest://127.0.0.1:" + self.scheduler.places["clients"].rsplit(":", 1)[1]
+
     def ask(self):
-        done = subprocess.run([command_driver.BINARY, "sql", "--connect", self.url, *SPREAD, "-c", GROUPS], capture_output=True,
-                              text=True, stdin=subprocess.DEVNULL, timeout=STATEMENT_MOST, env=command_driver.ENVIRONMENT)
-        return done.returncode, done.stdout, done.stderr
+        return ask(self, GROUPS, SPREAD, STATEMENT_MOST)
 
 
 def with_cut(place, answer, ways, seconds, allowed):
@@ -177,7 +177,7 @@ def run_all(options):
     try:
         with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
             place = Place(stack, network, folder)
-            expect(command_driver.sql("--connect", place.url, "-c", TABLES), (0, "", ""))
+            expect(command_driver.sql("--connect", place.url(), "-c", TABLES), (0, "", ""))
             answer = command_driver.sql("-c", f"{TABLES}; {GROUPS}")[1]
             expect(place.ask(), (0, answer, ""))
             for name, *case in cases(network, options.all):
