@@ -3,7 +3,7 @@
 every moment: killed, frozen, told to go, cut off, slowed down, cancelled. Every statement must end in the right answer, or in an
 error that a fault in its time allows; rows that were written are there once; when it is calm again nothing may be left over.
 
-    chaos.py [--faults 40] [--seed 1] [--executors 3] [--clients 2]
+    chaos.py [--faults 40] [--seed 1] [--executors 3] [--clients 2] [--only FAULT…]
 
 The seed chooses faults and statements; time is the machine's own, so a run cannot be repeated exactly. Each fault is counted
 when it was seen to happen. Last line: `N passed, N failed, N skipped`, of statements and checks.

@@ -3,7 +3,7 @@
 that can happen there: a cluster, a statement, the fault, which must be seen to have happened, and then the right answer or the
 one error that the fault allows; a second statement, which must be right; and nothing left over.
 
-    failpoints.py [--all] [--jobs 4] [--only PART…]
+    failpoints.py [--all] [--jobs 4] [--only PART…] [--case TEXT]
 
 A slice without --all. Needs a build with failpoints: BINARY=build-asan/arbalest. Last line: `N passed, N failed, N skipped`."""
 import argparse
