@@ -36,6 +36,7 @@
     X(INVALID_ENCODING, "22021", 3, false)           \
     X(NOT_NULL_VIOLATION, "23502", 9, false)         \
     X(UNIQUE_VIOLATION, "23505", 6, false)           \
+    X(UNDEFINED_STATEMENT, "26000", 5, false)        \
     X(NOT_AUTHENTICATED, "28000", 16, false)         \
     X(CONFLICT, "40001", 10, true)                   \
     X(ACCESS_DENIED, "42501", 7, false)              \

@@ -86,15 +86,22 @@ arb_code arb_batch_sender_begin(arb_batch_sender *sender, arb_error *error)
  * is seen when they are taken. */
 static size_t rows_at_a_time(const arb_batch_sender *sender, const arb_batch *batch)
 {
-    uint64_t of_row[ARB_VECTOR_ROWS] = {0}, bytes = 0, largest = 0;
+    uint64_t of_row[ARB_VECTOR_ROWS], bytes = 0, largest = 0;
+    bool has_text = false;
     for (size_t i = 0; i < sender->columns; i++) {
         const arb_vector *vector = &batch->columns[i];
         if (arb_type_is_nested(sender->types[i]))
             return 1;
-        for (size_t row = 0; vector->physical == ARB_PHYS_STRING && vector->encoding == ARB_FLAT && row < batch->rows;
-             row++)
+        if (vector->physical != ARB_PHYS_STRING || vector->encoding != ARB_FLAT)
+            continue;
+        if (!has_text)
+            memset(of_row, 0, batch->rows * sizeof *of_row);
+        has_text = true;
+        for (size_t row = 0; row < batch->rows; row++)
             of_row[row] += vector->values.string[row].size;
     }
+    if (!has_text)
+        return batch->rows;
     for (size_t row = 0; row < batch->rows; row++) {
         bytes += of_row[row];
         largest = ARB_MAX(largest, of_row[row]);

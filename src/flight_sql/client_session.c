@@ -19,7 +19,7 @@ static void make_ready(arb_client_session *session)
         return;
     session->ready = true;
     session->errand.run = work;
-    arb_sql_lane_kind lane = session->first != NULL ? session->first->lane : ARB_SQL_BRIEF;
+    arb_sql_lane_kind lane = session->first != NULL ? session->first->lane : ARB_SQL_LONG; /* to be closed */
     arb_sql_lane_add(&session->service->lanes[lane], session->user, &session->errand);
 }
 

@@ -52,7 +52,7 @@ static void end(arb_sql_job *job, arb_code code, const arb_error *error)
     arb_sql_lock(job->service);
     arb_rpc_call *stream = job->stream, *waiter = arb_sql_job_take_waiter(job);
     job->stream = NULL;
-    if (code != ARB_OK && job->asking == ARB_SQL_POLL && stream == NULL && waiter == NULL && !job->cancelled) {
+    if (code != ARB_OK && job->polled && stream == NULL && waiter == NULL && !job->cancelled) {
         job->state = ARB_SQL_JOB_FAILED;
         job->error = *error;
     } else {
@@ -323,8 +323,9 @@ static void begin(arb_sql_job *job)
         drop_result(job);
     arb_sql_lock(job->service);
     job->state = ARB_SQL_JOB_BEGUN;
-    arb_rpc_call *call = job->asking == ARB_SQL_GET_INFO ? arb_sql_job_take_waiter(job) : NULL;
-    job->turn.again |= job->asking == ARB_SQL_POLL || job->stream != NULL;
+    job->turn.lane = ARB_SQL_LONG;
+    arb_rpc_call *call = job->polled ? NULL : arb_sql_job_take_waiter(job);
+    job->turn.again |= job->polled || job->stream != NULL;
     arb_sql_unlock(job->service);
     if (call != NULL)
         arb_sql_job_answer_info(job, call);
@@ -372,6 +373,8 @@ static void peek(arb_sql_job *job)
     job->peeked = true;
     arb_rpc_call *call = job->waiter != NULL ? arb_sql_job_take_waiter(job) : NULL;
     job->turn.again |= job->stream != NULL;
+    if (call != NULL && job->stream == NULL && !job->has_rows)
+        retire(job); /* there is nothing more to be asked for */
     arb_sql_unlock(job->service);
     if (call != NULL)
         arb_sql_job_answer_poll(job, call, NULL);
@@ -443,7 +446,7 @@ void arb_sql_job_run(arb_sql_turn *turn)
     arb_sql_service *service = job->service;
     arb_sql_lock(service);
     arb_sql_job_state state = job->state;
-    bool cancelled = job->cancelled, polled = job->asking == ARB_SQL_POLL && (!job->peeked || job->waiter != NULL),
+    bool cancelled = job->cancelled, polled = job->polled && (!job->peeked || job->waiter != NULL),
          streams = job->stream != NULL;
     arb_sql_unlock(service);
     if (cancelled)

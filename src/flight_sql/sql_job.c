@@ -153,7 +153,8 @@ void arb_sql_job_answer_info(arb_sql_job *job, arb_rpc_call *call)
     arb_text_reset(&summary);
 }
 
-arb_code arb_sql_progress_summary(const arb_sql_progress *progress, arb_text *out, arb_error *error)
+/* What is said of it while it is carried out: stages. Appended. */
+static arb_code progress_summary(const arb_sql_progress *progress, arb_text *out, arb_error *error)
 {
     arb_arena arena = {0};
     Arbalest__Sql__StatementSummary summary = ARBALEST__SQL__STATEMENT_SUMMARY__INIT;
@@ -188,12 +189,12 @@ void arb_sql_job_answer_poll(arb_sql_job *job, arb_rpc_call *call, const arb_sql
     arb_text summary = {0};
     arb_info_parts parts = {.descriptor = job->descriptor};
     bool finished = progress == NULL;
-    arb_code code = finished ? arb_sql_job_summary(job, false, &summary, &error)
-                             : arb_sql_progress_summary(progress, &summary, &error);
+    arb_code code =
+        finished ? arb_sql_job_summary(job, false, &summary, &error) : progress_summary(progress, &summary, &error);
     parts.summary = arb_text_view(&summary);
     if (finished) {
         parts.schema = arb_text_view(&job->schema);
-        parts.ticket = job->ticket;
+        parts.ticket = job->has_rows ? job->ticket : (arb_str){0};
         parts.until_us = lease_end_us(job);
     }
     if (code == ARB_OK)
@@ -240,7 +241,7 @@ static void run_answer(arb_sql_errand *errand)
     arb_sql_progress progress;
     job->answering = false;
     look_at_progress(job, &arena, &progress);
-    arb_rpc_call *call = job->waiter != NULL && job->asking == ARB_SQL_POLL ? arb_sql_job_take_waiter(job) : NULL;
+    arb_rpc_call *call = job->waiter != NULL && job->polled ? arb_sql_job_take_waiter(job) : NULL;
     job->told |= call != NULL;
     if (call != NULL) {
         arb_sql_unlock(service);
@@ -267,11 +268,11 @@ static void answer_soon(arb_sql_job *job)
 /* With the lock held: a call has ended whose answer its client does not have. */
 static void give_up(arb_sql_job *job, bool waited)
 {
-    if (waited && (job->asking != ARB_SQL_POLL || !job->told)) {
+    if (waited && (!job->polled || !job->told)) {
         cancel(job);
-    } else if (job->asking == ARB_SQL_POLL && job->waiter == NULL) { /* another one may follow, but hardly after long */
+    } else if (job->polled && job->waiter == NULL) { /* another one may follow, but hardly after long */
         job->lease_ns = ARB_MIN(job->lease_ns, arb_clock_monotonic_ns() + GIVEN_UP_NS);
-        pthread_cond_signal(&job->service->times_changed);
+        arb_sql_look_by(job->service, job->lease_ns);
     }
 }
 
@@ -298,9 +299,9 @@ static void wait_for(arb_sql_job *job, arb_rpc_call *call)
     job->references++;
     job->waiter = arb_rpc_call_ref(call);
     job->answer_by_ns = INT64_MAX;
-    if (job->asking == ARB_SQL_POLL) {
+    if (job->polled) {
         job->answer_by_ns = arb_clock_monotonic_ns() + (job->told ? POLL_NS : FIRST_POLL_NS);
-        pthread_cond_signal(&job->service->times_changed);
+        arb_sql_look_by(job->service, job->answer_by_ns);
     }
     arb_rpc_handle(call, &events, job);
 }
@@ -358,9 +359,10 @@ static arb_code new_job(arb_sql_service *service, arb_rpc_call *call, const arb_
         return code;
     }
     job->is_revived = statement == NULL;
-    if (job->is_revived)
+    if (job->is_revived) {
         job->id = *id;
-    else
+        job->turn.lane = ARB_SQL_BRIEF; /* most often there is nothing to be found */
+    } else
         code = copy_statement(job, statement, arb_rpc_identity(call), error);
     if (code == ARB_OK)
         code = make_ticket(job, arb_rpc_identity(call), descriptor, error);
@@ -429,6 +431,12 @@ static arb_code find_repeated(arb_sql_job *job, arb_rpc_call *call, bool *out_jo
     if (id.size == 0)
         return ARB_OK;
     ARB_TRY(arb_sql_operation_begin(job->turn.session, id, hash_of(job), job, &repeat, &operation, error));
+    if (repeat == ARB_SQL_RUNS && operation->job->cancelled) {
+        (void)arb_fail(error, ARB_NOT_READY,
+                       "the operation is being cancelled, with the connection of the call before");
+        arb_error_hint(error, "Repeat it once more.");
+        return ARB_NOT_READY;
+    }
     if (repeat == ARB_SQL_RUNS) {
         *out_joined = true;
         return join(operation->job, call, job->asking, error);
@@ -452,6 +460,7 @@ void arb_sql_job_begin(arb_sql_service *service, arb_rpc_call *call, arb_sql_ask
     arb_code code = new_job(service, call, statement, NULL, descriptor, &job, &error);
     if (code == ARB_OK) {
         job->asking = asking;
+        job->polled = asking == ARB_SQL_POLL;
         arb_sql_lock(service);
         code = check_room(service, &error);
         if (code == ARB_OK)
@@ -473,9 +482,9 @@ void arb_sql_job_begin(arb_sql_service *service, arb_rpc_call *call, arb_sql_ask
 
 arb_code arb_sql_job_fail_gone(arb_error *error)
 {
-    (void)arb_fail(error, ARB_UNDEFINED_OBJECT, "there is no such statement");
+    (void)arb_fail(error, ARB_UNDEFINED_STATEMENT, "there is no such statement");
     arb_error_hint(error, "It was cancelled, its rows have been given, or nobody asked for them in time.");
-    return ARB_UNDEFINED_OBJECT;
+    return ARB_UNDEFINED_STATEMENT;
 }
 
 /* With the lock held when it is found. */
@@ -534,7 +543,7 @@ void arb_sql_job_poll(arb_sql_service *service, arb_rpc_call *call, arb_str hand
     if (code == ARB_OK) {
         arb_rpc_call *earlier = job->waiter;
         job->waiter = NULL;
-        job->asking = ARB_SQL_POLL;
+        job->polled = true;
         job->told = true; /* how else would it be asked for? */
         wait_for(job, call);
         if (job->state != ARB_SQL_JOB_NEW)
@@ -600,7 +609,7 @@ arb_code arb_sql_job_cancel(arb_sql_service *service, arb_str user, arb_str hand
     arb_sql_job *job;
     *out_found = false;
     arb_code code = lock_job(service, user, handle, &job, error);
-    if (code == ARB_UNDEFINED_OBJECT) {
+    if (code == ARB_UNDEFINED_STATEMENT) {
         arb_error_clear(error);
         return ARB_OK;
     }

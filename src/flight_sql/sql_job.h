@@ -50,6 +50,7 @@ struct arb_sql_job {
     bool stalled;         /* cancelled, since its client took no rows */
     bool answering;       /* `answer` waits for a thread */
     bool told;            /* a client has its handle */
+    bool polled;          /* the calls about it are polls */
     unsigned lookers;     /* with `result` in hand, without the lock */
     bool peeked;          /* polled: the first rows are there */
     arb_result *result;   /* set and taken away in its turns, looked at by those who cancel */
@@ -65,7 +66,7 @@ struct arb_sql_job {
 void arb_sql_job_unref_locked(arb_sql_job *job);
 /* With the lock held: it is found no more. */
 void arb_sql_job_take_out(arb_sql_job *job);
-/* There is none, or not any more: ARB_UNDEFINED_OBJECT. */
+/* There is none, or not any more: ARB_UNDEFINED_STATEMENT. */
 arb_code arb_sql_job_fail_gone(arb_error *error);
 /* Why it was cancelled, as an error. */
 arb_code arb_sql_job_fail_cancelled(const arb_sql_job *job, arb_error *error);
@@ -84,8 +85,6 @@ void arb_sql_job_answer_poll(arb_sql_job *job, arb_rpc_call *call, const arb_sql
 void arb_sql_job_answer_info(arb_sql_job *job, arb_rpc_call *call);
 /* Append the packed summary. `final`: with the rows that were sent. */
 ARB_NODISCARD arb_code arb_sql_job_summary(const arb_sql_job *job, bool final, arb_text *out, arb_error *error);
-/* The same while it is carried out: stages. */
-ARB_NODISCARD arb_code arb_sql_progress_summary(const arb_sql_progress *progress, arb_text *out, arb_error *error);
 /* job_run.c: the turns. */
 void arb_sql_job_run(arb_sql_turn *turn);
 

@@ -34,6 +34,7 @@ static void *keep(void *context)
         int64_t now_ns = arb_clock_monotonic_ns();
         int64_t next_ns = ARB_MIN(arb_sql_jobs_expire(service, now_ns), arb_client_sessions_expire(service, now_ns));
         next_ns = ARB_MIN(ARB_MIN(next_ns, arb_sql_puts_expire(service, now_ns)), now_ns + most_ns);
+        service->looks_by_ns = next_ns;
         struct timespec until = {.tv_sec = next_ns / 1000000000, .tv_nsec = next_ns % 1000000000};
         pthread_cond_timedwait(&service->times_changed, &service->lock, &until);
     }

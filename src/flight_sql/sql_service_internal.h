@@ -76,6 +76,7 @@ struct arb_sql_service {
     pthread_mutex_t lock; /* of all that follows */
     bool stopping;
     pthread_cond_t times_changed; /* for the keeper; on the monotonic clock */
+    int64_t looks_by_ns;          /* when it looks again */
     pthread_cond_t looked;        /* nobody looks at a job's result any more */
     arb_sql_lane lanes[ARB_SQL_LANE_COUNT];
     arb_sql_index users, session_index, job_index;
@@ -94,6 +95,13 @@ ARB_INLINE void arb_sql_lock(arb_sql_service *service)
 ARB_INLINE void arb_sql_unlock(arb_sql_service *service)
 {
     pthread_mutex_unlock(&service->lock);
+}
+
+/* With the lock held: something ends then. */
+ARB_INLINE void arb_sql_look_by(arb_sql_service *service, int64_t time_ns)
+{
+    if (time_ns < service->looks_by_ns)
+        pthread_cond_signal(&service->times_changed);
 }
 
 /* Bytes of a user's are about to be kept: ARB_RESOURCES_EXHAUSTED when there are too many. Takes the lock. */
@@ -173,7 +181,7 @@ void arb_sql_job_get(arb_sql_service *service, arb_rpc_call *call, arb_str handl
 /* *out_found: it is not over yet. */
 ARB_NODISCARD arb_code arb_sql_job_cancel(arb_sql_service *service, arb_str user, arb_str handle, bool *out_found,
                                           arb_error *error);
-/* Its lease begins anew: *out_until_us (wall time), or ARB_UNDEFINED_OBJECT. */
+/* Its lease begins anew: *out_until_us (wall time), or ARB_UNDEFINED_STATEMENT. */
 ARB_NODISCARD arb_code arb_sql_job_renew(arb_sql_service *service, arb_str user, arb_str handle, int64_t *out_until_us,
                                          arb_error *error);
 /* With the lock held: what has waited too long, and polls to be answered; returns when to look again. */

@@ -27,7 +27,7 @@ enum {
     WINDOW = 4 << 20, /* bytes of a result that come before they are taken */
     ASKS_MS = 5000,   /* a server that vanished without a word is noticed so */
     WAITS_MS = 5000,  /* for its answer */
-    TIMES_MOST = 4,   /* that a statement is begun, as the server lost it or its session */
+    TIMES_MOST = 20, /* that a statement is begun, as the server lost it or its session: twice each time that it goes */
 };
 static const int64_t GREETING_NS = INT64_C(10000000000), LEAVING_NS = INT64_C(500000000);
 
@@ -45,6 +45,7 @@ typedef struct server_connection {
     bool is_silent; /* it did not answer in time: no use in taking leave */
     bool has_state; /* statements have left something in the session */
     arb_arena arena;
+    arb_server_url url;        /* in the arena */
     ARB_VEC(arb_str) settings; /* that the session began with, as statements */
     arb_remote_progress progress;
     char operation[40]; /* the statement's name */
@@ -66,6 +67,7 @@ typedef struct remote_result {
     arb_remote_rows *rows;
     bool given; /* some rows, or their end: they are not asked for again */
     arb_server_return back;
+    bool entered; /* anew, since a call was answered */
 } remote_result;
 
 /* ---- cancelling ------------------------------------------------------------------------------------------------------------------ */
@@ -113,6 +115,13 @@ static void wait_for(server_connection *c, arb_rpc_stream *call)
 static arb_code outcome(const server_connection *c, arb_code code, arb_error *error)
 {
     return code != ARB_OK && atomic_load(&c->cancelled) ? arb_fail_stopped(error) : code;
+}
+
+static arb_code enter(server_connection *c, arb_error *error)
+{
+    int64_t until = arb_clock_monotonic_ns() + GREETING_NS;
+    return c->url.user.data == NULL ? ARB_OK
+                                    : arb_flight_handshake(c->client, c->url.user, c->url.password, until, error);
 }
 
 /* ---- results --------------------------------------------------------------------------------------------------------------------- */
@@ -173,18 +182,28 @@ static arb_code open_rows(remote_result *r, arb_error *error)
     return arb_remote_rows_begin(r->stream, &r->arena, &r->columns, &r->rows, error);
 }
 
-/* The server has gone before there was a row: once it is back, they are asked for again. */
-static bool ask_again(remote_result *r, const arb_error *failure)
+/* A call failed: shall it be made once more? One that was turned away did nothing: the server's process is another one, where
+ * nobody has logged in. One that a server took with it may have done something; `repeatable`: no harm in doing it again. */
+static bool goes_on(remote_result *r, bool repeatable, arb_error *failure)
 {
     server_connection *c = r->connection;
-    return !r->given && arb_server_return_wait(&r->back, c->channel, &c->cancelled, failure);
+    if (failure->code == ARB_NOT_AUTHENTICATED && c->url.user.data != NULL && !r->entered) {
+        r->entered = true;
+        arb_error_clear(failure);
+        if (enter(c, failure) == ARB_OK)
+            return true;
+    }
+    if (!repeatable || !arb_server_return_wait(&r->back, c->channel, &c->cancelled, failure))
+        return false;
+    r->entered = false;
+    return true;
 }
 
 static arb_code begin_rows(remote_result *r, arb_error *error)
 {
     arb_error failure = {0};
     arb_code code = open_rows(r, &failure);
-    while (code != ARB_OK && ask_again(r, &failure))
+    while (code != ARB_OK && goes_on(r, !r->given, &failure))
         code = open_rows(r, &failure);
     if (code != ARB_OK && error != NULL)
         *error = failure;
@@ -199,7 +218,7 @@ static arb_code next(arb_hosted_result *base, const arb_batch **out_batch, arb_e
     if (r->stream == NULL)
         return ARB_OK;
     arb_code code = arb_remote_rows_next(r->rows, r->stream, out_batch, &failure);
-    while (code != ARB_OK && ask_again(r, &failure)) {
+    while (code != ARB_OK && !r->given && goes_on(r, true, &failure)) {
         code = begin_rows(r, &failure);
         if (code == ARB_OK)
             code = arb_remote_rows_next(r->rows, r->stream, out_batch, &failure);
@@ -340,12 +359,14 @@ static arb_code ask(remote_result *r, arb_str sql, effects e, polling *p, arb_er
     if (code == ARB_OK)
         code = poll(c, &command, p, &failure);
     for (;;) {
-        /* by a handle; else the server begins it once more, which what changes nothing bears */
         bool known = p->next != NULL;
-        bool again =
-            code == ARB_OK ? known : !e.beyond && arb_server_return_wait(&r->back, c->channel, &c->cancelled, &failure);
-        if (!again)
+        if (code == ARB_OK) {
+            arb_server_return_note(&r->back);
+            r->entered = false;
+        }
+        if (code == ARB_OK ? !known : !goes_on(r, !e.beyond, &failure))
             break;
+        /* by a handle; else the server begins it once more, which what changes nothing bears */
         code = poll(c, known ? p->next : &command, p, &failure);
     }
     arb_text_reset(&packed);
@@ -379,13 +400,15 @@ static arb_code name_operation(server_connection *c, arb_error *error)
     return arb_flight_client_operation(c->client, arb_str_of(c->operation), error);
 }
 
-/* An update whose connection breaks may have been done, or may be yet. It is not repeated. */
+/* An update whose connection breaks, or that a server lost which was begun anew in between, may have been done, or may be yet. It
+ * is not repeated. */
 static arb_code judge_break(const server_connection *c, effects e, arb_code code, arb_error *error)
 {
-    if (code != ARB_CONNECTION_FAILED || !e.beyond)
+    if ((code != ARB_CONNECTION_FAILED && code != ARB_UNDEFINED_STATEMENT) || !e.beyond)
         return code;
     arb_error unknown = {0};
-    (void)arb_fail(&unknown, ARB_OUTCOME_UNKNOWN, "the connection broke: the outcome of job %s is unknown",
+    (void)arb_fail(&unknown, ARB_OUTCOME_UNKNOWN, "%s: the outcome of job %s is unknown",
+                   code == ARB_CONNECTION_FAILED ? "the connection broke" : "the server has lost the statement",
                    c->operation);
     if (error != NULL) {
         arb_error_detail(&unknown, "%s", error->message);
@@ -395,7 +418,7 @@ static arb_code judge_break(const server_connection *c, effects e, arb_code code
     return ARB_OUTCOME_UNKNOWN;
 }
 
-/* *out_lost: the server has been away, and is back without the statement. */
+/* *out_lost: the server has been begun anew, and knows nothing of the statement. */
 static arb_code execute_once(server_connection *c, arb_str sql, effects e, arb_hosted_result **out_result,
                              bool *out_lost, arb_error *error)
 {
@@ -419,7 +442,7 @@ static arb_code execute_once(server_connection *c, arb_str sql, effects e, arb_h
         if (code == ARB_OK && r->columns.has_rows)
             code = begin_rows(r, error);
     }
-    *out_lost = r->back.until_ns != 0 && code == ARB_UNDEFINED_OBJECT;
+    *out_lost = code == ARB_UNDEFINED_STATEMENT;
     code = judge_break(c, e, arb_server_return_judge(&r->back, code, error), error);
     arb_arena_reset(&p.arena);
     arb_arena_reset(&p.older);
@@ -567,19 +590,13 @@ static void destroy(arb_statement_host *host)
     arb_free(c);
 }
 
-static arb_code enter(server_connection *c, const arb_server_url *url, arb_error *error)
-{
-    int64_t until = arb_clock_monotonic_ns() + GREETING_NS;
-    return url->user.data != NULL ? arb_flight_handshake(c->client, url->user, url->password, until, error) : ARB_OK;
-}
-
-static arb_code reach(server_connection *c, const arb_server_url *url, const char *address, arb_error *error)
+static arb_code reach(server_connection *c, const char *address, arb_error *error)
 {
     const arb_rpc_channel_options channel = {.keepalive = {ASKS_MS, WAITS_MS}};
     ARB_TRY(arb_grpc_channel_create(c->grpc, address, &channel, &c->channel, error));
     ARB_TRY(arb_flight_client_create(c->channel, &c->client, error));
     arb_error failure = {0};
-    arb_code code = enter(c, url, &failure);
+    arb_code code = enter(c, &failure);
     if (code == ARB_OK)
         code = greet(c, &failure);
     if (code == ARB_CONNECTION_FAILED || code == ARB_DEADLINE_EXCEEDED)
@@ -590,16 +607,16 @@ static arb_code reach(server_connection *c, const arb_server_url *url, const cha
 }
 
 /* To the first that answers. */
-static arb_code reach_any(server_connection *c, const arb_server_url *url, arb_error *error)
+static arb_code reach_any(server_connection *c, arb_error *error)
 {
     arb_error failure = {0};
     arb_code code = ARB_CONNECTION_FAILED;
-    for (size_t i = 0; i < url->count && code == ARB_CONNECTION_FAILED; i++) {
+    for (size_t i = 0; i < c->url.count && code == ARB_CONNECTION_FAILED; i++) {
         arb_flight_client_destroy(c->client);
         arb_rpc_channel_destroy(c->channel);
         c->client = NULL;
         c->channel = NULL;
-        code = reach(c, url, url->addresses[i], &failure);
+        code = reach(c, c->url.addresses[i], &failure);
     }
     if (code != ARB_OK && error != NULL)
         *error = failure;
@@ -609,8 +626,6 @@ static arb_code reach_any(server_connection *c, const arb_server_url *url, arb_e
 arb_code arb_server_connect(arb_str text, arb_statement_host **out_host, arb_error *error)
 {
     static const arb_statement_host_vtable vtable = {execute, set, expect, cancel, progress, stages, catalog, destroy};
-    arb_arena arena = {0};
-    arb_server_url url;
     *out_host = NULL;
     server_connection *c = arb_alloc_zeroed(sizeof *c);
     if (c == NULL)
@@ -619,17 +634,16 @@ arb_code arb_server_connect(arb_str text, arb_statement_host **out_host, arb_err
     pthread_mutex_init(&c->lock, NULL);
     arb_remote_progress_init(&c->progress);
     sem_init(&c->wake, 0, 0);
-    arb_code code = arb_server_url_read(&arena, text, &url, error);
+    arb_code code = arb_server_url_read(&c->arena, text, &c->url, error);
     if (code == ARB_OK)
         code = arb_grpc_runtime_create(1, &c->grpc, error);
     if (code == ARB_OK)
-        code = reach_any(c, &url, error);
+        code = reach_any(c, error);
     if (code == ARB_OK) {
         c->has_canceller = arb_thread_create(&c->canceller, NULL, cancel_calls, c) == 0;
         if (!c->has_canceller)
             code = arb_fail(error, ARB_RESOURCES_EXHAUSTED, "no thread for the connection");
     }
-    arb_arena_reset(&arena);
     if (code != ARB_OK) {
         destroy(&c->base);
         return code;

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 
+enum { TIMES_MOST = 20 }; /* or else a statement that is the death of each server is asked for without end */
 static const int64_t AWAY_NS = INT64_C(15000000000), MOMENT_NS = INT64_C(100000000);
 
 bool arb_server_return_wait(arb_server_return *back, arb_rpc_channel *channel, const _Atomic bool *cancelled,
@@ -15,8 +16,9 @@ bool arb_server_return_wait(arb_server_return *back, arb_rpc_channel *channel, c
     if (back->until_ns == 0) {
         back->first = *failure;
         back->until_ns = now_ns + AWAY_NS;
+        back->times++;
     }
-    if (now_ns >= back->until_ns)
+    if (now_ns >= back->until_ns || back->times == TIMES_MOST)
         return false;
     /* a server that refuses at once is not asked without a pause */
     nanosleep(&(struct timespec){.tv_nsec = MOMENT_NS}, NULL);
@@ -26,9 +28,14 @@ bool arb_server_return_wait(arb_server_return *back, arb_rpc_channel *channel, c
     return false;
 }
 
+void arb_server_return_note(arb_server_return *back)
+{
+    back->until_ns = 0;
+}
+
 arb_code arb_server_return_judge(const arb_server_return *back, arb_code code, arb_error *error)
 {
-    if (back->until_ns == 0 || (code != ARB_UNDEFINED_OBJECT && code != ARB_CONNECTION_FAILED))
+    if (back->times == 0 || (code != ARB_UNDEFINED_STATEMENT && code != ARB_CONNECTION_FAILED))
         return code;
     if (error == NULL)
         return ARB_CONNECTION_FAILED;

@@ -3,8 +3,10 @@
 #include <sched.h>
 #include <semaphore.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/stop.h"
 #include "base/thread.h"
 #include "executor/task_inputs.h"
@@ -14,6 +16,7 @@
 #include "server/result_record.h"
 
 enum {
+    LOOK_NS = 50000000, /* between looks whether a query that waits was cancelled */
     READINGS_MOST = 20, /* of a result, before its first rows are given */
     IDLE_PEERS_MOST = 64
 };
@@ -168,6 +171,7 @@ static arb_code begin_result(cluster_query *q, arb_id job, arb_error *error)
 {
     const arb_result_view *tasks;
     arb_execution *result;
+    atomic_store(&q->outdated, false);
     ARB_TRY(arb_job_results(q->job, &q->arena, &tasks, &q->task_count, error));
     qsort((void *)(uintptr_t)tasks, q->task_count, sizeof *tasks, by_task);
     q->tasks = tasks;
@@ -231,13 +235,13 @@ static arb_code wait_for_result(cluster_query *q, arb_id *out_job, arb_error *er
 {
     arb_job_progress progress;
     arb_error failure = {0};
+    arb_code code = ARB_DEADLINE_EXCEEDED;
+    /* what is cancelled does not wait until the job has ended, which may have to be written first */
+    while (code == ARB_DEADLINE_EXCEEDED && !atomic_load(&q->cancelled))
+        code = arb_job_wait(q->job, ARB_JOB_COMPLETE, arb_clock_monotonic_ns() + LOOK_NS, &progress, &failure);
     if (atomic_load(&q->cancelled))
         return arb_fail_stopped(error);
-    /* the canceller ends the job of a query that is cancelled, and with it this */
-    arb_code code = arb_job_wait(q->job, ARB_JOB_COMPLETE, INT64_MAX, &progress, &failure);
     *out_job = progress.job;
-    if (atomic_load(&q->cancelled))
-        return arb_fail_stopped(error);
     if (code == ARB_OK)
         return progress.ended ? fail_ended(&progress, error) : ARB_OK;
     if (error != NULL)
@@ -318,7 +322,9 @@ static arb_code next(arb_query_run *run, const arb_batch **out_batch, arb_error 
                      (atomic_exchange(&q->outdated, false) && !atomic_load(&q->cancelled));
         if (lost && q->left)
             return arb_fail(error, ARB_RESULT_LOST, "the executor with the result was lost after rows had been sent");
-        if (!again || q->left || q->readings == READINGS_MOST) {
+        if (again && !q->left && q->readings == READINGS_MOST)
+            return arb_fail(error, ARB_RESULT_LOST, "the result was lost %d times while it was read", READINGS_MOST);
+        if (!again || q->left) {
             if (error != NULL)
                 *error = failure;
             return code;
@@ -480,7 +486,7 @@ static arb_code name_job(cluster_query *q, const arb_run_request *request, arb_j
     if (code == ARB_OK && spec->result.data == NULL)
         code = arb_fail_memory(error, "a job", record.size);
     arb_text_reset(&record);
-    return code == ARB_OK ? arb_job_spec_check(spec, error) : code;
+    return code;
 }
 
 static arb_code submit(cluster_query *q, const arb_run_request *request, arb_error *error)
@@ -561,13 +567,8 @@ static arb_code take_up(cluster_query *q, arb_str name, arb_arena *arena, arb_fo
     q->plan = record.plan;
     q->stage = named.stage_count - 1;
     *out_found = (arb_found_run){NULL, record.plan->column_count, record.names, record.types};
-    ARB_TRY(arb_job_find(arb_scheduler_process_clients(scheduler), named.job, &(arb_job_watch){job_changed, q}, &q->job,
-                         error));
-    arb_job_progress now; /* what has changed before is not told again */
-    arb_job_look(q->job, &now);
-    if (now.finished || now.ended || now.lost)
-        job_changed(q, &now);
-    return ARB_OK;
+    return arb_job_find(arb_scheduler_process_clients(scheduler), named.job, &(arb_job_watch){job_changed, q}, &q->job,
+                        error);
 }
 
 static arb_code find(void *context, arb_str name, const arb_execution_options *execution, arb_arena *arena,
@@ -607,13 +608,19 @@ static void *cancel_jobs(void *context)
             continue;
         if (atomic_load(&runner->ending))
             return NULL;
+        bool again = false;
         pthread_mutex_lock(&runner->lock);
         for (cluster_query *q = runner->first; q != NULL; q = q->next)
             if (atomic_load(&q->cancelled) && !q->told) {
-                q->told = true;
-                (void)!arb_job_cancel(q->job, NULL); /* it may have ended meanwhile */
+                arb_code code = arb_job_cancel(q->job, NULL); /* it may have ended meanwhile */
+                q->told = code == ARB_OK || code == ARB_UNDEFINED_OBJECT || code == ARB_CONNECTION_FAILED;
+                again |= !q->told;
             }
         pthread_mutex_unlock(&runner->lock);
+        if (again) { /* for want of memory */
+            nanosleep(&(struct timespec){.tv_nsec = LOOK_NS}, NULL);
+            sem_post(&runner->wake);
+        }
     }
 }
 

@@ -106,6 +106,17 @@ def lasting_port():
             return port
 
 
+YESCRYPT_OF_PASS = "$y$j75$k2XAnEHBqQ1Ct2aMXFKNa/$JhtW838Nju/L6SECRvSPF4xJbtPX0sPcmBltURzGFh8"  # of p@ss
+
+
+def users(folder):
+    """The flags for a scheduler that lets in "ann:p%40ss@"."""
+    file = pathlib.Path(folder, "users")
+    file.write_text("ann:" + YESCRYPT_OF_PASS + "\n")
+    file.chmod(0o600)
+    return "--users-file", file
+
+
 def children_of(process):
     try:
         return [int(p) for p in pathlib.Path(f"/proc/{process}/task/{process}/children").read_text().split()]

@@ -16,7 +16,6 @@ import node_driver
 from command_driver import expect, expect_failure, expect_in, run, sql, start, wait_until
 from node_driver import FREE, Node, is_there
 
-YESCRYPT_OF_PASS = "$y$j75$k2XAnEHBqQ1Ct2aMXFKNa/$JhtW838Nju/L6SECRvSPF4xJbtPX0sPcmBltURzGFh8"  # of p@ss
 
 MOST = 60  # seconds that anything may take, also with sanitizers on a busy machine
 
@@ -206,10 +205,7 @@ def test_newer_scheduler_of_one_state():
 
 def test_login():
     with tempfile.TemporaryDirectory() as folder:
-        users = pathlib.Path(folder, "users")
-        users.write_text("ann:" + YESCRYPT_OF_PASS + "\n")
-        users.chmod(0o600)
-        with Node("scheduler", *FREE, "--control-port", 0, "--state", "memory", "--users-file", users) as scheduler:
+        with Node("scheduler", *FREE, "--control-port", 0, "--state", "memory", *node_driver.users(folder)) as scheduler:
             at = scheduler.places["clients"]
             expect_failure(sql("--connect", "arbalest://" + at, "-c", "select 1"), 1, "28000")
             for wrong in ("ann:wrong", "bob:p%40ss"):

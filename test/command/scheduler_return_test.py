@@ -20,15 +20,16 @@ MANY_TASKS = ("--set", "distribution=always", "--set", "target_task_bytes=16MB")
 class Place:
     """A scheduler at ports that stay, two executors, and whoever asks."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, login):
         self.folder = folder
         self.ports = [node_driver.lasting_port() for _ in range(3)]
-        self.url = f"arbalest://127.0.0.1:{self.ports[0]}"
+        self.url = f"arbalest://{'ann:p%40ss@' if login else ''}127.0.0.1:{self.ports[0]}"
+        self.users = node_driver.users(folder) if login else ()
         self.scheduler, self.executors, self.clients = None, [], []
 
     def begin(self):
         self.scheduler = node_driver.Node("scheduler", "--port", self.ports[0], "--control-port", self.ports[1], "--http-port",
-                                          self.ports[2], "--state-dir", os.path.join(self.folder, "state"))
+                                          self.ports[2], "--state-dir", os.path.join(self.folder, "state"), *self.users)
 
     def kill(self):
         expect(self.scheduler.end(signal.SIGKILL)[0], -signal.SIGKILL)
@@ -55,9 +56,9 @@ class Place:
 
 
 @contextlib.contextmanager
-def place():
+def place(login=False):
     with tempfile.TemporaryDirectory() as folder:
-        it = Place(folder)
+        it = Place(folder, login)
         try:
             it.begin()
             for _ in range(2):
@@ -113,6 +114,30 @@ def test_statements_behind_it_go_on():
         expect((status, err), (0, ""))
         expect_in("n\n1000\n", out)
         expect_in("Asia/Tokyo", out)
+
+
+def test_it_goes_again():
+    """Each time it is waited for as long as the first time: 15 s, which have passed since then."""
+    wanted = sql("--format", "csv", "-c", SLOW)[1]
+    with place() as it:
+        client = under_way(it, SLOW)
+        time.sleep(0.5)
+        it.kill()
+        it.begin()
+        time.sleep(16)
+        die_and_come_back(it, client, 0, 1)
+        expect(result_of(client), (0, wanted, ""))
+
+
+def test_who_has_logged_in_goes_on():
+    wanted = sql("--format", "csv", "-c", SLOW)[1]
+    with place(login=True) as it:
+        client = under_way(it, f"{SLOW}; select 1 as a")
+        die_and_come_back(it, client)
+        status, out, err = result_of(client)
+        expect((status, err), (0, ""))
+        expect(out, wanted + "\na\n1\n")
+        expect(len(it.scheduler.api("jobs")), 2)  # none of them was begun anew
 
 
 def test_what_the_session_held_is_not_missed_in_silence():

@@ -344,7 +344,7 @@ static void a_lease_ends(void **state)
     const Arrow__Flight__Protocol__FlightInfo *info;
     assert_int_equal(ask(f, LONG, &arena, &info, &error), ARB_OK);
     usleep(800000);
-    assert_int_equal(fetch(f, info, &rows, &error), ARB_UNDEFINED_OBJECT);
+    assert_int_equal(fetch(f, info, &rows, &error), ARB_UNDEFINED_STATEMENT);
     arb_arena_reset(&arena);
 }
 
