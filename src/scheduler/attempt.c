@@ -4,7 +4,8 @@
  *     RETRYABLE   counts; the 4th ends the job. The task waits a little, and goes elsewhere if it can
  *     CANCELLED   the task waits again, if it is still wanted
  *     READ        the reader waits again. NOT_FOUND, CORRUPT: the producer's output is lost. UNREACHABLE: see below
- *     lost        (its executor died) the task waits again
+ *     lost        (its executor died) the task waits again; when it has outlived four it runs with nothing beside it, and the
+ *                 4th to die so ends the job: what the system kills for want of memory leaves no record of a crash
  *     crash       (it brought its executor down) it runs with nothing beside it; the 3rd crash there ends the job
  *
  * UNREACHABLE while the scheduler hears the producer well: who of the two is cut off? The reader is placed beside the
@@ -175,6 +176,30 @@ void arb_sched_attempt_lost(arb_scheduler *s, arb_sched_attempt *attempt)
         arb_sched_enqueue(s, stage, task);
 }
 
+static void run_alone(const arb_scheduler *s, arb_sched_trouble *trouble)
+{
+    trouble->alone = true;
+    trouble->alone_from = (arb_id){s->term, s->next_number + 1};
+}
+
+void arb_sched_attempt_died(arb_scheduler *s, arb_sched_attempt *attempt)
+{
+    arb_sched_stage *stage = attempt->stage;
+    uint32_t task = attempt->key.task;
+    arb_sched_trouble *trouble = stage != NULL ? trouble_of(s, stage, task) : NULL;
+    bool blamed = false;
+    if (trouble != NULL && attempt->alone) {
+        blamed = ++trouble->deaths_alone >= ARB_SCHED_DEATHS_MOST;
+    } else if (trouble != NULL && ++trouble->deaths >= ARB_SCHED_DEATHS_MOST && !trouble->alone) {
+        run_alone(s, trouble);
+    }
+    if (blamed)
+        arb_sched_job_fail(s, stage->job, ARB_EXECUTOR_CRASHED,
+                           "%d executors died while they ran task %u of stage %u with nothing beside it",
+                           ARB_SCHED_DEATHS_MOST, task, stage->number);
+    arb_sched_attempt_lost(s, attempt);
+}
+
 static void retry_later(arb_scheduler *s, arb_sched_trouble *trouble)
 {
     uint32_t doublings = ARB_MIN(ARB_MAX(trouble->failures, trouble->rebuilds), (uint32_t)7);
@@ -338,8 +363,7 @@ void arb_sched_crashed(arb_scheduler *s, const arb_attempt *key)
         trouble->last_crash = key->attempt;
         trouble->crashes++;
         if (!trouble->alone) {
-            trouble->alone = true;
-            trouble->alone_from = (arb_id){s->term, s->next_number + 1};
+            run_alone(s, trouble);
         } else if (arb_id_compare(key->attempt, trouble->alone_from) >= 0) {
             trouble->crashes_alone++;
         }

@@ -70,7 +70,7 @@ void arb_sched_executor_free(arb_scheduler *s, arb_sched_executor *executor)
 static void lose_attempts(arb_scheduler *s, arb_sched_executor *executor)
 {
     while (executor->attempts != NULL)
-        arb_sched_attempt_lost(s, executor->attempts);
+        arb_sched_attempt_died(s, executor->attempts);
 }
 
 static void dead(arb_scheduler *s, arb_sched_executor *executor)

@@ -27,6 +27,7 @@ enum {
     ARB_SCHED_NO_SLOT = 0xFFFFFFFF,
     ARB_SCHED_FAILURES_MOST = 4,       /* retryable ones of a task */
     ARB_SCHED_CRASHES_MOST = 3,        /* of a task that ran alone */
+    ARB_SCHED_DEATHS_MOST = 4,         /* of executors that ran a task: before it runs alone, and then again */
     ARB_SCHED_REBUILDS_MOST = 16,      /* outputs of a task that were found missing or corrupt */
     ARB_SCHED_WRITES_MOST = 5,         /* tries of one batch */
     ARB_SCHED_FACTS_MOST = 64 << 20,   /* bytes of facts a job may keep; what comes then is left out */
@@ -61,11 +62,11 @@ typedef struct arb_sched_timer {
 typedef struct arb_sched_trouble {
     arb_sched_stage *stage;
     uint32_t task;
-    uint32_t failures, crashes, crashes_alone, rebuilds;
+    uint32_t failures, crashes, crashes_alone, deaths, deaths_alone, rebuilds;
     arb_code code; /* of the last failure */
     char message[256];
     arb_uuid where;
-    bool alone;        /* it has crashed: runs with nothing beside it */
+    bool alone;        /* it may crash an executor: runs with nothing beside it */
     arb_id alone_from; /* attempts from here on ran alone */
     arb_id last_crash;
     arb_uuid avoid;      /* where it failed last */
@@ -340,6 +341,8 @@ ARB_INLINE bool arb_sched_id_given(const arb_scheduler *s, arb_id id)
 /* It leaves its task, and its executor is told; its slot is free when it says so. */
 void arb_sched_attempt_stop(arb_scheduler *s, arb_sched_attempt *attempt);
 void arb_sched_attempt_lost(arb_scheduler *s, arb_sched_attempt *attempt);
+/* The same, with its executor, which it may have brought down. */
+void arb_sched_attempt_died(arb_scheduler *s, arb_sched_attempt *attempt);
 void arb_sched_attempt_failed(arb_scheduler *s, arb_sched_executor *executor, const arb_to_scheduler *message);
 void arb_sched_crashed(arb_scheduler *s, const arb_attempt *key);
 void arb_sched_cancel_output(arb_scheduler *s, arb_sched_executor *executor, const arb_attempt *key);

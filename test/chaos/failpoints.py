@@ -402,9 +402,10 @@ def failed_write_cases(answers, everything):
 
 
 # ---- poison ---------------------------------------------------------------------------------------------------------------
-def poison(answers):
-    """A statement whose tasks bring their executors down fails; the cluster stays."""
-    with Run(executor_failpoints=["executor.task_start=abort"] * 2) as cluster:
+def poison(answers, how):
+    """A statement whose tasks bring their executors down fails, though a kill, as by the system for want of memory, leaves no
+    record; the cluster stays."""
+    with Run(executor_failpoints=[f"executor.task_start={how}"] * 2) as cluster:
         make_tables(cluster)
         with LastingKeeper(cluster, 0.1) as kept:
             cluster.arm()
@@ -438,7 +439,8 @@ def poison_at_a_server(answers):
 
 def poison_cases(answers, everything):
     yield "one crash", lambda: with_fault(answers, "executor.task_start", "abort", 2, (0,))
-    yield "poison", lambda: poison(answers)
+    yield "poison", lambda: poison(answers, "abort")
+    yield "poison that leaves no record", lambda: poison(answers, "kill")
     yield "poison at a server", lambda: poison_at_a_server(answers)
 
 

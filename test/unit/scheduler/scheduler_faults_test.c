@@ -456,6 +456,31 @@ static void a_task_that_crashes_runs_alone_and_only_thrice(void **state)
     end(&h);
 }
 
+/* What the system kills leaves no record. Its executors are seen to die, and not without end. */
+static void a_task_that_outlives_executors(void **state)
+{
+    (void)state;
+    enum { most = 8 };
+    hand h;
+    begin(&h);
+    join(&h, 1, (arb_register){.slots = 4});
+    submit_pair(&h, 3);
+    for (unsigned executor = 1; executor <= most; executor++) {
+        assert_null(newest_answer(&h, ARB_ANSWER_ENDED));
+        for (uint32_t task = 1; task < 3; task++) {
+            const note *beside = launch_of(&h, executor, task);
+            if (beside != NULL) {
+                arb_attempt ended = beside->attempt;
+                done(&h, executor, &ended, 1);
+            }
+        }
+        assert_int_equal(launch_of(&h, executor, 0)->alone, executor > most / 2);
+        join(&h, executor + 1, (arb_register){.slots = 4, .previous = {0, executor}});
+    }
+    assert_int_equal(h.last_error.code, ARB_EXECUTOR_CRASHED);
+    end(&h);
+}
+
 /* A task that must run alone waits for an executor to be empty, and does not wait for one that gets nothing new. */
 static void one_that_goes_is_not_kept_for_a_task(void **state)
 {
@@ -842,6 +867,7 @@ int main(void)
         cmocka_unit_test(a_complaint_from_elsewhere_excludes_nobody),
         cmocka_unit_test(a_slow_task_gets_a_twin),
         cmocka_unit_test(a_task_that_crashes_runs_alone_and_only_thrice),
+        cmocka_unit_test(a_task_that_outlives_executors),
         cmocka_unit_test(one_that_goes_is_not_kept_for_a_task),
         cmocka_unit_test(a_crash_that_is_said_twice_counts_once),
         cmocka_unit_test(without_executors_jobs_wait_then_fail),
