@@ -277,16 +277,17 @@ static arb_code load(arb_segment_store *store, const arb_segment_wanted *wanted,
 {
     arb_blob_hash hash;
     arb_text bytes = {0};
+    bool denied = false;
     named_chunk *entry = arb_alloc_zeroed(sizeof *entry);
     memcpy(hash.bytes, wanted->name.hash, sizeof hash.bytes);
     arb_code code = entry == NULL ? arb_fail_memory(error, "a segment's name", sizeof *entry)
                                   : arb_blob_get(store->folder, &hash, wanted->name.bytes, &bytes, error);
     if (code == ARB_OK)
-        code = arb_segment_decode(arb_text_view(&bytes), wanted, store->account, out_chunk, error);
+        code = arb_segment_decode_within(arb_text_view(&bytes), wanted, store->account, out_chunk, &denied, error);
     arb_text_reset(&bytes);
-    if (code == ARB_OUT_OF_MEMORY && arb_memory_available(store->account) < wanted->name.bytes)
-        code = arb_fail(error, ARB_RESOURCES_EXHAUSTED, "a part of %llu bytes is more than is left of the limit",
-                        (unsigned long long)wanted->name.bytes);
+    if (denied)
+        code = arb_fail(error, ARB_RESOURCES_EXHAUSTED, "a part of %zu rows is more than is left of the limit",
+                        wanted->rows);
     if (code != ARB_OK) {
         arb_free(entry);
         return code;

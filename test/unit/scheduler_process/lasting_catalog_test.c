@@ -377,6 +377,27 @@ static void a_start_with_a_smaller_limit(void **state)
     end(s);
 }
 
+/* Rows take more room in memory than on the disk: whatever the limit, nothing of that keeps the scheduler from starting. */
+static void a_start_with_any_limit(void **state)
+{
+    server *s = *state;
+    bool fitted = false;
+    begin(s);
+    expect(s, "CREATE TABLE t AS SELECT 'a' AS x FROM range(60000)", ARB_OK); /* 9 bytes each, and 16 */
+    end(s);
+    for (s->memory_limit = 300000; !fitted; s->memory_limit += 100000) {
+        begin(s);
+        arb_code code = run(s, "SELECT x FROM t LIMIT 0", NULL);
+        if (code != ARB_OK) {
+            assert_int_equal(code, ARB_OUT_OF_MEMORY);
+            assert_non_null(strstr(s->error.message, "\"t\" did not fit"));
+        }
+        fitted = code == ARB_OK;
+        end(s);
+    }
+    assert_true(s->memory_limit > 1000000);
+}
+
 typedef struct waiting_change {
     server *server;
     arb_session *session;
@@ -578,6 +599,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_lost_segment, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_damaged_segment, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_start_with_a_smaller_limit, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_start_with_any_limit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_change_that_waits_is_cancelled, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_store_that_fails, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_newer_scheduler, set_up, tear_down),
