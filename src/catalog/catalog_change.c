@@ -22,8 +22,10 @@ static arb_code take_turn(change *c, arb_stop_flag *stop, arb_error *error)
 {
     arb_catalog *catalog = c->catalog;
     pthread_mutex_lock(&catalog->lock);
+    catalog->waiting++;
     while (catalog->is_changing && !arb_is_stopped(stop))
         arb_short_wait(&catalog->may_turn, &catalog->lock);
+    catalog->waiting--;
     c->has_turn = !catalog->is_changing;
     catalog->is_changing = true;
     pthread_mutex_unlock(&catalog->lock);
@@ -82,13 +84,28 @@ static void publish(change *c)
         publish_own(c);
 }
 
+static bool others_wait(change *c)
+{
+    pthread_mutex_lock(&c->catalog->lock);
+    bool wait = c->catalog->waiting != 0;
+    pthread_mutex_unlock(&c->catalog->lock);
+    return wait;
+}
+
+/* Whether the change was made or not. Who waits for the turn goes on with it. */
+static void collect(change *c)
+{
+    arb_catalog_keeping *keeping = c->catalog->keeping;
+    while (keeping != NULL && arb_catalog_keeping_collect(keeping, c->catalog->newest) && !others_wait(c))
+        ;
+}
+
 /* With ARB_OK the change is kept, if need be, and published; what comes out is the code. */
 static arb_code end(change *c, arb_code code, arb_error *error)
 {
     arb_catalog_keeping *keeping = c->own ? NULL : c->catalog->keeping;
-    bool committed = false;
     if (code == ARB_OK && keeping != NULL)
-        code = arb_catalog_keeping_write(keeping, c->catalog->newest, c->shared, &committed, error);
+        code = arb_catalog_keeping_write(keeping, c->catalog->newest, c->shared, error);
     if (code == ARB_OK && c->own) {
         publish_own(c);
     } else if (code == ARB_OK) {
@@ -98,10 +115,10 @@ static arb_code end(change *c, arb_code code, arb_error *error)
     }
     arb_catalog_version_unref(c->shared);
     arb_catalog_version_unref(c->temporary);
-    if (committed) /* under this term: who has been replaced must not delete what the newer scheduler may name */
-        arb_catalog_keeping_collect(keeping);
-    if (c->has_turn)
+    if (c->has_turn) {
+        collect(c);
         give_turn(c);
+    }
     return code;
 }
 
