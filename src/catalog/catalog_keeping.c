@@ -18,8 +18,7 @@ struct arb_catalog_keeping {
     arb_store *store;
     uint64_t term, last_number;
     arb_segment_shelf shelf;
-    bool lost_some; /* rows of a table could not be had at the start */
-    bool in_doubt;  /* the last transaction failed, and may be there after a crash */
+    bool in_doubt; /* the last transaction failed, and may be there after a crash */
 };
 
 /* ---- changes ----------------------------------------------------------------------------------------------------- */
@@ -43,12 +42,12 @@ static bool same_schemas(const arb_catalog_version *a, const arb_catalog_version
 static size_t segment_count(const arb_catalog_entry *entry)
 {
     bool in_memory = !entry->is_view && entry->files.path_count == 0 && entry->table != NULL;
-    return in_memory ? arb_memory_table_of(entry->table)->chunk_count : 0;
+    return in_memory ? arb_memory_table_of(entry->table)->chunk_count : entry->lost_count;
 }
 
 static const arb_segment_name *segment_of(const arb_catalog_entry *entry, size_t at)
 {
-    return &arb_memory_table_of(entry->table)->chunks[at]->name;
+    return entry->lost_count == 0 ? &arb_memory_table_of(entry->table)->chunks[at]->name : &entry->lost_segments[at];
 }
 
 static void release_some(arb_catalog_keeping *keeping, const arb_catalog_entry *entry, size_t count)
@@ -223,8 +222,6 @@ static bool may_delete(arb_catalog_keeping *keeping, const arb_catalog_version *
 bool arb_catalog_keeping_collect(arb_catalog_keeping *keeping, const arb_catalog_version *newest)
 {
     const arb_segment_shelf *shelf = &keeping->shelf;
-    if (keeping->lost_some) /* a blob that seems to be nobody's may be a lost table's */
-        return false;
     if (!shelf->has_unneeded(shelf->context) || !may_delete(keeping, newest))
         return false;
     shelf->collect(shelf->context);
@@ -244,7 +241,6 @@ static arb_code take_entry(recovery *r, arb_catalog_entry *entry)
     arb_catalog_entry *there;
     arb_catalog_part schema = {entry->schema, true}, name = {entry->name, true};
     const arb_segment_shelf *shelf = &r->change.keeping->shelf;
-    r->change.keeping->lost_some |= entry->lost.size != 0;
     if (arb_catalog_version_schema(r->version, &schema) < 0 &&
         !arb_catalog_version_add_schema(r->version, entry->schema))
         return no_memory(&r->change);
@@ -290,8 +286,8 @@ static arb_code recover(recovery *r, arb_error *error)
 {
     ARB_TRY(arb_store_range(r->change.keeping->store, ARB_STR(KEYS), visit, r, error));
     ARB_TRY(write(&r->change));
-    arb_catalog_keeping *keeping = r->change.keeping;
-    return keeping->lost_some ? ARB_OK : keeping->shelf.sweep(keeping->shelf.context, error);
+    const arb_segment_shelf *shelf = &r->change.keeping->shelf;
+    return shelf->sweep(shelf->context, error);
 }
 
 arb_code arb_catalog_keep(arb_catalog *catalog, arb_store *store, uint64_t term, const arb_segment_shelf *shelf,

@@ -42,7 +42,7 @@ typedef struct arb_segment_shelf {
 /* Take over what the store has and keep all that changes from now on. Before sessions use the catalog, after folders of data
  * were added, whose tables give way to kept ones of the same names. Store and shelf outlive the catalog; the caller has the
  * term. A table whose rows are lost, or too many for the budget, is there and
- * says so when it is used; leftovers are swept only if there is none. */
+ * says so when it is used; what its record names stays on the disk until it is dropped. */
 ARB_NODISCARD arb_code arb_catalog_keep(arb_catalog *catalog, arb_store *store, uint64_t term,
                                         const arb_segment_shelf *shelf, arb_error *error);
 

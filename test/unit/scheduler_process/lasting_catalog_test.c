@@ -351,6 +351,39 @@ static void a_lost_segment(void **state)
     end(s);
 }
 
+/* What is left of a lost table stays until that is dropped, and nothing else. */
+static void what_is_left_of_a_table(void **state)
+{
+    server *s = *state;
+    char command[600];
+    begin(s);
+    expect(s, "CREATE TABLE lost AS SELECT range AS x FROM range(100000)", ARB_OK);
+    expect(s, "CREATE TABLE same AS SELECT range AS x FROM range(65536)", ARB_OK); /* the first part of it */
+    expect(s, "CREATE TABLE other AS SELECT 1 AS x", ARB_OK);
+    assert_int_equal(blob_count(s), 3);
+    end(s);
+    snprintf(command, sizeof command,
+             "find '%s/segments' -type f -size +200k -size -400k -delete && touch '%s/segments/part.of_a_blob'",
+             s->folder, s->folder);
+    assert_int_equal(system(command), 0);
+    for (int i = 0; i < 2; i++) {
+        begin(s);
+        expect(s, "SELECT x FROM lost", ARB_CORRUPT_DATA);
+        assert_int_equal(blob_count(s), 2);
+        end(s);
+    }
+    begin(s);
+    assert_int_equal(number(s, "SELECT count(*) FROM same"), 65536);
+    expect(s, "DROP TABLE same", ARB_OK);
+    assert_int_equal(blob_count(s), 2);
+    expect(s, "DROP TABLE other", ARB_OK);
+    assert_int_equal(blob_count(s), 1);
+    expect(s, "CREATE OR REPLACE TABLE lost AS SELECT 1 AS x", ARB_OK);
+    assert_int_equal(blob_count(s), 1);
+    assert_int_equal(number(s, "SELECT x FROM lost"), 1);
+    end(s);
+}
+
 static void a_damaged_segment(void **state)
 {
     server *s = *state;
@@ -365,7 +398,7 @@ static void a_damaged_segment(void **state)
     assert_int_equal(system(command), 0);
     begin(s);
     expect(s, "SELECT x FROM a", ARB_CORRUPT_DATA);
-    assert_int_equal(blob_count(s), 1); /* nothing is swept that somebody may want to look at */
+    assert_int_equal(blob_count(s), 1); /* somebody may want to look at it */
     end(s);
 }
 
@@ -630,6 +663,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(blobs_that_are_needed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(many_blobs, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_lost_segment, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_left_of_a_table, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_damaged_segment, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_start_with_a_smaller_limit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_start_with_any_limit, set_up, tear_down),
