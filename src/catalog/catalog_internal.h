@@ -31,6 +31,8 @@ arb_code arb_catalog_undefined_schema(arb_str name, arb_error *error);
 /* A new reference. */
 arb_catalog_version *arb_catalog_newest(arb_catalog *catalog);
 
+/* Does the name say so? Then nothing that is shared has it. */
+bool arb_catalog_name_is_temporary(arb_catalog_name name);
 /* The entry of that name, borrowed, and which of the two versions it is in. NULL when there is none and it need not be. Search
  * order: the schema that is named, else the temporary ones, the current schema, "main". */
 arb_code arb_catalog_find_entry(const arb_catalog_scope *scope, const arb_catalog_version *shared,

@@ -501,6 +501,47 @@ static void a_change_that_waits_is_cancelled(void **state)
     end(s);
 }
 
+/* While somebody's change is on its way to a slow disk, others change what is theirs alone. */
+static void own_tables_wait_for_nobody(void **state)
+{
+    static const char *const own[] = {"CREATE TEMP TABLE own AS SELECT 1 AS x", "INSERT INTO own VALUES (2)",
+                                      "INSERT INTO temp.own SELECT x + 2 FROM own", "DROP TABLE IF EXISTS temp.no",
+                                      "DROP TABLE own"};
+    server *s = *state;
+    pthread_t slow, quick;
+    waiting_change first = {.server = s, .sql = "CREATE TABLE first AS SELECT 1 AS x"}, second = {.server = s};
+    begin(s);
+    assert_int_equal(arb_session_create_on(s->runtime, s->catalog, &first.session, &s->error), ARB_OK);
+    sem_init(&s->store.reached, 0, 0);
+    sem_init(&s->store.go_on, 0, 0);
+    s->store.waits = true;
+    assert_int_equal(pthread_create(&slow, NULL, change, &first), 0);
+    sem_wait(&s->store.reached);
+    second.session = s->session;
+    for (size_t i = 0; i < ARB_COUNT_OF(own); i++) {
+        struct timespec most;
+        second.sql = own[i];
+        assert_int_equal(pthread_create(&quick, NULL, change, &second), 0);
+        clock_gettime(CLOCK_REALTIME, &most);
+        most.tv_sec += 20;
+        if (pthread_timedjoin_np(quick, NULL, &most) != 0) { /* it waits for the first */
+            arb_session_cancel(second.session);
+            pthread_join(quick, NULL);
+        }
+        if (second.code != ARB_OK)
+            fail_msg("%s: %s", own[i], arb_code_name(second.code));
+    }
+    s->store.waits = false;
+    sem_post(&s->store.go_on);
+    pthread_join(slow, NULL);
+    assert_int_equal(first.code, ARB_OK);
+    assert_int_equal(number(s, "SELECT x FROM first"), 1);
+    arb_session_destroy(first.session);
+    sem_destroy(&s->store.reached);
+    sem_destroy(&s->store.go_on);
+    end(s);
+}
+
 static void a_store_that_fails(void **state)
 {
     server *s = *state;
@@ -668,6 +709,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_start_with_a_smaller_limit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_start_with_any_limit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_change_that_waits_is_cancelled, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(own_tables_wait_for_nobody, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_store_that_fails, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_newer_scheduler, set_up, tear_down),
         cmocka_unit_test_setup_teardown(killed, set_up, tear_down),
