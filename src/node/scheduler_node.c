@@ -68,8 +68,7 @@ static arb_code check_start(arb_scheduler_node *node, const arb_node_options *op
 {
     const uint16_t ports[] = {options->port, options->control_port, options->http_port};
     arb_login_options login = {.users_file = options->users_file.data};
-    for (size_t i = 0; i < ARB_COUNT_OF(ports); i++)
-        ARB_TRY(arb_node_door_check(&(arb_node_door){options->host, ports[i], options->insecure}, error));
+    ARB_TRY(arb_node_ports_check(options->host, ports, ARB_COUNT_OF(ports), options->insecure, error));
     return arb_login_create(&login, &node->login, error);
 }
 
