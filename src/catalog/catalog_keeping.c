@@ -208,24 +208,25 @@ void arb_catalog_keeping_forget(arb_catalog_keeping *keeping, const arb_catalog_
             release(keeping, before->entries.data[i]);
 }
 
-/* Is the term still ours, and known what the store has? If that is in doubt, something is written that changes nothing. */
-static bool may_delete(arb_catalog_keeping *keeping, const arb_catalog_version *newest)
+/* That what the store has is known again: something is written that changes nothing. */
+static arb_code settle_doubt(arb_catalog_keeping *keeping, const arb_catalog_version *newest)
 {
     keeping_change c = {.keeping = keeping};
-    arb_code code = keeping->in_doubt ? put_schemas(&c, newest) : ARB_OK;
+    arb_code code = put_schemas(&c, newest);
     if (code == ARB_OK)
         code = commit(&c);
     reset(&c);
-    return code == ARB_OK;
+    return code;
 }
 
 bool arb_catalog_keeping_collect(arb_catalog_keeping *keeping, const arb_catalog_version *newest)
 {
     const arb_segment_shelf *shelf = &keeping->shelf;
-    if (!shelf->has_unneeded(shelf->context) || !may_delete(keeping, newest))
+    arb_store_outcome outcome;
+    if (!shelf->has_unneeded(shelf->context) || (keeping->in_doubt && settle_doubt(keeping, newest) != ARB_OK))
         return false;
-    shelf->collect(shelf->context);
-    return shelf->has_unneeded(shelf->context);
+    arb_code code = arb_store_act_wait(keeping->store, keeping->term, shelf->collect, shelf->context, &outcome, NULL);
+    return code == ARB_OK && outcome == ARB_STORE_COMMITTED && shelf->has_unneeded(shelf->context);
 }
 
 /* ---- the start --------------------------------------------------------------------------------------------------- */
@@ -287,7 +288,10 @@ static arb_code recover(recovery *r, arb_error *error)
     ARB_TRY(arb_store_range(r->change.keeping->store, ARB_STR(KEYS), visit, r, error));
     ARB_TRY(write(&r->change));
     const arb_segment_shelf *shelf = &r->change.keeping->shelf;
-    return shelf->sweep(shelf->context, error);
+    ARB_TRY(shelf->look(shelf->context, error));
+    while (arb_catalog_keeping_collect(r->change.keeping, r->version))
+        continue;
+    return ARB_OK;
 }
 
 arb_code arb_catalog_keep(arb_catalog *catalog, arb_store *store, uint64_t term, const arb_segment_shelf *shelf,

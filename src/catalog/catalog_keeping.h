@@ -8,8 +8,8 @@
  * A change of the catalog is one transaction under the scheduler's term: segments that are new go to the disk first, then the
  * records are written, then others see the change. So whoever finds a record finds its segments; a change that fails, or whose
  * scheduler was replaced meanwhile (ARB_CONFLICT), is as if it had not been. Segments that no record names are deleted behind each
- * change, also one that failed, under the term like all that is written: who was replaced deletes nothing, since the newer
- * scheduler may name the same. What a process leaves that is killed is swept at the next start.
+ * change, also one that failed, within transactions under the term (arb_store_act_wait): who was replaced deletes nothing, since
+ * the newer scheduler may name the same. What a process leaves that is killed goes likewise at the next start.
  *
  * After a crash of the system a transaction that failed may turn out to be there (sqlite_store.h), so until a later one has been
  * committed nothing is deleted.
@@ -34,9 +34,9 @@ typedef struct arb_segment_shelf {
     arb_code (*find)(void *context, const arb_segment_wanted *wanted, arb_stop_flag *stop, arb_memory_chunk **out_chunk,
                      arb_error *error);
     bool (*has_unneeded)(void *context); /* some that no record names any more */
-    void (*collect)(void *context);      /* delete them, or the first of many */
-    /* At the start: delete all that no record names. */
-    arb_code (*sweep)(void *context, arb_error *error);
+    void (*collect)(void *context);      /* delete them, or the first of many; quick, by any thread */
+    /* At the start: whatever else is on the disk is not needed. */
+    arb_code (*look)(void *context, arb_error *error);
 } arb_segment_shelf;
 
 /* Take over what the store has and keep all that changes from now on. Before sessions use the catalog, after folders of data

@@ -23,7 +23,7 @@ struct arb_kept_segments {
     kept_segment *unneeded;
 };
 
-enum { COLLECTED_AT_ONCE = 64 };
+enum { COLLECTED_AT_ONCE = 32 }; /* no other transaction of the store comes in between */
 
 arb_code arb_kept_segments_create(arb_segment_store *store, arb_blob_folder *folder, arb_memory *account,
                                   arb_kept_segments **out_kept, arb_error *error)
@@ -89,6 +89,15 @@ static void forget(arb_kept_segments *kept, kept_segment *segment)
     arb_free(segment);
 }
 
+static void list_if_unneeded(arb_kept_segments *kept, kept_segment *segment)
+{
+    if (segment->records != 0 || segment->is_listed)
+        return;
+    segment->is_listed = true;
+    segment->next = kept->unneeded;
+    kept->unneeded = segment;
+}
+
 /* ---- the shelf ----------------------------------------------------------------------------------------------------------- */
 
 /* *out_first: no record named it before. */
@@ -107,11 +116,8 @@ static void release(void *context, const arb_segment_name *name)
     arb_kept_segments *kept = context;
     pthread_mutex_lock(&kept->lock);
     kept_segment *segment = find(kept, name->hash);
-    if (--segment->records == 0 && !segment->is_listed) {
-        segment->is_listed = true;
-        segment->next = kept->unneeded;
-        kept->unneeded = segment;
-    }
+    segment->records--;
+    list_if_unneeded(kept, segment);
     pthread_mutex_unlock(&kept->lock);
 }
 
@@ -188,7 +194,7 @@ static bool has_unneeded(void *context)
     return has;
 }
 
-/* What cannot be deleted is swept at the next start. */
+/* What cannot be deleted is found again at the next start. */
 static void collect(void *context)
 {
     arb_kept_segments *kept = context;
@@ -207,24 +213,26 @@ static void collect(void *context)
     }
 }
 
-static bool is_needed(void *context, const arb_blob_hash *hash)
+/* Nothing is deleted here but what was not finished. Without memory a blob stays until the next start. */
+static bool note_unneeded(void *context, const arb_blob_hash *hash)
 {
     arb_kept_segments *kept = context;
     pthread_mutex_lock(&kept->lock);
-    const kept_segment *segment = find(kept, hash->bytes);
-    bool needed = segment != NULL && segment->records != 0;
+    kept_segment *segment = find(kept, hash->bytes);
+    if (segment != NULL || add(kept, hash->bytes, &segment, NULL) == ARB_OK)
+        list_if_unneeded(kept, segment);
     pthread_mutex_unlock(&kept->lock);
-    return needed;
+    return true;
 }
 
-static arb_code sweep(void *context, arb_error *error)
+static arb_code look(void *context, arb_error *error)
 {
     arb_kept_segments *kept = context;
     size_t deleted;
-    return arb_blob_sweep(kept->folder, is_needed, kept, &deleted, error);
+    return arb_blob_sweep(kept->folder, note_unneeded, kept, &deleted, error);
 }
 
 arb_segment_shelf arb_kept_segments_shelf(arb_kept_segments *kept)
 {
-    return (arb_segment_shelf){kept, keep, hold, release, find_chunk, has_unneeded, collect, sweep};
+    return (arb_segment_shelf){kept, keep, hold, release, find_chunk, has_unneeded, collect, look};
 }
