@@ -69,6 +69,7 @@ static arb_code check_start(arb_scheduler_node *node, const arb_node_options *op
     const uint16_t ports[] = {options->port, options->control_port, options->http_port};
     arb_login_options login = {.users_file = options->users_file.data};
     ARB_TRY(arb_node_ports_check(options->host, ports, ARB_COUNT_OF(ports), options->insecure, error));
+    ARB_TRY(arb_node_sessions_init(&node->sessions, node->runtime, &node->roots, error));
     return arb_login_create(&login, &node->login, error);
 }
 
@@ -150,8 +151,7 @@ static arb_code begin_sessions(arb_scheduler_node *node, arb_error *error)
                                           .unreachable_ns = UNREACHABLE_NS};
     arb_memory_init(&node->result_memory, arb_runtime_governor(node->runtime));
     ARB_TRY(arb_cluster_runner_create(&options, &node->runner, error));
-    arb_query_runner runner = arb_cluster_runner_for_sessions(node->runner);
-    ARB_TRY(arb_node_sessions_init(&node->sessions, node->runtime, &runner, &node->roots, error));
+    node->sessions.runner = arb_cluster_runner_for_sessions(node->runner);
     return node->segment_blobs != NULL ? keep_catalog(node, error) : ARB_OK;
 }
 
