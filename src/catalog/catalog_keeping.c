@@ -247,7 +247,7 @@ static arb_code take_entry(recovery *r, arb_catalog_entry *entry)
         return no_memory(&r->change);
     ARB_TRY(arb_catalog_version_find(r->version, entry->schema, &name, &there, r->change.error));
     for (size_t i = 0; i < segment_count(entry); i++)
-        ARB_TRY(shelf->hold(shelf->context, segment_of(entry, i), r->change.error));
+        ARB_TRY(shelf->hold(shelf->context, segment_of(entry, i), entry->lost_count == 0, r->change.error));
     if (there != NULL && there->number != 0) {
         ARB_TRY(delete_entry(&r->change, there->number));
         release(r->change.keeping, there);

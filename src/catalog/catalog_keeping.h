@@ -27,8 +27,8 @@ typedef struct arb_segment_shelf {
     void *context;
     /* The chunk is on the disk under its name when this returns, and one more record names it. */
     arb_code (*keep)(void *context, arb_memory_chunk *chunk, arb_segment_name *out_name, arb_error *error);
-    /* At the start: one more record names it. */
-    arb_code (*hold)(void *context, const arb_segment_name *name, arb_error *error);
+    /* At the start: one more record names it, and it was found, or may be lost. */
+    arb_code (*hold)(void *context, const arb_segment_name *name, bool found, arb_error *error);
     void (*release)(void *context, const arb_segment_name *name); /* one record less */
     /* At the start: the chunk, as arb_segment_finder says. ARB_RESOURCES_EXHAUSTED: the budget has no room for it. */
     arb_code (*find)(void *context, const arb_segment_wanted *wanted, arb_stop_flag *stop, arb_memory_chunk **out_chunk,

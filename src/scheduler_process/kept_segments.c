@@ -9,6 +9,7 @@
 typedef struct kept_segment {
     arb_blob_hash hash;
     uint64_t records;
+    bool is_there;  /* was put, or read and found whole */
     bool is_listed; /* among those that were not needed any more */
     struct kept_segment *next;
 } kept_segment;
@@ -100,13 +101,15 @@ static void list_if_unneeded(arb_kept_segments *kept, kept_segment *segment)
 
 /* ---- the shelf ----------------------------------------------------------------------------------------------------------- */
 
-/* *out_first: no record named it before. */
-static arb_code count_record(arb_kept_segments *kept, const arb_segment_name *name, bool *out_first, arb_error *error)
+/* *out_segment stays as long as its records. */
+static arb_code count_record(arb_kept_segments *kept, const arb_segment_name *name, kept_segment **out_segment,
+                             arb_error *error)
 {
     pthread_mutex_lock(&kept->lock);
-    kept_segment *segment = find(kept, name->hash);
-    arb_code code = segment == NULL ? add(kept, name->hash, &segment, error) : ARB_OK;
-    *out_first = code == ARB_OK && segment->records++ == 0;
+    arb_code code =
+        (*out_segment = find(kept, name->hash)) == NULL ? add(kept, name->hash, out_segment, error) : ARB_OK;
+    if (code == ARB_OK)
+        (*out_segment)->records++;
     pthread_mutex_unlock(&kept->lock);
     return code;
 }
@@ -136,20 +139,26 @@ static arb_code keep(void *context, arb_memory_chunk *chunk, arb_segment_name *o
 {
     arb_kept_segments *kept = context;
     arb_text bytes = {0};
-    bool first = false;
+    kept_segment *segment;
     arb_code code = arb_segment_store_name(kept->store, chunk, &bytes, out_name, error);
     if (code == ARB_OK)
-        code = count_record(kept, out_name, &first, error);
-    if (first && (code = put(kept, chunk, &bytes, error)) != ARB_OK)
-        release(kept, out_name);
+        code = count_record(kept, out_name, &segment, error);
+    if (code == ARB_OK && !segment->is_there) {
+        code = put(kept, chunk, &bytes, error);
+        segment->is_there = code == ARB_OK;
+        if (code != ARB_OK)
+            release(kept, out_name);
+    }
     arb_text_reset(&bytes);
     return code;
 }
 
-static arb_code hold(void *context, const arb_segment_name *name, arb_error *error)
+static arb_code hold(void *context, const arb_segment_name *name, bool found, arb_error *error)
 {
-    bool first;
-    return count_record(context, name, &first, error);
+    kept_segment *segment;
+    ARB_TRY(count_record(context, name, &segment, error));
+    segment->is_there |= found;
+    return ARB_OK;
 }
 
 static arb_code load(const arb_kept_segments *kept, const arb_segment_wanted *wanted, arb_memory_chunk **out_chunk,

@@ -378,8 +378,14 @@ static void what_is_left_of_a_table(void **state)
     assert_int_equal(blob_count(s), 2);
     expect(s, "DROP TABLE other", ARB_OK);
     assert_int_equal(blob_count(s), 1);
+    /* the very rows that were lost */
+    expect(s, "CREATE OR REPLACE TABLE lost AS SELECT range AS x FROM range(100000)", ARB_OK);
+    assert_int_equal(blob_count(s), 2);
+    restart(s);
+    assert_int_equal(number(s, "SELECT count(*) FROM lost"), 100000);
     expect(s, "CREATE OR REPLACE TABLE lost AS SELECT 1 AS x", ARB_OK);
     assert_int_equal(blob_count(s), 1);
+    restart(s);
     assert_int_equal(number(s, "SELECT x FROM lost"), 1);
     end(s);
 }
