@@ -125,14 +125,14 @@ arb_code arb_catalog_undefined_schema(arb_str name, arb_error *error)
     return arb_fail(error, ARB_UNDEFINED_OBJECT, "schema \"%.*s\" does not exist", ARB_STR_ARGS(name));
 }
 
-static bool is_temporary(arb_catalog_name name)
+bool arb_catalog_name_is_temporary(arb_catalog_name name)
 {
     return name.count >= 2 && arb_catalog_same_part(ARB_STR(ARB_CATALOG_TEMPORARY), &name.parts[name.count - 2]);
 }
 
 bool arb_catalog_target_is_temporary(const arb_catalog_target *target)
 {
-    return target->temporary || is_temporary(target->name);
+    return target->temporary || arb_catalog_name_is_temporary(target->name);
 }
 
 /* The shared schema that a name says, or -1 when it says none or that of temporary ones. */
@@ -145,7 +145,7 @@ static arb_code schema_of(const arb_catalog_version *shared, arb_catalog_name na
     if (name.count == 3 && !arb_catalog_same_part(ARB_STR("arbalest"), &name.parts[0]))
         return arb_fail(error, ARB_UNDEFINED_OBJECT, "catalog \"%.*s\" does not exist",
                         ARB_STR_ARGS(name.parts[0].text));
-    if (name.count == 1 || is_temporary(name))
+    if (name.count == 1 || arb_catalog_name_is_temporary(name))
         return ARB_OK;
     const arb_catalog_part *part = &name.parts[name.count - 2];
     if ((*out_schema = arb_catalog_version_schema(shared, part)) < 0)
@@ -220,7 +220,7 @@ arb_code arb_catalog_find_entry(const arb_catalog_scope *scope, const arb_catalo
     if (see_temporary)
         ARB_TRY(arb_catalog_version_find(temporary, ARB_STR(ARB_CATALOG_TEMPORARY), part, &found, error));
     *out_temporary = found != NULL;
-    if (found == NULL && !is_temporary(name)) {
+    if (found == NULL && !arb_catalog_name_is_temporary(name)) {
         arb_str first = schema >= 0           ? shared->schemas.data[schema]
                         : scope->view != NULL ? scope->view->searched
                                               : arb_catalog_scope_schema(scope);

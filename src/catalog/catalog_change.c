@@ -22,8 +22,10 @@ static arb_code take_turn(change *c, arb_stop_flag *stop, arb_error *error)
 {
     arb_catalog *catalog = c->catalog;
     pthread_mutex_lock(&catalog->lock);
+    catalog->waiting++;
     while (catalog->is_changing && !arb_is_stopped(stop))
         arb_short_wait(&catalog->may_turn, &catalog->lock);
+    catalog->waiting--;
     c->has_turn = !catalog->is_changing;
     catalog->is_changing = true;
     pthread_mutex_unlock(&catalog->lock);
@@ -38,14 +40,21 @@ static void give_turn(change *c)
     pthread_mutex_unlock(&c->catalog->lock);
 }
 
-/* Others' changes wait until `end`, which comes in any case. */
+/* Others' changes wait from now on, until `end`. What was found among what is shared is to be found again. */
+static arb_code share(change *c, arb_stop_flag *stop, arb_error *error)
+{
+    ARB_TRY(take_turn(c, stop, error));
+    arb_catalog_version_unref(c->shared);
+    c->shared = arb_catalog_version_create(c->catalog->newest); /* nobody else changes `newest` now */
+    c->own = false;
+    return c->shared != NULL ? ARB_OK : arb_catalog_no_memory(error);
+}
+
+/* A change of what is shared, and maybe of the session's own. `end` comes in any case. */
 static arb_code begin(change *c, arb_catalog *catalog, arb_catalog_scope *scope, arb_stop_flag *stop, arb_error *error)
 {
     *c = (change){.catalog = catalog, .scope = scope};
-    ARB_TRY(take_turn(c, stop, error));
-    c->shared = arb_catalog_version_create(catalog->newest); /* nobody else changes `newest` now */
-    if (c->shared == NULL)
-        return arb_catalog_no_memory(error);
+    ARB_TRY(share(c, stop, error));
     if (scope == NULL)
         return ARB_OK;
     assert(scope->held == NULL);
@@ -53,7 +62,7 @@ static arb_code begin(change *c, arb_catalog *catalog, arb_catalog_scope *scope,
     return c->temporary != NULL ? ARB_OK : arb_catalog_no_memory(error);
 }
 
-/* A change of the session's own tables alone, which waits for nobody. */
+/* A change of the session's own tables alone, which waits for nobody. Likewise. */
 static arb_code begin_own(change *c, arb_catalog_scope *scope, arb_error *error)
 {
     assert(scope->held == NULL);
@@ -61,6 +70,19 @@ static arb_code begin_own(change *c, arb_catalog_scope *scope, arb_error *error)
     c->shared = arb_catalog_newest(scope->catalog);
     c->temporary = arb_catalog_version_create(scope->temporary);
     return c->temporary != NULL ? ARB_OK : arb_catalog_no_memory(error);
+}
+
+/* The entry to be changed, which is the session's own or makes the change one of what is shared. */
+static arb_code find_changed(change *c, arb_catalog_name name, bool must, arb_catalog_entry **out_entry,
+                             bool *out_temporary, arb_error *error)
+{
+    bool own = c->own && arb_catalog_name_is_temporary(name);
+    ARB_TRY(arb_catalog_find_entry(c->scope, c->shared, c->temporary, name, must && (own || !c->own), out_entry,
+                                   out_temporary, error));
+    if (!c->own || own || *out_temporary)
+        return ARB_OK;
+    ARB_TRY(share(c, c->scope->stop, error));
+    return arb_catalog_find_entry(c->scope, c->shared, c->temporary, name, must, out_entry, out_temporary, error);
 }
 
 static void publish_own(change *c)
@@ -82,13 +104,28 @@ static void publish(change *c)
         publish_own(c);
 }
 
+static bool others_wait(change *c)
+{
+    pthread_mutex_lock(&c->catalog->lock);
+    bool wait = c->catalog->waiting != 0;
+    pthread_mutex_unlock(&c->catalog->lock);
+    return wait;
+}
+
+/* Whether the change was made or not. Who waits for the turn goes on with it. */
+static void collect(change *c)
+{
+    arb_catalog_keeping *keeping = c->catalog->keeping;
+    while (keeping != NULL && arb_catalog_keeping_collect(keeping, c->catalog->newest) && !others_wait(c))
+        ;
+}
+
 /* With ARB_OK the change is kept, if need be, and published; what comes out is the code. */
 static arb_code end(change *c, arb_code code, arb_error *error)
 {
     arb_catalog_keeping *keeping = c->own ? NULL : c->catalog->keeping;
-    bool committed = false;
     if (code == ARB_OK && keeping != NULL)
-        code = arb_catalog_keeping_write(keeping, c->catalog->newest, c->shared, &committed, error);
+        code = arb_catalog_keeping_write(keeping, c->catalog->newest, c->shared, error);
     if (code == ARB_OK && c->own) {
         publish_own(c);
     } else if (code == ARB_OK) {
@@ -98,10 +135,10 @@ static arb_code end(change *c, arb_code code, arb_error *error)
     }
     arb_catalog_version_unref(c->shared);
     arb_catalog_version_unref(c->temporary);
-    if (committed) /* under this term: who has been replaced must not delete what the newer scheduler may name */
-        arb_catalog_keeping_collect(keeping);
-    if (c->has_turn)
+    if (c->has_turn) {
+        collect(c);
         give_turn(c);
+    }
     return code;
 }
 
@@ -279,7 +316,7 @@ static arb_code append_to(change *c, arb_catalog_name name, const arb_table *bou
     arb_memory_builder *builder;
     arb_table *table = NULL;
     bool temporary;
-    ARB_TRY(arb_catalog_find_entry(c->scope, c->shared, c->temporary, name, false, &found, &temporary, error));
+    ARB_TRY(find_changed(c, name, false, &found, &temporary, error));
     /* a table of files may have another one opened meanwhile */
     bool in_memory = found != NULL && !found->is_view && found->files.path_count == 0 && found->table != NULL;
     if (!in_memory || !arb_memory_table_same(found->table, bound))
@@ -304,7 +341,7 @@ arb_code arb_catalog_append(arb_catalog_scope *scope, arb_catalog_name name, con
                             const arb_table *rows, arb_memory *account, arb_error *error)
 {
     change c;
-    arb_code code = begin(&c, scope->catalog, scope, scope->stop, error);
+    arb_code code = begin_own(&c, scope, error);
     if (code == ARB_OK)
         code = append_to(&c, name, bound, rows, account, error);
     return end(&c, code, error);
@@ -315,7 +352,7 @@ static arb_code drop_from(change *c, arb_catalog_name name, arb_catalog_kind kin
 {
     arb_catalog_entry *found;
     bool temporary;
-    ARB_TRY(arb_catalog_find_entry(c->scope, c->shared, c->temporary, name, !if_exists, &found, &temporary, error));
+    ARB_TRY(find_changed(c, name, !if_exists, &found, &temporary, error));
     if (found == NULL)
         return ARB_OK;
     if (found->is_view != (kind == ARB_CATALOG_VIEW)) {
@@ -331,7 +368,7 @@ arb_code arb_catalog_drop(arb_catalog_scope *scope, const arb_catalog_name *name
                           bool if_exists, arb_error *error)
 {
     change c;
-    arb_code code = begin(&c, scope->catalog, scope, scope->stop, error);
+    arb_code code = begin_own(&c, scope, error);
     for (size_t i = 0; i < count && code == ARB_OK; i++)
         code = drop_from(&c, names[i], kind, if_exists, error);
     return end(&c, code, error);

@@ -10,7 +10,8 @@ struct arb_catalog {
     const arb_file_formats *formats;
     arb_file_cache *cache;
     pthread_mutex_t lock;    /* of the rest; never held for long */
-    bool is_changing;        /* somebody makes the next version, and others wait for that */
+    bool is_changing;        /* somebody makes the next version */
+    size_t waiting;          /* others, for that */
     pthread_cond_t may_turn; /* that is over */
     arb_catalog_version *newest;
     arb_catalog_keeping *keeping; /* NULL: it ends with the process */
@@ -30,6 +31,8 @@ arb_code arb_catalog_undefined_schema(arb_str name, arb_error *error);
 /* A new reference. */
 arb_catalog_version *arb_catalog_newest(arb_catalog *catalog);
 
+/* Does the name say so? Then nothing that is shared has it. */
+bool arb_catalog_name_is_temporary(arb_catalog_name name);
 /* The entry of that name, borrowed, and which of the two versions it is in. NULL when there is none and it need not be. Search
  * order: the schema that is named, else the temporary ones, the current schema, "main". */
 arb_code arb_catalog_find_entry(const arb_catalog_scope *scope, const arb_catalog_version *shared,
@@ -41,15 +44,14 @@ arb_code arb_catalog_schema_for(const arb_catalog_scope *scope, const arb_catalo
 
 /* ---- catalog_keeping.c, for who makes a change -------------------------------------------------------------------- */
 
-/* What differs is on the disk when this returns, or nothing of it counts. *out_committed: something did, under our term. */
+/* What differs is on the disk when this returns, or nothing of it counts. */
 arb_code arb_catalog_keeping_write(arb_catalog_keeping *keeping, const arb_catalog_version *before,
-                                   const arb_catalog_version *after, bool *out_committed, arb_error *error);
+                                   const arb_catalog_version *after, arb_error *error);
 /* Once others see the change, and `before` is still there: what is no longer in it is not named any more. */
 void arb_catalog_keeping_forget(arb_catalog_keeping *keeping, const arb_catalog_version *before,
                                 const arb_catalog_version *after);
-/* Once `before` is gone and the change was committed: what nobody reads goes from the disk. Who was replaced must not do it, as the
- * newer scheduler may name the same. */
-void arb_catalog_keeping_collect(arb_catalog_keeping *keeping);
+/* Delete some of what no record names. True: there is more. */
+bool arb_catalog_keeping_collect(arb_catalog_keeping *keeping, const arb_catalog_version *newest);
 void arb_catalog_keeping_destroy(arb_catalog_keeping *keeping); /* NULL is a no-op */
 
 #endif

@@ -18,7 +18,7 @@ struct arb_catalog_keeping {
     arb_store *store;
     uint64_t term, last_number;
     arb_segment_shelf shelf;
-    bool lost_some; /* rows of a table could not be had at the start */
+    bool in_doubt; /* the last transaction failed, and may be there after a crash */
 };
 
 /* ---- changes ----------------------------------------------------------------------------------------------------- */
@@ -38,18 +38,28 @@ static bool same_schemas(const arb_catalog_version *a, const arb_catalog_version
     return same;
 }
 
-static void release_chunks(arb_catalog_keeping *keeping, const arb_catalog_entry *entry, size_t count)
+/* How many segments the record of an entry names. */
+static size_t segment_count(const arb_catalog_entry *entry)
+{
+    bool in_memory = !entry->is_view && entry->files.path_count == 0 && entry->table != NULL;
+    return in_memory ? arb_memory_table_of(entry->table)->chunk_count : entry->lost_count;
+}
+
+static const arb_segment_name *segment_of(const arb_catalog_entry *entry, size_t at)
+{
+    return entry->lost_count == 0 ? &arb_memory_table_of(entry->table)->chunks[at]->name : &entry->lost_segments[at];
+}
+
+static void release_some(arb_catalog_keeping *keeping, const arb_catalog_entry *entry, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        keeping->shelf.release(keeping->shelf.context, arb_memory_table_of(entry->table)->chunks[i]);
+        keeping->shelf.release(keeping->shelf.context, segment_of(entry, i));
 }
 
 static void release(arb_catalog_keeping *keeping, const arb_catalog_entry *entry)
 {
-    const arb_memory_table *table =
-        entry->files.path_count == 0 && entry->table != NULL ? arb_memory_table_of(entry->table) : NULL;
-    if (entry->number != 0 && table != NULL)
-        release_chunks(keeping, entry, table->chunk_count);
+    if (entry->number != 0)
+        release_some(keeping, entry, segment_count(entry));
 }
 
 /* The transaction of one change. */
@@ -108,7 +118,7 @@ static arb_code put_entry(keeping_change *c, arb_catalog_entry *entry)
         code = put(c, entry_key(&c->arena, c->keeping->last_number + 1), &value);
     arb_text_reset(&value);
     if (code != ARB_OK) {
-        release_chunks(c->keeping, entry, context.kept);
+        release_some(c->keeping, entry, context.kept);
         return code;
     }
     entry->number = ++c->keeping->last_number; /* nobody else sees the entry yet */
@@ -149,16 +159,22 @@ static arb_code collect_operations(keeping_change *c, const arb_catalog_version 
     return ARB_OK;
 }
 
-static arb_code write(keeping_change *c)
+/* ARB_CONFLICT: the term is another's. */
+static arb_code commit(keeping_change *c)
 {
     arb_store_outcome outcome;
-    if (c->operations.size == 0)
-        return ARB_OK;
-    ARB_TRY(arb_store_txn_wait(c->keeping->store, c->keeping->term, c->operations.data, c->operations.size, &outcome,
-                               NULL, c->error));
-    return outcome == ARB_STORE_COMMITTED
-               ? ARB_OK
-               : arb_fail(c->error, ARB_CONFLICT, "a newer scheduler has taken over from this one: connect again");
+    arb_catalog_keeping *keeping = c->keeping;
+    arb_code code = arb_store_txn_wait(keeping->store, keeping->term, c->operations.data, c->operations.size, &outcome,
+                                       NULL, c->error);
+    if (code == ARB_OK && outcome != ARB_STORE_COMMITTED)
+        return arb_fail(c->error, ARB_CONFLICT, "a newer scheduler has taken over from this one: connect again");
+    keeping->in_doubt = code != ARB_OK;
+    return code;
+}
+
+static arb_code write(keeping_change *c)
+{
+    return c->operations.size != 0 ? commit(c) : ARB_OK;
 }
 
 static void reset(keeping_change *c)
@@ -171,18 +187,15 @@ static void reset(keeping_change *c)
 }
 
 arb_code arb_catalog_keeping_write(arb_catalog_keeping *keeping, const arb_catalog_version *before,
-                                   const arb_catalog_version *after, bool *out_committed, arb_error *error)
+                                   const arb_catalog_version *after, arb_error *error)
 {
     keeping_change c = {.keeping = keeping, .error = error};
     arb_code code = collect_operations(&c, before, after);
+    if (code == ARB_OK)
+        code = write(&c);
     for (size_t i = 0; code != ARB_OK && i < after->entries.size; i++)
         if (!has(before, after->entries.data[i]))
             release(keeping, after->entries.data[i]);
-    /* What a transaction that fails names stays: after a crash it may turn out to be there (sqlite_store.h), and who has taken
-     * over may name the same. */
-    if (code == ARB_OK)
-        code = write(&c);
-    *out_committed = code == ARB_OK && c.operations.size != 0;
     reset(&c);
     return code;
 }
@@ -195,10 +208,25 @@ void arb_catalog_keeping_forget(arb_catalog_keeping *keeping, const arb_catalog_
             release(keeping, before->entries.data[i]);
 }
 
-void arb_catalog_keeping_collect(arb_catalog_keeping *keeping)
+/* That what the store has is known again: something is written that changes nothing. */
+static arb_code settle_doubt(arb_catalog_keeping *keeping, const arb_catalog_version *newest)
 {
-    if (!keeping->lost_some) /* else a blob that seems to be nobody's may be a lost table's */
-        keeping->shelf.collect(keeping->shelf.context);
+    keeping_change c = {.keeping = keeping};
+    arb_code code = put_schemas(&c, newest);
+    if (code == ARB_OK)
+        code = commit(&c);
+    reset(&c);
+    return code;
+}
+
+bool arb_catalog_keeping_collect(arb_catalog_keeping *keeping, const arb_catalog_version *newest)
+{
+    const arb_segment_shelf *shelf = &keeping->shelf;
+    arb_store_outcome outcome;
+    if (!shelf->has_unneeded(shelf->context) || (keeping->in_doubt && settle_doubt(keeping, newest) != ARB_OK))
+        return false;
+    arb_code code = arb_store_act_wait(keeping->store, keeping->term, shelf->collect, shelf->context, &outcome, NULL);
+    return code == ARB_OK && outcome == ARB_STORE_COMMITTED && shelf->has_unneeded(shelf->context);
 }
 
 /* ---- the start --------------------------------------------------------------------------------------------------- */
@@ -213,11 +241,13 @@ static arb_code take_entry(recovery *r, arb_catalog_entry *entry)
 {
     arb_catalog_entry *there;
     arb_catalog_part schema = {entry->schema, true}, name = {entry->name, true};
-    r->change.keeping->lost_some |= entry->lost.size != 0;
+    const arb_segment_shelf *shelf = &r->change.keeping->shelf;
     if (arb_catalog_version_schema(r->version, &schema) < 0 &&
         !arb_catalog_version_add_schema(r->version, entry->schema))
         return no_memory(&r->change);
     ARB_TRY(arb_catalog_version_find(r->version, entry->schema, &name, &there, r->change.error));
+    for (size_t i = 0; i < segment_count(entry); i++)
+        ARB_TRY(shelf->hold(shelf->context, segment_of(entry, i), entry->lost_count == 0, r->change.error));
     if (there != NULL && there->number != 0) {
         ARB_TRY(delete_entry(&r->change, there->number));
         release(r->change.keeping, there);
@@ -257,8 +287,11 @@ static arb_code recover(recovery *r, arb_error *error)
 {
     ARB_TRY(arb_store_range(r->change.keeping->store, ARB_STR(KEYS), visit, r, error));
     ARB_TRY(write(&r->change));
-    arb_catalog_keeping *keeping = r->change.keeping;
-    return keeping->lost_some ? ARB_OK : keeping->shelf.sweep(keeping->shelf.context, error);
+    const arb_segment_shelf *shelf = &r->change.keeping->shelf;
+    ARB_TRY(shelf->look(shelf->context, error));
+    while (arb_catalog_keeping_collect(r->change.keeping, r->version))
+        continue;
+    return ARB_OK;
 }
 
 arb_code arb_catalog_keep(arb_catalog *catalog, arb_store *store, uint64_t term, const arb_segment_shelf *shelf,

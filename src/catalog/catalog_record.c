@@ -140,6 +140,21 @@ static arb_code read_files(arb_arena *arena, const Arbalest__Catalog__FileSet *f
     return arb_catalog_entry_set_files(entry, &files) ? ARB_OK : no_memory(error);
 }
 
+/* What is there of a lost table is still its own. A name that is none names no blob. */
+static bool note_segments(const Arbalest__Table__Memory *from, arb_catalog_entry *entry)
+{
+    arb_segment_name *names = ARB_ARENA_ARRAY(&entry->arena, arb_segment_name, from->n_segments + 1);
+    for (size_t i = 0; names != NULL && i < from->n_segments; i++) {
+        ProtobufCBinaryData hash = from->segments[i]->hash;
+        if (hash.len != sizeof names->hash)
+            continue;
+        memcpy(names[entry->lost_count].hash, hash.data, hash.len);
+        names[entry->lost_count++].bytes = from->segments[i]->bytes;
+    }
+    entry->lost_segments = names;
+    return names != NULL;
+}
+
 /* What cannot be had, or is too much for the budget, is for whoever uses the table; memory that is short is not. */
 static arb_code read_memory(arb_arena *arena, const Arbalest__Table__Memory *from, const arb_segment_finder *segments,
                             arb_catalog_entry *entry, arb_error *error)
@@ -155,7 +170,7 @@ static arb_code read_memory(arb_arena *arena, const Arbalest__Table__Memory *fro
     }
     entry->lost_code = code;
     entry->lost = arb_str_copy(&entry->arena, arb_str_of(why.message));
-    return entry->lost.data != NULL ? ARB_OK : no_memory(error);
+    return entry->lost.data != NULL && note_segments(from, entry) ? ARB_OK : no_memory(error);
 }
 
 static arb_code read_kind(arb_arena *arena, const Arbalest__Catalog__Entry *from, const arb_file_formats *formats,

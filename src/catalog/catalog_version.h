@@ -9,6 +9,7 @@
 #include <pthread.h>
 
 #include "catalog/catalog.h"
+#include "catalog/memory_chunk.h"
 
 /* What a name stands for: a view (`view.sql`), files (`files`), or a table that is handed in. */
 typedef struct arb_catalog_entry {
@@ -20,10 +21,12 @@ typedef struct arb_catalog_entry {
     bool is_given;   /* of a folder of data: comes anew at each start */
     uint64_t number; /* of its record; 0: it has none */
     arb_view view;
-    arb_file_set files;   /* without paths: none */
-    arb_str other_path;   /* the name was given twice: an error when used */
-    arb_str lost;         /* why there are no rows: likewise */
-    arb_code lost_code;   /* then: ARB_RESOURCES_EXHAUSTED when they are there, but too many */
+    arb_file_set files;                    /* without paths: none */
+    arb_str other_path;                    /* the name was given twice: an error when used */
+    arb_str lost;                          /* why there are no rows: likewise */
+    arb_code lost_code;                    /* then: ARB_RESOURCES_EXHAUSTED when they are there, but too many */
+    const arb_segment_name *lost_segments; /* which its record names all the same */
+    size_t lost_count;
     pthread_mutex_t lock; /* with files: of `table` */
     arb_table *table;     /* a reference; for files the version that was opened last, or NULL */
 } arb_catalog_entry;

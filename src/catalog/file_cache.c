@@ -12,6 +12,7 @@ enum { BUCKETS_LEAST = 1024 };
 
 typedef struct entry {
     arb_cached_file public;
+    arb_reservation held; /* of itself; what it opened is counted there */
     struct entry *next_in_bucket;
     uint64_t hash;
     char path[];
@@ -45,9 +46,11 @@ arb_code arb_file_cache_create(uint64_t limit, arb_memory *memory, arb_file_cach
 
 static void entry_free(arb_cached_file *file)
 {
+    entry *self = ARB_CONTAINER_OF(file, entry, public);
     if (file->file != NULL)
         file->file->vtable->destroy(file->file);
-    arb_free(ARB_CONTAINER_OF(file, entry, public));
+    arb_reservation_reset(&self->held);
+    arb_free(self);
 }
 
 /* ---- what is there: with the lock held ---------------------------------------------------------------------------- */
@@ -252,6 +255,8 @@ static arb_code open_file(arb_file_cache *cache, const request *asked, arb_byte_
         arb_free(self);
         return code;
     }
+    arb_reservation_init(&self->held, cache->memory, "an open file");
+    arb_reservation_force(&self->held, size); /* once, however many tables have the file */
     file->bytes = file->file->bytes + size;
     file->users = 1;
     *out_file = file;

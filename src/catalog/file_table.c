@@ -51,17 +51,14 @@ static void file_table_destroy(arb_table *table)
     arb_free(self);
 }
 
-/* Only who has many files is worth counting; what the files themselves take is counted by the cache. Neither is denied: to open
- * them again later would not need less. */
+/* Only who has many files is worth counting; what the files themselves take is counted by the cache, once for all tables that
+ * have them. Neither is denied: to open them again later would not need less. */
 static void charge(file_table *self)
 {
-    uint64_t bytes = self->arena.total;
-    for (size_t i = 0; i < self->opened; i++)
-        bytes += sizeof *self->cached[i] + self->cached[i]->path.size;
-    if (bytes < counted_least)
+    if (self->arena.total < counted_least)
         return;
     arb_reservation_init(&self->held, arb_file_cache_memory(self->cache), "a table of many files");
-    arb_reservation_force(&self->held, bytes);
+    arb_reservation_force(&self->held, self->arena.total);
 }
 
 static arb_code no_memory(const file_table *self, arb_error *error)

@@ -120,7 +120,11 @@ bool arb_memory_chunk_fits(const arb_memory_chunk *chunk, const arb_type *types,
 /* ---- appending --------------------------------------------------------------------------------------------------- */
 static arb_code reserve(arb_memory_chunk *chunk, uint64_t bytes, arb_error *error)
 {
-    return chunk->reservation.memory == NULL ? ARB_OK : arb_reservation_grow(&chunk->reservation, bytes, error);
+    if (chunk->reservation.memory == NULL)
+        return ARB_OK;
+    arb_code code = arb_reservation_grow(&chunk->reservation, bytes, error);
+    chunk->denied = code != ARB_OK;
+    return code;
 }
 
 static arb_code make_room(arb_memory_chunk *chunk, arb_chunk_column *column, size_t count, arb_error *error)

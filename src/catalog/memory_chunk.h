@@ -50,6 +50,7 @@ struct arb_memory_chunk {
     arb_arena texts;
     arb_arena arena; /* the columns themselves */
     arb_reservation reservation;
+    bool denied;                        /* the account had no room for what was to be appended */
     uint64_t bytes;                     /* of all values and long texts, however they came: equal for equal chunks */
     _Atomic(arb_chunk_keeper *) keeper; /* or NULL; set once, with `name`. Lives longer than the chunk */
     arb_segment_name name;

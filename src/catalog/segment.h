@@ -52,5 +52,8 @@ ARB_NODISCARD arb_code arb_segment_encode(const arb_memory_chunk *chunk, arb_tex
  * ARB_CORRUPT_DATA: they are none, or do not fit the types or the count of rows. */
 ARB_NODISCARD arb_code arb_segment_decode(arb_str bytes, const arb_segment_wanted *wanted, arb_memory *account,
                                           arb_memory_chunk **out_chunk, arb_error *error);
+/* The same. *out_denied: ARB_OUT_OF_MEMORY says that the account has no room, not that the process has no memory. */
+ARB_NODISCARD arb_code arb_segment_decode_within(arb_str bytes, const arb_segment_wanted *wanted, arb_memory *account,
+                                                 arb_memory_chunk **out_chunk, bool *out_denied, arb_error *error);
 
 #endif

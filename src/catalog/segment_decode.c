@@ -125,20 +125,22 @@ static arb_code read(arb_arrow_stream *stream, const arb_segment_wanted *wanted,
     return code == ARB_OK && next != NULL ? damaged(error, "has more than one batch") : code;
 }
 
-arb_code arb_segment_decode(arb_str bytes, const arb_segment_wanted *wanted, arb_memory *account,
-                            arb_memory_chunk **out_chunk, arb_error *error)
+arb_code arb_segment_decode_within(arb_str bytes, const arb_segment_wanted *wanted, arb_memory *account,
+                                   arb_memory_chunk **out_chunk, bool *out_denied, arb_error *error)
 {
     arb_memory_chunk *chunk;
     arb_byte_source *source;
     arb_arrow_stream *stream;
     arb_ipc_options options = {.memory_limit = ARB_MAX(bytes.size, (size_t)1)};
     *out_chunk = NULL;
+    *out_denied = false;
     ARB_TRY(arb_byte_source_open_memory(ARB_STR("a segment"), bytes.data, bytes.size, &source, error));
     arb_code code = arb_ipc_stream_open_source(source, &options, &stream, error);
     if (code == ARB_OK) {
         code = arb_memory_chunk_create(wanted->types, wanted->column_count, account, &chunk, error);
         if (code == ARB_OK) {
             code = read(stream, wanted, chunk, error);
+            *out_denied = chunk->denied;
             if (code == ARB_OK)
                 *out_chunk = chunk;
             else
@@ -148,4 +150,11 @@ arb_code arb_segment_decode(arb_str bytes, const arb_segment_wanted *wanted, arb
     }
     arb_byte_source_destroy(source);
     return code;
+}
+
+arb_code arb_segment_decode(arb_str bytes, const arb_segment_wanted *wanted, arb_memory *account,
+                            arb_memory_chunk **out_chunk, arb_error *error)
+{
+    bool denied;
+    return arb_segment_decode_within(bytes, wanted, account, out_chunk, &denied, error);
 }

@@ -7,12 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static bool is_loopback(const struct sockaddr *address)
-{
-    if (address->sa_family == AF_INET)
-        return ntohl(((const struct sockaddr_in *)address)->sin_addr.s_addr) >> 24 == 127;
-    return address->sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)address)->sin6_addr);
-}
+#include "base/loopback.h"
 
 /* 0, or the errno of what failed. */
 static int listen_at(const struct addrinfo *at, int *out_socket)
@@ -48,22 +43,17 @@ arb_code arb_http_listen(const char *host, uint16_t port, bool beyond_loopback, 
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
     struct addrinfo *found = NULL;
     char service[8];
+    ARB_TRY(arb_loopback_check(host, host, beyond_loopback, error));
     snprintf(service, sizeof service, "%u", port);
     int unknown = getaddrinfo(host, service, &hints, &found);
     if (unknown != 0)
         return arb_fail(error, ARB_CONFIGURATION, "cannot listen on %s: %s", host, gai_strerror(unknown));
-    arb_code code = ARB_OK;
-    for (const struct addrinfo *at = found; at != NULL && code == ARB_OK; at = at->ai_next)
-        if (!beyond_loopback && !is_loopback(at->ai_addr))
-            code = arb_fail(error, ARB_CONFIGURATION, "%s is not an address of this machine alone", host);
-    if (code == ARB_OK) {
-        int failure = EADDRNOTAVAIL;
-        for (const struct addrinfo *at = found; at != NULL && failure != 0; at = at->ai_next)
-            failure = listen_at(at, out_socket);
-        code = failure == 0 ? ARB_OK : arb_fail_errno(error, failure, "cannot listen on %s, port %u", host, port);
-    }
+    int failure = EADDRNOTAVAIL;
+    for (const struct addrinfo *at = found; at != NULL && failure != 0; at = at->ai_next)
+        failure = listen_at(at, out_socket);
     freeaddrinfo(found);
-    if (code == ARB_OK)
-        *out_port = port_of(*out_socket);
-    return code;
+    if (failure != 0)
+        return arb_fail_errno(error, failure, "cannot listen on %s, port %u", host, port);
+    *out_port = port_of(*out_socket);
+    return ARB_OK;
 }

@@ -1,10 +1,9 @@
 #include "node/node_address.h"
 
-#include <errno.h>
-#include <netdb.h>
 #include <stdio.h>
-#include <sys/socket.h>
 #include <unistd.h>
+
+#include "http/http_listener.h"
 
 arb_str arb_node_host_shown(arb_str host, char name[ARB_HOST_NAME_MOST])
 {
@@ -23,33 +22,42 @@ void arb_node_place_print(arb_text *out, arb_str host, int port)
     arb_text_printf(out, bare ? "[%.*s]:%d" : "%.*s:%d", ARB_STR_ARGS(host), port);
 }
 
-arb_code arb_node_door_check(const arb_node_door *door, arb_error *error)
+arb_str arb_node_host_bare(arb_str host, char bare[ARB_HOST_NAME_MOST])
 {
-    const struct addrinfo wanted = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM};
-    struct addrinfo *found;
-    char host[ARB_HOST_NAME_MOST] = "127.0.0.1", port[8];
-    arb_str said = door->host;
-    if (said.size > 2 && said.data[0] == '[')
-        said = (arb_str){said.data + 1, said.size - 2};
-    if (said.data != NULL)
-        snprintf(host, sizeof host, "%.*s", ARB_STR_ARGS(said));
-    snprintf(port, sizeof port, "%u", door->port);
-    int unknown = getaddrinfo(host, port, &wanted, &found);
-    if (unknown != 0)
-        return arb_fail(error, ARB_CONFIGURATION, "there is no host %s: %s", host, gai_strerror(unknown));
-    int one = 1, failed = 0, file = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (file < 0 || setsockopt(file, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0 ||
-        bind(file, found->ai_addr, found->ai_addrlen) != 0)
-        failed = errno;
-    if (file >= 0)
-        close(file);
-    freeaddrinfo(found);
-    if (failed == 0)
+    if (host.data == NULL)
+        return ARB_STR("127.0.0.1");
+    if (host.size <= 2 || host.size >= ARB_HOST_NAME_MOST || host.data[0] != '[' || host.data[host.size - 1] != ']')
+        return host;
+    snprintf(bare, ARB_HOST_NAME_MOST, "%.*s", (int)host.size - 2, host.data + 1);
+    return arb_str_of(bare);
+}
+
+/* Listens there for a moment. */
+static arb_code check_place(const char *host, uint16_t port, bool insecure, arb_error *error)
+{
+    uint16_t found;
+    int listening;
+    arb_code code = arb_http_listen(host, port, insecure, &listening, &found, error);
+    if (code == ARB_OK) {
+        close(listening);
         return ARB_OK;
-    arb_fail_errno(error, failed, "cannot listen at %s:%s", host, port);
+    }
     if (error != NULL)
         error->code = ARB_CONFIGURATION;
     return ARB_CONFIGURATION;
+}
+
+arb_code arb_node_ports_check(arb_str host, const uint16_t *ports, size_t count, bool insecure, arb_error *error)
+{
+    char bare[ARB_HOST_NAME_MOST];
+    host = arb_node_host_bare(host, bare);
+    for (size_t i = 0; i < count; i++) {
+        for (size_t before = 0; before < i; before++)
+            if (ports[i] != 0 && ports[i] == ports[before])
+                return arb_fail(error, ARB_CONFIGURATION, "port %u is said twice", ports[i]);
+        ARB_TRY(check_place(host.data, ports[i], insecure, error));
+    }
+    return ARB_OK;
 }
 
 arb_code arb_node_door_open(arb_grpc_runtime *runtime, const arb_node_door *door, const arb_rpc_service *services,

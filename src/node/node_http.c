@@ -7,12 +7,9 @@ arb_code arb_node_http_open(const arb_node_options *options, arb_http_routes rou
 {
     char name[ARB_HOST_NAME_MOST];
     arb_str host = options->host, hosts[] = {options->host, arb_node_host_shown(options->host, name)};
-    char bare[ARB_HOST_NAME_MOST] = "";
-    bool bracketed = host.size > 2 && host.size < sizeof bare && host.data[0] == '[' && host.data[host.size - 1] == ']';
-    if (bracketed)
-        memcpy(bare, host.data + 1, host.size - 2);
+    char bare[ARB_HOST_NAME_MOST];
     arb_http_server_options http = {
-        .host = bracketed ? bare : host.data,
+        .host = arb_node_host_bare(host, bare).data,
         .port = options->http_port,
         .beyond_loopback = options->insecure,
         .routes = routes,

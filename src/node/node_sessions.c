@@ -1,9 +1,9 @@
 #include "node/node_sessions.h"
 
-arb_code arb_node_sessions_init(arb_node_sessions *sessions, arb_runtime *runtime, const arb_query_runner *runner,
-                                const arb_roots *roots, arb_error *error)
+arb_code arb_node_sessions_init(arb_node_sessions *sessions, arb_runtime *runtime, const arb_roots *roots,
+                                arb_error *error)
 {
-    *sessions = (arb_node_sessions){.runtime = runtime, .runner = *runner};
+    *sessions = (arb_node_sessions){.runtime = runtime};
     ARB_TRY(
         arb_catalog_create(arb_runtime_formats(runtime), arb_runtime_file_cache(runtime), &sessions->catalog, error));
     for (size_t i = 0; i < roots->count; i++)

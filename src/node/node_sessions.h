@@ -9,12 +9,12 @@
 typedef struct arb_node_sessions {
     arb_runtime *runtime; /* borrowed */
     arb_catalog *catalog;
-    arb_query_runner runner;
+    arb_query_runner runner; /* set before the first is opened */
 } arb_node_sessions;
 
 /* Lists the folders; opens no file. The runtime and what the runner needs outlive the sessions. */
-ARB_NODISCARD arb_code arb_node_sessions_init(arb_node_sessions *sessions, arb_runtime *runtime,
-                                              const arb_query_runner *runner, const arb_roots *roots, arb_error *error);
+ARB_NODISCARD arb_code arb_node_sessions_init(arb_node_sessions *sessions, arb_runtime *runtime, const arb_roots *roots,
+                                              arb_error *error);
 /* None is open. A zeroed one is a no-op. */
 void arb_node_sessions_reset(arb_node_sessions *sessions);
 /* One more. Any thread. */

@@ -122,16 +122,28 @@ static arb_code read_token(scheduler_run *run, const arb_node_options *options, 
                : arb_secret_file_read(&run->arena, options->join_token_file, out, error);
 }
 
+/* Of a server's executors, which may find it wrong when it is too late to say so. */
+static arb_code make_work_folder(scheduler_run *run, const arb_node_options *options, arb_str *out, arb_error *error)
+{
+    ARB_TRY(arb_work_folder_make(&run->arena, options->work_folder, out, error));
+    if (options->work_folder.data == NULL)
+        run->own_folder = *out;
+    return ARB_OK;
+}
+
 static arb_code begin(scheduler_run *run, const arb_node_options *said, arb_error *error)
 {
     arb_node_options options = *said;
     uint64_t memory = said->memory_limit != 0 ? said->memory_limit : arb_memory_default_limit();
     arb_scheduler_node_options scheduler = {.node = &options, .replaced = note_replaced, .context = run};
     arb_text where = {0};
+    arb_str work_folder;
     bool serves = said->kind == ARB_NODE_SERVER;
     if (serves)
         options.memory_limit = memory / CHILD_SHARE;
     ARB_TRY(read_token(run, said, &scheduler.join_token, error));
+    if (serves)
+        ARB_TRY(make_work_folder(run, said, &work_folder, error));
     ARB_TRY(arb_scheduler_node_create(&scheduler, &run->node, error));
     arb_scheduler_node_print(run->node, &where);
     arb_code code = say_listening(&where, error);
@@ -139,10 +151,7 @@ static arb_code begin(scheduler_run *run, const arb_node_options *said, arb_erro
     if (code != ARB_OK || !serves)
         return code;
     options = *said;
-    if (said->work_folder.data == NULL) {
-        ARB_TRY(arb_work_folder_make(&run->arena, said->work_folder, &run->own_folder, error));
-        options.work_folder = run->own_folder;
-    }
+    options.work_folder = work_folder;
     return arb_child_executor_init(&run->arena, &options, arb_scheduler_node_control(run->node),
                                    arb_str_of(run->token.path), memory - memory / CHILD_SHARE, &run->child, error);
 }

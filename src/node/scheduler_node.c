@@ -12,6 +12,7 @@
 #include "rest/scheduler_routes.h"
 #include "rpc/grpc_channel.h"
 #include "rpc/grpc_server.h"
+#include "scheduler_process/kept_segments.h"
 #include "scheduler_process/segment_service.h"
 #include "server/cluster_runner.h"
 #include "state/memory_store.h"
@@ -34,7 +35,7 @@ struct arb_scheduler_node {
     arb_segment_store *segments;
     arb_blob_folder *segment_blobs;
     arb_memory segment_memory, result_memory;
-    arb_segment_shelf shelf;
+    arb_kept_segments *kept_segments;
     arb_segment_service *segment_service;
     arb_segment_namer namer;
     arb_node_tables tables;
@@ -67,8 +68,8 @@ static arb_code check_start(arb_scheduler_node *node, const arb_node_options *op
 {
     const uint16_t ports[] = {options->port, options->control_port, options->http_port};
     arb_login_options login = {.users_file = options->users_file.data};
-    for (size_t i = 0; i < ARB_COUNT_OF(ports); i++)
-        ARB_TRY(arb_node_door_check(&(arb_node_door){options->host, ports[i], options->insecure}, error));
+    ARB_TRY(arb_node_ports_check(options->host, ports, ARB_COUNT_OF(ports), options->insecure, error));
+    ARB_TRY(arb_node_sessions_init(&node->sessions, node->runtime, &node->roots, error));
     return arb_login_create(&login, &node->login, error);
 }
 
@@ -132,8 +133,10 @@ static arb_code keep_catalog(arb_scheduler_node *node, arb_error *error)
 {
     uint64_t term = arb_scheduler_loop_term(arb_scheduler_process_loop(node->scheduler));
     arb_memory_init(&node->segment_memory, arb_runtime_governor(node->runtime));
-    node->shelf = arb_segment_store_shelf(node->segments, node->segment_blobs, &node->segment_memory);
-    return arb_catalog_keep(node->sessions.catalog, node->store, term, &node->shelf, error);
+    ARB_TRY(arb_kept_segments_create(node->segments, node->segment_blobs, &node->segment_memory, &node->kept_segments,
+                                     error));
+    arb_segment_shelf shelf = arb_kept_segments_shelf(node->kept_segments);
+    return arb_catalog_keep(node->sessions.catalog, node->store, term, &shelf, error);
 }
 
 static arb_code begin_sessions(arb_scheduler_node *node, arb_error *error)
@@ -148,8 +151,7 @@ static arb_code begin_sessions(arb_scheduler_node *node, arb_error *error)
                                           .unreachable_ns = UNREACHABLE_NS};
     arb_memory_init(&node->result_memory, arb_runtime_governor(node->runtime));
     ARB_TRY(arb_cluster_runner_create(&options, &node->runner, error));
-    arb_query_runner runner = arb_cluster_runner_for_sessions(node->runner);
-    ARB_TRY(arb_node_sessions_init(&node->sessions, node->runtime, &runner, &node->roots, error));
+    node->sessions.runner = arb_cluster_runner_for_sessions(node->runner);
     return node->segment_blobs != NULL ? keep_catalog(node, error) : ARB_OK;
 }
 
@@ -235,6 +237,7 @@ void arb_scheduler_node_destroy(arb_scheduler_node *node)
     arb_grpc_runtime_destroy(node->grpc);
     arb_blob_folder_close(node->plans);
     arb_store_destroy(node->store);
+    arb_kept_segments_destroy(node->kept_segments);
     arb_segment_store_destroy(node->segments);
     arb_blob_folder_close(node->segment_blobs);
     arb_runtime_destroy(node->runtime);

@@ -4,17 +4,16 @@
  * again as soon as its call has been taken over, also when there was no memory for it, so that a server never falls silent. */
 #include "rpc/grpc_server.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <grpc/grpc_security.h>
 #include <netdb.h>
 #include <stdio.h>
-#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/loopback.h"
 #include "rpc/grpc_events.h"
 
 enum {
@@ -111,20 +110,14 @@ static bool split_address(const char *address, char *out_host, size_t size, cons
     return true;
 }
 
-/* Numbers, or the one name that means this machine: other names may stand for anything. */
-static bool is_own(const char *address)
+static arb_code check_meant(const char *address, bool meant, arb_error *error)
 {
     char host[256];
     const char *port;
-    struct in_addr four;
-    struct in6_addr six;
     if (is_in_file_system(address))
-        return true;
-    if (!split_address(address, host, sizeof host, &port))
-        return false;
-    return strcasecmp(host, "localhost") == 0 ||
-           (inet_pton(AF_INET, host, &four) == 1 && ntohl(four.s_addr) >> 24 == 127) ||
-           (inet_pton(AF_INET6, host, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six));
+        return ARB_OK;
+    bool split = split_address(address, host, sizeof host, &port);
+    return arb_loopback_check(split ? host : "", address, meant, error);
 }
 
 /* gRPC does not say why it could not listen: try once more, by hand. */
@@ -152,12 +145,7 @@ static arb_code listen_at(grpc_host *host, const arb_rpc_server_options *options
     static const char *const usual[] = {"127.0.0.1:0"};
     const char *const *addresses = options->address_count != 0 ? options->addresses : usual;
     for (size_t i = 0; i < host->base.port_count; i++) {
-        if (!is_own(addresses[i]) && !options->beyond_loopback) {
-            (void)arb_fail(error, ARB_CONFIGURATION, "%s can be reached from other machines, in plain text",
-                           addresses[i]);
-            arb_error_hint(error, "Listen at 127.0.0.1, or say that this is meant (--insecure).");
-            return ARB_CONFIGURATION;
-        }
+        ARB_TRY(check_meant(addresses[i], options->beyond_loopback, error));
         grpc_server_credentials *credentials = grpc_insecure_server_credentials_create();
         host->base.ports[i] = grpc_server_add_http2_port(host->server, addresses[i], credentials);
         grpc_server_credentials_release(credentials);

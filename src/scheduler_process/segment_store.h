@@ -5,16 +5,11 @@
  * would without a cluster, and whoever runs a query on executors keeps its tables until the query is over. A segment that is
  * asked for later is not there any more.
  *
- * Bytes are made anew each time: executors ask once.
- *
- * With a folder of blobs the store is also the shelf of a catalog that outlives the process (catalog/catalog_keeping.h): chunks
- * that its records name lie there, too, under the same names. A blob is deleted when no record of this process names it and its
- * chunk is gone, which is looked for at each change of the catalog. Thread: any. */
+ * Bytes are made anew each time: executors ask once. Thread: any. */
 #ifndef ARB_SCHEDULER_PROCESS_SEGMENT_STORE_H
 #define ARB_SCHEDULER_PROCESS_SEGMENT_STORE_H
 
-#include "catalog/catalog_keeping.h"
-#include "state_disk/blob_folder.h"
+#include "catalog/segment.h"
 
 typedef struct arb_segment_store arb_segment_store;
 
@@ -23,9 +18,14 @@ ARB_NODISCARD arb_code arb_segment_store_create(arb_segment_store **out_store, a
 void arb_segment_store_destroy(arb_segment_store *store);
 /* For arb_table_encode. A chunk has one store in its life: ARB_INTERNAL for one of another. */
 arb_segment_namer arb_segment_store_namer(arb_segment_store *store);
-/* For arb_catalog_keep; once, before a chunk is named. The folder is for segments alone, `account` pays for chunks that come from
- * it. Both outlive the store. */
-arb_segment_shelf arb_segment_store_shelf(arb_segment_store *store, arb_blob_folder *folder, arb_memory *account);
+/* The chunk's name, which it has from now on. Bytes that had to be made for that are left in `bytes`. */
+ARB_NODISCARD arb_code arb_segment_store_name(arb_segment_store *store, arb_memory_chunk *chunk, arb_text *bytes,
+                                              arb_segment_name *out_name, arb_error *error);
+/* A chunk that was made of bytes of that name, and has none yet. */
+ARB_NODISCARD arb_code arb_segment_store_add(arb_segment_store *store, arb_memory_chunk *chunk,
+                                             const arb_segment_name *name, arb_error *error);
+/* The chunk of that hash, with a reference for the caller; NULL: it is not there. */
+arb_memory_chunk *arb_segment_store_find(arb_segment_store *store, arb_str hash);
 /* Append the bytes of the segment with that hash. ARB_UNDEFINED_TABLE: it is not there. */
 ARB_NODISCARD arb_code arb_segment_store_read(arb_segment_store *store, arb_str hash, arb_text *out, arb_error *error);
 /* How many chunks have a name, for tests and metrics. */

@@ -157,6 +157,8 @@ static arb_store_outcome run(memory_store *store, arb_store_txn *txn)
         return ARB_STORE_FENCED;
     if (!compare_all(store, txn))
         return ARB_STORE_CONFLICT;
+    if (txn->within != NULL)
+        txn->within(txn);
     if (prepare_puts(txn, &prepared, &txn->error) != ARB_OK) {
         free_prepared(prepared);
         return ARB_STORE_FAILED;

@@ -57,6 +57,10 @@ typedef struct arb_store_txn {
     size_t operation_count;
     /* Called once, by any thread, also from within submit; must not wait. */
     void (*done)(struct arb_store_txn *txn);
+    /* NULL, or called within the transaction when its term and comparisons hold, before it writes: until this returns nobody raises
+     * the term. For what lies beside the store, and is the term's owner's alone to do. It is short, does not call the store, and
+     * may be called again, as what is committed together is tried again; what comes of the transaction is another matter. */
+    void (*within)(struct arb_store_txn *txn);
     void *context;
     /* filled before `done` */
     arb_store_outcome outcome;
@@ -108,6 +112,9 @@ void arb_store_destroy(arb_store *store); /* NULL is a no-op */
 ARB_NODISCARD arb_code arb_store_txn_wait(arb_store *store, uint64_t term, const arb_store_operation *operations,
                                           size_t operation_count, arb_store_outcome *out_outcome, size_t *out_conflict,
                                           arb_error *error);
+/* The same with nothing to write: `act` within a transaction. FENCED: the term is another's, and it was not called. */
+ARB_NODISCARD arb_code arb_store_act_wait(arb_store *store, uint64_t term, void (*act)(void *context), void *context,
+                                          arb_store_outcome *out_outcome, arb_error *error);
 
 /* Sizes and kinds as above, else ARB_INVALID_PARAMETER; for implementations. */
 ARB_NODISCARD arb_code arb_store_check(const arb_store_operation *operations, size_t operation_count, arb_error *error);

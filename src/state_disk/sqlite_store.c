@@ -222,6 +222,8 @@ static arb_store_outcome apply(sqlite_store *store, arb_store_txn *txn)
             return ARB_STORE_CONFLICT;
         }
     }
+    if (txn->within != NULL)
+        txn->within(txn);
     if (run(store, SAVE, "write", &txn->error) != ARB_OK)
         return ARB_STORE_FAILED;
     for (size_t i = 0; i < txn->operation_count; i++)

@@ -8,7 +8,8 @@
  * FAILED says what it was: no room (ARB_DISK_FULL), locked by another process for five seconds (ARB_IO), damaged
  * (ARB_CORRUPT_DATA), a newer version's (ARB_CONFIGURATION). Nothing of it is seen then; but after a failure to sync, it
  * cannot be excluded that a transaction that was reported FAILED is there when the system comes back from a crash. Who
- * tries again the same writes is right either way.
+ * tries again the same writes is right either way. Once a later one that writes something is COMMITTED it is certain: that one
+ * took the place in the log.
  *
  * Tables: `meta` (name, value): cluster (16 bytes), term. `entries` (key, value). application_id marks the file as ours,
  * user_version is the version of this layout. */

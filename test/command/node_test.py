@@ -67,6 +67,18 @@ def test_failed_start_ends_nobody_else():
         again = ("scheduler", "--http-port", 0, "--control-port", 0, "--state-dir", folder, "--port")
         expect_failure(run(*again, port), 78, port)
         expect_failure(run(*again, 0, "--users-file", folder + "/none"), 78, "none")
+        expect_failure(run(*again, 0, "--host", "0.0.0.0"), 78, "--insecure")
+        expect_failure(run(*again, 0, "--insecure", "--host", "no such host"), 78, "no such host")
+        expect_failure(run(*again, 0, "--write-root", folder + "/none"), 78, "none")
+        with socket.socket() as other:  # a port that is free when it has ended
+            other.bind(("127.0.0.1", 0))
+            twice = other.getsockname()[1]
+        expect_failure(run("scheduler", "--state-dir", folder, "--http-port", 0, "--port", twice, "--control-port", twice), 78, "twice")
+        shared = pathlib.Path(folder, "shared")
+        shared.mkdir()
+        shared.chmod(0o777)
+        server = ("server", *FREE, "--state-dir", folder)
+        expect_failure(run(*server, "--work-dir", shared), 78, "others may write")
         expect(sql("--connect", "arbalest://" + older.places["clients"], "-c", "create table t (a int)")[0], 0)
 
 

@@ -123,8 +123,15 @@ static void what_is_a_sessions_own(void **state)
     expect(f->a, "CREATE TEMP TABLE own AS SELECT 1 AS x", ARB_OK);
     assert_int_equal(run(f->a, "CREATE VIEW z AS SELECT x FROM own", NULL, &error), ARB_UNDEFINED_TABLE);
     assert_non_null(strstr(error.hint, "temporary"));
+    expect(f->a, "DROP TABLE t, t, t", ARB_UNDEFINED_TABLE);
+    assert_int_equal(number(f->a, "SELECT sum(x) FROM t"), 30);
     expect(f->a, "DROP TABLE t", ARB_OK);
     assert_int_equal(number(f->a, "SELECT x FROM t"), 1);
+    expect(f->a, "DROP TABLE temp.t", ARB_UNDEFINED_TABLE);
+    expect(f->a, "DROP TABLE IF EXISTS temp.t", ARB_OK);
+    expect(f->a, "CREATE TEMP TABLE t AS SELECT 10 AS x", ARB_OK);
+    expect(f->a, "DROP TABLE own, t, t", ARB_OK); /* the own one, then that which all have */
+    expect(f->b, "SELECT x FROM t", ARB_UNDEFINED_TABLE);
     expect(f->a, "CREATE SCHEMA temp", ARB_DUPLICATE_TABLE);
     expect(f->a, "DROP SCHEMA temp", ARB_WRONG_OBJECT_TYPE);
     expect(f->a, "USE temp", ARB_WRONG_OBJECT_TYPE);

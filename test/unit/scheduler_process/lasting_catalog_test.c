@@ -18,7 +18,7 @@
 
 #include "base/alloc.h"
 #include "engine/session.h"
-#include "scheduler_process/segment_store.h"
+#include "scheduler_process/kept_segments.h"
 #include "state_disk/sqlite_store.h"
 
 /* A store that fails, or ends the process, at a transaction. */
@@ -26,6 +26,7 @@ typedef struct proxy_store {
     arb_store base;
     arb_store *inner;
     int fail_at, die_before, die_behind; /* which transaction from now on, 1 the next; 0: none */
+    bool fails;                          /* each one */
     bool waits;                          /* transactions, once `reached`, for `go_on` */
     sem_t reached, go_on;
 } proxy_store;
@@ -37,6 +38,7 @@ typedef struct server {
     proxy_store store;
     arb_blob_folder *blobs;
     arb_segment_store *segments;
+    arb_kept_segments *kept;
     arb_catalog *catalog;
     arb_session *session;
     arb_error error;
@@ -56,7 +58,7 @@ static void proxy_submit(arb_store *store, arb_store_txn *txn)
     }
     if (is_time(&proxy->die_before))
         _exit(9);
-    if (is_time(&proxy->fail_at)) {
+    if (is_time(&proxy->fail_at) || proxy->fails) {
         txn->outcome = ARB_STORE_FAILED;
         (void)!arb_fail(&txn->error, ARB_DISK_FULL, "no room");
         txn->done(txn);
@@ -106,7 +108,11 @@ static uint64_t begin_all_else(server *s)
 
 static arb_code keep(server *s, uint64_t term)
 {
-    arb_segment_shelf shelf = arb_segment_store_shelf(s->segments, s->blobs, arb_runtime_table_memory(s->runtime));
+    arb_memory *account = arb_runtime_table_memory(s->runtime);
+    arb_code code = arb_kept_segments_create(s->segments, s->blobs, account, &s->kept, &s->error);
+    if (code != ARB_OK)
+        return code;
+    arb_segment_shelf shelf = arb_kept_segments_shelf(s->kept);
     return arb_catalog_keep(s->catalog, &s->store.base, term, &shelf, &s->error);
 }
 
@@ -122,6 +128,7 @@ static void end(server *s)
     arb_session_destroy(s->session);
     s->session = NULL;
     arb_catalog_destroy(s->catalog);
+    arb_kept_segments_destroy(s->kept);
     arb_segment_store_destroy(s->segments);
     arb_blob_folder_close(s->blobs);
     arb_store_destroy(s->store.inner);
@@ -275,7 +282,7 @@ static void given_tables(void **state)
     end(s);
 }
 
-/* Blobs stay as long as they are read, and while another table has the same rows. */
+/* Blobs stay while a table has the rows; a statement that reads them has them in memory. */
 static void blobs_that_are_needed(void **state)
 {
     server *s = *state;
@@ -289,11 +296,13 @@ static void blobs_that_are_needed(void **state)
     assert_int_equal(blob_count(s), 1);
     assert_int_equal(arb_session_execute(s->session, ARB_STR("SELECT x FROM b"), &result, &s->error), ARB_OK);
     expect(s, "DROP TABLE b", ARB_OK);
+    assert_int_equal(blob_count(s), 0);
+    expect(s, "CREATE TABLE b AS SELECT 1 AS x", ARB_OK);
     assert_int_equal(blob_count(s), 1);
+    expect(s, "DROP TABLE b", ARB_OK);
     assert_int_equal(arb_result_next(result, &batch, &s->error), ARB_OK);
     assert_int_equal(batch->selected, 1);
     arb_result_destroy(result);
-    expect(s, "CREATE SCHEMA any", ARB_OK);
     assert_int_equal(blob_count(s), 0);
     /* rows that came back */
     expect(s, "CREATE TABLE c AS SELECT 1 AS x", ARB_OK);
@@ -302,9 +311,19 @@ static void blobs_that_are_needed(void **state)
     assert_int_equal(number(s, "SELECT x FROM c"), 1);
     for (int i = 0; i < 50; i++)
         expect(s, "INSERT INTO c VALUES (1)", ARB_OK);
-    assert_int_equal(blob_count(s), 2); /* the statement itself was bound to the version before */
-    expect(s, "CREATE SCHEMA other", ARB_OK);
     assert_int_equal(blob_count(s), 1);
+    end(s);
+}
+
+/* They are deleted some at a time. */
+static void many_blobs(void **state)
+{
+    server *s = *state;
+    begin(s);
+    expect(s, "CREATE TABLE t AS SELECT CAST(floor(range / 65536) AS TINYINT) AS x FROM range(65536 * 100)", ARB_OK);
+    assert_int_equal(blob_count(s), 100);
+    expect(s, "DROP TABLE t", ARB_OK);
+    assert_int_equal(blob_count(s), 0);
     end(s);
 }
 
@@ -332,6 +351,45 @@ static void a_lost_segment(void **state)
     end(s);
 }
 
+/* What is left of a lost table stays until that is dropped, and nothing else. */
+static void what_is_left_of_a_table(void **state)
+{
+    server *s = *state;
+    char command[600];
+    begin(s);
+    expect(s, "CREATE TABLE lost AS SELECT range AS x FROM range(100000)", ARB_OK);
+    expect(s, "CREATE TABLE same AS SELECT range AS x FROM range(65536)", ARB_OK); /* the first part of it */
+    expect(s, "CREATE TABLE other AS SELECT 1 AS x", ARB_OK);
+    assert_int_equal(blob_count(s), 3);
+    end(s);
+    snprintf(command, sizeof command,
+             "find '%s/segments' -type f -size +200k -size -400k -delete && touch '%s/segments/part.of_a_blob'",
+             s->folder, s->folder);
+    assert_int_equal(system(command), 0);
+    for (int i = 0; i < 2; i++) {
+        begin(s);
+        expect(s, "SELECT x FROM lost", ARB_CORRUPT_DATA);
+        assert_int_equal(blob_count(s), 2);
+        end(s);
+    }
+    begin(s);
+    assert_int_equal(number(s, "SELECT count(*) FROM same"), 65536);
+    expect(s, "DROP TABLE same", ARB_OK);
+    assert_int_equal(blob_count(s), 2);
+    expect(s, "DROP TABLE other", ARB_OK);
+    assert_int_equal(blob_count(s), 1);
+    /* the very rows that were lost */
+    expect(s, "CREATE OR REPLACE TABLE lost AS SELECT range AS x FROM range(100000)", ARB_OK);
+    assert_int_equal(blob_count(s), 2);
+    restart(s);
+    assert_int_equal(number(s, "SELECT count(*) FROM lost"), 100000);
+    expect(s, "CREATE OR REPLACE TABLE lost AS SELECT 1 AS x", ARB_OK);
+    assert_int_equal(blob_count(s), 1);
+    restart(s);
+    assert_int_equal(number(s, "SELECT x FROM lost"), 1);
+    end(s);
+}
+
 static void a_damaged_segment(void **state)
 {
     server *s = *state;
@@ -346,7 +404,7 @@ static void a_damaged_segment(void **state)
     assert_int_equal(system(command), 0);
     begin(s);
     expect(s, "SELECT x FROM a", ARB_CORRUPT_DATA);
-    assert_int_equal(blob_count(s), 1); /* nothing is swept that somebody may want to look at */
+    assert_int_equal(blob_count(s), 1); /* somebody may want to look at it */
     end(s);
 }
 
@@ -375,6 +433,27 @@ static void a_start_with_a_smaller_limit(void **state)
     assert_int_equal(number(s, "SELECT count(*) FROM large"), 200000);
     assert_int_equal(number(s, "SELECT sum(x) FROM small"), 3);
     end(s);
+}
+
+/* Rows take more room in memory than on the disk: whatever the limit, nothing of that keeps the scheduler from starting. */
+static void a_start_with_any_limit(void **state)
+{
+    server *s = *state;
+    bool fitted = false;
+    begin(s);
+    expect(s, "CREATE TABLE t AS SELECT 'a' AS x FROM range(60000)", ARB_OK); /* 9 bytes each, and 16 */
+    end(s);
+    for (s->memory_limit = 300000; !fitted; s->memory_limit += 100000) {
+        begin(s);
+        arb_code code = run(s, "SELECT x FROM t LIMIT 0", NULL);
+        if (code != ARB_OK) {
+            assert_int_equal(code, ARB_OUT_OF_MEMORY);
+            assert_non_null(strstr(s->error.message, "\"t\" did not fit"));
+        }
+        fitted = code == ARB_OK;
+        end(s);
+    }
+    assert_true(s->memory_limit > 1000000);
 }
 
 typedef struct waiting_change {
@@ -428,6 +507,47 @@ static void a_change_that_waits_is_cancelled(void **state)
     end(s);
 }
 
+/* While somebody's change is on its way to a slow disk, others change what is theirs alone. */
+static void own_tables_wait_for_nobody(void **state)
+{
+    static const char *const own[] = {"CREATE TEMP TABLE own AS SELECT 1 AS x", "INSERT INTO own VALUES (2)",
+                                      "INSERT INTO temp.own SELECT x + 2 FROM own", "DROP TABLE IF EXISTS temp.no",
+                                      "DROP TABLE own"};
+    server *s = *state;
+    pthread_t slow, quick;
+    waiting_change first = {.server = s, .sql = "CREATE TABLE first AS SELECT 1 AS x"}, second = {.server = s};
+    begin(s);
+    assert_int_equal(arb_session_create_on(s->runtime, s->catalog, &first.session, &s->error), ARB_OK);
+    sem_init(&s->store.reached, 0, 0);
+    sem_init(&s->store.go_on, 0, 0);
+    s->store.waits = true;
+    assert_int_equal(pthread_create(&slow, NULL, change, &first), 0);
+    sem_wait(&s->store.reached);
+    second.session = s->session;
+    for (size_t i = 0; i < ARB_COUNT_OF(own); i++) {
+        struct timespec most;
+        second.sql = own[i];
+        assert_int_equal(pthread_create(&quick, NULL, change, &second), 0);
+        clock_gettime(CLOCK_REALTIME, &most);
+        most.tv_sec += 20;
+        if (pthread_timedjoin_np(quick, NULL, &most) != 0) { /* it waits for the first */
+            arb_session_cancel(second.session);
+            pthread_join(quick, NULL);
+        }
+        if (second.code != ARB_OK)
+            fail_msg("%s: %s", own[i], arb_code_name(second.code));
+    }
+    s->store.waits = false;
+    sem_post(&s->store.go_on);
+    pthread_join(slow, NULL);
+    assert_int_equal(first.code, ARB_OK);
+    assert_int_equal(number(s, "SELECT x FROM first"), 1);
+    arb_session_destroy(first.session);
+    sem_destroy(&s->store.reached);
+    sem_destroy(&s->store.go_on);
+    end(s);
+}
+
 static void a_store_that_fails(void **state)
 {
     server *s = *state;
@@ -441,7 +561,19 @@ static void a_store_that_fails(void **state)
         assert_int_equal(number(s, "SELECT sum(x) FROM a"), 1);
         expect(s, "SELECT * FROM b", ARB_UNDEFINED_TABLE);
         expect(s, "USE s", ARB_UNDEFINED_OBJECT);
+        assert_int_equal(blob_count(s), 1); /* nothing of it stays */
     }
+    s->store.fails = true; /* so that it is not known what is there after a crash */
+    expect(s, "INSERT INTO a VALUES (2)", ARB_DISK_FULL);
+    expect(s, "INSERT INTO a VALUES (3)", ARB_DISK_FULL);
+    assert_int_equal(blob_count(s), 3);
+    s->store.fails = false;
+    expect(s, "DROP TABLE a, b", ARB_UNDEFINED_TABLE);
+    assert_int_equal(blob_count(s), 1);
+    arb_blob_folder_leave(s->blobs, UINT64_MAX);
+    expect(s, "INSERT INTO a VALUES (2)", ARB_DISK_FULL);
+    assert_int_equal(blob_count(s), 1);
+    arb_blob_folder_leave(s->blobs, 0);
     expect(s, "INSERT INTO a VALUES (2)", ARB_OK);
     restart(s);
     assert_int_equal(number(s, "SELECT sum(x) FROM a"), 3);
@@ -462,7 +594,7 @@ static void a_newer_scheduler(void **state)
     expect(s, "CREATE OR REPLACE TABLE a AS SELECT 2 AS x", ARB_CONFLICT);
     expect(s, "CREATE TABLE b AS SELECT 1 AS x", ARB_CONFLICT);
     assert_int_equal(number(s, "SELECT x FROM a"), 1);
-    assert_true(blob_count(s) >= blobs);
+    assert_int_equal(blob_count(s), blobs + 1); /* of the second, which the newer one may have made, too */
     restart(s);
     assert_int_equal(number(s, "SELECT x FROM a"), 1);
     assert_int_equal(blob_count(s), 1);
@@ -534,6 +666,7 @@ static void without_memory(void **state)
             break;
         assert_int_equal(code, ARB_OUT_OF_MEMORY);
         assert_int_equal(number(s, "SELECT sum(x) FROM t"), 1);
+        assert_int_equal(blob_count(s), 1);
     }
     assert_int_equal(number(s, "SELECT sum(x) FROM t"), 2);
     restart(s);
@@ -575,10 +708,14 @@ int main(void)
         cmocka_unit_test_setup_teardown(all_is_there_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(given_tables, set_up, tear_down),
         cmocka_unit_test_setup_teardown(blobs_that_are_needed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(many_blobs, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_lost_segment, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_left_of_a_table, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_damaged_segment, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_start_with_a_smaller_limit, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_start_with_any_limit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_change_that_waits_is_cancelled, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(own_tables_wait_for_nobody, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_store_that_fails, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_newer_scheduler, set_up, tear_down),
         cmocka_unit_test_setup_teardown(killed, set_up, tear_down),

@@ -4,6 +4,7 @@
 #include "sqlite_memory.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/text.h"
 #include "state/memory_store.h"
@@ -187,6 +188,52 @@ static void another_term_is_fenced(void **state)
     assert_int_equal(write_as(of, 2, &operation, 1), ARB_STORE_COMMITTED);
 }
 
+typedef struct acting {
+    subject *of;
+    pthread_t raiser;
+    int times;
+    atomic_bool raised;
+    bool too_early;
+} acting;
+
+static void *raise_term(void *argument)
+{
+    acting *a = argument;
+    uint64_t term;
+    arb_error why;
+    bool raised = arb_store_raise_term(a->of->store, &term, &why) == ARB_OK;
+    atomic_store(&a->raised, true);
+    return raised ? a : NULL;
+}
+
+static void act(void *context)
+{
+    acting *a = context;
+    if (a->times++ != 0)
+        return;
+    pthread_create(&a->raiser, NULL, raise_term, a);
+    usleep(50000);
+    a->too_early = atomic_load(&a->raised);
+}
+
+static void nobody_raises_the_term_within(void **state)
+{
+    acting a = {.of = *state};
+    void *raised;
+    arb_store_outcome outcome;
+    assert_int_equal(arb_store_act_wait(a.of->store, a.of->term + 1, act, &a, &outcome, &error), ARB_OK);
+    assert_int_equal(outcome, ARB_STORE_FENCED);
+    assert_int_equal(a.times, 0);
+    assert_int_equal(arb_store_act_wait(a.of->store, a.of->term, act, &a, &outcome, &error), ARB_OK);
+    assert_int_equal(outcome, ARB_STORE_COMMITTED);
+    pthread_join(a.raiser, &raised);
+    assert_ptr_equal(raised, &a);
+    assert_false(a.too_early);
+    assert_int_equal(arb_store_act_wait(a.of->store, a.of->term, act, &a, &outcome, &error), ARB_OK);
+    assert_int_equal(outcome, ARB_STORE_FENCED);
+    assert_int_equal(a.times, 1);
+}
+
 static void impossible_keys_are_refused(void **state)
 {
     subject *of = *state;
@@ -353,14 +400,22 @@ int main(void)
 #test, test, set_up, tear_down, &subjects[i] \
     }
         const struct CMUnitTest tests[] = {
-            ON_IT(keys_are_put_replaced_and_deleted), ON_IT(operations_go_in_their_order),
-            ON_IT(the_last_key_that_can_be_is_found), ON_IT(bytes_are_bytes),
-            ON_IT(prefixes_end_where_they_end),       ON_IT(bytes_are_bytes),
-            ON_IT(a_conflict_writes_nothing),         ON_IT(another_term_is_fenced),
-            ON_IT(impossible_keys_are_refused),       ON_IT(a_visitor_may_stop),
-            ON_IT(waiting_transactions_go_together),  ON_IT(random_histories_agree),
+            ON_IT(keys_are_put_replaced_and_deleted),
+            ON_IT(operations_go_in_their_order),
+            ON_IT(the_last_key_that_can_be_is_found),
+            ON_IT(bytes_are_bytes),
+            ON_IT(prefixes_end_where_they_end),
+            ON_IT(bytes_are_bytes),
+            ON_IT(a_conflict_writes_nothing),
+            ON_IT(another_term_is_fenced),
+            ON_IT(nobody_raises_the_term_within),
+            ON_IT(impossible_keys_are_refused),
+            ON_IT(a_visitor_may_stop),
+            ON_IT(waiting_transactions_go_together),
+            ON_IT(random_histories_agree),
 #ifdef ARB_FAILPOINTS
-            ON_IT(without_memory_nothing_is_written), ON_IT(without_memory_nothing_is_read),
+            ON_IT(without_memory_nothing_is_written),
+            ON_IT(without_memory_nothing_is_read),
 #endif
         };
         failed += cmocka_run_group_tests_name(subjects[i].name, tests, NULL, NULL);
