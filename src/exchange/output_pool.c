@@ -51,6 +51,11 @@ bool arb_output_pool_is_short(const arb_output_pool *pool)
     return pool->charged.memory != NULL && arb_memory_is_short(pool->charged.memory);
 }
 
+bool arb_output_pool_is_spent(const arb_output_pool *pool)
+{
+    return pool->charged.memory != NULL && arb_memory_available(pool->charged.memory) == 0;
+}
+
 arb_spill_file *arb_pool_file_spill(arb_pool_file *file)
 {
     return &file->spill;

@@ -34,6 +34,8 @@ void arb_output_pool_charge(arb_output_pool *pool, uint64_t bytes);
 void arb_output_pool_give_back(arb_output_pool *pool, uint64_t bytes);
 /* Should what is here go to files, and as little as possible come? */
 bool arb_output_pool_is_short(const arb_output_pool *pool);
+/* Must it, though there may be no file for it? */
+bool arb_output_pool_is_spent(const arb_output_pool *pool);
 
 /* The file to write to, with a count for the caller. */
 ARB_NODISCARD arb_code arb_output_pool_file(arb_output_pool *pool, arb_pool_file **out_file, arb_error *error);

@@ -318,6 +318,35 @@ static void without_a_folder_the_limit_is_an_error(void **state)
     arb_output_store_destroy(store);
 }
 
+/* Memory that is short is no error as long as there is some. */
+static void without_a_folder_blocks_stay_while_they_can(void **state)
+{
+    (void)state;
+    arb_governor governor;
+    arb_memory memory;
+    arb_reservation others;
+    arb_error error = {0};
+    arb_output_store *store;
+    arb_attempt_output *output;
+    arb_block_origin first = origin_of(1, 1, 0), second = origin_of(1, 2, 0);
+    arb_governor_init(&governor, 1 << 20);
+    arb_memory_init(&memory, &governor);
+    arb_reservation_init(&others, &memory, "others");
+    arb_reservation_force(&others, 15 << 16);
+    assert_true(arb_memory_is_short(&memory));
+    assert_int_equal(arb_output_store_create(1 << 20, &memory, NULL, &store, &error), ARB_OK);
+    fill(store, &first, 20, true);
+    expect(store, &first, 20);
+    arb_reservation_force(&others, 1 << 16);
+    assert_int_equal(arb_output_store_begin(store, &second, 1, &output, &error), ARB_OK);
+    arb_block block = make_block(&second, 0);
+    assert_int_equal(arb_output_store_add(store, output, 0, &block, (arb_block_place){0}, &error), ARB_OUT_OF_MEMORY);
+    arb_attempt_output_unref(output);
+    arb_output_store_destroy(store);
+    arb_reservation_reset(&others);
+    assert_int_equal(governor.used, 0);
+}
+
 typedef struct worker {
     arb_output_store *store;
     uint64_t number;
@@ -366,6 +395,7 @@ int main(void)
         cmocka_unit_test(files_keep_nothing_of_what_is_dropped),
         cmocka_unit_test(nothing_stays_in_memory_without_a_limit),
         cmocka_unit_test(without_a_folder_the_limit_is_an_error),
+        cmocka_unit_test(without_a_folder_blocks_stay_while_they_can),
         cmocka_unit_test(many_threads_share_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
