@@ -1,7 +1,6 @@
 /* Executors, whole: they register, run tasks of stages that read each other, serve what they left, and forget what they shall. */
-#include "unit/executor/made_stages.h"
-
 #include "executor/executor_internal.h"
+#include "unit/executor/made_stages.h"
 
 #include <semaphore.h>
 #include <signal.h>
