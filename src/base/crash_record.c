@@ -25,7 +25,7 @@ typedef struct crash_place {
 
 /* What a signal's handler can find: it has no other way to it. */
 static struct {
-    bool begun;
+    bool begun, left;     /* left: there are entries of an earlier process */
     _Atomic bool written; /* one thread writes; others that crash meanwhile wait for the end */
     char path[PATH_MAX];
     size_t entry_size;
@@ -84,7 +84,7 @@ static void on_crash(int number, siginfo_t *info, void *context)
 
 /* ---- before and after ------------------------------------------------------------------------------------------------ */
 
-static bool take_file(int file, size_t entry_size, arb_arena *arena, arb_str *out_left)
+static bool read_file(int file, size_t entry_size, arb_arena *arena, arb_str *out_left)
 {
     crash_header header;
     if (read(file, &header, sizeof header) != (ssize_t)sizeof header ||
@@ -100,16 +100,19 @@ static bool take_file(int file, size_t entry_size, arb_arena *arena, arb_str *ou
     return true;
 }
 
-static arb_code take(size_t entry_size, arb_arena *arena, arb_str *out_left, arb_error *error)
+/* What could not be told is thrown away. */
+static arb_code look(size_t entry_size, arb_arena *arena, arb_str *out_left, arb_error *error)
 {
     *out_left = (arb_str){"", 0};
     int file = open(record.path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (file < 0)
         return errno == ENOENT ? ARB_OK : arb_fail_errno(error, errno, "cannot read %s", record.path);
-    bool taken = take_file(file, entry_size, arena, out_left);
+    bool read = read_file(file, entry_size, arena, out_left);
     close(file);
-    unlink(record.path);
-    return taken ? ARB_OK : arb_fail_memory(error, "what a crash has left", entry_size * ARB_CRASH_PLACES);
+    record.left = out_left->size != 0;
+    if (read && !record.left)
+        unlink(record.path);
+    return read ? ARB_OK : arb_fail_memory(error, "what a crash has left", entry_size * ARB_CRASH_PLACES);
 }
 
 static arb_code name_file(arb_str folder, char path[PATH_MAX], arb_error *error)
@@ -123,7 +126,7 @@ arb_code arb_crash_record_begin(arb_str folder, size_t entry_size, arb_arena *ar
 {
     assert(!record.begun && entry_size > 0 && entry_size <= ARB_CRASH_ENTRY_MOST);
     ARB_TRY(name_file(folder, record.path, error));
-    ARB_TRY(take(entry_size, arena, out_left, error));
+    ARB_TRY(look(entry_size, arena, out_left, error));
     record.entry_size = entry_size;
     struct sigaction action = {.sa_sigaction = on_crash, .sa_flags = SA_SIGINFO | SA_ONSTACK};
     sigemptyset(&action.sa_mask);
@@ -131,6 +134,13 @@ arb_code arb_crash_record_begin(arb_str folder, size_t entry_size, arb_arena *ar
         sigaction(crashes[i], &action, &record.before[i]);
     record.begun = true;
     return ARB_OK;
+}
+
+void arb_crash_record_told(void)
+{
+    if (record.begun && record.left)
+        unlink(record.path);
+    record.left = false;
 }
 
 void arb_crash_record_end(void)

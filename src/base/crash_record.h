@@ -13,10 +13,12 @@
 
 enum { ARB_CRASH_PLACES = 256, ARB_CRASH_NO_PLACE = ARB_CRASH_PLACES, ARB_CRASH_ENTRY_MOST = 128 };
 
-/* Take what is in the folder: entries one behind the other, in the arena; none when no process has crashed there, or its entries
- * were of another size. And be ready to leave some there. Once until arb_crash_record_end. */
+/* What is in the folder: entries one behind the other, in the arena; none when no process has crashed there, or its entries were of
+ * another size. They stay there until they have been told. And be ready to leave some there. Once until arb_crash_record_end. */
 ARB_NODISCARD arb_code arb_crash_record_begin(arb_str folder, size_t entry_size, arb_arena *arena, arb_str *out_left,
                                               arb_error *error);
+/* Whom they are for knows of the entries that begin has found: throw them away. Any number of times. */
+void arb_crash_record_told(void);
 /* Crashes are nobody's business any more. A no-op when it had not begun. */
 void arb_crash_record_end(void);
 /* Throw away what is there. */

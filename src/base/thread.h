@@ -6,9 +6,14 @@
 #define ARB_BASE_THREAD_H
 
 #include <pthread.h>
+#include <signal.h>
 
-/* As pthread_create, with all signals blocked in the new thread but those that its own faults raise, whose handlers would be passed
- * over otherwise. */
+/* Around what starts threads, which inherit what is blocked: all signals but those that a thread's own faults raise, whose
+ * handlers would be passed over otherwise. */
+void arb_thread_block_signals(sigset_t *out_before);
+void arb_thread_restore_signals(const sigset_t *before);
+
+/* As pthread_create, with these signals blocked in the new thread. */
 int arb_thread_create(pthread_t *out_thread, const pthread_attr_t *attributes, void *(*run)(void *context),
                       void *context);
 

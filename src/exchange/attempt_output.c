@@ -42,11 +42,13 @@ struct arb_attempt_output {
     uint64_t overhead; /* bytes charged for all but the blocks */
 };
 
-static void hold(arb_attempt_output *output, uint64_t bytes)
+/* A block and what describes it; with the lock held. */
+static void hold(arb_attempt_output *output, uint64_t bytes, uint64_t overhead)
 {
     atomic_fetch_add(&output->held, bytes);
     atomic_fetch_add(&output->pool->held, bytes);
-    arb_output_pool_charge(output->pool, bytes);
+    output->overhead += overhead;
+    arb_output_pool_charge(output->pool, bytes + overhead);
 }
 
 /* They stay charged until their memory is free. */
@@ -103,7 +105,7 @@ void arb_attempt_output_unref(arb_attempt_output *output)
             placed_block *placed = partition->blocks.data[i];
             assert(placed->loans == 0);
             arb_block_reset(&placed->block);
-            arb_pool_file_unref(placed->file);
+            arb_pool_file_drop(placed->file, placed->pieces, placed->piece_count);
             arb_free(placed->pieces);
             arb_free(placed);
         }
@@ -156,8 +158,7 @@ arb_code arb_attempt_output_add(arb_attempt_output *output, uint32_t partition, 
             to->size.rows += block->rows;
             to->size.bytes += arb_block_bytes(block);
             to->size.blocks++;
-            hold(output, arb_block_bytes(block));
-            add_overhead(output, sizeof *placed);
+            hold(output, arb_block_bytes(block), sizeof *placed);
         }
         pthread_mutex_unlock(&output->lock);
     }
@@ -208,6 +209,8 @@ static arb_code write_block(arb_spill_file *file, const placed_block *placed, ar
         size_t size = (size_t)ARB_MIN(bytes - from, (uint64_t)ARB_SPILL_BLOCK_MOST);
         arb_code code = arb_spill_file_write(file, placed->block.data + from, size, &pieces[i], error);
         if (code != ARB_OK) {
+            for (size_t written = 0; written < i; written++)
+                arb_spill_file_release(file, &pieces[written]);
             arb_free(pieces);
             return code;
         }
@@ -274,7 +277,7 @@ arb_code arb_attempt_output_spill(arb_attempt_output *output, uint64_t *out_free
             code = write_block(arb_pool_file_spill(file), placed, &pieces, &count, error);
         end_to_move(output, placed, file, pieces, count);
         if (code != ARB_OK) {
-            arb_pool_file_unref(file);
+            arb_pool_file_drop(file, NULL, 0);
             break;
         }
         *out_freed += bytes;

@@ -51,17 +51,34 @@ bool arb_output_pool_is_short(const arb_output_pool *pool)
     return pool->charged.memory != NULL && arb_memory_is_short(pool->charged.memory);
 }
 
+bool arb_output_pool_is_spent(const arb_output_pool *pool)
+{
+    return pool->charged.memory != NULL && arb_memory_available(pool->charged.memory) == 0;
+}
+
 arb_spill_file *arb_pool_file_spill(arb_pool_file *file)
 {
     return &file->spill;
 }
 
+/* Does anybody else have blocks in it? Then it stays. */
+static bool has_others(const arb_pool_file *file)
+{
+    pthread_mutex_lock(&file->pool->lock);
+    bool others = file->references > 1;
+    pthread_mutex_unlock(&file->pool->lock);
+    return others;
+}
+
 /* The last of those who have blocks in it takes it away, so that nothing is left of a time when memory was short. */
-void arb_pool_file_unref(arb_pool_file *file)
+void arb_pool_file_drop(arb_pool_file *file, const arb_spill_block *pieces, size_t count)
 {
     if (file == NULL)
         return;
     arb_output_pool *pool = file->pool;
+    bool stays = has_others(file);
+    for (size_t i = 0; stays && i < count; i++)
+        arb_spill_file_release(&file->spill, &pieces[i]);
     pthread_mutex_lock(&pool->lock);
     bool last = --file->references == 0;
     if (last && pool->file == file)

@@ -4,7 +4,7 @@
  * Blocks are charged as long as they are in memory, whoever has them: an output, or a reader that has received a block or had it
  * read from a file. They are counted, never denied, since a producer must get rid of its rows; who adds some looks whether memory
  * is short by now, and moves older ones to a file. Thousands of small outputs share a file, so that none of them costs a
- * descriptor; it goes with the last block that lies in it.
+ * descriptor; it goes with the last block that lies in it, and the space of others goes back to the file system when they do.
  *
  * Thread: any, but for init and reset. */
 #ifndef ARB_EXCHANGE_OUTPUT_POOL_H
@@ -34,10 +34,13 @@ void arb_output_pool_charge(arb_output_pool *pool, uint64_t bytes);
 void arb_output_pool_give_back(arb_output_pool *pool, uint64_t bytes);
 /* Should what is here go to files, and as little as possible come? */
 bool arb_output_pool_is_short(const arb_output_pool *pool);
+/* Must it, though there may be no file for it? */
+bool arb_output_pool_is_spent(const arb_output_pool *pool);
 
 /* The file to write to, with a count for the caller. */
 ARB_NODISCARD arb_code arb_output_pool_file(arb_output_pool *pool, arb_pool_file **out_file, arb_error *error);
 arb_spill_file *arb_pool_file_spill(arb_pool_file *file);
-void arb_pool_file_unref(arb_pool_file *file); /* NULL is a no-op */
+/* The count goes, and what the caller has written there. NULL is a no-op. */
+void arb_pool_file_drop(arb_pool_file *file, const arb_spill_block *pieces, size_t count);
 
 #endif

@@ -185,10 +185,13 @@ static stored_output *next_victim(arb_output_store *store)
 static bool holds_too_much(const arb_output_store *store)
 {
     uint64_t held = atomic_load(&store->pool.held);
-    return held > store->memory_most || (held != 0 && arb_output_pool_is_short(&store->pool));
+    bool has_folder = store->pool.spill_folder != NULL;
+    return held > store->memory_most || (held != 0 && (has_folder ? arb_output_pool_is_short(&store->pool)
+                                                                  : arb_output_pool_is_spent(&store->pool)));
 }
 
-/* Move outputs until the limit is kept, and while memory is short. Writing is done without the lock: others may add and read meanwhile. */
+/* Move outputs until the limit is kept, and while memory is short; without a folder that is an error, so it waits until none is
+ * left. Writing is done without the lock: others may add and read meanwhile. */
 static arb_code keep_limit(arb_output_store *store, arb_error *error)
 {
     while (holds_too_much(store)) {

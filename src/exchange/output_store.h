@@ -3,8 +3,7 @@
  * An output is begun when its attempt starts and kept when that has ended well; from then on it can be found and read, until
  * it is dropped. While it is begun it belongs to its attempt alone. Memory comes first: beyond the limit, and when memory is short
  * for others, the oldest outputs move to files, kept ones before those in the making, so that whoever adds a block need never wait
- * for a reader. Readers have
- * counts of their own: what is dropped while it is read is gone when the last of them is done.
+ * for a reader. Readers have counts of their own: what is dropped while it is read is gone when the last of them is done.
  *
  * Thread: any. */
 #ifndef ARB_EXCHANGE_OUTPUT_STORE_H
@@ -20,8 +19,8 @@ typedef struct arb_output_store_totals {
 } arb_output_store_totals;
 
 /* `memory_most`: bytes of blocks that stay in memory; 0: none does longer than it takes to write. `memory` (NULL: none), which
- * outlives the store, is charged for them. `spill_folder` (borrowed) may be NULL: then blocks beyond the limit are
- * ARB_OUT_OF_MEMORY. */
+ * outlives the store, is charged for them. `spill_folder` (borrowed) may be NULL: then blocks beyond the limit, or
+ * when no memory is left, are ARB_OUT_OF_MEMORY. */
 ARB_NODISCARD arb_code arb_output_store_create(uint64_t memory_most, arb_memory *memory, const char *spill_folder,
                                                arb_output_store **out_store, arb_error *error);
 /* Where blocks that come from elsewhere are charged; lives as long as the store. */

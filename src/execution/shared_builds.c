@@ -103,7 +103,7 @@ static void wake(arb_shared_build *build, const void *join)
 arb_build_turn arb_shared_build_begin(arb_shared_build *build, const void *join, arb_build_waiter *waiter)
 {
     pthread_mutex_lock(&build->builds->lock);
-    arb_build_turn turn = ARB_BUILD_OWN;
+    arb_build_turn turn = build->state == BUILD_SPLIT ? ARB_BUILD_ALONE : ARB_BUILD_FOR_ALL;
     if (build->state == BUILD_FREE) {
         build->state = BUILD_TAKEN;
         build->builder = join;

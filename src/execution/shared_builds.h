@@ -8,8 +8,8 @@
  *      ▲                │ └────split──▶ SPLIT: each task builds for itself (what is on disk has one reader)
  *      └─────leave──────┘
  *
- * A builder that fails or is stopped leaves, and one of those that wait builds instead. What is sealed is charged to the
- * process once, and goes with the last count of the builds. Thread: any. */
+ * A builder that fails or is stopped leaves, and one of those that wait builds instead. What is built for all is charged once,
+ * to what the tasks' memory is a part of, and goes with the last count of the builds. Thread: any. */
 #ifndef ARB_EXECUTION_SHARED_BUILDS_H
 #define ARB_EXECUTION_SHARED_BUILDS_H
 
@@ -33,9 +33,10 @@ ARB_NODISCARD arb_code arb_shared_builds_get(arb_shared_builds *builds, uint32_t
                                              arb_error *error);
 
 typedef enum arb_build_turn {
-    ARB_BUILD_OWN,    /* the join builds: for all, or for itself alone */
-    ARB_BUILD_WAIT,   /* another one does; the task will be woken */
-    ARB_BUILD_SEALED, /* there is nothing to do */
+    ARB_BUILD_FOR_ALL, /* the join builds */
+    ARB_BUILD_ALONE,   /* it does, as each does, for itself */
+    ARB_BUILD_WAIT,    /* another one does; the task will be woken */
+    ARB_BUILD_SEALED,  /* there is nothing to do */
 } arb_build_turn;
 
 /* A task that waits, in the memory of who waits. Zeroed at first. */

@@ -46,6 +46,8 @@ static void begin_session(arb_executor *executor)
 {
     executor->cluster = arb_ledger_cluster(executor->ledger);
     arb_output_service_set_cluster(executor->service, executor->cluster);
+    if (executor->records_crashes)
+        arb_crash_record_told(); /* before any of its own could be there */
     arb_executor_runs_welcome(executor);
 }
 

@@ -16,15 +16,16 @@ struct plan_entry {
     arb_plan_digest *digest; /* of those, so that the last chunk costs no more than others; NULL once it is whole */
     arb_arena arena;
     arb_reservation held;
-    bool was_used; /* a task has asked for it */
-    bool decoding; /* by some thread, without the lock */
+    bool was_asked; /* for, by a task */
+    bool decoding;  /* by some thread, without the lock */
     uint32_t users;
-    uint64_t used;   /* when it was last given back, in the order of all */
+    uint64_t used;   /* when it was last given back, or more of it came, in the order of all */
     int64_t left_ns; /* the same as time */
 };
 
 enum { granted_always = 1 << 20 };
-static const int64_t IDLE_NS = 1000000000;
+static const int64_t IDLE_NS = 1000000000;           /* the stage's next task may be on its way */
+static const int64_t UNASKED_NS = 60 * 1000000000ll; /* longer than a launch waits for its plan */
 
 struct arb_plan_cache {
     pthread_mutex_t lock;
@@ -98,16 +99,16 @@ static bool is_idle(const plan_entry *entry)
     return entry->users == 0 && !entry->decoding;
 }
 
-/* Of those that tasks have used and none has used since `left_ns`, the oldest go while they are more than the limit. Others have
- * come for a task that is about to ask. */
-static void evict(arb_plan_cache *cache, uint64_t limit, int64_t left_ns)
+/* Of those that nobody has used for so long, the oldest go while they are more than the limit. What no task has asked for yet has
+ * come for one that is about to, unless it has been here for too long: then that has been stopped, or the rest does not come. */
+static void evict(arb_plan_cache *cache, uint64_t limit, int64_t now_ns, int64_t idle_ns)
 {
     for (;;) {
         plan_entry *oldest = NULL;
         uint64_t idle = 0;
         for (size_t i = 0; i < cache->entries.size; i++) {
             plan_entry *entry = cache->entries.data[i];
-            if (!is_idle(entry) || !entry->was_used || entry->left_ns > left_ns)
+            if (!is_idle(entry) || entry->left_ns > now_ns - (entry->was_asked ? idle_ns : UNASKED_NS))
                 continue;
             idle += entry->bytes.size + entry->arena.total;
             if (oldest == NULL || entry->used < oldest->used)
@@ -119,12 +120,14 @@ static void evict(arb_plan_cache *cache, uint64_t limit, int64_t left_ns)
     }
 }
 
-/* All that nobody uses goes, but this one: who still wants one of them asks for it again. */
-static void make_room(arb_plan_cache *cache, const plan_entry *but)
+/* All that nobody uses goes, but this one: who still wants one of them asks for it again. False: there was none. */
+static bool make_room(arb_plan_cache *cache, const plan_entry *but)
 {
+    size_t before = cache->entries.size;
     for (size_t i = cache->entries.size; i > 0; i--)
         if (is_idle(cache->entries.data[i - 1]) && cache->entries.data[i - 1] != but)
             remove_entry(cache, cache->entries.data[i - 1]);
+    return cache->entries.size < before;
 }
 
 /* So much of a plan is granted whatever others hold: a small one does not fail for want of memory that is about to be free. */
@@ -132,7 +135,7 @@ static arb_code hold(arb_plan_cache *cache, plan_entry *entry, uint64_t bytes, a
 {
     if (cache->memory == NULL || arb_reservation_try_grow(&entry->held, bytes))
         return ARB_OK;
-    make_room(cache, entry);
+    (void)make_room(cache, entry);
     if (entry->held.bytes + bytes > granted_always)
         return arb_reservation_grow(&entry->held, bytes, error);
     arb_reservation_force(&entry->held, bytes);
@@ -153,7 +156,6 @@ static arb_code begin_entry(arb_plan_cache *cache, arb_str hash, uint64_t total,
     memcpy(entry->hash, hash.data, ARB_PLAN_HASH_BYTES);
     entry->total = total;
     arb_reservation_init(&entry->held, cache->memory, "a plan");
-    entry->used = ++cache->uses;
     *out_entry = entry;
     return ARB_OK;
 }
@@ -183,6 +185,8 @@ static arb_code add_chunk(arb_plan_cache *cache, arb_str hash, uint64_t total, u
         return ARB_OK; /* it comes again */
     if (entry == NULL)
         ARB_TRY(begin_entry(cache, hash, total, &entry, error));
+    entry->used = ++cache->uses;
+    entry->left_ns = arb_clock_monotonic_ns();
     bool begins = offset == 0;
     if (begins) {
         arb_text_clear(&entry->bytes);
@@ -213,31 +217,42 @@ arb_code arb_plan_cache_chunk(arb_plan_cache *cache, arb_str hash, uint64_t tota
         return arb_fail(error, ARB_CORRUPT_DATA, "a plan's chunk makes no sense");
     pthread_mutex_lock(&cache->lock);
     arb_code code = add_chunk(cache, hash, total, offset, bytes, error);
-    evict(cache, cache->limit, INT64_MAX);
+    evict(cache, cache->limit, arb_clock_monotonic_ns(), 0);
     pthread_mutex_unlock(&cache->lock);
     return code;
 }
 
 /* ---- plans in use ---------------------------------------------------------------------------------------------------------- */
 
-/* With the lock held, which is let go of meanwhile. Others who want the plan wait. */
+/* With the lock held, which is let go of meanwhile. */
+static arb_code try_to_decode(arb_plan_cache *cache, plan_entry *entry, const arb_plan_tables *tables, arb_error *error)
+{
+    uint64_t left = cache->memory != NULL ? arb_memory_available(cache->memory) : 0;
+    entry->arena.limit = cache->memory != NULL ? ARB_MAX(left, (uint64_t)granted_always) : 0;
+    pthread_mutex_unlock(&cache->lock);
+    const arb_stage *stage = NULL;
+    arb_code code = arb_stage_decode(&entry->arena, arb_text_view(&entry->bytes), tables, &stage, error);
+    pthread_mutex_lock(&cache->lock);
+    entry->plan.stage = code == ARB_OK ? stage : NULL;
+    if (code != ARB_OK)
+        arb_arena_reset(&entry->arena); /* another time may be better: a file may be there then */
+    return code;
+}
+
+/* Likewise. Others who want the plan wait. */
 static arb_code decode(arb_plan_cache *cache, plan_entry *entry, arb_stop_flag *stop, arb_error *error)
 {
     arb_plan_tables tables = *cache->tables;
     tables.stop = stop;
     entry->decoding = true;
-    uint64_t left = cache->memory != NULL ? arb_memory_available(cache->memory) : 0;
-    entry->arena.limit = cache->memory != NULL ? ARB_MAX(left, (uint64_t)granted_always) : 0;
-    pthread_mutex_unlock(&cache->lock);
-    const arb_stage *stage = NULL;
-    arb_code code = arb_stage_decode(&entry->arena, arb_text_view(&entry->bytes), &tables, &stage, error);
-    pthread_mutex_lock(&cache->lock);
+    arb_code code = try_to_decode(cache, entry, &tables, error);
+    while (code == ARB_OUT_OF_MEMORY && make_room(cache, entry)) {
+        *error = (arb_error){0};
+        code = try_to_decode(cache, entry, &tables, error);
+    }
     entry->decoding = false;
     if (code == ARB_OK && cache->memory != NULL)
         arb_reservation_force(&entry->held, entry->arena.total); /* it is there, and was bounded above */
-    entry->plan.stage = code == ARB_OK ? stage : NULL;
-    if (code != ARB_OK)
-        arb_arena_reset(&entry->arena); /* another time may be better: a file may be there then */
     pthread_cond_broadcast(&cache->decoded);
     return code;
 }
@@ -253,7 +268,7 @@ arb_code arb_plan_cache_get(arb_plan_cache *cache, arb_str hash, arb_stop_flag *
         code = arb_fail(error, ARB_UNDEFINED_OBJECT, "the plan of a task has not come");
     } else {
         entry->users++; /* so that it stays meanwhile */
-        entry->was_used = true;
+        entry->was_asked = true;
         while (entry->decoding && !arb_is_stopped(stop))
             arb_short_wait(&cache->decoded, &cache->lock);
         code = arb_check_stop(stop, error);
@@ -277,15 +292,14 @@ void arb_plan_cache_give_back(arb_plan_cache *cache, const arb_cached_plan *plan
     entry->users--;
     entry->used = ++cache->uses;
     entry->left_ns = arb_clock_monotonic_ns();
-    evict(cache, cache->limit, INT64_MAX);
+    evict(cache, cache->limit, entry->left_ns, 0);
     pthread_mutex_unlock(&cache->lock);
 }
 
 void arb_plan_cache_look_at_time(arb_plan_cache *cache, int64_t now_ns)
 {
-    if (cache->memory == NULL || !arb_memory_is_short(cache->memory))
-        return;
+    bool short_of_memory = cache->memory != NULL && arb_memory_is_short(cache->memory);
     pthread_mutex_lock(&cache->lock);
-    evict(cache, 0, now_ns - IDLE_NS);
+    evict(cache, short_of_memory ? 0 : cache->limit, now_ns, short_of_memory ? IDLE_NS : 0);
     pthread_mutex_unlock(&cache->lock);
 }

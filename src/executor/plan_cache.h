@@ -3,7 +3,8 @@
  * A plan comes in chunks, before the first task that names it, and may come again. It is decoded when a task first asks: that
  * opens tables and may wait for a disk, so it is done on a thread that may. Plans that no task uses stay, the newest ones, as
  * far as the limit lets them; when memory is short only those that a task has used within the last second, since the stage's next
- * task would need it again. All are charged to one account. Thread: any. */
+ * task would need it again; and none of them where a plan has no room otherwise. What has come for a task that is about to ask
+ * does not count for a minute. All are charged to one account. Thread: any. */
 #ifndef ARB_EXECUTOR_PLAN_CACHE_H
 #define ARB_EXECUTOR_PLAN_CACHE_H
 
@@ -32,7 +33,7 @@ ARB_NODISCARD arb_code arb_plan_cache_chunk(arb_plan_cache *cache, arb_str hash,
 ARB_NODISCARD arb_code arb_plan_cache_get(arb_plan_cache *cache, arb_str hash, arb_stop_flag *stop,
                                           const arb_cached_plan **out_plan, arb_error *error);
 void arb_plan_cache_give_back(arb_plan_cache *cache, const arb_cached_plan *plan); /* NULL is a no-op */
-/* Let go of what nobody uses, if memory is short. */
+/* Let go of what nobody uses: of what is beyond the limit, or of all if memory is short. */
 void arb_plan_cache_look_at_time(arb_plan_cache *cache, int64_t now_ns);
 
 #endif

@@ -8,6 +8,8 @@
  *   - within a nest of joins only the whole nest counts, since parts of it may be joined in another order.
  * Runs before columns are pruned: two places may need different columns of the same subtree, and pruning gathers what
  * all readers need. */
+#include <stdlib.h>
+
 #include "optimizer/estimate.h"
 
 static const double most_bytes = 64e6, least_input = 1e3, least_scanned = 1e5, most_kept = 0.05;
@@ -19,7 +21,7 @@ typedef struct occurrence {
     uint64_t shape;
     size_t size; /* nodes of the subtree */
     arb_column_set needed;
-    bool gathered; /* among the matches of one before it */
+    bool gathered; /* chosen among the matches of one before it, or too large by itself */
 } occurrence;
 
 typedef struct finder {
@@ -111,19 +113,23 @@ static void look_inside(const arb_logical *node, contents *out)
 
 /* The list's occurrences of one subtree. */
 typedef struct matches {
+    const arb_logical *node; /* the first one that was found */
     size_t count;
     size_t *list;            /* places in `found` */
-    arb_column_ids ids;      /* that the first one gives */
+    arb_column_ids ids;      /* that `node` gives */
     arb_column_id **outputs; /* what each calls them */
 } matches;
 
-static bool anyone_needs(const finder *f, const matches *m, size_t output)
+static bool needs(const finder *f, const matches *m, size_t match, size_t output)
 {
-    for (size_t i = 0; i < m->count; i++) {
-        if (arb_column_set_has(&f->found.data[m->list[i]].needed, m->outputs[i][output]))
-            return true;
-    }
-    return false;
+    return arb_column_set_has(&f->found.data[m->list[match]].needed, m->outputs[match][output]);
+}
+
+static double width_of(const finder *f, const matches *m, size_t output)
+{
+    const double text_bytes = 16; /* behind those of its slot, for what is not inline */
+    arb_physical physical = arb_type_physical(arb_query_column(f->rule->query, m->ids.data[output])->type);
+    return (double)arb_physical_size(physical) + (physical == ARB_PHYS_STRING ? text_bytes : 0);
 }
 
 /* Does it, however few columns are needed? */
@@ -137,16 +143,58 @@ static bool may_pay(const finder *f, const arb_logical *node)
     return inside.works || (inside.base_rows >= least_scanned && rows <= most_kept * inside.base_rows);
 }
 
-static bool pays(const finder *f, const matches *m)
+/* One of the matches, and how wide the rows are that it needs. */
+typedef struct need {
+    double width;
+    size_t match;
+} need;
+
+static int narrower_first(const void *a_void, const void *b_void)
 {
-    const double text_bytes = 16; /* behind those of its slot, for what is not inline */
-    double width = 0;
-    for (size_t i = 0; i < m->ids.size; i++) {
-        arb_physical physical = arb_type_physical(arb_query_column(f->rule->query, m->ids.data[i])->type);
-        if (anyone_needs(f, m, i))
-            width += (double)arb_physical_size(physical) + (physical == ARB_PHYS_STRING ? text_bytes : 0);
+    const need *a = a_void, *b = b_void;
+    if (a->width != b->width)
+        return a->width < b->width ? -1 : 1;
+    return a->match < b->match ? -1 : 1;
+}
+
+/* What all of these need may be too large though it is not for some of them: those who need little come first, and whoever would
+ * make it too large is left out, and may be shared with others that come behind it. False without memory. */
+static bool keep_what_pays(finder *f, matches *m)
+{
+    arb_arena *arena = f->rule->query->arena;
+    need *order = ARB_ARENA_ARRAY(arena, need, m->count);
+    bool *held = ARB_ARENA_ARRAY(arena, bool, m->ids.size + 1), *kept = ARB_ARENA_ARRAY(arena, bool, m->count);
+    double rows = arb_estimate_rows(f->rule, m->node), width = 0;
+    if (order == NULL || held == NULL || kept == NULL)
+        return false;
+    for (size_t i = 0; i < m->count; i++) {
+        order[i].match = i;
+        for (size_t output = 0; output < m->ids.size; output++)
+            order[i].width += needs(f, m, i, output) ? width_of(f, m, output) : 0;
     }
-    return arb_estimate_rows(f->rule, f->found.data[m->list[0]].node) * width <= most_bytes;
+    qsort(order, m->count, sizeof *order, narrower_first);
+    for (size_t i = 0; i < m->count; i++) {
+        double more = 0;
+        for (size_t output = 0; output < m->ids.size; output++)
+            more += !held[output] && needs(f, m, order[i].match, output) ? width_of(f, m, output) : 0;
+        bool fits = rows * (width + more) <= most_bytes;
+        f->found.data[m->list[order[i].match]].gathered |= fits || rows * order[i].width > most_bytes;
+        if (!fits)
+            continue;
+        width += more;
+        kept[order[i].match] = true;
+        for (size_t output = 0; output < m->ids.size; output++)
+            held[output] |= needs(f, m, order[i].match, output);
+    }
+    size_t count = 0;
+    for (size_t i = 0; i < m->count; i++) {
+        if (!kept[i])
+            continue;
+        m->list[count] = m->list[i];
+        m->outputs[count++] = m->outputs[i];
+    }
+    m->count = count;
+    return true;
 }
 
 /* ---- sharing ---------------------------------------------------------------------------------------------------- */
@@ -209,20 +257,20 @@ static bool add_match(arb_query *query, matches *m, size_t place, const arb_colu
 static bool gather(finder *f, size_t first, matches *out)
 {
     arb_query *query = f->rule->query;
+    out->node = f->found.data[first].node;
     out->count = 0;
     out->ids = (arb_column_ids){0};
-    if (!arb_logical_output_ids(query, f->found.data[first].node, &out->ids) || !add_match(query, out, first, NULL))
+    if (!arb_logical_output_ids(query, out->node, &out->ids) || !add_match(query, out, first, NULL))
         return false;
     for (size_t i = first + 1; i < f->found.size; i++) {
         const occurrence *a = &f->found.data[first];
-        occurrence *b = &f->found.data[i];
+        const occurrence *b = &f->found.data[i];
         if (a->shape != b->shape || a->size != b->size)
             continue;
         for (size_t id = 0; id < query->columns.size; id++)
             f->map[id] = ARB_NO_COLUMN;
         if (!arb_logical_match(a->node, b->node, f->map))
             continue;
-        b->gathered = true;
         if (!add_match(query, out, i, f->map))
             return false;
     }
@@ -232,7 +280,6 @@ static bool gather(finder *f, size_t first, matches *out)
 static const arb_logical *share(finder *f, const matches *m, const arb_logical *root)
 {
     arb_query *query = f->rule->query;
-    const arb_logical *first = f->found.data[m->list[0]].node;
     size_t map_size = query->columns.size, shared_count = query->shared.size;
     arb_column_id *fresh = ARB_ARENA_ARRAY(query->arena, arb_column_id, map_size);
     arb_shared *shared = ARB_ARENA_NEW(query->arena, arb_shared);
@@ -240,7 +287,7 @@ static const arb_logical *share(finder *f, const matches *m, const arb_logical *
     if (fresh == NULL || shared == NULL)
         return NULL;
     *shared = (arb_shared){.number = (uint32_t)shared_count,
-                           .plan = arb_rule_clone(f->rule, first, fresh, map_size),
+                           .plan = arb_rule_clone(f->rule, m->node, fresh, map_size),
                            .uses = (uint32_t)m->count};
     arb_column_id *sources = ARB_ARENA_ARRAY(query->arena, arb_column_id, m->ids.size);
     if (shared->plan == NULL || sources == NULL || !ARB_ARENA_PUSH(query->arena, &query->shared, shared))
@@ -267,9 +314,9 @@ static const arb_logical *share_largest(finder *f, const arb_logical *root, bool
     for (size_t i = 0; i < f->found.size; i++) {
         if (f->found.data[i].size <= best_size || f->found.data[i].gathered || !may_pay(f, f->found.data[i].node))
             continue;
-        if (!gather(f, i, &now))
+        if (!gather(f, i, &now) || (now.count > 1 && !keep_what_pays(f, &now)))
             return NULL;
-        if (now.count < 2 || !pays(f, &now))
+        if (now.count < 2)
             continue;
         matches last = best;
         best_size = f->found.data[i].size;

@@ -52,7 +52,6 @@ static int leaves_as(const void *context, uint32_t column)
 static fragment broadcast(distributor *d, const arb_physical_node *node, fragment *probe, fragment *build)
 {
     fragment f = *probe;
-    build->may_differ |= arb_distribute_any_float(&build->root->layout, node->join.build_keys, node->join.key_count);
     f.may_differ |= build->may_differ;
     f.bytes += arb_distribute_bytes(build->root);
     f.root = join_of(d, node, probe->root, arb_distribute_broadcast(d, build));
@@ -165,7 +164,10 @@ fragment arb_distribute_join(distributor *d, const arb_physical_node *node)
     if (build.root == NULL)
         return build;
     join_rule rule = rule_of(node);
-    probe.may_differ |= node->join.residual != NULL && !arb_expr_deterministic(node->join.residual);
+    /* Another attempt may have other last bits in a key, and then other partners. */
+    bool float_keys = arb_distribute_any_float(&build.root->layout, node->join.build_keys, node->join.key_count);
+    build.may_differ |= float_keys;
+    probe.may_differ |= float_keys || (node->join.residual != NULL && !arb_expr_deterministic(node->join.residual));
     if (arb_distribute_is_one(d, &probe)) {
         if (arb_distribute_is_one(d, &build))
             return in_one(d, node, &probe, &build);

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/thread.h"
 #include "rpc/grpc_events.h"
 #include "rpc/rpc_channel_kind.h"
 
@@ -95,9 +96,9 @@ static grpc_channel *connect(const arb_rpc_channel *channel, const arb_rpc_chann
     grpc_channel_args arguments = {ARB_COUNT_OF(list), list};
     grpc_channel_credentials *credentials = grpc_insecure_credentials_create();
     sigset_t before;
-    arb_grpc_block_signals(&before);
+    arb_thread_block_signals(&before);
     grpc_channel *connected = grpc_channel_create(channel->target, credentials, &arguments);
-    arb_grpc_restore_signals(&before);
+    arb_thread_restore_signals(&before);
     grpc_channel_credentials_release(credentials);
     return connected;
 }

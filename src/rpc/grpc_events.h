@@ -4,7 +4,6 @@
 
 #include <grpc/grpc.h>
 #include <pthread.h>
-#include <signal.h>
 
 #include "rpc/grpc_runtime.h"
 #include "rpc/rpc_channel_kind.h"
@@ -36,10 +35,6 @@ size_t arb_grpc_queue_count(const arb_grpc_runtime *runtime);
 grpc_completion_queue *arb_grpc_queue(arb_grpc_runtime *runtime, size_t index);
 /* One of them, in turn. */
 grpc_completion_queue *arb_grpc_next_queue(arb_grpc_runtime *runtime);
-
-/* Around what may start threads of gRPC. */
-void arb_grpc_block_signals(sigset_t *out_before);
-void arb_grpc_restore_signals(const sigset_t *before);
 
 /* gRPC's time for one of ours, and back. */
 gpr_timespec arb_grpc_time(int64_t deadline_ns);

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/thread.h"
 #include "rpc/grpc_events.h"
 
 typedef struct queue {
@@ -19,18 +20,6 @@ struct arb_grpc_runtime {
     _Atomic size_t next;
     queue queues[];
 };
-
-void arb_grpc_block_signals(sigset_t *out_before)
-{
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, out_before);
-}
-
-void arb_grpc_restore_signals(const sigset_t *before)
-{
-    pthread_sigmask(SIG_SETMASK, before, NULL);
-}
 
 /* Failures come back as values; gRPC's log would print them a second time. Only its last words are worth a line. */
 static void log_last_words(gpr_log_func_args *said)
@@ -72,7 +61,7 @@ arb_code arb_grpc_runtime_create(unsigned threads, arb_grpc_runtime **out_runtim
     if (runtime == NULL)
         return arb_fail_memory(error, "the RPC runtime", size);
     sigset_t before;
-    arb_grpc_block_signals(&before);
+    arb_thread_block_signals(&before); /* gRPC starts threads, too */
     gpr_set_log_function(log_last_words);
     grpc_init();
     int failure = 0;
@@ -80,13 +69,13 @@ arb_code arb_grpc_runtime_create(unsigned threads, arb_grpc_runtime **out_runtim
         queue *q = &runtime->queues[i];
         q->number = (unsigned)i;
         q->queue = grpc_completion_queue_create_for_next(NULL);
-        failure = pthread_create(&q->thread, NULL, see_events, q);
+        failure = arb_thread_create(&q->thread, NULL, see_events, q);
         if (failure != 0)
             end_queue(q, false);
         else
             runtime->queue_count++;
     }
-    arb_grpc_restore_signals(&before);
+    arb_thread_restore_signals(&before);
     if (failure != 0) {
         arb_grpc_runtime_destroy(runtime);
         return arb_fail_errno(error, failure, "cannot start a thread");
@@ -100,11 +89,11 @@ void arb_grpc_runtime_destroy(arb_grpc_runtime *runtime)
     if (runtime == NULL)
         return;
     sigset_t before;
-    arb_grpc_block_signals(&before);
+    arb_thread_block_signals(&before);
     for (size_t i = 0; i < runtime->queue_count; i++)
         end_queue(&runtime->queues[i], true);
     grpc_shutdown_blocking();
-    arb_grpc_restore_signals(&before);
+    arb_thread_restore_signals(&before);
     arb_free(runtime);
 }
 

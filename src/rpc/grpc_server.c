@@ -14,6 +14,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/loopback.h"
+#include "base/thread.h"
 #include "rpc/grpc_events.h"
 
 enum {
@@ -269,9 +270,9 @@ arb_code arb_grpc_server_create(arb_grpc_runtime *runtime, const arb_rpc_server_
     arb_grpc_wait_init(&host->slots_back);
     atomic_init(&host->slots_out, 1);
     sigset_t before;
-    arb_grpc_block_signals(&before);
+    arb_thread_block_signals(&before);
     code = start(host, options, error);
-    arb_grpc_restore_signals(&before);
+    arb_thread_restore_signals(&before);
     if (code != ARB_OK) {
         arb_rpc_server_destroy(&host->base);
         return code;

@@ -187,7 +187,8 @@ arb_code arb_reservation_grow(arb_reservation *reservation, uint64_t bytes, arb_
 {
     if (arb_reservation_try_grow(reservation, bytes))
         return ARB_OK;
-    const arb_governor *governor = tightest(reservation->memory->governor);
+    const arb_memory *memory = reservation->share != NULL ? reservation->share->memory : reservation->memory;
+    const arb_governor *governor = tightest(memory->governor);
     arb_fail(error, ARB_OUT_OF_MEMORY, "out of memory: %s needs %llu more bytes", reservation->owner,
              (unsigned long long)bytes);
     arb_error_detail(error, "%llu of %llu bytes are in use", (unsigned long long)used_of(governor),
@@ -236,6 +237,16 @@ void arb_memory_share_reset(arb_memory_share *share)
     give_back(share->memory->governor, share->guaranteed);
     pthread_mutex_destroy(&share->lock);
     *share = (arb_memory_share){0};
+}
+
+void arb_memory_share_move(arb_memory_share *share, arb_memory *memory)
+{
+    pthread_mutex_lock(&share->lock);
+    uint64_t charged = ARB_MAX(atomic_load_explicit(&share->held, memory_order_relaxed), share->guaranteed);
+    give_back(share->memory->governor, charged);
+    share->memory = memory;
+    (void)charge(memory->governor, charged, true);
+    pthread_mutex_unlock(&share->lock);
 }
 
 void arb_memory_share_settle(arb_memory_share *share)

@@ -82,6 +82,8 @@ void arb_reservation_move(arb_reservation *reservation, arb_memory *memory);
 void arb_memory_share_init(arb_memory_share *share, arb_memory *memory, uint64_t guaranteed, uint64_t ceiling);
 /* Reservations made with it must have been reset. A zeroed share is a no-op. */
 void arb_memory_share_reset(arb_memory_share *share);
+/* What it holds and its guarantee are charged to `memory` from now on. Nobody else uses the share meanwhile. */
+void arb_memory_share_move(arb_memory_share *share, arb_memory *memory);
 /* No more is needed than what it holds now: others may have the rest of the guarantee. */
 void arb_memory_share_settle(arb_memory_share *share);
 /* Should the owner spill rather than hold `more` bytes in addition? */

@@ -238,10 +238,11 @@ static void failed_retryably(arb_scheduler *s, arb_sched_stage *stage, uint32_t 
     arb_sched_job_end(s, stage->job, ARB_JOB_FAILED, &last);
 }
 
-/* Has `who` complained of it, not long ago? */
-static bool complained_of(const arb_scheduler *s, const arb_sched_executor *executor, arb_uuid who)
+/* Has somebody complained of it, not long ago? */
+static bool complained_of(const arb_scheduler *s, const arb_sched_executor *executor)
 {
-    return s->now - executor->complained < 3 * s->times.exclusion && arb_uuid_equal(executor->complainer, who);
+    bool by_anyone = (executor->complainer.high | executor->complainer.low) != 0;
+    return by_anyone && s->now - executor->complained < 3 * s->times.exclusion;
 }
 
 /* See the head of the file. */
@@ -251,10 +252,8 @@ static void unreachable(arb_scheduler *s, arb_sched_executor *reader, arb_sched_
     arb_sched_trouble *trouble = trouble_of(s, stage, task);
     if (producer->suspect || producer->excluded)
         return; /* it will be clear soon what has become of it */
-    bool fresh = s->now - producer->complained < 3 * s->times.exclusion;
-    bool agreed = fresh && (producer->complainer.high | producer->complainer.low) != 0 &&
-                  !arb_uuid_equal(producer->complainer, reader->id);
-    bool mutual = complained_of(s, reader, producer->id);
+    bool agreed = complained_of(s, producer) && !arb_uuid_equal(producer->complainer, reader->id);
+    bool mutual = complained_of(s, reader) && arb_uuid_equal(reader->complainer, producer->id);
     if (agreed || mutual || trouble == NULL || arb_uuid_equal(trouble->bounced_to, reader->id)) {
         if (trouble != NULL)
             trouble->bounced_to = (arb_uuid){0};

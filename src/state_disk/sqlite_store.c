@@ -365,7 +365,7 @@ static arb_code sqlite_range(arb_store *base, arb_str prefix, arb_store_visit vi
     return code;
 }
 
-static arb_code raise(sqlite_store *store, uint64_t *out_term, arb_error *error)
+static arb_code raise_term(sqlite_store *store, uint64_t *out_term, arb_error *error)
 {
     ARB_TRY(get_term(store, out_term, error));
     ++*out_term;
@@ -380,7 +380,7 @@ static arb_code sqlite_raise_term(arb_store *base, uint64_t *out_term, arb_error
     pthread_mutex_lock(&store->writing);
     arb_code code = run(store, BEGIN, "raise its term", error);
     if (code == ARB_OK) {
-        code = raise(store, out_term, error);
+        code = raise_term(store, out_term, error);
         if (code == ARB_OK)
             code = commit(store, "raise its term", error);
         if (code != ARB_OK && sqlite3_get_autocommit(store->writer) == 0) {

@@ -48,8 +48,10 @@ static arb_code take_turn(build_gate *gate, gate_local *local, arb_flow *out_flo
         return code;
     }
     *out_flow = turn == ARB_BUILD_WAIT ? ARB_FLOW_BLOCKED : turn == ARB_BUILD_SEALED ? ARB_FLOW_DONE : *out_flow;
-    if (turn != ARB_BUILD_OWN)
+    if (turn != ARB_BUILD_FOR_ALL && turn != ARB_BUILD_ALONE)
         return ARB_OK;
+    if (turn == ARB_BUILD_ALONE)
+        arb_hash_join_build_alone(gate->join);
     const arb_operator_vtable *from = gate->from->vtable;
     if (from->source_create != NULL)
         ARB_TRY(from->source_create(gate->from, local->driver, &local->from, error));

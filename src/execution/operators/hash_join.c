@@ -192,6 +192,7 @@ static arb_code join_create(const arb_physical_node *node, size_t key_count, con
     if (join == NULL)
         return arb_fail_memory(error, name, sizeof *join);
     join->base = (arb_operator){.vtable = &vtable, .node = node, .context = context};
+    join->memory = context->memory;
     pthread_mutex_init(&join->lock, NULL);
     join->name = name;
     join->output = node->join.output;

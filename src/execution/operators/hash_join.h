@@ -14,7 +14,8 @@
  *
  * Sharing. A build side that the tasks of a stage have in common (execution/shared_builds.h) is built by one of them as ever.
  * When it is complete, the builder gives its table and filters away, and then reads them as the other tasks' joins do. None of
- * them marks rows. What had to spill is not shared.
+ * them marks rows. Meanwhile, too, it counts in what all have, not in the builder's part of that: no task need have room for it
+ * alone. What had to spill is not shared, and what is read of it again is the task's.
  *
  * Without keys every pair of rows is a candidate: that is the loop join, which cannot spill. */
 #ifndef ARB_EXECUTION_OPERATORS_HASH_JOIN_H
@@ -87,7 +88,9 @@ typedef struct hash_join {
     ARB_VEC(arb_row_spill *) deeper; /* further levels, to be destroyed */
     ARB_VEC(spilled_part) waiting;   /* partitions that the rest has not taken yet */
 
+    arb_memory *memory;        /* what build rows without a share are charged to */
     arb_shared_build *shared;  /* NULL: the build side is the join's alone */
+    arb_memory common;         /* of all who share it, while it is built for them */
     const join_sealed *sealed; /* what it probes is this one's: made here or by another task */
     join_sealed *own;          /* what was sealed in vain */
 
@@ -140,7 +143,9 @@ arb_code arb_hash_join_read_absent(hash_join *join, uint32_t first, uint32_t ste
 /* Has another task built? Then that is what the join reads from now on. */
 bool arb_hash_join_adopt(hash_join *join);
 /* The join has built: that is everybody's from now on, unless some of it is on disk or each task builds for itself. */
-void arb_hash_join_seal(hash_join *join);
+arb_code arb_hash_join_seal(hash_join *join, arb_error *error);
+/* What the share holds is the task's from now on, if it was all tasks'. Under the lock. */
+void arb_hash_join_own_share(hash_join *join);
 /* What it reads of others, it reads no more. */
 void arb_hash_join_forget(hash_join *join);
 

@@ -20,9 +20,8 @@ arb_code arb_hash_join_sink_create(arb_operator *op, arb_driver *driver, void **
     if (local == NULL)
         return arb_fail_memory(error, join->name, sizeof *local);
     arb_code code;
-    arb_memory *memory = op->context->memory;
-    ARB_TRY_GOTO(code, arb_row_store_init(&local->store, &join->rows, memory, join->name, error), failed);
-    ARB_TRY_GOTO(code, arb_row_store_init(&local->loose, &join->rows, memory, join->name, error), failed);
+    ARB_TRY_GOTO(code, arb_row_store_init(&local->store, &join->rows, join->memory, join->name, error), failed);
+    ARB_TRY_GOTO(code, arb_row_store_init(&local->loose, &join->rows, join->memory, join->name, error), failed);
     local->store.reservation.share = join->can_spill ? &op->share : NULL;
     ARB_TRY_GOTO(code, arb_key_columns_init(&local->keys, join->build_keys, join->key_count, error), failed);
     local->ranges = arb_alloc_zeroed((join->key_count + 1) * sizeof *local->ranges);
@@ -180,6 +179,7 @@ static arb_code settle_rows(hash_join *join, const arb_key_range *range, arb_err
         return ARB_OK;
     ARB_TRY(arb_hash_join_start_spilling(join, error));
     ARB_TRY(arb_row_spill_store(join->build, store, error));
+    arb_hash_join_own_share(join);
     return bits ? ARB_OK : arb_hash_join_choose_resident(join, error);
 }
 
@@ -187,20 +187,19 @@ static arb_code settle_rows(hash_join *join, const arb_key_range *range, arb_err
 static arb_code prepare(hash_join *join, arb_error *error)
 {
     arb_key_range range = {0};
-    arb_memory *memory = join->base.context->memory;
     arb_memory_share *share = join->can_spill ? &join->base.share : NULL;
     if (join->key_count == 1 && !join->table.store.has_null[0] && (join->build == NULL || !join->build->has_null[0]))
         range = join->ranges[0]; /* a NULL has no place in an array of values */
     ARB_TRY(settle_rows(join, &range, error));
     bool bits = arb_join_directory_is_bits(join->match_rows, join->key_count, &range, join->exists_only);
     uint64_t rows = bits ? join->match_rows : join->table.store.rows;
-    ARB_TRY(arb_join_directory_init(&join->table.directory, rows, join->key_count, &range, join->exists_only, memory,
-                                    share, error));
+    ARB_TRY(arb_join_directory_init(&join->table.directory, rows, join->key_count, &range, join->exists_only,
+                                    join->memory, share, error));
     for (size_t k = 0; k < join->key_count; k++)
         if (wants_filter(join, k))
             arb_key_summary_init(&join->summaries[k], (arb_physical)join->rows.columns[k].physical, join->match_rows,
                                  &join->ranges[k], join->null_equal != NULL && join->null_equal[k] && join->has_null[k],
-                                 memory);
+                                 share->memory); /* as the rows are */
     return ARB_OK;
 }
 
@@ -255,14 +254,13 @@ arb_code arb_hash_join_finish_part(arb_operator *op, uint32_t part, arb_error *e
 
 arb_code arb_hash_join_finish(arb_operator *op, arb_error *error)
 {
-    (void)error;
     hash_join *join = (hash_join *)op;
     if (join->table.directory.mode == ARB_JOIN_BITS && join->sealed == NULL) {
         arb_row_store_clear(&join->table.store);
         join->absent = 0;
     }
     if (join->shared != NULL && join->sealed == NULL)
-        arb_hash_join_seal(join);
+        ARB_TRY(arb_hash_join_seal(join, error));
     if (join->can_spill && join->absent == 0)
         arb_memory_share_settle(&op->share);
     for (arb_key_filter *filter = join->filters; filter != NULL; filter = filter->next)

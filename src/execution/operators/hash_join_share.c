@@ -24,7 +24,7 @@ static void destroy(arb_sealed_build *base)
     arb_free(sealed);
 }
 
-static join_sealed *seal(hash_join *join)
+static arb_code seal(const hash_join *join, join_sealed **out_sealed, arb_error *error)
 {
     size_t columns = join->rows.column_count;
     join_sealed *sealed = arb_alloc_zeroed(sizeof *sealed + join->key_count * sizeof *sealed->summaries);
@@ -32,7 +32,7 @@ static join_sealed *seal(hash_join *join)
     if (sealed == NULL || has_null == NULL) {
         arb_free(sealed);
         arb_free(has_null);
-        return NULL;
+        return arb_fail_memory(error, join->name, sizeof *sealed);
     }
     memcpy(has_null, join->has_null, columns);
     *sealed = (join_sealed){.base = {destroy},
@@ -44,13 +44,21 @@ static join_sealed *seal(hash_join *join)
                             .has_null = has_null,
                             .key_count = join->key_count};
     memcpy(sealed->summaries, join->summaries, join->key_count * sizeof *sealed->summaries);
-    return sealed;
+    *out_sealed = sealed;
+    return ARB_OK;
 }
 
-/* What it holds is its job's or the process's, not the task's any more. */
-static void recharge(join_sealed *sealed, arb_governor *task)
+/* Its job's or the process's, of which the task has a part. */
+static arb_governor *governor_of_all(const hash_join *join)
 {
-    arb_memory_init(&sealed->memory, task->whole != NULL ? task->whole : task);
+    arb_governor *task = join->base.context->memory->governor;
+    return task->whole != NULL ? task->whole : task;
+}
+
+/* The builder's accounts go with the builder. */
+static void recharge(join_sealed *sealed, arb_governor *all)
+{
+    arb_memory_init(&sealed->memory, all);
     arb_reservation_move(&sealed->table.store.reservation, &sealed->memory);
     arb_reservation_move(&sealed->table.directory.reservation, &sealed->memory);
     for (size_t k = 0; k < sealed->key_count; k++)
@@ -62,7 +70,30 @@ static void recharge(join_sealed *sealed, arb_governor *task)
 void arb_hash_join_share(arb_operator *op, arb_shared_build *build)
 {
     assert(!arb_join_has_source(op->node));
-    ((hash_join *)op)->shared = build;
+    hash_join *join = (hash_join *)op;
+    join->shared = build;
+    arb_memory_init(&join->common, governor_of_all(join));
+    if (join->can_spill) {
+        arb_memory_share_move(&op->share, &join->common);
+    } else {
+        join->memory = &join->common;
+        arb_reservation_move(&join->table.store.reservation, join->memory);
+    }
+}
+
+void arb_hash_join_own_share(hash_join *join)
+{
+    if (join->base.share.memory == &join->common)
+        arb_memory_share_move(&join->base.share, join->base.context->memory);
+}
+
+void arb_hash_join_build_alone(arb_operator *op)
+{
+    hash_join *join = (hash_join *)op;
+    assert(join->can_spill);
+    pthread_mutex_lock(&join->lock);
+    arb_hash_join_own_share(join);
+    pthread_mutex_unlock(&join->lock);
 }
 
 static void adopt(hash_join *join, const join_sealed *sealed)
@@ -87,17 +118,19 @@ bool arb_hash_join_adopt(hash_join *join)
     return true;
 }
 
-void arb_hash_join_seal(hash_join *join)
+arb_code arb_hash_join_seal(hash_join *join, arb_error *error)
 {
-    join_sealed *sealed = join->build == NULL ? seal(join) : NULL;
-    if (sealed == NULL) {
+    if (join->build != NULL) {
         arb_shared_build_split(join->shared, &join->base);
-        return;
+        return ARB_OK;
     }
-    recharge(sealed, join->base.context->memory->governor);
+    join_sealed *sealed;
+    ARB_TRY(seal(join, &sealed, error));
+    recharge(sealed, governor_of_all(join));
     adopt(join, sealed);
     if (!arb_shared_build_seal(join->shared, &join->base, &sealed->base))
         join->own = sealed;
+    return ARB_OK;
 }
 
 void arb_hash_join_forget(hash_join *join)

@@ -37,6 +37,8 @@ ARB_NODISCARD arb_code arb_hash_join_runtime_filter(arb_operator *join, uint32_t
 
 /* Before anything runs: the build side is one with that of other tasks (borrowed). Not for joins that mark build rows. */
 void arb_hash_join_share(arb_operator *join, arb_shared_build *build);
+/* What it is to build turns out to be its own. Any number of times; what it holds counts in what the task may have. */
+void arb_hash_join_build_alone(arb_operator *join);
 /* Source of the pipeline that builds it: the rows of `from`, another source, where this join is to build, and none where
  * another one has. Both are borrowed. */
 ARB_NODISCARD arb_code arb_build_gate_create(arb_operator *from, arb_operator *join, arb_shared_build *build,

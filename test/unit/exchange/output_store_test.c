@@ -10,6 +10,7 @@
 
 #include <dirent.h>
 #include <pthread.h>
+#include <sys/stat.h>
 
 #include "base/alloc.h"
 #include "exchange/block_builder.h"
@@ -23,20 +24,25 @@ static arb_block_origin origin_of(uint64_t job, uint64_t attempt, uint32_t stage
     return (arb_block_origin){.job_term = 1, .job = job, .attempt_term = 1, .attempt = attempt, .stage = stage};
 }
 
-static arb_block make_block(const arb_block_origin *origin, int64_t number)
+static arb_block block_of(const arb_block_origin *origin, int64_t *numbers, const uint16_t *rows, size_t count)
 {
     arb_error error = {0};
     arb_block_builder builder;
     arb_block block;
-    uint16_t row = 0;
     size_t taken;
-    arb_vector vector = {.physical = ARB_PHYS_INT64, .values.i64 = &number};
+    arb_vector vector = {.physical = ARB_PHYS_INT64, .values.i64 = numbers};
     const arb_vector *columns[] = {&vector};
     assert_int_equal(arb_block_builder_init(&builder, &layout, &error), ARB_OK);
-    assert_int_equal(arb_block_builder_append(&builder, columns, &row, 1, &taken, &error), ARB_OK);
+    assert_int_equal(arb_block_builder_append(&builder, columns, rows, count, &taken, &error), ARB_OK);
+    assert_int_equal(taken, count);
     assert_int_equal(arb_block_builder_seal(&builder, origin, &block, &error), ARB_OK);
     arb_block_builder_reset(&builder);
     return block;
+}
+
+static arb_block make_block(const arb_block_origin *origin, int64_t number)
+{
+    return block_of(origin, &number, (const uint16_t[]){0}, 1);
 }
 
 /* An output with the numbers [0, count) in one partition. */
@@ -233,6 +239,60 @@ static void thousands_of_outputs_share_a_file(void **state)
     assert_int_equal(open_descriptors(), before);
 }
 
+/* Of files that have no name any more. */
+static uint64_t bytes_on_disk(void)
+{
+    uint64_t bytes = 0;
+    struct stat of;
+    for (int file = 0; file < 1000; file++)
+        if (fstat(file, &of) == 0 && S_ISREG(of.st_mode) && of.st_nlink == 0)
+            bytes += (uint64_t)of.st_blocks * 512;
+    return bytes;
+}
+
+/* What is dropped gives its space back, though others have blocks in the file. */
+static void files_keep_nothing_of_what_is_dropped(void **state)
+{
+    (void)state;
+    enum { blocks = 32, rows = 2000 };
+    static int64_t numbers[rows];
+    static uint16_t all[rows];
+    arb_output_store *store = make_store(0, "/tmp");
+    uint64_t seed = 1, before = bytes_on_disk();
+    arb_error error = {0};
+    for (uint64_t attempt = 0; attempt < 2; attempt++) {
+        arb_block_origin origin = origin_of(1, attempt, 0);
+        arb_attempt_output *output;
+        assert_int_equal(arb_output_store_begin(store, &origin, 1, &output, &error), ARB_OK);
+        for (uint64_t i = 0; i < blocks; i++) {
+            for (size_t row = 0; row < rows; row++) {
+                seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407;
+                numbers[row] = (int64_t)(seed ^ seed >> 29);
+                all[row] = (uint16_t)row;
+            }
+            arb_block block = block_of(&origin, numbers, all, rows);
+            arb_block_place place = {.sequence = i};
+            assert_int_equal(arb_output_store_add(store, output, 0, &block, place, &error), ARB_OK);
+        }
+        arb_output_store_keep(store, output);
+        arb_attempt_output_unref(output);
+    }
+    uint64_t both = bytes_on_disk() - before;
+    assert_true(both >= 2 * blocks * rows * sizeof(int64_t));
+    arb_block_origin first = origin_of(1, 0, 0), second = origin_of(1, 1, 0);
+    arb_output_store_drop(store, &first);
+    assert_in_range(bytes_on_disk() - before, both / 2, both * 3 / 4);
+    arb_attempt_output *left = arb_output_store_find(store, &second);
+    for (size_t i = 0; i < blocks; i++) {
+        arb_block_loan loan;
+        assert_int_equal(arb_attempt_output_borrow(left, 0, i, &loan, &error), ARB_OK);
+        arb_block_loan_return(&loan);
+    }
+    arb_attempt_output_unref(left);
+    arb_output_store_destroy(store);
+    assert_int_equal(bytes_on_disk(), before);
+}
+
 static void nothing_stays_in_memory_without_a_limit(void **state)
 {
     (void)state;
@@ -256,6 +316,35 @@ static void without_a_folder_the_limit_is_an_error(void **state)
     assert_int_equal(arb_output_store_add(store, output, 0, &block, (arb_block_place){0}, &error), ARB_OUT_OF_MEMORY);
     arb_attempt_output_unref(output);
     arb_output_store_destroy(store);
+}
+
+/* Memory that is short is no error as long as there is some. */
+static void without_a_folder_blocks_stay_while_they_can(void **state)
+{
+    (void)state;
+    arb_governor governor;
+    arb_memory memory;
+    arb_reservation others;
+    arb_error error = {0};
+    arb_output_store *store;
+    arb_attempt_output *output;
+    arb_block_origin first = origin_of(1, 1, 0), second = origin_of(1, 2, 0);
+    arb_governor_init(&governor, 1 << 20);
+    arb_memory_init(&memory, &governor);
+    arb_reservation_init(&others, &memory, "others");
+    arb_reservation_force(&others, 15 << 16);
+    assert_true(arb_memory_is_short(&memory));
+    assert_int_equal(arb_output_store_create(1 << 20, &memory, NULL, &store, &error), ARB_OK);
+    fill(store, &first, 20, true);
+    expect(store, &first, 20);
+    arb_reservation_force(&others, 1 << 16);
+    assert_int_equal(arb_output_store_begin(store, &second, 1, &output, &error), ARB_OK);
+    arb_block block = make_block(&second, 0);
+    assert_int_equal(arb_output_store_add(store, output, 0, &block, (arb_block_place){0}, &error), ARB_OUT_OF_MEMORY);
+    arb_attempt_output_unref(output);
+    arb_output_store_destroy(store);
+    arb_reservation_reset(&others);
+    assert_int_equal(governor.used, 0);
 }
 
 typedef struct worker {
@@ -303,8 +392,10 @@ int main(void)
         cmocka_unit_test(the_limit_is_kept),
         cmocka_unit_test(others_may_need_the_memory),
         cmocka_unit_test(thousands_of_outputs_share_a_file),
+        cmocka_unit_test(files_keep_nothing_of_what_is_dropped),
         cmocka_unit_test(nothing_stays_in_memory_without_a_limit),
         cmocka_unit_test(without_a_folder_the_limit_is_an_error),
+        cmocka_unit_test(without_a_folder_blocks_stay_while_they_can),
         cmocka_unit_test(many_threads_share_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -147,11 +147,13 @@ static void run_shared(const join_case *jc, const arb_physical_node *node, const
     for (size_t task = 0; task < 2; task++) {
         arb_build_turn turn;
         arb_operator *op = make_join(node, jc->loop, world, shared, &turn);
-        assert_true(turn == ARB_BUILD_OWN || (task != 0 && turn == ARB_BUILD_SEALED));
-        assert_true(task == 0 || turn == ARB_BUILD_SEALED || world->context.ceiling != UINT64_MAX);
+        assert_true(task == 0 ? turn == ARB_BUILD_FOR_ALL : turn == ARB_BUILD_SEALED || turn == ARB_BUILD_ALONE);
+        assert_true(turn != ARB_BUILD_ALONE || world->context.ceiling != UINT64_MAX);
+        if (turn == ARB_BUILD_ALONE)
+            arb_hash_join_build_alone(op);
         t_rows got = {.lock = PTHREAD_MUTEX_INITIALIZER}, expected = {0};
         bool fine = expected_rows(jc, probe, build, &expected);
-        arb_code code = join_all(node, op, probe, turn == ARB_BUILD_OWN ? build : &nothing, world, &got);
+        arb_code code = join_all(node, op, probe, turn != ARB_BUILD_SEALED ? build : &nothing, world, &got);
         assert_int_equal(code, fine ? ARB_OK : ARB_CARDINALITY_VIOLATION);
         if (fine)
             t_expect(&got, &expected);

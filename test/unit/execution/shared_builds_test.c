@@ -14,6 +14,7 @@ typedef struct test_task {
     bool alone;             /* it does not share */
     _Atomic bool held;      /* its build side gives nothing yet */
     _Atomic unsigned reads; /* of the build side */
+    _Atomic bool common[2]; /* something was held in no task's part when the probe side, the build side was read */
     _Atomic(arb_task *) waits;
     sem_t waiting;
     arb_execution *execution;
@@ -58,6 +59,9 @@ static arb_code pull(arb_operator *op, void *state, const arb_batch **out, arb_f
     number_local *local = state;
     *out = NULL;
     *out_flow = ARB_FLOW_HAVE_OUTPUT;
+    const arb_governor *task = op->context->memory->governor;
+    if (atomic_load(&task->whole->used) > atomic_load(&task->used))
+        atomic_store(&source->task->common[source->build], true);
     if (source->build && source->task->fails)
         return arb_fail(error, ARB_CONNECTION_FAILED, "the rows cannot be reached");
     if (source->build && atomic_load(&source->task->held)) {
@@ -126,7 +130,7 @@ typedef struct test_stage {
     arb_physical_node probe, build, join;
     const arb_physical_node *children[2];
     arb_physical_plan plan;
-    arb_governor governor;
+    arb_governor governor, task_governor; /* of all the tasks; of each, a part of that */
     arb_cpu_pool *pool;
     arb_shared_builds *builds;
     test_task tasks[TASKS];
@@ -165,6 +169,7 @@ static void begin(test_stage *s, uint8_t output)
     s->plan = (arb_physical_plan){
         .root = &s->join, .node_count = 3, .column_count = both ? 2 : 1, .columns = columns, .names = names};
     arb_governor_init(&s->governor, 64 << 20);
+    arb_governor_init_part(&s->task_governor, 64 << 20, &s->governor);
     assert_int_equal(arb_cpu_pool_create(2, &s->pool, &error), ARB_OK);
     assert_int_equal(new_builds(s, &error), ARB_OK);
     for (size_t i = 0; i < TASKS; i++) {
@@ -182,6 +187,7 @@ static void drop_tasks(test_stage *s)
     }
     arb_shared_builds_unref(s->builds);
     s->builds = NULL;
+    assert_int_equal(atomic_load(&s->task_governor.used), 0);
     assert_int_equal(atomic_load(&s->governor.used), 0);
 }
 
@@ -197,7 +203,7 @@ static void end(test_stage *s)
 static arb_code start(test_stage *s, size_t task, arb_error *error)
 {
     const arb_execution_options options = {.pool = s->pool,
-                                           .governor = &s->governor,
+                                           .governor = &s->task_governor,
                                            .spill_folder = "/tmp",
                                            .force_spill = s->spills,
                                            .work = &s->tasks[task].work};
@@ -212,10 +218,10 @@ static void go(test_task *task)
         arb_task_wake(waits);
 }
 
-/* All of its rows, which must be those that there are. */
+/* All of its rows, which must be those that there are. Without a key any build row is a partner of all. */
 static arb_code finish(test_stage *s, size_t task, arb_error *error)
 {
-    int64_t rows = 0, sum = 0;
+    int64_t rows = 0, sum = 0, expected = s->join.join.key_count == 0 ? PROBE_ROWS : BUILD_ROWS;
     const arb_batch *batch;
     do {
         ARB_TRY(arb_execution_next(s->tasks[task].execution, &batch, error));
@@ -226,8 +232,8 @@ static arb_code finish(test_stage *s, size_t task, arb_error *error)
             rows++;
         }
     } while (batch != NULL);
-    assert_int_equal(rows, BUILD_ROWS);
-    assert_int_equal(sum, (int64_t)BUILD_ROWS * (BUILD_ROWS - 1));
+    assert_int_equal(rows, expected);
+    assert_int_equal(sum, expected * (expected - 1) / (expected == PROBE_ROWS ? 2 : 1));
     return ARB_OK;
 }
 
@@ -359,6 +365,42 @@ static void what_spills_is_not_shared(void **state)
     end(&s);
 }
 
+/* A task's memory bounds what is the task's alone. */
+static void a_build_side_may_be_larger_than_a_task(void **state)
+{
+    (void)state;
+    for (size_t keys = 0; keys < 2; keys++) {
+        test_stage s;
+        begin(&s, keys == 0 ? ARB_JOIN_PROBE_SEMI : ARB_JOIN_MATCHES);
+        s.join.kind = keys == 0 ? ARB_PHYSICAL_LOOP_JOIN : ARB_PHYSICAL_HASH_JOIN;
+        s.join.join.key_count = keys;
+        s.task_governor.limit = 32 << 10;
+        for (size_t task = 0; task < TASKS; task++)
+            run(&s, task);
+        assert_int_equal(reads(&s), 1);
+        assert_true(atomic_load(&s.tasks[0].common[true]));
+        assert_true(atomic_load(&s.governor.used) > s.task_governor.limit);
+        end(&s);
+    }
+}
+
+/* The memory of all bounds what is shared. What has spilled is the task's, whatever the others have. */
+static void what_all_have_no_room_for_spills(void **state)
+{
+    (void)state;
+    test_stage s;
+    begin(&s, ARB_JOIN_MATCHES);
+    s.task_governor.limit = 16 << 10;
+    s.governor.limit = 32 << 10;
+    for (size_t task = 0; task < TASKS; task++) {
+        run(&s, task);
+        assert_int_equal(atomic_load(&s.tasks[task].common[true]), task == 0); /* the others know that it is theirs */
+        assert_false(atomic_load(&s.tasks[task].common[false]));
+    }
+    assert_int_equal(reads(&s), TASKS);
+    end(&s);
+}
+
 /* A join that gives rows of the build side by itself has it for itself: it notes which of them found a match. */
 static void outer_build_sides_are_not_shared(void **state)
 {
@@ -410,6 +452,8 @@ int main(void)
         cmocka_unit_test(a_builder_may_be_stopped),
         cmocka_unit_test(who_waits_may_be_stopped),
         cmocka_unit_test(what_spills_is_not_shared),
+        cmocka_unit_test(a_build_side_may_be_larger_than_a_task),
+        cmocka_unit_test(what_all_have_no_room_for_spills),
         cmocka_unit_test(outer_build_sides_are_not_shared),
         cmocka_unit_test(each_allocation_may_fail),
     };

@@ -1,7 +1,11 @@
 /* Executors, whole: they register, run tasks of stages that read each other, serve what they left, and forget what they shall. */
+#include "executor/executor_internal.h"
 #include "unit/executor/made_stages.h"
 
 #include <semaphore.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 
 /* ---- what the scheduler says --------------------------------------------------------------------------------------------- */
 
@@ -515,6 +519,48 @@ static void who_is_refused_tries_again(void **state)
     cluster_end(&c);
 }
 
+/* A process that crashed while it ran a task. */
+static void leave_crash(const char *folder)
+{
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+        arb_arena arena = {0};
+        arb_str left;
+        const arb_crash_entry entry = {{3, 3}, {7, 7}, attempt_of(0, 1)};
+        signal(SIGABRT, SIG_DFL);
+        setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+        if (arb_crash_record_begin(arb_str_of(folder), sizeof entry, &arena, &left, NULL) == ARB_OK &&
+            arb_crash_record_add(&entry) != ARB_CRASH_NO_PLACE)
+            abort();
+        _exit(1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+}
+
+/* Until the scheduler knows of a crash, whichever process comes next in the folder tells it. */
+static void a_crash_is_told_by_who_is_welcomed(void **state)
+{
+    char folder[] = "/tmp/executor-crash-XXXXXX", path[64];
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/crashed", folder);
+    leave_crash(folder);
+    for (int welcomed = 0; welcomed < 2; welcomed++) {
+        cluster c;
+        cluster_begin_as(&c, state, &(hand){.refuses = welcomed != 0 ? NULL : "not you", .crash_folder = folder});
+        const arb_register *inventory = expect_register(&c, &c.hosts[0]);
+        assert_int_equal(inventory->crashed_count, 1);
+        arb_attempt crashed = attempt_of(0, 1);
+        assert_true(arb_attempt_equal(&inventory->crashed[0], &crashed));
+        if (welcomed)
+            (void)expect(&c, &c.hosts[0], ARB_TO_SCHEDULER_HEARTBEAT);
+        cluster_end(&c);
+        assert_int_equal(access(path, F_OK), welcomed != 0 ? -1 : 0);
+    }
+    assert_int_equal(rmdir(folder), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -530,6 +576,7 @@ int main(void)
         OVER_BOTH(who_drains_may_go),
         OVER_BOTH(it_stops_whatever_it_does),
         OVER_BOTH(who_is_refused_tries_again),
+        OVER_BOTH(a_crash_is_told_by_who_is_welcomed),
         /* over gRPC more lies under way, in its buffers */
         {"who_is_not_listened_to_registers_again, in memory", who_is_not_listened_to_registers_again, NULL, NULL,
          &in_memory},

@@ -45,8 +45,9 @@ typedef struct hand {
     pthread_mutex_t lock;
     arb_uuid cluster;
     uint64_t term;
-    const char *refuses; /* why, instead of a welcome */
-    stream_in *streams;  /* newest first */
+    const char *refuses;      /* why, instead of a welcome */
+    const char *crash_folder; /* of the first executor; NULL: its crashes are not recorded */
+    stream_in *streams;       /* newest first */
     noted *first, **last;
 } hand;
 
@@ -355,6 +356,7 @@ static inline void host_begin(cluster *c, unsigned number, const char *scheduler
         .roots = roots,
         .root_count = 1,
         .silence_ns = INT64_C(20000000000),
+        .crash_folder = number == 0 && c->hand.crash_folder != NULL ? arb_str_of(c->hand.crash_folder) : (arb_str){0},
         .listener = {c, note_may_go, note_refused}};
     assert_int_equal(arb_executor_create(&options, &x->executor, &error), ARB_OK);
     x->id = arb_executor_id(x->executor);

@@ -16,31 +16,47 @@ typedef struct sent_plan {
     uint8_t hash[ARB_PLAN_HASH_BYTES];
 } sent_plan;
 
-/* A stage that reads all of another one; `partitions` makes it one of its own. */
-static sent_plan make_plan(uint32_t partitions)
+enum { WIDE = 20000 };
+
+/* A stage that reads so many columns of another one; `partitions` makes it one of its own. */
+static sent_plan make_wide_plan(uint32_t partitions, size_t width)
 {
-    static const uint32_t columns[] = {0};
-    static const uint8_t produced[] = {ARB_PHYS_INT64};
-    static const arb_slot slot = {
-        .id = 1, .type = {.id = ARB_TYPE_BIGINT}, .physical = ARB_PHYS_INT64, .range = {true, INT64_MIN, INT64_MAX}};
-    static const arb_str names[] = {{"a", 1}};
+    static uint32_t columns[WIDE];
+    static uint8_t produced[WIDE];
+    static arb_slot slots[WIDE];
+    static arb_str names[WIDE];
     arb_error error = {0};
     sent_plan sent = {0};
-    arb_physical_node leaf = {.kind = ARB_PHYSICAL_EXCHANGE, .layout = {1, &slot}};
+    for (uint32_t i = 0; i < width; i++) {
+        columns[i] = i;
+        produced[i] = ARB_PHYS_INT64;
+        slots[i] = (arb_slot){.id = i + 1,
+                              .type = {.id = ARB_TYPE_BIGINT},
+                              .physical = ARB_PHYS_INT64,
+                              .range = {true, INT64_MIN, INT64_MAX}};
+        names[i] = ARB_STR("a");
+    }
+    arb_physical_node leaf = {.kind = ARB_PHYSICAL_EXCHANGE, .layout = {width, slots}};
     leaf.exchange.partitions = partitions;
     leaf.exchange.read = ARB_READ_ALL;
-    leaf.exchange.produced_count = 1;
+    leaf.exchange.produced_count = width;
     leaf.exchange.produced = produced;
     leaf.exchange.columns = columns;
-    arb_stage stage = {.number = 1,
-                       .plan = {.root = &leaf, .node_count = 1, .column_count = 1, .columns = columns, .names = names},
-                       .tasks = 1,
-                       .output = {.kind = ARB_OUTPUT_ONE, .partitions = 1},
-                       .row_limit = -1};
+    arb_stage stage = {
+        .number = 1,
+        .plan = {.root = &leaf, .node_count = 1, .column_count = width, .columns = columns, .names = names},
+        .tasks = 1,
+        .output = {.kind = ARB_OUTPUT_ONE, .partitions = 1},
+        .row_limit = -1};
     static const arb_plan_tables no_tables = {0};
     assert_int_equal(arb_stage_encode(&stage, &no_tables, &sent.bytes, &error), ARB_OK);
     arb_plan_hash(arb_text_view(&sent.bytes), sent.hash);
     return sent;
+}
+
+static sent_plan make_plan(uint32_t partitions)
+{
+    return make_wide_plan(partitions, 1);
 }
 
 static arb_str hash_of(const sent_plan *sent)
@@ -167,7 +183,7 @@ static void plans_make_room_for_others(void **state)
     assert_int_equal(governor.used, 1 << 20);
     assert_int_equal(get(cache, &first, &plan), ARB_UNDEFINED_OBJECT);
     assert_int_equal(send_chunk(cache, &second, 0, second.bytes.size), ARB_OK);
-    arb_plan_cache_look_at_time(cache, left_ns + 3600 * second_ns); /* a task is about to ask for it */
+    arb_plan_cache_look_at_time(cache, left_ns + 30 * second_ns); /* a task is about to ask for it */
     assert_int_equal(get(cache, &second, &plan), ARB_OK); /* though there is no memory left: a small one gets it */
     arb_plan_cache_give_back(cache, plan);
     arb_reservation_reset(&others);
@@ -202,6 +218,58 @@ static void a_plan_that_does_not_fit_is_refused(void **state)
     assert_int_equal(governor.used, 0);
     arb_plan_cache_destroy(cache);
     arb_text_reset(&bytes);
+}
+
+/* What nobody uses makes room for what a plan becomes when it is decoded. */
+static void plans_make_room_for_one_another(void **state)
+{
+    (void)state;
+    sent_plan first = make_wide_plan(1, WIDE), second = make_wide_plan(2, WIDE);
+    arb_governor governor;
+    arb_memory memory;
+    arb_governor_init(&governor, 1 << 30);
+    arb_memory_init(&memory, &governor);
+    arb_plan_cache *cache = make_charged_cache(1 << 30, &memory);
+    const arb_cached_plan *plan;
+    assert_int_equal(send_chunk(cache, &first, 0, first.bytes.size), ARB_OK);
+    assert_int_equal(get(cache, &first, &plan), ARB_OK);
+    uint64_t decoded = governor.used;
+    governor.limit = decoded + decoded / 2;
+    assert_int_equal(send_chunk(cache, &second, 0, second.bytes.size), ARB_OK);
+    const arb_cached_plan *other;
+    assert_int_equal(get(cache, &second, &other), ARB_OUT_OF_MEMORY); /* the first is in use */
+    arb_plan_cache_give_back(cache, plan);
+    assert_int_equal(get(cache, &second, &other), ARB_OK);
+    assert_int_equal(get(cache, &first, &plan), ARB_UNDEFINED_OBJECT);
+    assert_true(governor.used <= governor.limit);
+    arb_plan_cache_give_back(cache, other);
+    arb_plan_cache_destroy(cache);
+    arb_text_reset(&first.bytes);
+    arb_text_reset(&second.bytes);
+}
+
+/* A plan whose task was stopped before it asked, or of which only a part has come. */
+static void what_nobody_asks_for_goes(void **state)
+{
+    (void)state;
+    sent_plan whole = make_plan(1), part = make_plan(2);
+    arb_governor governor;
+    arb_memory memory;
+    arb_governor_init(&governor, 1 << 20);
+    arb_memory_init(&memory, &governor);
+    arb_plan_cache *cache = make_charged_cache(0, &memory);
+    const int64_t second_ns = 1000000000;
+    int64_t before_ns = arb_clock_monotonic_ns();
+    assert_int_equal(send_chunk(cache, &whole, 0, whole.bytes.size), ARB_OK);
+    assert_int_equal(send_chunk(cache, &part, 0, part.bytes.size / 2), ARB_OK);
+    int64_t after_ns = arb_clock_monotonic_ns();
+    arb_plan_cache_look_at_time(cache, before_ns + 50 * second_ns);
+    assert_int_equal(governor.used, whole.bytes.size + part.bytes.size / 2);
+    arb_plan_cache_look_at_time(cache, after_ns + 61 * second_ns);
+    assert_int_equal(governor.used, 0);
+    arb_plan_cache_destroy(cache);
+    arb_text_reset(&whole.bytes);
+    arb_text_reset(&part.bytes);
 }
 
 static void only_what_is_used_must_stay(void **state)
@@ -269,6 +337,8 @@ int main(void)
         cmocka_unit_test(what_does_not_fit_is_refused),
         cmocka_unit_test(only_what_is_used_must_stay),
         cmocka_unit_test(plans_make_room_for_others),
+        cmocka_unit_test(plans_make_room_for_one_another),
+        cmocka_unit_test(what_nobody_asks_for_goes),
         cmocka_unit_test(a_plan_that_does_not_fit_is_refused),
         cmocka_unit_test(several_threads_get_one_plan),
     };
