@@ -74,47 +74,60 @@ static void blocked_tasks_wait_for_their_wakers(void **state)
     arb_cpu_pool_destroy(pool);
 }
 
-/* Busy for its whole quantum, a number of times. */
+/* Busy for a while, many times. What it sees of the groups is true: the pool's only thread runs it, and counts. */
 typedef struct busy_task {
     arb_task task;
+    const struct busy_task *other;
     _Atomic int turns;
+    int unfair;      /* turns that the other one's group should have had */
+    int64_t busy_ns; /* by its own clock, but for the last turn, which nobody counts */
     _Atomic bool stop, done;
 } busy_task;
 
 static arb_task_result stay_busy(arb_task *task, int64_t deadline_ns)
 {
     busy_task *t = (busy_task *)task;
+    int64_t begun_ns = arb_clock_monotonic_ns();
+    if (atomic_load(&t->turns) > 0 && atomic_load(&t->other->turns) > 0 && !atomic_load(&t->other->done))
+        t->unfair += task->group->virtual_time > t->other->task.group->virtual_time;
     while (arb_clock_monotonic_ns() < deadline_ns - ARB_QUANTUM_NS * 9 / 10)
         continue;
     atomic_fetch_add(&t->turns, 1);
-    if (!atomic_load(&t->stop))
+    if (!atomic_load(&t->stop)) {
+        t->busy_ns += arb_clock_monotonic_ns() - begun_ns;
         return ARB_TASK_YIELD;
+    }
     atomic_store(&t->done, true);
     return ARB_TASK_DONE;
 }
 
+/* Whoever has had less for its weight has the next turn, however long the system lets the turns take. */
 static void groups_share_by_weight(void **state)
 {
     (void)state;
     arb_cpu_pool *pool;
     arb_task_group light, heavy;
+    int64_t begun_ns = arb_clock_monotonic_ns();
     assert_int_equal(arb_cpu_pool_create(1, &pool, NULL), ARB_OK);
     arb_task_group_init(&light, pool);
     arb_task_group_init(&heavy, pool);
     heavy.weight = 3;
     busy_task a = {.task = {.run = stay_busy, .group = &light}}, b = {.task = {.run = stay_busy, .group = &heavy}};
+    a.other = &b;
+    b.other = &a;
     assert_int_equal(arb_task_submit(&a.task, NULL), ARB_OK);
     assert_int_equal(arb_task_submit(&b.task, NULL), ARB_OK);
-    while (atomic_load(&a.turns) + atomic_load(&b.turns) < 80)
+    while (atomic_load(&a.turns) < 10 || atomic_load(&b.turns) < 10)
         usleep(1000);
-    int light_turns = atomic_load(&a.turns), heavy_turns = atomic_load(&b.turns);
     atomic_store(&a.stop, true);
     atomic_store(&b.stop, true);
     while (!atomic_load(&a.done) || !atomic_load(&b.done))
         usleep(1000);
     arb_cpu_pool_destroy(pool);
-    assert_true(heavy_turns > light_turns * 3 / 2);
-    assert_true(light_turns > 5);
+    int64_t most_ns = arb_clock_monotonic_ns() - begun_ns;
+    double counted_ns = (light.virtual_time + heavy.virtual_time * heavy.weight) * 1e9;
+    assert_int_equal(a.unfair + b.unfair, 0);
+    assert_true(counted_ns >= (double)(a.busy_ns + b.busy_ns) && counted_ns <= (double)most_ns);
 }
 
 static void reservations_add_up_and_are_denied_beyond_the_limit(void **state)
