@@ -5,6 +5,7 @@
              [-- flags of `arbalest sql`]
     bench.py start [--rounds 20]
     bench.py cluster [--scale 1] [--rounds 5] [--executors 2] [--only NAME…]
+    bench.py ballista --ballista FOLDER [--setting KEY=VALUE…] [--memory-limit SIZE] [--scale 1] [--rounds 5] [--only NAME…]
     bench.py cancel [--scale 1] [--cancels 20] [--threads N] [--only NAME…]
     bench.py reaction [--scale 1] [--times 100] [--executors 2]
 """
@@ -17,6 +18,7 @@ import subprocess
 import sys
 import time
 
+import ballista_bench
 import cluster_bench
 import ours
 import peer
@@ -26,7 +28,7 @@ import suites
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 DATA = ROOT / "build/bench"
-SUITES = ("tpch", "csv", "parquet", "sort", "aggregate", "join", "planning", "start", "cancel", "cluster", "reaction")
+SUITES = ("tpch", "csv", "parquet", "sort", "aggregate", "join", "planning", "start", "cancel", "cluster", "ballista", "reaction")
 
 
 def machine():
@@ -151,18 +153,25 @@ def main():
     parser.add_argument("--cancels", type=int, default=20, help="of each query")
     parser.add_argument("--times", type=int, default=100, help="of each reaction")
     parser.add_argument("--executors", type=int, default=2, help="of one thread each")
+    parser.add_argument("--ballista", type=pathlib.Path, help="the folder with its programs")
+    parser.add_argument("--setting", action="append", default=[], help="of Ballista's, as KEY=VALUE")
+    parser.add_argument("--memory-limit", help="of each of our executors beside Ballista's")
     parser.add_argument("--binary", default=ROOT / "build/arbalest")
     options = parser.parse_args(sys.argv[1:cut])
     options.more = sys.argv[cut + 1:]
     options.rounds = options.rounds or (20 if options.suite == "start" else 5)
+    if options.suite == "ballista" and not options.ballista:
+        parser.error("ballista needs --ballista FOLDER, with its programs; bench/ballista_bench.py says how they are had")
+    options.no_peer |= options.suite == "ballista"
     print_head(options)
     if options.suite == "start":
         return bench_start(options)
     folder = tables(options)
     if options.suite == "csv":
         return compare(options, suites.csv(lineitem_csv(options)), folder)
-    if options.suite == "cluster":
-        return cluster_bench.measure([c for c in suites.tpch() if not options.only or c.name in options.only], options, folder)
+    if options.suite in ("cluster", "ballista"):
+        suite = cluster_bench if options.suite == "cluster" else ballista_bench
+        return suite.measure([c for c in suites.tpch() if not options.only or c.name in options.only], options, folder)
     if options.suite == "reaction":
         return reaction_bench.measure(suites.tpch(), options, folder)
     if options.suite in ("tpch", "aggregate", "join"):

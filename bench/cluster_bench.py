@@ -12,8 +12,8 @@ import node_driver  # noqa: E402  # how tests start processes of a cluster, too
 TRIPS = 300
 
 
-def peak_bytes(node):
-    line = next(line for line in open(f"/proc/{node.process.pid}/status") if line.startswith("VmHWM"))
+def peak_bytes(process):
+    line = next(line for line in open(f"/proc/{process.pid}/status") if line.startswith("VmHWM"))
     return int(line.split()[1]) * 1024
 
 
@@ -37,8 +37,8 @@ def measure(cases, options, folder):
             for turn in turns if number % 2 else turns[::-1]:
                 turn()
         trips = round_trip(url, options)
-        memory = [peak_bytes(node) for node in nodes]
-        head = peak_bytes(scheduler)
+        memory = [peak_bytes(node.process) for node in nodes]
+        head = peak_bytes(scheduler.process)
     mean = rounds.print_ratios(cases, distributed, embedded, "distributed s", "embedded s")
     print(f"geometric mean of ratios {mean:.3f}; memory at most: executors {', '.join(f'{m / 1e6:.0f} MB' for m in memory)}, "
           f"scheduler {head / 1e6:.0f} MB, embedded {embedded.peak_bytes / 1e6:.0f} MB")

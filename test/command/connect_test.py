@@ -73,9 +73,9 @@ def test_no_progress_where_nobody_looks():
 
 
 def test_the_bar_goes_before_the_rows():
-    slow = "select count(*) as n from range(200000) a(x), range(20000) b(y) where x * y % 7 = 8"
+    slow = "select count(*) as n from range(200000) a(x), range(2500) b(y) where x * y % 7 = 8"
     with node_driver.cluster(1) as (_, _, url), Terminal("sql", "--connect", url, "-c", slow) as t:
-        text = t.wait(r"\(1 row\)", 150)
+        text = t.wait(r"\(1 row\)", 90)
         expect_in("%", text)
         for line in text.replace("\r\n", "\n").split("\n"):
             assert not re.search(r"%\s*\d", line.split("\x1b[K")[-1]), text
