@@ -4,8 +4,9 @@
  *     RETRYABLE   counts; the 4th ends the job. The task waits a little, and goes elsewhere if it can
  *     CANCELLED   the task waits again, if it is still wanted
  *     READ        the reader waits again. NOT_FOUND, CORRUPT: the producer's output is lost. UNREACHABLE: see below
- *     lost        (its executor died) the task waits again; when it has outlived four it runs with nothing beside it, and the
- *                 4th to die so ends the job: what the system kills for want of memory leaves no record of a crash
+ *     lost        (its executor died) the task waits again. When it has outlived six it runs with nothing beside it, and the
+ *                 6th to die so ends the job: what the system kills for want of memory leaves no record of a crash. It may
+ *                 be blamed for nothing where executors seldom live as long as a task takes; but such a job hardly ends
  *     crash       (it brought its executor down) it runs with nothing beside it; the 3rd crash there ends the job
  *
  * UNREACHABLE while the scheduler hears the producer well: who of the two is cut off? The reader is placed beside the

@@ -27,7 +27,7 @@ enum {
     ARB_SCHED_NO_SLOT = 0xFFFFFFFF,
     ARB_SCHED_FAILURES_MOST = 4,       /* retryable ones of a task */
     ARB_SCHED_CRASHES_MOST = 3,        /* of a task that ran alone */
-    ARB_SCHED_DEATHS_MOST = 4,         /* of executors that ran a task: before it runs alone, and then again */
+    ARB_SCHED_DEATHS_MOST = 6,         /* of executors that ran a task: before it runs alone, and then again */
     ARB_SCHED_REBUILDS_MOST = 16,      /* outputs of a task that were found missing or corrupt */
     ARB_SCHED_WRITES_MOST = 5,         /* tries of one batch */
     ARB_SCHED_FACTS_MOST = 64 << 20,   /* bytes of facts a job may keep; what comes then is left out */

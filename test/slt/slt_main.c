@@ -197,11 +197,12 @@ static arb_code drain(arb_hosted_result *result, arb_error *error)
     return code;
 }
 
-/* With unrest, what was lost after some of its rows had come is asked for again, as a client does. */
+/* With unrest, what was lost after some of its rows had come is asked for again, as a client does; and what is blamed for it. */
 static bool is_to_be_repeated(const slt_file *file, arb_code code, unsigned *times)
 {
     enum { TIMES_MOST = 50 };
-    return file->options->unrest_ms != 0 && code == ARB_RESULT_LOST && ++*times <= TIMES_MOST;
+    return file->options->unrest_ms != 0 && (code == ARB_RESULT_LOST || code == ARB_EXECUTOR_CRASHED) &&
+           ++*times <= TIMES_MOST;
 }
 
 static void run_statement(slt_file *file, const slt_record *record, const arb_str *words, size_t count)

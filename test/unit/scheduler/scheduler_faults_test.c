@@ -460,7 +460,7 @@ static void a_task_that_crashes_runs_alone_and_only_thrice(void **state)
 static void a_task_that_outlives_executors(void **state)
 {
     (void)state;
-    enum { most = 8 };
+    enum { most = 2 * ARB_SCHED_DEATHS_MOST };
     hand h;
     begin(&h);
     join(&h, 1, (arb_register){.slots = 4});
