@@ -223,14 +223,26 @@ class Clients:
             if made and self.ask("a count", f"select count(*) as n from {name}", f"n\n{PARTS}\n", [], False):
                 self.ask("a DROP", f"drop table {name}", "", [], False)
 
+    def tell(self, text):
+        """When the scheduler answers: nothing disturbs it any more."""
+        command_driver.wait_until(lambda: command_driver.sql("--connect", self.cluster.url(), "-c", "select 1")[0] == 0, STATEMENT_MOST)
+        return command_driver.sql("--connect", self.cluster.url(), "-c", text)
+
     def check_written(self):
-        status, out, err = command_driver.sql("--connect", self.cluster.url(), "-c", "select n, count(*) from written group by n")
+        status, out, err = self.tell("select n, count(*) from written group by n")
         if status != 0:
             return [f"what was written cannot be read: {err}"]
         found = dict(tuple(map(int, line.split(","))) for line in out.splitlines()[1:])
         wrong = [f"INSERT {number} of {rows} rows, {'done' if done else 'not known to be done'}: {found.get(number, 0)} rows"
                  for number, (rows, done) in self.written.items() if found.get(number, 0) not in ((rows,) if done else (0, rows))]
         return wrong + [f"rows of an INSERT {number} that never was" for number in found if number not in self.written]
+
+    def clear_written(self):
+        """What clients wrote is theirs, not left over: it goes, before the memory of those who hold it is looked at."""
+        texts = ["drop table written", "create table written (n bigint)", *(f"drop table if exists made_{n}" for n in self.written)]
+        status, _, err = self.tell("; ".join(texts))
+        self.written = {}
+        return [f"what was written cannot be dropped: {err}"] if status != 0 else []
 
     def ask(self, name, text, expected, settings, through_proxy):
         """True: it has ended well."""
@@ -295,10 +307,10 @@ class Clients:
 # ---- when it is calm again --------------------------------------------------------------------------------------------------
 def check_calm(cluster, clients):
     """Nothing is left over, all answers are right, and then again nothing is."""
-    problems = cluster.wait_for_calm()
+    problems = clients.check_written() + clients.clear_written() + cluster.wait_for_calm()
     for query in sorted(QUERIES):
         clients.ask(query, QUERIES[query], clients.expected[query], [], False)
-    return problems + clients.check_written() + cluster.wait_for_calm()
+    return problems + cluster.wait_for_calm()
 
 
 def answers(data):
