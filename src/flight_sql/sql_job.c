@@ -362,8 +362,9 @@ static arb_code new_job(arb_sql_service *service, arb_rpc_call *call, const arb_
     if (job->is_revived) {
         job->id = *id;
         job->turn.lane = ARB_SQL_BRIEF; /* most often there is nothing to be found */
-    } else
+    } else {
         code = copy_statement(job, statement, arb_rpc_identity(call), error);
+    }
     if (code == ARB_OK)
         code = make_ticket(job, arb_rpc_identity(call), descriptor, error);
     if (code == ARB_OK)

@@ -199,15 +199,22 @@ static bool goes_on(remote_result *r, bool repeatable, arb_error *failure)
     return true;
 }
 
+/* The last of the failures is what is said: at a call, or at a login in between. */
+static arb_code give_up(const arb_error *failure, arb_error *error)
+{
+    if (error != NULL)
+        *error = *failure;
+    return failure->code;
+}
+
+/* None have been given yet. */
 static arb_code begin_rows(remote_result *r, arb_error *error)
 {
     arb_error failure = {0};
     arb_code code = open_rows(r, &failure);
-    while (code != ARB_OK && goes_on(r, !r->given, &failure))
+    while (code != ARB_OK && goes_on(r, true, &failure))
         code = open_rows(r, &failure);
-    if (code != ARB_OK && error != NULL)
-        *error = failure;
-    return code;
+    return code != ARB_OK ? give_up(&failure, error) : ARB_OK;
 }
 
 static arb_code next(arb_hosted_result *base, const arb_batch **out_batch, arb_error *error)
@@ -223,7 +230,8 @@ static arb_code next(arb_hosted_result *base, const arb_batch **out_batch, arb_e
         if (code == ARB_OK)
             code = arb_remote_rows_next(r->rows, r->stream, out_batch, &failure);
     }
-    code = arb_server_return_judge(&r->back, code, &failure);
+    if (code != ARB_OK)
+        code = arb_server_return_judge(&r->back, failure.code, &failure);
     r->given = true;
     if (code == ARB_OK && *out_batch == NULL)
         take_summary(
@@ -370,8 +378,8 @@ static arb_code ask(remote_result *r, arb_str sql, effects e, polling *p, arb_er
         code = poll(c, known ? p->next : &command, p, &failure);
     }
     arb_text_reset(&packed);
-    if (code != ARB_OK && failure.code != ARB_OK && error != NULL)
-        *error = failure;
+    if (code != ARB_OK && failure.code != ARB_OK)
+        code = give_up(&failure, error);
     if (code != ARB_OK && atomic_load(&c->cancelled))
         cancel_there(c, p);
     return code;

@@ -1,4 +1,4 @@
-/* id_map.h: from two words (an arb_id, an arb_uuid) to a pointer.
+/* id_map.h: from two words (an arb_id, an arb_uuid, half a hash) to a pointer.
  *
  * Open addressing with linear probing, at most half full; a removal moves what stood behind it, so there are no marks of
  * the dead. Room is reserved before an entry is put, so putting cannot fail. Zeroed is empty. */
@@ -18,6 +18,12 @@ typedef struct arb_id_map {
     arb_id_map_entry *entries;
     size_t capacity, count; /* a power of two, or 0 */
 } arb_id_map;
+
+/* The words for a hash of 16 bytes or more. */
+ARB_INLINE void arb_id_map_key(const uint8_t *hash, uint64_t out_key[2])
+{
+    memcpy(out_key, hash, 2 * sizeof *out_key);
+}
 
 /* Room for `count` entries in all; false without memory. */
 ARB_NODISCARD bool arb_id_map_reserve(arb_id_map *map, size_t count);

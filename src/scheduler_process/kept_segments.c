@@ -52,15 +52,10 @@ void arb_kept_segments_destroy(arb_kept_segments *kept)
 
 /* ---- counting, with the lock held ---------------------------------------------------------------------------------------- */
 
-static void halves(const uint8_t *hash, uint64_t out_halves[2])
-{
-    memcpy(out_halves, hash, 2 * sizeof *out_halves);
-}
-
 static kept_segment *find(const arb_kept_segments *kept, const uint8_t *hash)
 {
     uint64_t key[2];
-    halves(hash, key);
+    arb_id_map_key(hash, key);
     kept_segment *found = arb_id_map_get(&kept->segments, key[0], key[1]);
     return found != NULL && memcmp(found->hash.bytes, hash, sizeof found->hash.bytes) == 0 ? found : NULL;
 }
@@ -68,7 +63,7 @@ static kept_segment *find(const arb_kept_segments *kept, const uint8_t *hash)
 static arb_code add(arb_kept_segments *kept, const uint8_t *hash, kept_segment **out_segment, arb_error *error)
 {
     uint64_t key[2];
-    halves(hash, key);
+    arb_id_map_key(hash, key);
     if (arb_id_map_get(&kept->segments, key[0], key[1]) != NULL)
         return arb_fail(error, ARB_INTERNAL, "the hashes of two segments are half the same");
     kept_segment *made = arb_alloc_zeroed(sizeof *made);
@@ -85,7 +80,7 @@ static arb_code add(arb_kept_segments *kept, const uint8_t *hash, kept_segment *
 static void forget(arb_kept_segments *kept, kept_segment *segment)
 {
     uint64_t key[2];
-    halves(segment->hash.bytes, key);
+    arb_id_map_key(segment->hash.bytes, key);
     arb_id_map_remove(&kept->segments, key[0], key[1]);
     arb_free(segment);
 }

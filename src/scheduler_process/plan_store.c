@@ -42,15 +42,10 @@ arb_code arb_plan_store_create(arb_blob_folder *folder, arb_plan_store **out_sto
 
 /* ---- with the lock held -------------------------------------------------------------------------------------------------- */
 
-static void halves(const uint8_t *hash, uint64_t out_halves[2])
-{
-    memcpy(out_halves, hash, 2 * sizeof *out_halves);
-}
-
 static plan_entry *find(const arb_plan_store *store, const uint8_t *hash)
 {
     uint64_t key[2];
-    halves(hash, key);
+    arb_id_map_key(hash, key);
     plan_entry *entry = arb_id_map_get(&store->plans, key[0], key[1]);
     return entry != NULL && memcmp(entry->plan.hash, hash, ARB_PLAN_HASH_BYTES) == 0 ? entry : NULL;
 }
@@ -67,7 +62,7 @@ static void let_go(arb_plan_store *store, plan_entry *entry)
         arb_code deleted = arb_blob_delete(store->folder, &name, NULL);
         (void)deleted; /* else the next scheduler sweeps it */
     }
-    halves(entry->plan.hash, key);
+    arb_id_map_key(entry->plan.hash, key);
     arb_id_map_remove(&store->plans, key[0], key[1]);
     ARB_VEC_RESET(&entry->plan.sent_to);
     arb_free(entry);
@@ -91,7 +86,7 @@ static arb_code use_new(arb_plan_store *store, plan_entry *made, plan_entry **ou
         arb_free(made);
         return ARB_OK;
     }
-    halves(made->plan.hash, key);
+    arb_id_map_key(made->plan.hash, key);
     bool taken = arb_id_map_get(&store->plans, key[0], key[1]) != NULL;
     if (taken || !arb_id_map_reserve(&store->plans, store->plans.count + 1)) {
         arb_free(made);
