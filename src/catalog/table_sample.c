@@ -19,7 +19,7 @@ enum {
 
 typedef struct cached_answer {
     uint64_t key;
-    double selectivity;
+    double part;
 } cached_answer;
 
 struct arb_sample_cache {
@@ -61,6 +61,14 @@ static void print_place(void *context, arb_text *out, arb_column_id id)
             arb_text_printf(out, "$%u", names->columns[i]);
 }
 
+/* Of a question, what it is about this table. */
+static uint64_t key_in(const arb_table *table, uint64_t question)
+{
+    uint64_t key = arb_hash_combine(question, arb_str_hash(table->files[0]->path));
+    key = arb_hash_combine(key, table->rows);
+    return arb_hash_combine(key, (uint64_t)(uintptr_t)table->files[0]);
+}
+
 /* 0 when there is no memory. */
 static uint64_t key_of(const arb_table *table, const column_names *names, const arb_expr *condition)
 {
@@ -68,38 +76,35 @@ static uint64_t key_of(const arb_table *table, const column_names *names, const 
     arb_expr_print(&text, condition, print_place, (void *)(uintptr_t)names);
     uint64_t key = text.failed ? 0 : arb_str_hash(arb_text_view(&text));
     arb_text_reset(&text);
-    if (key == 0)
-        return 0;
-    key = arb_hash_combine(key, arb_str_hash(table->files[0]->path));
-    key = arb_hash_combine(key, table->rows);
-    return arb_hash_combine(key, (uint64_t)(uintptr_t)table->files[0]);
+    return key == 0 ? 0 : key_in(table, key);
 }
 
-static bool look_up(arb_sample_cache *cache, uint64_t key, double *out_selectivity)
+static bool look_up(arb_sample_cache *cache, uint64_t key, double *out_part)
 {
     pthread_mutex_lock(&cache->lock);
     const cached_answer *answer = &cache->answers[key % cache_slots];
     bool found = answer->key == key;
     if (found)
-        *out_selectivity = answer->selectivity;
+        *out_part = answer->part;
     pthread_mutex_unlock(&cache->lock);
     return found;
 }
 
-static void remember(arb_sample_cache *cache, uint64_t key, double selectivity)
+static void remember(arb_sample_cache *cache, uint64_t key, double part)
 {
     pthread_mutex_lock(&cache->lock);
-    cache->answers[key % cache_slots] = (cached_answer){key, selectivity};
+    cache->answers[key % cache_slots] = (cached_answer){key, part};
     pthread_mutex_unlock(&cache->lock);
 }
 
-/* One look at a table: the columns that the condition reads, and what was counted so far. */
+/* One look at a table: the columns that it reads, and what was counted so far. */
 typedef struct sampler {
     const arb_table *table;
-    arb_program_state *state;
+    arb_code (*count)(struct sampler *s, const arb_batch *batch);
+    arb_program_state *state; /* of a condition */
     arb_scan_request request;
     const arb_vector **inputs;
-    uint64_t seen, passed;
+    uint64_t seen, counted;
     bool looked;
     arb_stop_flag *stop;
     int64_t left_ns; /* of the time that a look may take */
@@ -122,7 +127,7 @@ static arb_code count_rows(sampler *s, const arb_batch *batch, size_t first, siz
         arb_bitmap_set(selection, row);
     ARB_TRY(arb_program_select(s->state, s->inputs, batch->rows, selection, NULL));
     s->seen += rows;
-    s->passed += arb_bitmap_count(selection, batch->rows);
+    s->counted += arb_bitmap_count(selection, batch->rows);
     s->left_ns -= arb_clock_monotonic_ns() - start;
     return ARB_OK;
 }
@@ -141,6 +146,31 @@ static arb_code count_passing(sampler *s, const arb_batch *batch)
     return rest == 0 ? ARB_OK : count_rows(s, batch, first, rest);
 }
 
+/* How many values the batch's one column has, by their hashes; NULL is one. */
+static arb_code count_different(sampler *s, const arb_batch *batch)
+{
+    enum { places = 2 * ARB_VECTOR_ROWS };
+    uint64_t met[places] = {0};
+    const arb_vector *column = &batch->columns[0], *entries = arb_vector_entries(column);
+    size_t size = arb_physical_size((arb_physical)column->physical);
+    for (size_t row = 0; row < batch->rows; row++) {
+        size_t slot = arb_vector_slot(column, row);
+        uint64_t hash = 1;
+        if (arb_vector_is_valid(column, row))
+            hash = column->physical == ARB_PHYS_STRING
+                       ? arb_str_hash(arb_string_view(&entries->values.string[slot]))
+                       : arb_hash_bytes((const char *)entries->values.data + slot * size, size);
+        hash = ARB_MAX(hash, (uint64_t)1);
+        size_t at = hash % places;
+        while (met[at] != 0 && met[at] != hash)
+            at = (at + 1) % places;
+        s->counted += met[at] == 0;
+        met[at] = hash;
+    }
+    s->seen += batch->rows;
+    return ARB_OK;
+}
+
 /* The first batch of the split that lies at `part` of `parts` of the table. */
 static arb_code look_at(sampler *s, size_t part, size_t parts)
 {
@@ -155,7 +185,7 @@ static arb_code look_at(sampler *s, size_t part, size_t parts)
     if (code == ARB_OK)
         code = arb_split_reader_next(reader, &batch, NULL);
     if (code == ARB_OK && batch != NULL)
-        code = count_passing(s, batch);
+        code = s->count(s, batch);
     reader->vtable->destroy(reader);
     return code;
 }
@@ -174,8 +204,21 @@ static double look_bytes(const sampler *s)
 }
 
 /* Looks at as many places as the bytes allow, at none if they allow none. */
-static arb_code sample(sampler *s, arb_arena *arena, const column_names *names, const arb_expr *condition,
-                       double *bytes_left)
+static arb_code look_around(sampler *s, double *bytes_left)
+{
+    double look = look_bytes(s);
+    size_t parts = (size_t)ARB_MIN(s->table->rows / rows_a_split + 1, (uint64_t)splits_most);
+    while (parts != 0 && look * (double)parts > *bytes_left)
+        parts--;
+    *bytes_left -= look * (double)parts;
+    s->looked = parts != 0;
+    for (size_t part = 0; part < parts && s->left_ns >= 0; part++)
+        ARB_TRY(look_at(s, part, parts));
+    return ARB_OK;
+}
+
+static arb_code sample_condition(sampler *s, arb_arena *arena, const column_names *names, const arb_expr *condition,
+                                 double *bytes_left)
 {
     const arb_program *program;
     arb_slot *slots = ARB_ARENA_ARRAY(arena, arb_slot, names->count);
@@ -205,15 +248,12 @@ static arb_code sample(sampler *s, arb_arena *arena, const column_names *names, 
     arb_program_state_set_stop(s->state, s->stop);
     s->request.column_count = (uint32_t)used;
     s->request.columns = columns;
-    double look = look_bytes(s);
-    size_t parts = (size_t)ARB_MIN(s->table->rows / rows_a_split + 1, (uint64_t)splits_most);
-    while (parts != 0 && look * (double)parts > *bytes_left)
-        parts--;
-    *bytes_left -= look * (double)parts;
-    s->looked = parts != 0;
-    for (size_t part = 0; part < parts && s->left_ns >= 0; part++)
-        ARB_TRY(look_at(s, part, parts));
-    return ARB_OK;
+    return look_around(s, bytes_left);
+}
+
+static bool worth_a_look(const arb_table *table)
+{
+    return table->rows >= rows_least && table->file_count != 0;
 }
 
 double arb_table_sample_selectivity(arb_sample_cache *cache, const arb_table *table, const arb_column_id *ids,
@@ -221,7 +261,7 @@ double arb_table_sample_selectivity(arb_sample_cache *cache, const arb_table *ta
                                     double *bytes_left, arb_stop_flag *stop)
 {
     const double unknown = -1;
-    if (table->rows < rows_least || table->file_count == 0 || !arb_expr_deterministic(condition))
+    if (!worth_a_look(table) || !arb_expr_deterministic(condition))
         return unknown;
     column_names names = {ids, columns, count};
     uint64_t key = key_of(table, &names, condition);
@@ -230,16 +270,40 @@ double arb_table_sample_selectivity(arb_sample_cache *cache, const arb_table *ta
         return selectivity;
     arb_arena arena = {0};
     sampler s = {.table = table,
+                 .count = count_passing,
                  .request = {.keep_dictionaries = true, .memory = cache->memory, .stop = stop},
                  .stop = stop,
                  .left_ns = budget_ns};
     /* none of few thousand rows still leaves some of millions: half a row is counted for what was not seen */
-    if (sample(&s, &arena, &names, condition, bytes_left) == ARB_OK && s.seen != 0)
-        selectivity = ((double)s.passed + 0.5) / ((double)s.seen + 1);
+    if (sample_condition(&s, &arena, &names, condition, bytes_left) == ARB_OK && s.seen != 0)
+        selectivity = ((double)s.counted + 0.5) / ((double)s.seen + 1);
     arb_program_state_destroy(s.state);
     arb_arena_reset(&arena);
     /* Not what was cut short, and not that a look was too dear: a query that may spend more can still look. */
     if (s.looked && !arb_is_stopped(stop))
         remember(cache, key, selectivity);
     return selectivity;
+}
+
+double arb_table_sample_distinct(arb_sample_cache *cache, const arb_table *table, uint32_t column, double *bytes_left,
+                                 arb_stop_flag *stop)
+{
+    double part = -1;
+    arb_physical physical = arb_type_physical(table->columns[column].type);
+    if (!worth_a_look(table) || physical == ARB_PHYS_BOOL)
+        return part;
+    uint64_t key = key_in(table, arb_hash_combine(arb_str_hash(ARB_STR("distinct")), column));
+    if (look_up(cache, key, &part))
+        return part;
+    arb_scan_column wanted = {.source = column, .physical = physical};
+    sampler s = {
+        .table = table,
+        .count = count_different,
+        .request = {
+            .column_count = 1, .columns = &wanted, .keep_dictionaries = true, .memory = cache->memory, .stop = stop}};
+    if (look_around(&s, bytes_left) == ARB_OK && s.seen != 0)
+        part = (double)s.counted / (double)s.seen;
+    if (s.looked && !arb_is_stopped(stop))
+        remember(cache, key, part);
+    return part;
 }

@@ -23,6 +23,13 @@ static double sample_scan(void *context, const arb_logical *scan, const arb_expr
                                         result->query.stop);
 }
 
+static double sample_values(void *context, const arb_table *table, uint32_t column, double *bytes_left)
+{
+    const arb_result *result = context;
+    return arb_table_sample_distinct(arb_runtime_sample_cache(result->session->runtime), table, column, bytes_left,
+                                     result->query.stop);
+}
+
 arb_code arb_result_plan(arb_result *result, const arb_logical_plan *plan, arb_logical_plan *out_logical,
                          arb_error *error)
 {
@@ -37,6 +44,7 @@ arb_code arb_result_plan(arb_result *result, const arb_logical_plan *plan, arb_l
         .validate = settings->verify_plans,
         .evaluate = arb_expr_evaluate_constant,
         .sample_selectivity = sample_scan,
+        .sample_distinct = sample_values,
         .sample_context = result,
     };
     arb_logical_plan optimized = *plan;

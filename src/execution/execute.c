@@ -263,7 +263,7 @@ static void start_pipeline(arb_execution *e, arb_pipeline *pipeline)
     }
 }
 
-/* Operators below the node, and itself, that hold rows and can spill them. */
+/* Operators below the node, and itself, that hold rows and can spill them (or, in PARTIAL, give them early). */
 static uint64_t count_spillers(const arb_physical_node *node)
 {
     uint64_t count =

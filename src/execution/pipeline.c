@@ -304,6 +304,8 @@ static arb_code build(arb_pipeline_set *set, const arb_physical_node *node, arb_
     case ARB_PHYSICAL_LOOP_JOIN:
         return build_join(set, node, into, error);
     case ARB_PHYSICAL_AGGREGATE:
+        if (node->aggregate.phase == ARB_AGGREGATE_PARTIAL)
+            return build_transform(set, node, arb_hash_aggregate_create, into, error);
         return build_breaker(set, node, arb_hash_aggregate_create, into, error);
     case ARB_PHYSICAL_SORT:
         /* A subquery's order is not promised, but expected. */

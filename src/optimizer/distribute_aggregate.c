@@ -1,7 +1,7 @@
 /* distribute_aggregate.c: an aggregation in one phase or in two. */
 #include "optimizer/distribute_internal.h"
 
-/* Groups that are nearly as many as rows are not worth a first phase. */
+/* Groups that are nearly as many as rows are not worth a first phase: their states are wider than the rows. */
 static bool shrinks(const arb_physical_node *node)
 {
     return node->rows <= 0 || node->children[0]->rows <= 0 || node->rows < 0.5 * node->children[0]->rows;

@@ -152,12 +152,28 @@ void arb_estimate_note_sources(arb_rule_context *rule, const arb_logical *node)
         note_source(query, node->shared.columns[i], node->shared.sources[i]);
 }
 
+/* What looks like a key by its range may come several times, like the orders of lines: a look tells. Only groups are worth
+ * it: there the question is whether there are fewer of them than rows. */
+static double group_values(arb_rule_context *rule, const arb_expr *group, double rows)
+{
+    double distinct = fmin(arb_estimate_distinct_expr(rule, group, rows), rows);
+    const arb_optimizer_options *options = rule->options;
+    if (group->kind != ARB_EXPR_COLUMN || distinct < rows / 2 || options->sample_distinct == NULL)
+        return distinct;
+    const arb_column_info *info = arb_query_column(rule->query, group->column);
+    if (info->table == NULL || info->statistics.has_distinct)
+        return distinct;
+    double part =
+        options->sample_distinct(options->sample_context, info->table, info->table_column, &rule->sample_bytes);
+    return part > 0 ? at_least_one(fmin(distinct, part * (double)info->table->rows)) : distinct;
+}
+
 /* Distinct combinations that groups have, from `rows` rows. */
 static double group_rows(arb_rule_context *rule, const arb_named_expr *groups, size_t count, double rows)
 {
     double combinations = 1;
     for (size_t i = 0; i < count; i++) {
-        combinations *= fmin(arb_estimate_distinct_expr(rule, groups[i].expr, rows), rows);
+        combinations *= group_values(rule, groups[i].expr, rows);
         if (combinations >= rows)
             return rows;
     }

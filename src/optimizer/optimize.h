@@ -37,6 +37,8 @@ typedef struct arb_optimizer_options {
      * most `*bytes_left` to read, which are taken off; negative when that is not possible. NULL: estimated from statistics
      * alone. */
     double (*sample_selectivity)(void *context, const arb_logical *scan, const arb_expr *condition, double *bytes_left);
+    /* Likewise the most values that the column of a table has, as a part of its rows. */
+    double (*sample_distinct)(void *context, const arb_table *table, uint32_t column, double *bytes_left);
     void *sample_context;
 } arb_optimizer_options;
 

@@ -46,6 +46,15 @@ static const arb_operator_vtable aggregate_vtable = {
     .release = release,
 };
 
+static const arb_operator_vtable partial_vtable = {
+    .name = "AGGREGATE",
+    .destroy = destroy,
+    .transform_create = arb_hash_aggregate_partial_create,
+    .push = arb_hash_aggregate_partial_push,
+    .flush = arb_hash_aggregate_partial_flush,
+    .transform_destroy = arb_hash_aggregate_partial_destroy,
+};
+
 /* ---- planning --------------------------------------------------------------------------------------------------------- */
 
 static arb_code plan_deferred(hash_aggregate *aggregate, deferred_plan *plan, const arb_physical_aggregate *call,
@@ -161,6 +170,8 @@ arb_code arb_hash_aggregate_create(const arb_physical_node *node, arb_query_cont
     if (aggregate == NULL)
         return arb_fail_memory(error, "aggregation", sizeof *aggregate);
     aggregate->base = (arb_operator){.vtable = &aggregate_vtable, .node = node, .context = context};
+    if (node->aggregate.phase == ARB_AGGREGATE_PARTIAL)
+        aggregate->base.vtable = &partial_vtable;
     pthread_mutex_init(&aggregate->lock, NULL);
     aggregate->phase = node->aggregate.phase;
     aggregate->group_count = node->aggregate.group_count;
@@ -212,6 +223,14 @@ driver_groups *arb_hash_aggregate_groups_create(hash_aggregate *aggregate, arb_e
 failed:
     arb_hash_aggregate_groups_destroy(aggregate, groups);
     return NULL;
+}
+
+void arb_hash_aggregate_groups_clear(driver_groups *groups)
+{
+    arb_group_table_clear(&groups->table);
+    arb_arena_reset(&groups->arena);
+    arb_reservation_reset(&groups->reservation);
+    groups->reserved_arena = 0;
 }
 
 void arb_hash_aggregate_groups_destroy(const hash_aggregate *aggregate, driver_groups *groups)

@@ -10,8 +10,9 @@
  * their own, and reach the states when all drivers' inputs have come together. Without GROUP BY there is one group, which
  * exists from the start.
  *
- * Two steps. With states as columns (PARTIAL gives them, FINAL takes them) the rest is as ever: only what is written for a
- * group, and how a row is added to one, are different.
+ * Two steps, with states as columns. FINAL takes them, and the rest is as ever: only how a row is added to a group is
+ * different. PARTIAL is no sink but a transform: what its table holds may be given at any time, since FINAL merges it
+ * anyhow. So it never spills, needs no merge, and passes groups on while rows still come (hash_aggregate_partial.c).
  *
  * Spilling. A driver that is pressed writes its table to disk, in partitions by hash: rows with their states, and deferred
  * inputs with the keys of their groups; then it goes on with an empty table. Once a driver has done so, all do in the end,
@@ -111,6 +112,8 @@ typedef struct hash_aggregate {
 } hash_aggregate;
 
 driver_groups *arb_hash_aggregate_groups_create(hash_aggregate *aggregate, arb_error *error);
+/* No groups any more, but for deferred inputs, and the memory is given back. */
+void arb_hash_aggregate_groups_clear(driver_groups *groups);
 void arb_hash_aggregate_groups_destroy(const hash_aggregate *aggregate, driver_groups *groups); /* NULL is a no-op */
 /* Sort the pointers to all rows into `parts` partitions (1 or AGGREGATE_PARTS). */
 arb_code arb_hash_aggregate_partition(const hash_aggregate *aggregate, driver_groups *groups, uint32_t parts,
@@ -141,6 +144,20 @@ arb_code arb_hash_aggregate_defer(const deferred_plan *plan, deferred_input *inp
                                   const arb_batch *in, char *const *groups, const uint16_t *rows, size_t count,
                                   arb_error *error);
 
+/* What makes batches of groups; one object a driver. Caller's memory; reset on a zeroed one is a no-op. */
+typedef struct group_output {
+    arb_vector_storage *storage; /* one an output column */
+    arb_vector *columns;
+    arb_batch batch;
+    arb_arena arena; /* what values refer to */
+    void *states[ARB_VECTOR_ROWS];
+} group_output;
+arb_code arb_group_output_init(group_output *output, const hash_aggregate *aggregate, arb_error *error);
+void arb_group_output_reset(group_output *output, const hash_aggregate *aggregate);
+/* output->batch: the groups in `rows`, with the aggregates' results, or in PARTIAL their states. Valid until the next. */
+arb_code arb_group_output_make(group_output *output, const hash_aggregate *aggregate, char *const *rows, size_t count,
+                               arb_error *error);
+
 /* Each file's slots of the vtable. */
 arb_code arb_hash_aggregate_sink_create(arb_operator *op, arb_driver *driver, void **out_local, arb_error *error);
 arb_code arb_hash_aggregate_sink(arb_operator *op, void *local, const arb_batch *in, arb_flow *out_flow,
@@ -162,6 +179,17 @@ arb_code arb_hash_aggregate_pull(arb_operator *op, void *local, const arb_batch 
                                  arb_error *error);
 void arb_hash_aggregate_source_destroy(arb_operator *op, void *local);
 uint32_t arb_hash_aggregate_source_parallelism(arb_operator *op);
+
+/* PARTIAL: what a driver has gathered and not yet given. */
+driver_groups *arb_hash_aggregate_gathered(void *sink_local);
+/* … was given: begin anew. */
+arb_code arb_hash_aggregate_drop(hash_aggregate *aggregate, void *sink_local, arb_error *error);
+arb_code arb_hash_aggregate_partial_create(arb_operator *op, arb_driver *driver, void **out_local, arb_error *error);
+arb_code arb_hash_aggregate_partial_push(arb_operator *op, void *local, const arb_batch *in, const arb_batch **out,
+                                         arb_flow *out_flow, arb_error *error);
+arb_code arb_hash_aggregate_partial_flush(arb_operator *op, void *local, const arb_batch **out, arb_flow *out_flow,
+                                          arb_error *error);
+void arb_hash_aggregate_partial_destroy(arb_operator *op, void *local);
 
 /* ---- spilling ---------------------------------------------------------------------------------------------------------- */
 

@@ -2,8 +2,8 @@
 #include "execution/operators/hash_aggregate.h"
 #include "kernels/select.h"
 
-/* A driver that finds few repeats stops looking for them: the merge by partitions, which comes anyway, has less to do
- * than a table that does not fit the caches. */
+/* A driver that finds few repeats stops looking for them: the merge by partitions, which comes anyway (but for PARTIAL), has
+ * less to do than a table that does not fit the caches. */
 enum { judge_rows = 128 * 1024, judge_groups = 48 * 1024 };
 enum { merge_bytes_much = 128 * 1024 }; /* less is not worth a disk */
 
@@ -90,6 +90,20 @@ void arb_hash_aggregate_sink_destroy(arb_operator *op, void *local_void)
     arb_free(local);
 }
 
+driver_groups *arb_hash_aggregate_gathered(void *sink_local_void)
+{
+    return ((sink_local *)sink_local_void)->groups;
+}
+
+arb_code arb_hash_aggregate_drop(hash_aggregate *aggregate, void *sink_local_void, arb_error *error)
+{
+    sink_local *local = sink_local_void;
+    if (local->index.on)
+        arb_group_index_forget(&local->index);
+    arb_hash_aggregate_groups_clear(local->groups);
+    return aggregate->group_count == 0 ? arb_group_table_single(&local->groups->table, &local->single, error) : ARB_OK;
+}
+
 /* ---- groups ----------------------------------------------------------------------------------------------------------- */
 
 static arb_code look_up(const hash_aggregate *aggregate, sink_local *local, const uint16_t *rows, size_t count,
@@ -102,8 +116,8 @@ static arb_code look_up(const hash_aggregate *aggregate, sink_local *local, cons
     ARB_TRY(arb_key_columns_flatten(&local->keys, error));
     ARB_TRY(arb_group_table_find(&groups->table, &local->keys, rows, count, local->group, error));
     uint64_t found = groups->table.store.rows;
-    if (local->rows >= judge_rows && found >= judge_groups && aggregate->base.context->drivers > 1 &&
-        found * 10 > local->rows * 7) {
+    if (aggregate->phase != ARB_AGGREGATE_PARTIAL && local->rows >= judge_rows && found >= judge_groups &&
+        aggregate->base.context->drivers > 1 && found * 10 > local->rows * 7) {
         local->appends = true;
         local->index.on = false;
         groups->repeats = true;
@@ -250,7 +264,8 @@ arb_code arb_hash_aggregate_sink(arb_operator *op, void *local_void, const arb_b
     size_t count = arb_batch_rows_selected(in, local->selected);
     if (count == 0)
         return ARB_OK;
-    ARB_TRY(relieve(aggregate, local, count, error));
+    if (aggregate->phase != ARB_AGGREGATE_PARTIAL)
+        ARB_TRY(relieve(aggregate, local, count, error));
     memset(local->is_flat, 0, op->node->children[0]->layout.count);
     ARB_TRY(find_groups(aggregate, local, in, count, error));
     for (size_t i = 0; i < aggregate->call_count; i++) {

@@ -238,10 +238,7 @@ arb_code arb_hash_aggregate_spill(hash_aggregate *aggregate, driver_groups *grou
         return ARB_OK;
     drop_parts(aggregate, groups);
     ARB_TRY(arb_row_spill_store(spill->groups, &groups->table.store, error));
-    arb_group_table_clear(&groups->table);
-    arb_arena_reset(&groups->arena);
-    arb_reservation_reset(&groups->reservation);
-    groups->reserved_arena = 0;
+    arb_hash_aggregate_groups_clear(groups);
     return ARB_OK;
 }
 

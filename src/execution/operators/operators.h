@@ -9,7 +9,7 @@
 #include "execution/shared_builds.h"
 #include "formats/scan.h"
 
-/* AGGREGATE: sink of the pipeline of children[0], then source of a later one. */
+/* AGGREGATE: sink of the pipeline of children[0], then source of a later one; in phase PARTIAL a transform. */
 ARB_NODISCARD arb_code arb_hash_aggregate_create(const arb_physical_node *node, arb_query_context *context,
                                                  arb_operator **out_op, arb_error *error);
 

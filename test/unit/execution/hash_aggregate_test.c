@@ -165,67 +165,89 @@ static void run_aggregate(t_world *world, const t_table *table, size_t groups, c
     free((void *)made.child.layout.slots);
 }
 
+/* The two nodes that an aggregation becomes. */
+typedef struct two_steps {
+    arb_physical_node partial, between, final;
+    const arb_physical_node *children[1];
+    arb_physical_aggregate merged[8];
+    uint32_t states[8];
+    arb_slot slots[64];
+} two_steps;
+
+static void make_two_steps(two_steps *steps, aggregate_node *made)
+{
+    size_t groups = made->node.aggregate.group_count, count = groups;
+    *steps = (two_steps){.partial = made->node, .between = made->child, .final = made->node};
+    memcpy(steps->slots, made->output, groups * sizeof *steps->slots);
+    for (size_t c = 0; c < made->node.aggregate.aggregate_count; c++) {
+        steps->merged[c] = made->calls[c];
+        steps->merged[c].filter = -1;
+        steps->merged[c].arguments = &steps->states[c];
+        steps->states[c] = (uint32_t)count;
+        for (size_t i = 0; i < arb_aggregate_state_columns(&made->calls[c]); i++)
+            steps->slots[count++] = arb_aggregate_state_slot(&made->calls[c]);
+    }
+    steps->partial.aggregate.phase = ARB_AGGREGATE_PARTIAL;
+    steps->partial.layout = steps->between.layout = (arb_layout){count, steps->slots};
+    steps->children[0] = &steps->between;
+    steps->final.children = steps->children;
+    steps->final.aggregate.phase = ARB_AGGREGATE_FINAL;
+    steps->final.aggregate.aggregates = steps->merged;
+}
+
+typedef struct last_step {
+    arb_operator *op;
+    void *sink;
+} last_step;
+
+static void take_states(void *last_void, const arb_batch *batch)
+{
+    last_step *last = last_void;
+    arb_error error = {0};
+    arb_flow taken;
+    assert_int_equal(last->op->vtable->sink(last->op, last->sink, batch, &taken, &error), ARB_OK);
+}
+
 /* The same groups from states that travelled as columns: two partial aggregations over halves of the rows, then a final one. */
 static void run_in_two_steps(t_world *world, const t_table *table, size_t groups, const call_case *calls,
                              size_t call_count)
 {
     aggregate_node made;
+    two_steps steps;
     arb_error error = {0};
     make_node(&made, table, groups, calls, call_count);
-    arb_slot slots[64];
-    size_t count = groups;
-    memcpy(slots, made.output, groups * sizeof *slots);
-    arb_physical_node partial = made.node, child = made.child, final = made.node;
-    arb_physical_aggregate merged[8];
-    uint32_t states[8];
-    for (size_t c = 0; c < call_count; c++) {
-        merged[c] = made.calls[c];
-        merged[c].filter = -1;
-        merged[c].arguments = &states[c];
-        states[c] = (uint32_t)count;
-        for (size_t i = 0; i < arb_aggregate_state_columns(&made.calls[c]); i++)
-            slots[count++] = arb_aggregate_state_slot(&made.calls[c]);
-    }
-    partial.aggregate.phase = ARB_AGGREGATE_PARTIAL;
-    partial.layout = child.layout = (arb_layout){count, slots};
-    const arb_physical_node *children[] = {&child};
-    final.children = children;
-    final.aggregate.phase = ARB_AGGREGATE_FINAL;
-    final.aggregate.aggregates = merged;
-    arb_operator *last;
+    make_two_steps(&steps, &made);
     arb_driver driver = {.context = &world->context};
-    void *sink, *source;
-    assert_int_equal(arb_hash_aggregate_create(&final, &world->context, &last, &error), ARB_OK);
-    assert_int_equal(last->vtable->sink_create(last, &driver, &sink, &error), ARB_OK);
+    last_step last;
+    assert_int_equal(arb_hash_aggregate_create(&steps.final, &world->context, &last.op, &error), ARB_OK);
+    assert_int_equal(last.op->vtable->sink_create(last.op, &driver, &last.sink, &error), ARB_OK);
     for (size_t half = 0; half < 2; half++) {
         t_table part = *table;
         part.cells += half * (table->rows / 2) * table->columns;
         part.rows = half == 0 ? table->rows / 2 : table->rows - table->rows / 2;
         arb_operator *op;
-        assert_int_equal(arb_hash_aggregate_create(&partial, &world->context, &op, &error), ARB_OK);
-        assert_int_equal(t_sink(world, op, &part), ARB_OK);
-        assert_int_equal(op->vtable->source_create(op, &driver, &source, &error), ARB_OK);
-        arb_flow flow = ARB_FLOW_HAVE_OUTPUT, taken;
-        while (flow != ARB_FLOW_DONE) {
-            const arb_batch *batch;
-            assert_int_equal(op->vtable->pull(op, source, &batch, &flow, &error), ARB_OK);
-            if (batch != NULL)
-                assert_int_equal(last->vtable->sink(last, sink, batch, &taken, &error), ARB_OK);
-        }
-        op->vtable->source_destroy(op, source);
+        assert_int_equal(arb_hash_aggregate_create(&steps.partial, &world->context, &op, &error), ARB_OK);
+        t_run run = {.world = world,
+                     .transform = op,
+                     .table = &part,
+                     .take = take_states,
+                     .take_context = &last,
+                     .lock = PTHREAD_MUTEX_INITIALIZER};
+        assert_int_equal(t_pipeline(&run, world->context.drivers), ARB_OK);
+        assert_true(arb_spill_file_written(&op->spill) == 0);
         op->vtable->destroy(op);
     }
-    assert_int_equal(last->vtable->combine(last, sink, &error), ARB_OK);
-    last->vtable->sink_destroy(last, sink);
-    uint32_t parts = last->vtable->finish_parts(last);
+    assert_int_equal(last.op->vtable->combine(last.op, last.sink, &error), ARB_OK);
+    last.op->vtable->sink_destroy(last.op, last.sink);
+    uint32_t parts = last.op->vtable->finish_parts(last.op);
     for (uint32_t p = 0; p < parts; p++)
-        assert_int_equal(last->vtable->finish_part(last, p, &error), ARB_OK);
-    assert_int_equal(last->vtable->finish(last, &error), ARB_OK);
+        assert_int_equal(last.op->vtable->finish_part(last.op, p, &error), ARB_OK);
+    assert_int_equal(last.op->vtable->finish(last.op, &error), ARB_OK);
     t_rows got = {.lock = PTHREAD_MUTEX_INITIALIZER}, expected = {0};
-    assert_int_equal(t_source(world, last, &got), ARB_OK);
+    assert_int_equal(t_source(world, last.op, &got), ARB_OK);
     expected_groups(table, groups, calls, call_count, &expected);
     t_expect(&got, &expected);
-    last->vtable->destroy(last);
+    last.op->vtable->destroy(last.op);
     assert_int_equal(world->governor.used, 0);
     free((void *)made.child.layout.slots);
 }
@@ -354,6 +376,91 @@ static void many_groups_are_merged_by_partitions(void **state)
         }
 }
 
+/* Counts the states that a partial aggregation gives, and how much of the table was read when the first came. */
+typedef struct given_states {
+    const t_run *run;
+    size_t rows, first_at;
+    int64_t sum, count;
+} given_states;
+
+static void count_states(void *given_void, const arb_batch *batch)
+{
+    given_states *given = given_void;
+    if (given->rows == 0)
+        given->first_at = given->run->next;
+    given->rows += batch->selected;
+    for (size_t r = 0; r < batch->rows; r++) {
+        given->sum += batch->columns[1].values.i64[r]; /* the low word of it is enough */
+        given->count += batch->columns[batch->column_count - 1].values.i64[r];
+    }
+}
+
+/* sum(column 1) by column 0, in phase PARTIAL: what comes out. *out_peak: bytes that it held at most. */
+static given_states run_partial(t_world *world, const t_table *table, uint64_t *out_peak)
+{
+    static const call_case calls[] = {{"sum", 1, -1, false, -1}};
+    aggregate_node made;
+    two_steps steps;
+    arb_error error = {0};
+    arb_operator *op;
+    make_node(&made, table, 1, calls, 1);
+    make_two_steps(&steps, &made);
+    assert_int_equal(arb_hash_aggregate_create(&steps.partial, &world->context, &op, &error), ARB_OK);
+    given_states given = {0};
+    t_run run = {.world = world,
+                 .transform = op,
+                 .table = table,
+                 .take = count_states,
+                 .take_context = &given,
+                 .lock = PTHREAD_MUTEX_INITIALIZER};
+    given.run = &run;
+    assert_int_equal(t_pipeline(&run, 1), ARB_OK);
+    *out_peak = op->share.peak;
+    op->vtable->destroy(op);
+    assert_int_equal(world->governor.used, 0);
+    free((void *)made.child.layout.slots);
+    return given;
+}
+
+static void groups_are_given_when_that_costs_no_repeats(void **state)
+{
+    (void)state;
+    enum { ROWS = 400000, RUN = 4, MANY = 24000 };
+    t_kind kinds[] = {T_I64, T_I32};
+    t_table table = t_make(ROWS, 2, kinds, (int64_t[]){1000, 1000}, 0);
+    t_world world;
+    uint64_t peak, peak_of_all;
+    t_world_init(&world, 1, 2048);
+    int64_t sum = 0;
+    for (size_t r = 0; r < ROWS; r++) {
+        table.cells[r * 2] = (int64_t)(r / RUN) * 1000003;
+        table.cells[r * 2 + 1] = (int64_t)(r % 10);
+        sum += (int64_t)(r % 10);
+    }
+    /* In runs: a group is only cut where a table ends, and what was given is held no longer. */
+    given_states given = run_partial(&world, &table, &peak);
+    assert_true(given.rows >= ROWS / RUN && given.rows < ROWS / RUN + 20);
+    assert_true(given.sum == sum && given.count == ROWS);
+    assert_true(given.first_at < ROWS / 4);
+    /* Each comes once: a table that never is worth it. */
+    for (size_t r = 0; r < ROWS; r++)
+        table.cells[r * 2] = (int64_t)r * 1000003;
+    given = run_partial(&world, &table, &peak_of_all);
+    assert_true(given.rows == ROWS && given.sum == sum && given.first_at >= ROWS);
+    assert_true(peak < peak_of_all / 4);
+    /* They all come again and again, and are more than the smallest table has: each is given once. */
+    for (size_t r = 0; r < ROWS; r++)
+        table.cells[r * 2] = (int64_t)(r * 7919 % MANY) * 1000003;
+    given = run_partial(&world, &table, &peak);
+    assert_true(given.rows == MANY && given.sum == sum && given.count == ROWS && given.first_at >= ROWS);
+    /* … unless memory is short. */
+    world.context.ceiling = 256 * 1024;
+    given = run_partial(&world, &table, &peak);
+    assert_true(given.rows > MANY && given.sum == sum && given.count == ROWS && given.first_at < ROWS);
+    assert_true(peak < 2 * 256 * 1024);
+    free(table.cells);
+}
+
 typedef struct torture {
     t_world world;
     t_table table;
@@ -378,6 +485,30 @@ static arb_code aggregate_once(void *context)
     return code;
 }
 
+static arb_code aggregate_partially_once(void *context)
+{
+    torture *t = context;
+    two_steps steps;
+    given_states given = {0};
+    arb_error error = {0};
+    arb_operator *op;
+    make_two_steps(&steps, &t->made);
+    arb_code code = arb_hash_aggregate_create(&steps.partial, &t->world.context, &op, &error);
+    if (code != ARB_OK)
+        return code;
+    t_run run = {.world = &t->world,
+                 .transform = op,
+                 .table = &t->table,
+                 .take = count_states,
+                 .take_context = &given,
+                 .lock = PTHREAD_MUTEX_INITIALIZER};
+    given.run = &run;
+    code = t_pipeline(&run, t->world.context.drivers);
+    op->vtable->destroy(op);
+    assert_int_equal(t->world.governor.used, 0);
+    return code;
+}
+
 static void each_allocation_may_fail(void **state)
 {
     (void)state;
@@ -392,15 +523,26 @@ static void each_allocation_may_fail(void **state)
         t_each_allocation_fails(aggregate_once, &t);
         free((void *)t.made.child.layout.slots);
     }
+    static const call_case one[] = {{"sum", 1, -1, false, -1}};
+    for (int i = 0; i < 2; i++) {
+        t.world.context.ceiling = i == 0 ? UINT64_MAX : 1;
+        make_node(&t.made, &t.table, 1, one, 1);
+        t_each_allocation_fails(aggregate_partially_once, &t);
+        free((void *)t.made.child.layout.slots);
+    }
     free(t.table.cells);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(keys_of_every_kind_make_groups),       cmocka_unit_test(several_keys_make_groups),
-        cmocka_unit_test(without_groups_there_is_one_row),      cmocka_unit_test(equal_inputs_count_once_and_in_order),
-        cmocka_unit_test(many_groups_are_merged_by_partitions), cmocka_unit_test(each_allocation_may_fail),
+        cmocka_unit_test(keys_of_every_kind_make_groups),
+        cmocka_unit_test(several_keys_make_groups),
+        cmocka_unit_test(without_groups_there_is_one_row),
+        cmocka_unit_test(equal_inputs_count_once_and_in_order),
+        cmocka_unit_test(many_groups_are_merged_by_partitions),
+        cmocka_unit_test(groups_are_given_when_that_costs_no_repeats),
+        cmocka_unit_test(each_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

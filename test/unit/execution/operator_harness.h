@@ -285,6 +285,8 @@ typedef struct t_run {
     arb_operator *transform, *sink, *source; /* those that are not NULL */
     const t_table *table;
     t_rows *out;
+    void (*take)(void *context, const arb_batch *batch); /* instead of `out`; one call at a time */
+    void *take_context;
     _Atomic size_t next; /* row of the table */
     arb_code code;
     arb_error error;
@@ -303,6 +305,17 @@ static inline void t_fail(t_run *run, arb_code code, const arb_error *error)
         run->code = code;
         run->error = *error;
     }
+    pthread_mutex_unlock(&run->lock);
+}
+
+static inline void t_give(t_run *run, const arb_batch *batch)
+{
+    if (run->take == NULL) {
+        t_collect(run->out, batch, &run->world->context);
+        return;
+    }
+    pthread_mutex_lock(&run->lock);
+    run->take(run->take_context, batch);
     pthread_mutex_unlock(&run->lock);
 }
 
@@ -328,7 +341,7 @@ static inline void *t_drive(void *driver_void)
             code = run->source->vtable->pull(run->source, source, &in, &flow, &error);
             over = flow == ARB_FLOW_DONE;
             if (code == ARB_OK && in != NULL)
-                t_collect(run->out, in, &run->world->context);
+                t_give(run, in);
             continue;
         }
         uint32_t step = run->world->context.batch_rows;
@@ -348,7 +361,7 @@ static inline void *t_drive(void *driver_void)
             const arb_batch *out = NULL;
             code = run->transform->vtable->push(run->transform, transform, in, &out, &flow, &error);
             if (code == ARB_OK && out != NULL)
-                t_collect(run->out, out, &run->world->context);
+                t_give(run, out);
         } while (code == ARB_OK && flow == ARB_FLOW_HAVE_OUTPUT);
         over = flow == ARB_FLOW_DONE;
     }
@@ -357,7 +370,7 @@ static inline void *t_drive(void *driver_void)
         arb_flow flow = ARB_FLOW_NEED_INPUT;
         code = run->transform->vtable->flush(run->transform, transform, &out, &flow, &error);
         if (code == ARB_OK && out != NULL)
-            t_collect(run->out, out, &run->world->context);
+            t_give(run, out);
         more = flow == ARB_FLOW_HAVE_OUTPUT;
     }
     if (code == ARB_OK && run->sink != NULL)
