@@ -157,9 +157,7 @@ static arb_code count_different(sampler *s, const arb_batch *batch)
         size_t slot = arb_vector_slot(column, row);
         uint64_t hash = 1;
         if (arb_vector_is_valid(column, row))
-            hash = column->physical == ARB_PHYS_STRING
-                       ? arb_str_hash(arb_string_view(&entries->values.string[slot]))
-                       : arb_hash_bytes((const char *)entries->values.data + slot * size, size);
+            hash = arb_hash_bytes((const char *)entries->values.data + slot * size, size);
         hash = ARB_MAX(hash, (uint64_t)1);
         size_t at = hash % places;
         while (met[at] != 0 && met[at] != hash)
@@ -290,7 +288,7 @@ double arb_table_sample_distinct(arb_sample_cache *cache, const arb_table *table
 {
     double part = -1;
     arb_physical physical = arb_type_physical(table->columns[column].type);
-    if (!worth_a_look(table) || physical == ARB_PHYS_BOOL)
+    if (!worth_a_look(table) || !arb_physical_is_integer(physical))
         return part;
     uint64_t key = key_in(table, arb_hash_combine(arb_str_hash(ARB_STR("distinct")), column));
     if (look_up(cache, key, &part))
