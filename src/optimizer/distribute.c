@@ -48,7 +48,7 @@ arb_physical_node *arb_distribute_copy(distributor *d, const arb_physical_node *
     return copy;
 }
 
-static uint64_t width_of(const arb_layout *layout)
+uint64_t arb_distribute_width(const arb_layout *layout)
 {
     uint64_t width = 0;
     for (size_t i = 0; i < layout->count; i++) {
@@ -63,7 +63,7 @@ static uint64_t width_of(const arb_layout *layout)
 
 static uint64_t bytes_of(double rows, const arb_layout *layout)
 {
-    double bytes = ARB_MAX(rows, 1.0) * (double)width_of(layout);
+    double bytes = ARB_MAX(rows, 1.0) * (double)arb_distribute_width(layout);
     return bytes < 1e18 ? (uint64_t)bytes : (uint64_t)1e18;
 }
 

@@ -1,12 +1,6 @@
 /* distribute_aggregate.c: an aggregation in one phase or in two. */
 #include "optimizer/distribute_internal.h"
 
-/* Groups that are nearly as many as rows are not worth a first phase: their states are wider than the rows. */
-static bool shrinks(const arb_physical_node *node)
-{
-    return node->rows <= 0 || node->children[0]->rows <= 0 || node->rows < 0.5 * node->children[0]->rows;
-}
-
 static bool is_deferred(const arb_physical_aggregate *call)
 {
     return call->distinct || call->order_count != 0;
@@ -59,16 +53,15 @@ static fragment at_once(distributor *d, const arb_physical_node *node, fragment 
     return *f;
 }
 
-/* The groups that a task saw, with the states of the aggregates. */
-static arb_physical_node *first_phase(distributor *d, const arb_physical_node *node, const arb_physical_node *child)
+/* What a first phase gives: groups, then the states of the aggregates. Without slots after a failure. */
+static arb_layout first_layout(distributor *d, const arb_physical_node *node, const arb_physical_node *child)
 {
-    arb_physical_node *first = arb_distribute_copy(d, node, child);
     size_t groups = node->aggregate.group_count, columns = groups, at = groups;
     for (size_t i = 0; i < node->aggregate.aggregate_count; i++)
         columns += arb_aggregate_state_columns(&node->aggregate.aggregates[i]);
     arb_slot *slots = ARB_ARENA_ARRAY(d->arena, arb_slot, columns + 1);
-    if (first == NULL || slots == NULL)
-        return arb_distribute_no_memory(d);
+    if (slots == NULL)
+        return (arb_layout){0, arb_distribute_no_memory(d)};
     for (size_t i = 0; i < groups; i++)
         slots[i] = child->layout.slots[node->aggregate.groups[i]];
     for (size_t i = 0; i < node->aggregate.aggregate_count; i++) {
@@ -76,8 +69,18 @@ static arb_physical_node *first_phase(distributor *d, const arb_physical_node *n
         for (size_t k = 0; k < arb_aggregate_state_columns(call); k++)
             slots[at++] = arb_aggregate_state_slot(call);
     }
+    return (arb_layout){columns, slots};
+}
+
+/* The groups that a task saw. */
+static arb_physical_node *first_phase(distributor *d, const arb_physical_node *node, const arb_physical_node *child,
+                                      arb_layout layout)
+{
+    arb_physical_node *first = arb_distribute_copy(d, node, child);
+    if (first == NULL)
+        return arb_distribute_no_memory(d);
     first->number = d->node_count++;
-    first->layout = (arb_layout){columns, slots};
+    first->layout = layout;
     first->aggregate.phase = ARB_AGGREGATE_PARTIAL;
     return first;
 }
@@ -106,6 +109,14 @@ static arb_physical_node *last_phase(distributor *d, const arb_physical_node *no
     return last;
 }
 
+/* Where groups are as many as rows, a first phase makes them wider by the states. What it may save in spite of the estimate
+ * is worth that if it is little: the phase itself gives up when it finds no repeats. */
+static bool is_worth_it(const arb_physical_node *node, const arb_layout *first)
+{
+    return node->aggregate.group_count == 0 || arb_aggregate_shrinks(node) ||
+           arb_distribute_width(first) * 4 <= arb_distribute_width(&node->children[0]->layout) * 5;
+}
+
 static uint32_t *first_columns(distributor *d, size_t count)
 {
     uint32_t *columns = ARB_ARENA_ARRAY(d->arena, uint32_t, count + 1);
@@ -122,11 +133,14 @@ fragment arb_distribute_aggregate(distributor *d, const arb_physical_node *node)
         return f;
     if (arb_distribute_is_one(d, &f) || (groups != 0 && arb_distribute_is_by(&f, node->aggregate.groups, groups)))
         return at_once(d, node, &f);
-    bool two_phases = can_be_split(node) && (groups == 0 || shrinks(node));
+    arb_layout layout = first_layout(d, node, f.root);
+    if (layout.slots == NULL)
+        return (fragment){.row_limit = -1};
+    bool two_phases = can_be_split(node) && is_worth_it(node, &layout);
     const uint32_t *keys = node->aggregate.groups;
     if (two_phases) {
         f.may_differ |= depends_on_order(node);
-        f.root = first_phase(d, node, f.root);
+        f.root = first_phase(d, node, f.root, layout);
         f.is_leaf = false;
         f.row_limit = -1;
         keys = first_columns(d, groups);

@@ -70,6 +70,8 @@ bool arb_distribute_spread_filters(distributor *d);
 bool arb_distribute_filters_probe(const distributor *d, const arb_physical_node *join, const arb_physical_node *probe);
 /* The stage's tree with the run-time filters that are both made and taken in it, and no others. */
 const arb_physical_node *arb_distribute_trim_filters(distributor *d, const arb_physical_node *root);
+/* Bytes of such a row, about. */
+uint64_t arb_distribute_width(const arb_layout *layout);
 /* What the rows of a node take, as estimated. */
 uint64_t arb_distribute_bytes(const arb_physical_node *node);
 /* All units of both, in one list. */

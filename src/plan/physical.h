@@ -198,6 +198,11 @@ ARB_INLINE size_t arb_aggregate_state_columns(const arb_physical_aggregate *call
 {
     return call->plan.packs ? 1 : call->state_size / sizeof(int64_t);
 }
+/* Is a group expected to have several rows? Also when that is not known. */
+ARB_INLINE bool arb_aggregate_shrinks(const arb_physical_node *node)
+{
+    return node->rows <= 0 || node->children[0]->rows <= 0 || node->rows < 0.5 * node->children[0]->rows;
+}
 /* What each of these columns is like. */
 ARB_INLINE arb_slot arb_aggregate_state_slot(const arb_physical_aggregate *call)
 {

@@ -157,6 +157,10 @@ void arb_group_output_reset(group_output *output, const hash_aggregate *aggregat
 /* output->batch: the groups in `rows`, with the aggregates' results, or in PARTIAL their states. Valid until the next. */
 arb_code arb_group_output_make(group_output *output, const hash_aggregate *aggregate, char *const *rows, size_t count,
                                arb_error *error);
+/* Likewise PARTIAL's, of groups that are the rows of `in`, as long as that is valid: the keys are there, the states in `rows`,
+ * also of rows that are not selected. */
+arb_code arb_group_output_pass(group_output *output, const hash_aggregate *aggregate, const arb_batch *in,
+                               char *const *rows, arb_error *error);
 
 /* Each file's slots of the vtable. */
 arb_code arb_hash_aggregate_sink_create(arb_operator *op, arb_driver *driver, void **out_local, arb_error *error);
@@ -182,7 +186,11 @@ uint32_t arb_hash_aggregate_source_parallelism(arb_operator *op);
 
 /* PARTIAL: what a driver has gathered and not yet given. */
 driver_groups *arb_hash_aggregate_gathered(void *sink_local);
-/* … was given: begin anew. */
+/* From now on each row is a group of its own, which has no keys and goes when the next batch comes. */
+arb_code arb_hash_aggregate_pass(const hash_aggregate *aggregate, void *sink_local, arb_error *error);
+/* These groups, one a row of the last batch, selected or not. */
+char *const *arb_hash_aggregate_passed(const void *sink_local);
+/* What was gathered is given: begin anew. */
 arb_code arb_hash_aggregate_drop(hash_aggregate *aggregate, void *sink_local, arb_error *error);
 arb_code arb_hash_aggregate_partial_create(arb_operator *op, arb_driver *driver, void **out_local, arb_error *error);
 arb_code arb_hash_aggregate_partial_push(arb_operator *op, void *local, const arb_batch *in, const arb_batch **out,

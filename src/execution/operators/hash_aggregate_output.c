@@ -37,13 +37,11 @@ static arb_code finalize(group_output *output, const arb_aggregate_plan *plan, s
     return ARB_OK;
 }
 
-arb_code arb_group_output_make(group_output *output, const hash_aggregate *aggregate, char *const *rows, size_t count,
-                               arb_error *error)
+static arb_code make_calls(group_output *output, const hash_aggregate *aggregate, char *const *rows, size_t count,
+                           arb_error *error)
 {
     size_t at = aggregate->group_count;
     arb_arena_rewind(&output->arena);
-    for (size_t c = 0; c < aggregate->group_count; c++)
-        arb_row_gather(&aggregate->layout, c, rows, count, true, &output->storage[c], &output->columns[c]);
     for (size_t i = 0; i < aggregate->call_count; i++) {
         const arb_physical_aggregate *call = &aggregate->calls[i];
         for (size_t row = 0; row < count; row++)
@@ -56,9 +54,28 @@ arb_code arb_group_output_make(group_output *output, const hash_aggregate *aggre
             ARB_TRY(finalize(output, &call->plan, count, at++, error));
         }
     }
+    return ARB_OK;
+}
+
+arb_code arb_group_output_make(group_output *output, const hash_aggregate *aggregate, char *const *rows, size_t count,
+                               arb_error *error)
+{
+    for (size_t c = 0; c < aggregate->group_count; c++)
+        arb_row_gather(&aggregate->layout, c, rows, count, true, &output->storage[c], &output->columns[c]);
     output->batch = (arb_batch){.rows = (uint32_t)count,
                                 .selected = (uint32_t)count,
                                 .column_count = (uint32_t)aggregate->base.node->layout.count,
                                 .columns = output->columns};
-    return ARB_OK;
+    return make_calls(output, aggregate, rows, count, error);
+}
+
+arb_code arb_group_output_pass(group_output *output, const hash_aggregate *aggregate, const arb_batch *in,
+                               char *const *rows, arb_error *error)
+{
+    for (size_t c = 0; c < aggregate->group_count; c++)
+        output->columns[c] = in->columns[aggregate->groups[c]];
+    output->batch = *in;
+    output->batch.column_count = (uint32_t)aggregate->base.node->layout.count;
+    output->batch.columns = output->columns;
+    return make_calls(output, aggregate, rows, in->rows, error);
 }

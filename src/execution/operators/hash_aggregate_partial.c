@@ -4,7 +4,9 @@
  * one group often lie together: the lines of an order, the events of a session. Then a table that stays in the caches
  * finds nearly all repeats that there are, and a larger one would only be slower. So the table is full at a size that fits
  * the caches, if it has saved the exchange enough and its second half has found repeats no faster than its first; where
- * old groups do come back, it doubles. When memory is short it is full at any size. */
+ * old groups do come back, it doubles. When memory is short it is full at any size.
+ *
+ * Some plans only hope for repeats. Where the first table shows few, each batch is passed on as it is, a group a row. */
 #include "execution/operators/hash_aggregate.h"
 
 enum { cached_groups = 16 * 1024, worth_rows = 2 /* rows a group, at least, to begin anew with a small table */ };
@@ -15,6 +17,7 @@ typedef struct partial_local {
     uint64_t limit;      /* groups at which to look whether the table is full */
     uint64_t rows, half; /* taken; when it had half as many groups, 0 = not yet */
     bool gives;
+    bool passes;       /* nothing is looked for */
     size_t page, next; /* the first row of the table that was not given */
     char *picked[ARB_VECTOR_ROWS];
 } partial_local;
@@ -45,6 +48,13 @@ void arb_hash_aggregate_partial_destroy(arb_operator *op, void *local_void)
     arb_hash_aggregate_sink_destroy(op, local->sink);
     arb_group_output_reset(&local->output, (hash_aggregate *)op);
     arb_free(local);
+}
+
+/* No repeats were expected, and there are few. */
+static bool is_hopeless(const hash_aggregate *aggregate, const partial_local *local)
+{
+    uint64_t groups = arb_hash_aggregate_gathered(local->sink)->table.store.rows;
+    return !arb_aggregate_shrinks(aggregate->base.node) && groups >= cached_groups && local->rows < groups + groups / 4;
 }
 
 static bool is_full(hash_aggregate *aggregate, partial_local *local)
@@ -101,9 +111,19 @@ arb_code arb_hash_aggregate_partial_push(arb_operator *op, void *local_void, con
     *out_flow = ARB_FLOW_NEED_INPUT;
     if (local->gives)
         return give(aggregate, local, out, out_flow, error);
+    if (in->selected == 0)
+        return ARB_OK;
     ARB_TRY(arb_hash_aggregate_sink(op, local->sink, in, out_flow, error));
+    if (local->passes) {
+        ARB_TRY(arb_group_output_pass(&local->output, aggregate, in, arb_hash_aggregate_passed(local->sink), error));
+        *out = &local->output.batch;
+        return arb_hash_aggregate_drop(aggregate, local->sink, error);
+    }
     local->rows += in->selected;
-    local->gives = is_full(aggregate, local);
+    local->passes = is_hopeless(aggregate, local);
+    local->gives = local->passes || is_full(aggregate, local);
+    if (local->passes)
+        ARB_TRY(arb_hash_aggregate_pass(aggregate, local->sink, error));
     return local->gives ? give(aggregate, local, out, out_flow, error) : ARB_OK;
 }
 

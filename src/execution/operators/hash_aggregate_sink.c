@@ -20,6 +20,8 @@ typedef struct sink_local {
     arb_arena scratch; /* of a batch: states that were packed */
     uint64_t rows;
     bool appends;
+    char
+        *passed; /* PARTIAL, once each row is a group: rows of states without keys, one a row of the batch; else NULL */
     uint16_t selected[ARB_VECTOR_ROWS + 64], missing[ARB_VECTOR_ROWS];
     char *group[ARB_VECTOR_ROWS];
     void *states[ARB_VECTOR_ROWS];
@@ -87,12 +89,25 @@ void arb_hash_aggregate_sink_destroy(arb_operator *op, void *local_void)
     arb_free(local->flat);
     arb_free(local->is_flat);
     arb_free(local->arguments);
+    arb_free(local->passed);
     arb_free(local);
 }
 
 driver_groups *arb_hash_aggregate_gathered(void *sink_local_void)
 {
     return ((sink_local *)sink_local_void)->groups;
+}
+
+arb_code arb_hash_aggregate_pass(const hash_aggregate *aggregate, void *sink_local_void, arb_error *error)
+{
+    uint64_t bytes = (uint64_t)aggregate->layout.size * ARB_VECTOR_ROWS;
+    char *passed = ((sink_local *)sink_local_void)->passed = arb_alloc(bytes);
+    return passed != NULL ? ARB_OK : arb_fail_memory(error, "aggregation", bytes);
+}
+
+char *const *arb_hash_aggregate_passed(const void *sink_local_void)
+{
+    return ((const sink_local *)sink_local_void)->group;
 }
 
 arb_code arb_hash_aggregate_drop(hash_aggregate *aggregate, void *sink_local_void, arb_error *error)
@@ -125,12 +140,25 @@ static arb_code look_up(const hash_aggregate *aggregate, sink_local *local, cons
     return ARB_OK;
 }
 
+static void make_passed(const hash_aggregate *aggregate, sink_local *local, size_t rows)
+{
+    const arb_row_layout *layout = &aggregate->layout;
+    for (size_t row = 0; aggregate->call_count != 0 && row < rows; row++) {
+        local->group[row] = local->passed + row * layout->size;
+        memcpy(local->group[row] + layout->extra_offset, aggregate->fresh, layout->size - layout->extra_offset);
+    }
+}
+
 static arb_code find_groups(const hash_aggregate *aggregate, sink_local *local, const arb_batch *in, size_t count,
                             arb_error *error)
 {
     if (aggregate->group_count == 0) {
         for (size_t i = 0; aggregate->deferred_count != 0 && i < count; i++)
             local->group[local->selected[i]] = local->single;
+        return ARB_OK;
+    }
+    if (local->passed != NULL) {
+        make_passed(aggregate, local, in->rows);
         return ARB_OK;
     }
     local->rows += count;

@@ -395,8 +395,9 @@ static void count_states(void *given_void, const arb_batch *batch)
     }
 }
 
-/* sum(column 1) by column 0, in phase PARTIAL: what comes out. *out_peak: bytes that it held at most. */
-static given_states run_partial(t_world *world, const t_table *table, uint64_t *out_peak)
+/* sum(column 1) by column 0, in phase PARTIAL, with so many groups expected: what comes out. *out_peak: bytes that it held at
+ * most. */
+static given_states run_partial(t_world *world, const t_table *table, double expected, uint64_t *out_peak)
 {
     static const call_case calls[] = {{"sum", 1, -1, false, -1}};
     aggregate_node made;
@@ -404,6 +405,8 @@ static given_states run_partial(t_world *world, const t_table *table, uint64_t *
     arb_error error = {0};
     arb_operator *op;
     make_node(&made, table, 1, calls, 1);
+    made.node.rows = expected;
+    made.child.rows = (double)table->rows;
     make_two_steps(&steps, &made);
     assert_int_equal(arb_hash_aggregate_create(&steps.partial, &world->context, &op, &error), ARB_OK);
     given_states given = {0};
@@ -438,24 +441,28 @@ static void groups_are_given_when_that_costs_no_repeats(void **state)
         sum += (int64_t)(r % 10);
     }
     /* In runs: a group is only cut where a table ends, and what was given is held no longer. */
-    given_states given = run_partial(&world, &table, &peak);
+    given_states given = run_partial(&world, &table, MANY, &peak);
     assert_true(given.rows >= ROWS / RUN && given.rows < ROWS / RUN + 20);
     assert_true(given.sum == sum && given.count == ROWS);
     assert_true(given.first_at < ROWS / 4);
     /* Each comes once: a table that never is worth it. */
     for (size_t r = 0; r < ROWS; r++)
         table.cells[r * 2] = (int64_t)r * 1000003;
-    given = run_partial(&world, &table, &peak_of_all);
+    given = run_partial(&world, &table, MANY, &peak_of_all);
     assert_true(given.rows == ROWS && given.sum == sum && given.first_at >= ROWS);
+    assert_true(peak < peak_of_all / 4);
+    /* … or, where that was expected, rows that are soon passed on as they are. */
+    given = run_partial(&world, &table, ROWS, &peak);
+    assert_true(given.rows == ROWS && given.sum == sum && given.count == ROWS && given.first_at < ROWS / 4);
     assert_true(peak < peak_of_all / 4);
     /* They all come again and again, and are more than the smallest table has: each is given once. */
     for (size_t r = 0; r < ROWS; r++)
         table.cells[r * 2] = (int64_t)(r * 7919 % MANY) * 1000003;
-    given = run_partial(&world, &table, &peak);
+    given = run_partial(&world, &table, MANY, &peak);
     assert_true(given.rows == MANY && given.sum == sum && given.count == ROWS && given.first_at >= ROWS);
     /* … unless memory is short. */
     world.context.ceiling = 256 * 1024;
-    given = run_partial(&world, &table, &peak);
+    given = run_partial(&world, &table, MANY, &peak);
     assert_true(given.rows > MANY && given.sum == sum && given.count == ROWS && given.first_at < ROWS);
     assert_true(peak < 2 * 256 * 1024);
     free(table.cells);
