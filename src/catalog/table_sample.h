@@ -1,8 +1,8 @@
 /* table_sample.h: which part of a table's rows passes a condition, and how often a column's values repeat, seen on a sample.
  *
  * Footers say little about text, nothing about conditions on several columns, and seldom how many values a column has. So
- * the planner looks: a batch from each of a few splits, spread over the table. Answers are kept, within a fixed number, for as long
- * as the table's file stays the same; they serve estimates only and can never change a result. */
+ * the planner looks: a batch from each of a few splits, spread over the table. Answers are kept, within a fixed number, for
+ * as long as the table's file stays the same; they serve estimates only and can never change a result. */
 #ifndef ARB_CATALOG_TABLE_SAMPLE_H
 #define ARB_CATALOG_TABLE_SAMPLE_H
 
