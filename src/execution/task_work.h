@@ -6,11 +6,20 @@
 #ifndef ARB_EXECUTION_TASK_WORK_H
 #define ARB_EXECUTION_TASK_WORK_H
 
+#include <stdatomic.h>
+
 #include "plan/stage.h"
 
 typedef struct arb_query_context arb_query_context;
 typedef struct arb_operator arb_operator;
 typedef struct arb_shared_builds arb_shared_builds;
+
+/* What a stage's tasks tell each other where its root, node `node`, is a sort with a limit: no row whose key's first word is
+ * greater can be in the result (sort.h). That is a fact about the stage's input: so many rows of it are not behind. */
+typedef struct arb_task_bound {
+    uint32_t node;
+    _Atomic uint64_t worst; /* UINT64_MAX: nothing is known */
+} arb_task_bound;
 
 typedef struct arb_task_work arb_task_work;
 /* Borrowed by the execution, as all that it refers to. */
@@ -18,6 +27,7 @@ struct arb_task_work {
     size_t leaf_count;
     const arb_leaf_units *leaves; /* a leaf that is not among them is done whole */
     arb_shared_builds *builds;    /* that the stage's tasks have in common; NULL: each builds for itself */
+    arb_task_bound *bound;        /* NULL: the root is no such sort */
     /* The source for an EXCHANGE. `later`: it may not be read at all, so nothing is to be fetched before it is. */
     arb_code (*source_create)(const arb_task_work *work, const arb_physical_node *node, bool later,
                               arb_query_context *context, arb_operator **out_op, arb_error *error);

@@ -54,6 +54,7 @@ struct arb_executor_run {
     arb_uuid cluster;
     arb_str plan_hash, payload, settings;
     uint32_t drivers;
+    uint64_t bound;
     int64_t unreachable_ns;
     size_t peer_count, input_count;
     arb_input_peer *peers;

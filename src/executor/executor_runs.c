@@ -336,6 +336,7 @@ static arb_code take_launch(arb_executor_run *run, const arb_launch *launch, arb
     run->cluster = arb_ledger_cluster(run->executor->ledger);
     run->unreachable_ns = arb_ledger_unreachable_ns(run->executor->ledger);
     run->drivers = launch->drivers;
+    run->bound = arb_task_bound_of(launch->facts, launch->fact_count);
     run->memory = arb_job_memories_take(&run->executor->memories, run->cluster, run->attempt.job);
     if (run->memory == NULL)
         return arb_fail_memory(error, "a task", sizeof run->governor);

@@ -8,6 +8,8 @@ struct arb_task_run {
     arb_task_work work; /* first: what execution knows of it */
     arb_task_run_options options;
     arb_arena arena; /* which part of the work is its own */
+    arb_task_bound bound;
+    uint64_t published; /* the bound, once the task is over */
     arb_task_inputs *inputs;
     arb_attempt_output *output;
     arb_execution *execution;
@@ -47,6 +49,15 @@ arb_failure_kind arb_failure_kind_of(arb_code code)
                                       : ARB_FAILURE_FINAL;
 }
 
+uint64_t arb_task_bound_of(const arb_str *facts, size_t count)
+{
+    uint64_t bound = UINT64_MAX;
+    for (size_t i = 0; i < count; i++)
+        if (facts[i].size == sizeof bound)
+            bound = ARB_MIN(bound, arb_load_u64(facts[i].data));
+    return bound;
+}
+
 static void classify(arb_task_run *run, arb_code code, arb_failure *out_failure, const arb_error *error)
 {
     if (!arb_task_inputs_failure(run->inputs, code, out_failure))
@@ -83,6 +94,11 @@ arb_code arb_task_run_start(const arb_task_run_options *options, arb_task_inputs
     run->work = (arb_task_work){.builds = options->builds, .source_create = source_create, .sink_create = sink_create};
     run->options = *options;
     run->inputs = inputs;
+    run->bound.node = options->stage->plan.root->number;
+    atomic_init(&run->bound.worst, options->bound != NULL ? *options->bound : UINT64_MAX);
+    run->published = UINT64_MAX;
+    if (arb_stage_has_bound(options->stage))
+        run->work.bound = &run->bound;
     arb_code code = begin(run, error);
     if (code != ARB_OK) {
         classify(run, code, out_failure, error);
@@ -106,10 +122,11 @@ void arb_task_run_gone(arb_task_run *run, arb_uuid executor)
 arb_task_output arb_task_run_output(const arb_task_run *run)
 {
     arb_partition_size total = arb_attempt_output_total(run->output);
-    return (arb_task_output){.rows = total.rows,
-                             .bytes = total.bytes,
-                             .facts = {"", 0},
-                             .memory = arb_execution_peak_memory(run->execution)};
+    return (arb_task_output){
+        .rows = total.rows,
+        .bytes = total.bytes,
+        .facts = {(const char *)&run->published, run->published != UINT64_MAX ? sizeof run->published : 0},
+        .memory = arb_execution_peak_memory(run->execution)};
 }
 
 bool arb_task_run_result(arb_task_run *run, arb_failure *out_failure, arb_error *error)
@@ -118,6 +135,7 @@ bool arb_task_run_result(arb_task_run *run, arb_failure *out_failure, arb_error 
     if (code == ARB_OK) {
         arb_output_store_keep(run->options.store, run->output);
         run->kept = true;
+        run->published = atomic_load(&run->bound.worst);
         return true;
     }
     classify(run, code, out_failure, error);

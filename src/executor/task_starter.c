@@ -68,6 +68,7 @@ void arb_task_starter_start(arb_executor_run *run)
             .attempt = run->attempt,
             .execution = executor->options.execution,
             .store = executor->store,
+            .bound = &run->bound,
             .builds = settings.force_spill ? NULL : run->builds, /* one that is spilled has an owner */
             .outputs_in_files = settings.outputs_in_files,
             .over = is_over,

@@ -56,6 +56,12 @@ typedef struct arb_stage {
     uint64_t bytes;      /* estimate of what its tasks read */
 } arb_stage;
 
+/* Its root is a sort with a limit: the last row within it that a task has found tells the others what they need not keep. */
+ARB_INLINE bool arb_stage_has_bound(const arb_stage *stage)
+{
+    return stage->plan.root->kind == ARB_PHYSICAL_SORT && stage->plan.root->sort.limit >= 0;
+}
+
 typedef struct arb_stage_graph {
     size_t stage_count;
     const arb_stage

@@ -104,6 +104,8 @@ static arb_code describe(arb_arena *arena, const arb_stage *stage, const arb_sta
     *out = (arb_stage_spec){.task_count = stage->tasks,
                             .may_differ = stage->determinism == ARB_MAY_DIFFER,
                             .row_limit = stage->row_limit,
+                            .publishes_facts = arb_stage_has_bound(stage),
+                            .wants_own_facts = arb_stage_has_bound(stage),
                             .memory = options->task_memory,
                             .drivers = options->drivers};
     ARB_TRY(encode_plan(arena, stage, options->tables, out_plan, &out->plan, error));

@@ -160,6 +160,19 @@ def test_explain_shows_stages():
             expect_in(f"\n{groups}\t9800000\n", at(f"select count(*), sum(s) from (select sum(n) as s from lines group by {key})"))
 
 
+def test_tasks_of_a_top_n_learn_from_each_other():
+    # One thread, so most tasks begin when others have ended; the first rows are the least.
+    with node_driver.cluster(1) as (_, _, url):
+        at = lambda statement: sql("--connect", url, "--format", "csv", "--set", "distribution=always",
+                                   "--set", "target_task_bytes=64kB", "-c", statement)[1]
+        at("create table numbers as select x, (x * 7919) % 400000 as y from range(400000) r(x)")
+        query = "select x from numbers order by x limit 10"
+        expect(at(query), "x\n" + "".join(f"{i}\n" for i in range(10)))
+        tasks, rows = map(int, re.search(r"Stage 0 ran: (\d+) of \1 tasks, (\d+) rows", at("explain analyze " + query)).groups())
+        assert tasks >= 5 and rows < 10 * tasks, (tasks, rows)
+        expect(at("select y from numbers order by y desc limit 3 offset 2"), "y\n399997\n399996\n399995\n")
+
+
 def test_files_of_a_server():
     with tempfile.TemporaryDirectory() as folder:
         for name in ("read", "write", "secret"):

@@ -127,6 +127,16 @@ static arb_code sort_entries(sort_operator *s, sink_local *local, arb_error *err
     return ARB_OK;
 }
 
+/* As many rows as are wanted do not come after the last of these sorted entries. */
+static void note_worst(sort_operator *s, const arb_sort_entry *entries, size_t count)
+{
+    if (count == 0 || count != s->keep)
+        return;
+    uint64_t bar = entries[count - 1].key, seen = atomic_load(s->worst);
+    while (bar < seen && !atomic_compare_exchange_weak(s->worst, &seen, bar))
+        continue;
+}
+
 /* The entries become a run. */
 static arb_code close_run(sort_operator *s, sink_local *local, arb_error *error)
 {
@@ -139,6 +149,7 @@ static arb_code close_run(sort_operator *s, sink_local *local, arb_error *error)
     if (!ARB_VEC_RESERVE(&local->runs, local->runs.size + 1))
         return arb_fail_memory(error, "a sort", sizeof run);
     size_t count = (size_t)ARB_MIN((uint64_t)local->count, s->keep);
+    note_worst(s, local->entries, count);
     ARB_TRY(arb_sorted_run_create(&local->entries, count, own, &run, error));
     local->reservation.bytes -= own.bytes;
     local->runs.data[local->runs.size++] = run;
@@ -226,11 +237,7 @@ static arb_code prune(sort_operator *s, sink_local *local, arb_error *error)
     local->store = kept;
     local->count = count;
     local->pruned = count == s->keep;
-    if (local->pruned && count != 0) {
-        uint64_t bar = local->entries[count - 1].key, seen = atomic_load(&s->worst);
-        while (bar < seen && !atomic_compare_exchange_weak(&s->worst, &seen, bar))
-            continue;
-    }
+    note_worst(s, local->entries, count);
     return ARB_OK;
 }
 
@@ -238,7 +245,7 @@ static arb_code prune(sort_operator *s, sink_local *local, arb_error *error)
 static size_t turn_away(sort_operator *s, sink_local *local, size_t count)
 {
     uint32_t words = s->keys.words;
-    uint64_t worst = atomic_load_explicit(&s->worst, memory_order_relaxed);
+    uint64_t worst = atomic_load_explicit(s->worst, memory_order_relaxed);
     const uint64_t *bar = NULL;
     if (local->pruned && s->keys.exact)
         bar = extra_words(s, local->entries[s->keep - 1].row);
@@ -359,7 +366,9 @@ arb_code arb_sort_create(const arb_physical_node *node, arb_query_context *conte
         return arb_fail_memory(error, "a sort", sizeof *s);
     s->base = (arb_operator){.vtable = &vtable, .node = node, .context = context};
     pthread_mutex_init(&s->lock, NULL);
-    atomic_init(&s->worst, UINT64_MAX);
+    atomic_init(&s->own, UINT64_MAX);
+    arb_task_bound *bound = context->work != NULL ? context->work->bound : NULL;
+    s->worst = bound != NULL && bound->node == node->number ? &bound->worst : &s->own;
     arb_operator_may_spill(&s->base);
     s->keep = UINT64_MAX;
     if (node->sort.limit >= 0 && node->sort.limit < limit_most && node->sort.offset < limit_most)

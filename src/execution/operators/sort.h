@@ -9,7 +9,7 @@
  *
  * With a limit, a driver keeps no more than about twice the rows wanted: it sorts now and then, drops the rest, and from
  * then on turns away what is behind its worst row without copying it; the first word of that row is shared, so drivers
- * learn from each other.
+ * learn from each other, and tasks of a stage, too (task_work.h).
  *
  * Spilling. A driver that is pressed merges its runs into one on disk. Then there is one range: a merge of what is on disk,
  * a block of each run at a time, and of what stayed in memory. When there are more runs on disk than blocks may be in
@@ -43,8 +43,9 @@ typedef struct sort_operator {
     arb_row_format format;
     arb_sort_keys keys;
     arb_sort_order order;
-    uint64_t keep;          /* rows that can be in the result; UINT64_MAX: all */
-    _Atomic uint64_t worst; /* no row whose first word is greater can be in the result */
+    uint64_t keep;           /* rows that can be in the result; UINT64_MAX: all */
+    _Atomic uint64_t *worst; /* no row whose first word is greater can be in the result; `own`, or what tasks share */
+    _Atomic uint64_t own;
 
     pthread_mutex_t lock; /* guards what follows, until all drivers have combined */
     sorted_run_list runs, spilled;

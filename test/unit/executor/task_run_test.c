@@ -15,6 +15,7 @@ typedef struct task_world {
     arb_input_source sources[ATTEMPTS];
     arb_task_input input;
     arb_input_peer peers[2];
+    const uint64_t *bound; /* of the next run */
     sem_t over;
 } task_world;
 
@@ -85,6 +86,7 @@ static arb_code start(task_world *t, int64_t unreachable_ms, arb_task_run **out_
         .attempt = attempt,
         .execution = {.pool = t->there.pool, .governor = &t->governor, .spill_folder = "/tmp", .drivers = 1},
         .store = t->here,
+        .bound = t->bound,
         .over = is_over,
         .context = &t->over};
     arb_task_inputs *inputs;
@@ -136,6 +138,55 @@ static void rows_of_all_come_in_order(void **state)
         }
     assert_int_equal(at, arb_attempt_output_size(output, 0).blocks);
     arb_attempt_output_unref(output);
+    task_world_end(&t);
+}
+
+/* Rows that a top-N leaves, and the bound that it publishes (UINT64_MAX: none). */
+static uint64_t run_top(task_world *t, uint64_t *out_bound)
+{
+    arb_task_run *run;
+    arb_error error = {0};
+    arb_failure failure;
+    assert_int_equal(start(t, 5000, &run, &failure, &error), ARB_OK);
+    wait_for_end(t);
+    assert_true(arb_task_run_result(run, &failure, &error));
+    arb_task_output made = arb_task_run_output(run);
+    *out_bound = arb_task_bound_of(&made.facts, 1);
+    arb_task_run_destroy(run);
+    const arb_block_origin origin = arb_task_run_origin(&attempt);
+    arb_output_store_drop(t->here, &origin);
+    return made.rows;
+}
+
+static void tasks_of_a_top_n_tell_where_it_ends(void **state)
+{
+    task_world t;
+    const arb_physical_sort_key key = {.column = 0};
+    const arb_physical_node *children[1];
+    task_world_begin(&t, state);
+    arb_physical_node sort = {.kind = ARB_PHYSICAL_SORT, .number = 1, .child_count = 1, .layout = number_layout};
+    sort.children = children;
+    children[0] = &t.leaf;
+    sort.sort.key_count = 1;
+    sort.sort.keys = &key;
+    sort.sort.limit = 20;
+    t.stage.plan.root = &sort;
+    uint64_t bound, again, best = 0;
+    assert_int_equal(run_top(&t, &bound), 20);
+    assert_true(bound != UINT64_MAX);
+    t.bound = &bound; /* rows that are as good as the worst stay */
+    assert_int_equal(run_top(&t, &again), 20);
+    assert_true(again == bound);
+    t.bound = &best; /* others have found better ones */
+    assert_int_equal(run_top(&t, &again), 0);
+    assert_true(again == best);
+    sort.sort.limit = 1 << 19; /* more than there are: it knows nothing itself */
+    t.bound = NULL;
+    assert_true(run_top(&t, &again) > 20);
+    assert_true(again == UINT64_MAX);
+    const arb_str facts[] = {{(const char *)&bound, 8}, ARB_STR("no fact"), {(const char *)&best, 8}};
+    assert_true(arb_task_bound_of(facts, 2) == bound && arb_task_bound_of(facts, 3) == best);
+    assert_true(arb_task_bound_of(facts, 0) == UINT64_MAX);
     task_world_end(&t);
 }
 
@@ -230,9 +281,8 @@ static void a_task_can_be_stopped(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        OVER_BOTH(rows_of_all_come_in_order),
-        OVER_BOTH(what_is_lost_is_named),
-        OVER_BOTH(what_is_not_here_is_known_at_once),
+        OVER_BOTH(rows_of_all_come_in_order), OVER_BOTH(tasks_of_a_top_n_tell_where_it_ends),
+        OVER_BOTH(what_is_lost_is_named),     OVER_BOTH(what_is_not_here_is_known_at_once),
         OVER_BOTH(a_task_can_be_stopped),
     };
     return run_rpc_tests(tests);
