@@ -14,6 +14,7 @@
 #include "optimizer/result_plan.h"
 #include "scheduler_process/scheduler_views.h"
 #include "server/result_record.h"
+#include "server/stage_report.h"
 
 enum {
     LOOK_NS = 50000000, /* between looks whether a query that waits was cancelled */
@@ -382,36 +383,14 @@ static uint64_t peak_memory(const arb_query_run *run)
     return peak;
 }
 
-/* What became of the stages: how much was done, how often, how long. */
-static void print_stages(arb_scheduler_loop *loop, arb_arena *arena, arb_id job, arb_text *out)
-{
-    const arb_stage_view *stages;
-    size_t count;
-    if (arb_view_stages(loop, job, arena, &stages, &count, NULL) != ARB_OK)
-        return;
-    for (size_t i = 0; i < count; i++) {
-        const arb_stage_view *s = &stages[i];
-        arb_text_printf(out, "Stage %u ran: %llu of %llu tasks", s->stage, (unsigned long long)s->committed,
-                        (unsigned long long)s->tasks);
-        if (s->attempts != s->committed)
-            arb_text_printf(out, " in %llu attempts", (unsigned long long)s->attempts);
-        arb_text_printf(
-            out, ", %llu rows in %llu bytes, a task held at most %llu bytes, median task %.3f ms, all in %.3f ms\n",
-            (unsigned long long)s->rows, (unsigned long long)s->bytes, (unsigned long long)s->task_memory,
-            (double)s->median / 1e6, s->ended > s->started ? (double)(s->ended - s->started) / 1e3 : 0);
-    }
-}
-
 static void explain(const arb_query_run *run, const arb_query *query, arb_text *out)
 {
     const cluster_query *q = (const cluster_query *)run;
-    arb_arena arena = {0};
     arb_job_progress progress;
     arb_job_look(q->job, &progress);
     if (q->graph != NULL)
         arb_stage_graph_print(out, query, q->graph, NULL, NULL);
-    print_stages(arb_scheduler_process_loop(q->runner->options.scheduler), &arena, progress.job, out);
-    arb_arena_reset(&arena);
+    arb_stage_report(arb_scheduler_process_loop(q->runner->options.scheduler), progress.job, out);
 }
 
 static void enlist(cluster_query *q)

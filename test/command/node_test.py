@@ -168,8 +168,12 @@ def test_tasks_of_a_top_n_learn_from_each_other():
         at("create table numbers as select x, (x * 7919) % 400000 as y from range(400000) r(x)")
         query = "select x from numbers order by x limit 10"
         expect(at(query), "x\n" + "".join(f"{i}\n" for i in range(10)))
-        tasks, rows = map(int, re.search(r"Stage 0 ran: (\d+) of \1 tasks, (\d+) rows", at("explain analyze " + query)).groups())
+        ran = at("explain analyze " + query)
+        tasks, rows = map(int, re.search(r"Stage 0 ran: (\d+) of \1 tasks, (\d+) rows", ran).groups())
         assert tasks >= 5 and rows < 10 * tasks, (tasks, rows)
+        # Of the tasks those are shown that took longest, the longest first.
+        times = re.findall(r"  task \d+: \d+ rows in \d+ bytes, (\d+\.\d+) ms on executor [0-9a-f]{8}\"?\n", ran)
+        assert len(times) == 3 and times == sorted(times, key=float, reverse=True), ran
         expect(at("select y from numbers order by y desc limit 3 offset 2"), "y\n399997\n399996\n399995\n")
 
 
