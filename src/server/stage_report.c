@@ -52,8 +52,9 @@ static void print_task(arb_text *out, const arb_task_view *task)
     if (task->attempts > 1)
         arb_text_printf(out, ", %u attempts", task->attempts);
     if (task->code != ARB_OK)
-        arb_text_printf(out, ", failed before on executor %08x: %s %.*s", (unsigned)(task->failed_at.high >> 32),
-                        arb_code_sqlstate(task->code), ARB_STR_ARGS(task->message));
+        arb_text_printf(out, ", failed before on executor %08x: %s%s%.*s", (unsigned)(task->failed_at.high >> 32),
+                        arb_code_sqlstate(task->code), task->message.size != 0 ? ": " : "",
+                        ARB_STR_ARGS(task->message));
     arb_text_append_char(out, '\n');
 }
 

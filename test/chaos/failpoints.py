@@ -238,11 +238,25 @@ def draining_cases(answers, everything):
         yield f"executor.draining {action}", lambda a=action: draining(answers, a)
 
 
+def explained(answers):
+    """EXPLAIN ANALYZE names the task that failed, though others took longer."""
+    with Run(executor_failpoints=["executor.task_start=error:58030@2", ""]) as cluster:
+        make_tables(cluster)
+        cluster.arm()
+        status, out, err = ask(cluster, "explain analyze " + GROUPS, SPREAD)
+        cluster.disarm()
+        expect((status, err), (0, ""))
+        found = re.search(r"Stage \d+ ran: (\d+) of \1 tasks in (\d+) attempts, [^\n]*\n\W+task \d+: [^\n]* ms on executor "
+                          r"[0-9a-f]{8}, 2 attempts, failed before on executor [0-9a-f]{8}: 58030", out)
+        assert found and int(found[2]) == int(found[1]) + 1, out
+
+
 def error_cases(answers, everything):
     """What may pass is tried again; what fails each time, or would fail again, is the one error that the client sees."""
     places = ("executor.task_start", "exchange.last_row", "executor.output_read")
     for place in places:
         yield f"{place} error once", lambda p=place: with_fault(answers, p, "error:58030", 2, (0, 1))
+    yield "an error once, explained", lambda: explained(answers)
     for place in places[:2]:
         yield f"{place} error each time", lambda p=place: with_fault(answers, p, "error:58030", 0, (0, 1), allowed=("58030",), least=4)
         if everything:
