@@ -82,12 +82,13 @@ static arb_code give(hash_aggregate *aggregate, partial_local *local, const arb_
 {
     const arb_row_store *store = &arb_hash_aggregate_gathered(local->sink)->table.store;
     size_t count = 0, most = aggregate->base.context->batch_rows;
-    for (; local->page < store->pages.size && count < most; local->page++, local->next = 0) {
+    while (local->page < store->pages.size && count < most) {
         const arb_row_page *page = store->pages.data[local->page];
-        while (local->next < page->rows && count < most)
-            local->picked[count++] = arb_row_page_row(&aggregate->layout, page, local->next++);
-        if (local->next < page->rows)
-            break;
+        count += arb_row_page_take(&aggregate->layout, page, &local->next, local->picked + count, most - count);
+        if (local->next == page->rows) {
+            local->page++;
+            local->next = 0;
+        }
     }
     if (count != 0) {
         ARB_TRY(arb_group_output_make(&local->output, aggregate, local->picked, count, error));

@@ -20,8 +20,7 @@ typedef struct sink_local {
     arb_arena scratch; /* of a batch: states that were packed */
     uint64_t rows;
     bool appends;
-    char
-        *passed; /* PARTIAL, once each row is a group: rows of states without keys, one a row of the batch; else NULL */
+    char *passed; /* PARTIAL, once each row is a group: states, one row a row of the batch; else NULL */
     uint16_t selected[ARB_VECTOR_ROWS + 64], missing[ARB_VECTOR_ROWS];
     char *group[ARB_VECTOR_ROWS];
     void *states[ARB_VECTOR_ROWS];

@@ -77,8 +77,8 @@ static size_t take_rows(hash_aggregate *aggregate, source_local *local, size_t m
         if (local->page == NULL && local->part == NULL && !take_piece(aggregate, local))
             break;
         if (local->page != NULL) {
-            for (; local->next < local->page->rows && count < most; local->next++)
-                local->rows[count++] = arb_row_page_row(&aggregate->layout, local->page, local->next);
+            count +=
+                arb_row_page_take(&aggregate->layout, local->page, &local->next, local->rows + count, most - count);
             if (local->next == local->page->rows)
                 local->page = NULL;
         } else {

@@ -55,6 +55,16 @@ ARB_INLINE char *arb_row_page_row(const arb_row_layout *layout, const arb_row_pa
     return (char *)page + ARB_ROW_PAGE_HEAD + at * layout->size;
 }
 
+/* Some of the page's rows from *next on, at most `most`, which it moves over. Returns how many. */
+ARB_INLINE size_t arb_row_page_take(const arb_row_layout *layout, const arb_row_page *page, size_t *next,
+                                    char **out_rows, size_t most)
+{
+    size_t count = ARB_MIN(page->rows - *next, most);
+    for (size_t i = 0; i < count; i++)
+        out_rows[i] = arb_row_page_row(layout, page, (*next)++);
+    return count;
+}
+
 typedef struct arb_heap_page {
     struct arb_heap_page *next;
     uint64_t bytes;
